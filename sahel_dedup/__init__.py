@@ -1,0 +1,25 @@
+"""Groups reworded copies of one news event into stories.
+
+MinHash and LSH propose pairs of articles, TF-IDF similarity and the evidence beside it
+confirm them, average linkage makes stories of them.
+"""
+
+from sahel_dedup.articles import Article
+from sahel_dedup.batch import cluster
+from sahel_dedup.errors import ArticleError, SahelError
+from sahel_dedup.fingerprint import FINGERPRINT_VERSION, Fingerprint
+from sahel_dedup.settings import Settings
+from sahel_dedup.stories import Link, Stories, Story
+
+__all__ = [
+    "FINGERPRINT_VERSION",
+    "Article",
+    "ArticleError",
+    "Fingerprint",
+    "Link",
+    "SahelError",
+    "Settings",
+    "Stories",
+    "Story",
+    "cluster",
+]

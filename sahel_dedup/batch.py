@@ -1,0 +1,198 @@
+"""The batch pipeline: articles in, stories out.
+
+Everything behind the sketches works on articles in order of time (those without a date
+first, ties by id), so that the stories do not depend on the order of the input.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sahel_dedup.articles import Article
+from sahel_dedup.contrast import bars
+from sahel_dedup.evidence import Evidence, Pairs
+from sahel_dedup.linkage import link_stories
+from sahel_dedup.lsh import Layout, candidate_pairs, layout_for
+from sahel_dedup.reading import iter_articles
+from sahel_dedup.settings import Settings
+from sahel_dedup.similarity import Similarity
+from sahel_dedup.sketching import Profiles, Sketcher
+from sahel_dedup.stories import Stories, twin_pairs
+
+# Pairs below this cosine are never one event, or not by their words.
+MIN_COSINE = 0.15
+# Slots that a candidate pair must share: at the least cosine that matters a pair shares
+# a dozen on average, strangers none.
+MIN_AGREEMENT = 4
+
+Progress = Callable[[str, int], None]
+
+
+def cluster(
+    articles: Iterable[Mapping[str, Any] | Article] | Any,
+    settings: Settings | None = None,
+    *,
+    progress: Progress | None = None,
+) -> Stories:
+    """Group articles into stories.
+
+    Parameters
+    ----------
+    articles
+        An iterable of mappings or `Article`, a pandas or polars frame, or a path.
+        ``id`` and ``text`` are required; ``title``, ``published``, ``source`` and
+        ``lang`` help; other fields are carried through.
+    settings : Settings, optional
+        How to group; the defaults if not given.
+    progress : callable, optional
+        Told the stage and how many articles or pairs of it are done.
+
+    Returns
+    -------
+    Stories
+
+    Raises
+    ------
+    ArticleError
+        If a row is not an article or repeats an id; the error names it.
+
+    Examples
+    --------
+    >>> import sahel_dedup
+    >>> stories = sahel_dedup.cluster([
+    ...     {"id": "a", "text": "Gunmen attacked the army camp at Tessarit on Monday, killing "
+    ...      "nine soldiers, the governor said."},
+    ...     {"id": "b", "text": "Nine soldiers were killed on Monday when gunmen attacked an army "
+    ...      "camp at Tessarit, according to the governor."},
+    ...     {"id": "c", "text": "Millet prices rose in Maradi as the lean season began."},
+    ... ])
+    >>> stories.labels.tolist()
+    [0, 0, 1]
+    """
+    settings = settings or Settings()
+    tell = progress or (lambda _stage, _done: None)
+    kept: list[Article] = []
+
+    def remember() -> Iterable[Article]:
+        for article in iter_articles(articles):
+            kept.append(article)
+            yield article
+
+    archive = Archive.read(remember(), settings, tell)
+    return archive.stories(kept)
+
+
+@dataclass(slots=True)
+class Archive:
+    """Sketched articles, ready to be grouped.
+
+    Attributes
+    ----------
+    ids : list of str
+        Ids in order of time.
+    position : ndarray of int64, shape (n,)
+        Place in the input of each row.
+    """
+
+    settings: Settings
+    ids: list[str]
+    position: NDArray[np.int64]
+    profiles: Profiles
+    sketcher: Sketcher
+    tell: Progress = field(repr=False)
+
+    @classmethod
+    def read(cls, articles: Iterable[Article], settings: Settings, tell: Progress) -> Archive:
+        """Sketch a stream of articles; their texts are let go."""
+        sketcher = Sketcher()
+        ids: list[str] = []
+        parts: list[Profiles] = []
+        done = 0
+        for chunk, profiles in sketcher.sketch_all(articles, settings.workers):
+            ids += chunk
+            parts.append(profiles)
+            done += len(chunk)
+            tell("reading", done)
+        profiles = Profiles.concatenate(parts) if parts else sketcher.sketch([])
+        day = np.where(np.isnan(profiles.day), -np.inf, profiles.day)
+        order = np.lexsort((np.argsort(np.argsort(np.array(ids, dtype=object))), day))
+        return cls(settings, [ids[i] for i in order], order, profiles.take(order), sketcher, tell)
+
+    def layout(self) -> Layout:
+        """Return how the fingerprints are cut into bands."""
+        return layout_for(self.settings.recall, self.settings.recall_similarity)
+
+    def stories(self, articles: list[Article] | None = None) -> Stories:
+        """Group the articles.
+
+        Parameters
+        ----------
+        articles : list of Article, optional
+            The articles in input order, for the result to show.
+
+        Returns
+        -------
+        Stories
+        """
+        profiles, settings, layout = self.profiles, self.settings, self.layout()
+        twin_of = self._twins()
+        single = np.flatnonzero(twin_of == np.arange(len(twin_of)))
+        one = profiles.take(single)
+        first, second = candidate_pairs(
+            one.salience, one.day, settings.window_days, layout, MIN_AGREEMENT
+        )
+        first, second = single[first], single[second]
+        self.tell("candidate pairs", len(first))
+        similarity = Similarity(profiles, self.sketcher)
+        cosine = similarity.cosines(first, second)
+        close = cosine >= MIN_COSINE
+        first, second = first[close], second[close]
+        self.tell("comparing", len(first))
+        wanted = np.unique(np.concatenate([first, second]))
+        bar = bars(profiles.salience, profiles.day, wanted, similarity, layout)
+        evidence = Evidence(profiles, similarity, bar, settings.window_days)
+        weighed = evidence.weigh(first, second)
+        self.tell("linking", len(weighed))
+        labels, inside = link_stories(weighed, len(profiles), evidence, settings.bar)
+        pairs = Pairs.concatenate([inside, twin_pairs(twin_of)])
+        return Stories(
+            self.ids,
+            self.position,
+            profiles,
+            labels[twin_of],
+            pairs.where(np.lexsort((pairs.second, pairs.first))),
+            evidence,
+            settings,
+            articles,
+        )
+
+    def _twins(self) -> NDArray[np.int64]:
+        """For each article the first with the same text and title, itself if none.
+
+        Ten thousand copies of one text are one node to the stages behind. Copies more
+        than a window apart are no twins: "no change today" is said every day.
+        """
+        profiles = self.profiles
+        window = self.settings.window_days
+        rows = np.flatnonzero(profiles.body)
+        order = np.lexsort((rows, profiles.headline[rows], profiles.body[rows]))
+        rows = rows[order]
+        twin_of = np.arange(len(profiles))
+        head = -1
+        same = (np.diff(profiles.body[rows], prepend=np.uint64(0)) == 0) & (
+            np.diff(profiles.headline[rows], prepend=np.uint64(0)) == 0
+        )
+        for i in np.flatnonzero(same):
+            if not same[i - 1] or head < 0:
+                head = rows[i - 1]
+            if profiles.day[rows[i]] - profiles.day[head] > window:
+                head = rows[i]
+            else:
+                twin_of[rows[i]] = head
+        return twin_of
+

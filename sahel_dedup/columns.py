@@ -1,0 +1,258 @@
+"""Rows as columns: CSV and Parquet need to know every column before the first row.
+
+`spooled` keeps rows on disk while it learns their columns. The type of a column is the
+narrowest that holds all its values. Where nothing narrower fits that is a string, and
+whatever is not a string is told in JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import pickle
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import reduce
+from math import isfinite
+from tempfile import TemporaryFile
+from typing import IO, Any, TypeAlias
+
+import polars as pl
+
+from sahel_dedup.articles import is_missing
+
+Row: TypeAlias = Mapping[str, object]
+_PlainRow: TypeAlias = dict[str, Any]
+_Schema: TypeAlias = dict[str, pl.DataType]
+
+# Rows are handled in chunks of about this many characters rather than of a number of
+# rows alone: a thousand articles are two megabytes or two gigabytes.
+_CHUNK_CHARACTERS = 4_000_000
+CHUNK_ROWS = 5000
+
+_NULL: pl.DataType = pl.Null()
+_STRING = pl.String()
+_SCALARS: dict[type, pl.DataType] = {
+    type(None): _NULL,
+    str: _STRING,
+    bool: pl.Boolean(),
+    int: pl.Int64(),
+    float: pl.Float64(),
+    date: pl.Date(),
+}
+_NUMBERS = (pl.Int64, pl.Float64)
+SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Spool:
+    """Rows at rest on disk, and the type of each of their columns.
+
+    Attributes
+    ----------
+    schema : dict of str to polars.DataType
+        The columns in the order in which they were first met.
+    """
+
+    schema: _Schema
+    _file: IO[bytes]
+    _size: int
+
+    def cells(self) -> Iterator[list[list[str]]]:
+        """Yield chunks of rows with one string a column; what is missing is empty."""
+        for chunk in self._chunks():
+            yield [[_told(row.get(name)) for name in self.schema] for row in chunk]
+
+    def frames(self) -> Iterator[pl.DataFrame]:
+        """Yield chunks of rows as data frames, all of them with the same schema."""
+        for chunk in self._chunks():
+            columns = {
+                name: [_fitted(row.get(name), dtype) for row in chunk]
+                for name, dtype in self.schema.items()
+            }
+            yield pl.DataFrame(columns, schema=self.schema)
+
+    def _chunks(self) -> Iterator[list[_PlainRow]]:
+        self._file.seek(0)
+        while self._file.tell() < self._size:
+            yield pickle.load(self._file)
+
+
+@contextmanager
+def spooled(rows: Iterable[Row], folder: str) -> Iterator[Spool]:
+    """Read rows to their end into a temporary file.
+
+    Parameters
+    ----------
+    rows
+        Mappings that need not agree on their keys.
+    folder
+        Where there is room for them.
+
+    Yields
+    ------
+    Spool
+        The file is gone at the end of the block.
+    """
+    # Pickle keeps dates, integers of any size and lone surrogates, which no exchange
+    # format does. The file has no name, so nobody else can have written to it.
+    with TemporaryFile(dir=folder) as file:
+        schema: _Schema = {}
+        for chunk in _chunked(rows):
+            for row in chunk:
+                for name, value in row.items():
+                    schema[name] = _merged(schema.get(name, _NULL), _type_of(value))
+            pickle.dump(chunk, file, protocol=pickle.HIGHEST_PROTOCOL)
+        settled = {name: _settled(dtype) for name, dtype in schema.items()}
+        yield Spool(settled, file, file.tell())
+
+
+def plain(value: object) -> Any:
+    """Reduce a value to what JSON has, dates, and datetimes in UTC.
+
+    Sets become lists, bytes text, NumPy's scalars and arrays Python's, and the missing
+    values of pandas ``None``; whatever else there is becomes its ``str``.
+    """
+    if type(value) in _SCALARS:
+        return value
+    if isinstance(value, Mapping):
+        return {without_surrogates(str(key)): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(item) for item in value]
+    if is_missing(value):
+        return None
+    if isinstance(value, datetime):
+        return value if value.tzinfo is None else value.astimezone(UTC)
+    if isinstance(value, bytes):
+        return value.decode(errors="backslashreplace")
+    if hasattr(value, "tolist"):
+        return plain(value.tolist())
+    return str(value)
+
+
+def to_json(value: object) -> str:
+    """Tell a value in JSON; dates in ISO 8601, NaN and infinities as null."""
+    try:
+        return _encode(value)
+    except ValueError:
+        return _encode(_finite(plain(value)))
+
+
+def without_surrogates(text: str) -> str:
+    """Replace lone surrogates, which UTF-8 cannot hold, by U+FFFD."""
+    return SURROGATE.sub("\ufffd", text)
+
+
+def _default(value: object) -> Any:
+    # NaT of pandas is a date to Python.
+    if isinstance(value, date) and not is_missing(value):
+        return value.isoformat()
+    return plain(value)
+
+
+_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, default=_default).encode
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if isfinite(value) else None
+    if isinstance(value, list):
+        return [_finite(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    return value
+
+
+def _chunked(rows: Iterable[Row]) -> Iterator[list[_PlainRow]]:
+    chunk: list[_PlainRow] = []
+    characters = 0
+    for row in rows:
+        chunk.append(plain(row))
+        characters += sum(len(value) for value in row.values() if isinstance(value, str))
+        if characters >= _CHUNK_CHARACTERS or len(chunk) >= CHUNK_ROWS:
+            yield chunk
+            chunk, characters = [], 0
+    if chunk:
+        yield chunk
+
+
+def _type_of(value: Any) -> pl.DataType:
+    """Find the type of a column for one plain value."""
+    scalar = _SCALARS.get(type(value))
+    if scalar is not None:
+        fits = type(value) is not int or -(2**63) <= value < 2**63
+        return scalar if fits else _STRING
+    if isinstance(value, datetime):
+        return pl.Datetime("us", None if value.tzinfo is None else "UTC")
+    if isinstance(value, list):
+        return pl.List(reduce(_merged, map(_type_of, value), _NULL))
+    return pl.Struct({key: _type_of(item) for key, item in value.items()})
+
+
+def _merged(one: pl.DataType, other: pl.DataType) -> pl.DataType:
+    """Find the type that holds the values of both."""
+    if one is other or isinstance(other, pl.Null):
+        return one
+    if isinstance(one, pl.Null):
+        return other
+    if isinstance(one, _NUMBERS) and isinstance(other, _NUMBERS):
+        return pl.Float64()
+    if isinstance(one, pl.List) and isinstance(other, pl.List):
+        return pl.List(_merged(_inner(one), _inner(other)))
+    if isinstance(one, pl.Struct) and isinstance(other, pl.Struct):
+        ours, theirs = _fields(one), _fields(other)
+        # Structs of the same fields only: a mapping that lacks a key would come back
+        # with a null it never had.
+        if ours.keys() == theirs.keys():
+            return pl.Struct({key: _merged(ours[key], theirs[key]) for key in ours})
+        return _STRING
+    return one if one == other else _STRING
+
+
+def _settled(dtype: pl.DataType) -> pl.DataType:
+    """Replace what Parquet cannot hold: types without values, structs without fields."""
+    if isinstance(dtype, pl.List):
+        return pl.List(_settled(_inner(dtype)))
+    if isinstance(dtype, pl.Struct) and (fields := _fields(dtype)):
+        return pl.Struct({key: _settled(inner) for key, inner in fields.items()})
+    return _STRING if isinstance(dtype, pl.Null | pl.Struct) else dtype
+
+
+def _fitted(value: Any, dtype: pl.DataType) -> Any:
+    """Turn a plain value into one that a column of the type takes."""
+    if value is None:
+        return None
+    if isinstance(dtype, pl.String):
+        return without_surrogates(_told(value))
+    if isinstance(dtype, pl.List):
+        inner = _inner(dtype)
+        return [_fitted(item, inner) for item in value]
+    if isinstance(dtype, pl.Struct):
+        return {key: _fitted(value[key], inner) for key, inner in _fields(dtype).items()}
+    return float(value) if isinstance(dtype, pl.Float64) else value
+
+
+def _told(value: Any) -> str:
+    """Tell a plain value in one string, itself if it is one."""
+    if isinstance(value, str):
+        return value
+    if value is None:
+        return ""
+    if isinstance(value, date):
+        return value.isoformat()
+    # JSON has no NaN, a cell may well hold one.
+    return repr(value) if isinstance(value, float) else to_json(value)
+
+
+def _inner(dtype: pl.List) -> pl.DataType:
+    inner = dtype.inner
+    return inner if isinstance(inner, pl.DataType) else inner()
+
+
+def _fields(dtype: pl.Struct) -> _Schema:
+    return {
+        field.name: field.dtype if isinstance(field.dtype, pl.DataType) else field.dtype()
+        for field in dtype.fields
+    }

@@ -1,0 +1,163 @@
+"""Evidence: from what two articles share to the log-odds that they report one event.
+
+TF-IDF proposes, evidence confirms. The score is a logistic regression over a few pieces,
+each of which can be shown to a person; the TF-IDF cosine and its ratio to the temporal
+contrast carry most of it. The constants are fitted by ``benchmarks/fit_evidence.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sahel_dedup.similarity import Similarity
+from sahel_dedup.sketching import Profiles
+
+FEATURES = (
+    "wording",
+    "contrast",
+    "same_outlet",
+    "other_outlet",
+    "hours",
+    "undated",
+    "undated_wording",
+    "figures_shared",
+    "figures_lacking",
+    "title",
+    "no_title",
+)
+WEIGHTS = np.array([1.04, 2.75, -3.55, 0.55, -0.62, 1.26, 4.99, 0.88, -1.21, 3.64, -0.99])
+INTERCEPT = 0.93
+# The score of pairs that lie outside the window, and the bound on any other: one pair
+# must not outvote a whole story.
+LIMIT = 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """Compared pairs of articles.
+
+    Attributes
+    ----------
+    first, second : ndarray of int64, shape (n,)
+        Rows of the articles.
+    cosine : ndarray of float64, shape (n,)
+        TF-IDF cosine.
+    score : ndarray of float64, shape (n,)
+        Log-odds that they report one event, between -4 and 4.
+    """
+
+    first: NDArray[np.int64]
+    second: NDArray[np.int64]
+    cosine: NDArray[np.float64]
+    score: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.first)
+
+    def where(self, chosen: NDArray[np.bool_] | NDArray[np.int64]) -> Pairs:
+        """Return some of the pairs."""
+        return Pairs(
+            self.first[chosen], self.second[chosen], self.cosine[chosen], self.score[chosen]
+        )
+
+    @classmethod
+    def concatenate(cls, parts: Sequence[Pairs]) -> Pairs:
+        """Put pairs one behind the other; of no parts, no pairs."""
+        nothing = np.zeros(0, dtype=np.int64)
+        none = cls(nothing, nothing, np.zeros(0), np.zeros(0))
+        columns = zip(*((p.first, p.second, p.cosine, p.score) for p in (none, *parts)), strict=True)
+        return cls(*(np.concatenate(column) for column in columns))
+
+
+class Evidence:
+    """Weighs pairs of articles of one archive.
+
+    Parameters
+    ----------
+    profiles : Profiles
+    similarity : Similarity
+    bar : ndarray of float64, shape (n,)
+        Temporal contrast of each article (`sahel_dedup.contrast.bars`).
+    window : float
+        Days beyond which two articles are never one event.
+    """
+
+    def __init__(
+        self,
+        profiles: Profiles,
+        similarity: Similarity,
+        bar: NDArray[np.float64],
+        window: float,
+    ) -> None:
+        self._profiles = profiles
+        self._similarity = similarity
+        self._bar = bar
+        self._window = window
+
+    def weigh(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> Pairs:
+        """Score pairs of articles.
+
+        Parameters
+        ----------
+        first, second : ndarray of int64, shape (n,)
+
+        Returns
+        -------
+        Pairs
+        """
+        cosine = np.empty(len(first))
+        score = np.empty(len(first))
+        for rows, features in self.features(first, second):
+            cosine[rows] = np.exp(features[:, 0])
+            score[rows] = np.clip(features @ WEIGHTS + INTERCEPT, -LIMIT, LIMIT)
+        day = self._profiles.day
+        score[np.abs(day[first] - day[second]) > self._window] = -LIMIT
+        return Pairs(first, second, cosine, score)
+
+    def features(
+        self, first: NDArray[np.int64], second: NDArray[np.int64]
+    ) -> list[tuple[slice, NDArray[np.float64]]]:
+        """Measure the pieces of evidence.
+
+        Parameters
+        ----------
+        first, second : ndarray of int64, shape (n,)
+
+        Returns
+        -------
+        list of (slice, ndarray of float64, shape (n_block, len(FEATURES)))
+            Blocks of pairs with their features, in the order of `FEATURES`. What is
+            unknown (date, outlet, title) contributes 0 and is told by its own column.
+        """
+        profiles, blocks = self._profiles, []
+        has_title = np.diff(profiles.title_indptr) > 0
+        for rows, shared in self._similarity.shared(first, second):
+            a, b = first[rows], second[rows]
+            cosine = np.maximum(shared.cosine, 0.01)
+            days = np.abs(profiles.day[a] - profiles.day[b])
+            dated = ~np.isnan(days)
+            outlets = (profiles.source[a] >= 0) & (profiles.source[b] >= 0)
+            same = profiles.source[a] == profiles.source[b]
+            titled = has_title[a] & has_title[b]
+            fewer = np.minimum(self._similarity.figures[a], self._similarity.figures[b])
+            block = np.column_stack(
+                [
+                    np.log(cosine),
+                    np.log(cosine / np.maximum(self._bar[a], self._bar[b])),
+                    outlets & same,
+                    outlets & ~same,
+                    np.where(dated, np.log1p(24 * np.where(dated, days, 0)) - 2, 0),
+                    ~dated,
+                    np.where(dated, 0, cosine - 0.4),
+                    shared.figures / (fewer + 1),
+                    (fewer - shared.figures) / (fewer + 1),
+                    shared.title_cosine,
+                    ~titled,
+                ]
+            )
+            blocks.append((rows, block.astype(np.float64)))
+        return blocks

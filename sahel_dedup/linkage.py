@@ -1,0 +1,125 @@
+"""Average linkage: from the evidence on pairs to stories.
+
+Two stories are one while the mean evidence over all pairs between them reaches the bar
+(UPGMA; Sokal and Michener, 1958). No pair is guessed: a mean of scores can only reach the
+bar if one of them does, so stories never reach beyond a connected component of the pairs
+that do, and inside a component every pair is weighed, proposed by LSH or not.
+
+A component of more than `MAX_COMPONENT` articles is divided first, by leaving out its
+weakest pairs until the parts are small enough; parts are not joined again.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.sparse.csgraph import connected_components
+
+from sahel_dedup.evidence import LIMIT, Evidence, Pairs
+
+MAX_COMPONENT = 1000
+_RAISE = 0.25
+_WEIGHED_AT_ONCE = 2_000_000
+
+
+def link_stories(
+    pairs: Pairs, n: int, evidence: Evidence, bar: float
+) -> tuple[NDArray[np.int64], Pairs]:
+    """Group articles into stories.
+
+    Parameters
+    ----------
+    pairs : Pairs
+        Weighed pairs; those below the bar are left out of account.
+    n : int
+        Number of articles.
+    evidence : Evidence
+        Weighs the pairs that are not among `pairs`.
+    bar : float
+        Mean log-odds that makes two stories one.
+
+    Returns
+    -------
+    labels : ndarray of int64, shape (n,)
+        Number of the story of each article.
+    inside : Pairs
+        All pairs inside stories, sorted.
+    """
+    component = _components(pairs.where(pairs.score >= bar), n, bar)
+    order = np.argsort(component, kind="stable")
+    bounds = np.append(np.flatnonzero(np.diff(component[order], prepend=-1)), n)
+    sizes = np.diff(bounds)
+    labels = component.copy()
+    fresh = n
+    kept: list[Pairs] = []
+    for group in _groups(sizes):
+        members = [order[bounds[c] : bounds[c + 1]] for c in group]
+        corners = [np.triu_indices(len(m), 1) for m in members]
+        weighed = evidence.weigh(
+            np.concatenate([m[i] for m, (i, _) in zip(members, corners, strict=True)]),
+            np.concatenate([m[j] for m, (_, j) in zip(members, corners, strict=True)]),
+        )
+        place = 0
+        for m in members:
+            size = len(m) * (len(m) - 1) // 2
+            labels[m] = fresh + average_link(weighed.score[place : place + size], bar)
+            fresh += len(m)
+            place += size
+        kept.append(weighed.where(labels[weighed.first] == labels[weighed.second]))
+    inside = Pairs.concatenate(kept)
+    return labels, inside.where(np.lexsort((inside.second, inside.first)))
+
+
+def average_link(scores: NDArray[np.float64], bar: float) -> NDArray[np.int64]:
+    """Group a few articles by average linkage.
+
+    Parameters
+    ----------
+    scores : ndarray of float64, shape (m * (m - 1) / 2,)
+        Scores of all pairs, row by row of the upper triangle.
+    bar : float
+        Least mean score at which two groups are joined.
+
+    Returns
+    -------
+    ndarray of int64, shape (m,)
+        Group of each article, from 0.
+    """
+    tree = linkage(LIMIT - scores, method="average")
+    return np.asarray(fcluster(tree, LIMIT - bar, criterion="distance"), dtype=np.int64) - 1
+
+
+def _components(pairs: Pairs, n: int, bar: float) -> NDArray[np.int64]:
+    """Connected components of at most `MAX_COMPONENT` articles."""
+    while True:
+        graph = sp.coo_array((np.ones(len(pairs)), (pairs.first, pairs.second)), shape=(n, n))
+        _, component = connected_components(graph, directed=False)
+        size = np.bincount(component, minlength=1)
+        large = size[component[pairs.first]] > MAX_COMPONENT
+        if not large.any():
+            return np.asarray(component, dtype=np.int64)
+        bar += _RAISE
+        if bar > LIMIT:
+            return _cut(np.asarray(component, dtype=np.int64), size)
+        pairs = pairs.where(~large | (pairs.score >= bar))
+
+
+def _cut(component: NDArray[np.int64], size: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Cut components that no bar divides, masses of all but equal texts, in input order."""
+    order = np.argsort(component, kind="stable")
+    start = np.cumsum(size) - size
+    rank = np.empty(len(component), dtype=np.int64)
+    rank[order] = np.arange(len(component)) - start[component[order]]
+    return np.unique(component * (len(component) + 1) + rank // MAX_COMPONENT, return_inverse=True)[1]
+
+
+def _groups(sizes: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+    """Components of two articles or more, in groups whose pairs are weighed together."""
+    several = np.flatnonzero(sizes > 1)
+    if not len(several):
+        return []
+    load = np.cumsum(sizes[several] * (sizes[several] - 1) // 2)
+    return np.split(several, np.flatnonzero(np.diff(load // _WEIGHED_AT_ONCE)) + 1)
+

@@ -1,0 +1,252 @@
+"""Locality-sensitive hashing: fingerprints to candidate pairs.
+
+The 128 slots are cut into bands of a few rows (Leskovec et al., Mining of Massive
+Datasets, ch. 3). Articles that agree in a whole band share a bucket. Articles come in
+order of time, so a bucket is a time line and each article meets only those that follow it
+within the window.
+
+A bucket that would hold too many pairs is split by further rows, and where that does not
+help each article meets only the next `BUCKET_REACH` articles of its bucket. So an article
+has at most ``bands * BUCKET_REACH`` candidates ahead of it, in an archive of any length.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sahel_dedup.errors import SahelError
+from sahel_dedup.fingerprint import EMPTY_SLOT, SLOTS
+from sahel_dedup.terms import mix64
+
+BUCKET_REACH = 40
+# Rows by which a crowded bucket is split before its reach is cut.
+_EXTRA_ROWS = 2
+
+
+# Cosines, and the agreement per slot that explains the recall measured at each: the mean
+# agreement is higher, but pairs of one cosine differ in it, which costs recall.
+# (benchmarks/lsh.py, on pairs of two archives of English news.)
+_COSINES = (0, 0.175, 0.225, 0.275, 0.35, 0.45, 0.55, 0.65, 0.75, 0.85, 0.95, 1)
+_AGREEMENT = (0, 0.122, 0.155, 0.178, 0.213, 0.254, 0.30, 0.36, 0.44, 0.55, 0.75, 1)
+
+
+def slot_agreement(similarity: float) -> float:
+    """Effective share of salience slots in which two articles of a given cosine agree.
+
+    Parameters
+    ----------
+    similarity : float
+        TF-IDF cosine, 0 to 1.
+
+    Returns
+    -------
+    float
+        By interpolation in measurements.
+    """
+    return float(np.interp(similarity, _COSINES, _AGREEMENT))
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How the slots are cut into bands.
+
+    Attributes
+    ----------
+    bands, rows : int
+        Number of bands, and slots in each.
+    """
+
+    bands: int
+    rows: int
+
+    def recall_at_agreement(self, agreement: float) -> float:
+        """Probability that two articles meet that agree in a given share of slots."""
+        return float(1 - (1 - agreement**self.rows) ** self.bands)
+
+    def expected_recall(self, similarity: float) -> float:
+        """Probability that two articles of a given cosine are proposed as a pair.
+
+        Parameters
+        ----------
+        similarity : float
+            TF-IDF cosine, 0 to 1.
+
+        Returns
+        -------
+        float
+        """
+        return self.recall_at_agreement(slot_agreement(similarity))
+
+
+def layout_for(recall: float, similarity: float) -> Layout:
+    """Choose bands and rows: the most rows, so the fewest candidates, that reach the recall.
+
+    Parameters
+    ----------
+    recall, similarity : float
+        A pair of this cosine is to be proposed with this probability.
+
+    Returns
+    -------
+    Layout
+
+    Raises
+    ------
+    SahelError
+        If 128 slots cannot give that recall.
+    """
+    for rows in range(8, 0, -1):
+        layout = Layout(SLOTS // rows, rows)
+        if layout.expected_recall(similarity) >= recall:
+            return layout
+    best = Layout(SLOTS, 1).expected_recall(similarity)
+    raise SahelError(
+        f"{SLOTS} slots find a pair of similarity {similarity} with probability {best:.3f} at "
+        f"most: ask for less recall than {recall}, or for a higher similarity"
+    )
+
+
+def band_keys(
+    salience: NDArray[np.uint32], layout: Layout, band: int, extra: int = 0
+) -> NDArray[np.uint64]:
+    """Bucket of each article in one band.
+
+    Parameters
+    ----------
+    salience : ndarray of uint32, shape (n, 128)
+    layout : Layout
+    band : int
+    extra : int
+        Further slots, taken from the next bands, that split the bucket.
+
+    Returns
+    -------
+    ndarray of uint64, shape (n,)
+    """
+    first = band * layout.rows
+    key = np.full(len(salience), band, dtype=np.uint64)
+    for k in range(layout.rows + extra):
+        key = mix64(key * np.uint64(0x9E3779B97F4A7C15) + salience[:, (first + k) % SLOTS])
+    return key
+
+
+def candidate_pairs(
+    salience: NDArray[np.uint32],
+    day: NDArray[np.float64],
+    window: float,
+    layout: Layout,
+    min_agreement: int,
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Propose the pairs worth comparing.
+
+    Parameters
+    ----------
+    salience : ndarray of uint32, shape (n, 128)
+        Fingerprints, in order of time; articles without a date first.
+    day : ndarray of float64, shape (n,)
+        Times in days, rising; NaN, for no date, first.
+    window : float
+        Articles further apart than this, in days, are not paired.
+    layout : Layout
+    min_agreement : int
+        Slots that a pair must have in common.
+
+    Returns
+    -------
+    first, second : ndarray of int64, shape (n_pairs,)
+        Each pair once, ``first < second``, sorted.
+    """
+    n = len(salience)
+    alive = np.flatnonzero(salience[:, 0] != EMPTY_SLOT)
+    found = np.zeros(0, dtype=np.int64)
+    raw: list[NDArray[np.int64]] = []
+    size = 0
+    for band in range(layout.bands):
+        for i, j in _band_pairs(salience, alive, day, window, layout, band):
+            raw.append(i * n + j)
+            size += len(i)
+        # Merging every few million pairs keeps memory flat whatever the archive.
+        if size > 8_000_000 or band == layout.bands - 1:
+            fresh = np.unique(np.concatenate(raw)) if raw else found[:0]
+            fresh = fresh[~_contains(found, fresh)]
+            fresh = fresh[agreeing_slots(salience, fresh // n, fresh % n) >= min_agreement]
+            found = np.sort(np.concatenate([found, fresh]))
+            raw, size = [], 0
+    return found // n, found % n
+
+
+def agreeing_slots(
+    salience: NDArray[np.uint32], first: NDArray[np.int64], second: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Count the slots in which the articles of each pair agree.
+
+    Parameters
+    ----------
+    salience : ndarray of uint32, shape (n, 128)
+    first, second : ndarray of int64, shape (n_pairs,)
+
+    Returns
+    -------
+    ndarray of int64, shape (n_pairs,)
+    """
+    counts = np.empty(len(first), dtype=np.int64)
+    step = 4096
+    for start in range(0, len(first), step):
+        rows = slice(start, start + step)
+        same = salience[first[rows]] == salience[second[rows]]
+        counts[rows] = np.count_nonzero(same, axis=1)
+    return counts
+
+
+def _contains(ordered: NDArray[np.int64], values: NDArray[np.int64]) -> NDArray[np.bool_]:
+    if not len(ordered):
+        return np.zeros(len(values), dtype=bool)
+    place = np.minimum(np.searchsorted(ordered, values), len(ordered) - 1)
+    return ordered[place] == values
+
+
+def _band_pairs(
+    salience: NDArray[np.uint32],
+    members: NDArray[np.int64],
+    day: NDArray[np.float64],
+    window: float,
+    layout: Layout,
+    band: int,
+    extra: int = 0,
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Pairs of one band; crowded buckets are split and tried again."""
+    key = band_keys(salience[members], layout, band, extra)
+    order = np.argsort(key, kind="stable")
+    key, rows = key[order], members[order]
+    if extra < _EXTRA_ROWS and len(rows) > BUCKET_REACH:
+        # Crowded: the article BUCKET_REACH places on is still in bucket and window.
+        ahead = (key[BUCKET_REACH:] == key[:-BUCKET_REACH]) & _within(
+            day[rows[:-BUCKET_REACH]], day[rows[BUCKET_REACH:]], window
+        )
+        if ahead.any():
+            crowded = np.isin(key, np.unique(key[:-BUCKET_REACH][ahead]))
+            again = np.sort(rows[crowded])
+            yield from _band_pairs(salience, again, day, window, layout, band, extra + 1)
+            key, rows = key[~crowded], rows[~crowded]
+    places = np.arange(len(rows))
+    for step in range(1, BUCKET_REACH + 1):
+        places = places[places < len(rows) - step]
+        places = places[key[places] == key[places + step]]
+        if not len(places):
+            return
+        first, second = rows[places], rows[places + step]
+        near = _within(day[first], day[second], window)
+        yield first[near], second[near]
+        # In order of time, what is too late now stays too late; the undated have no time.
+        places = places[near | np.isnan(day[first])]
+
+
+def _within(
+    early: NDArray[np.float64], late: NDArray[np.float64], window: float
+) -> NDArray[np.bool_]:
+    """Whether two times lie within the window, or one of them is unknown."""
+    return ~(late - early > window)

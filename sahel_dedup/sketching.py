@@ -1,0 +1,325 @@
+"""Articles to profiles: what the engine keeps of an article once its text is let go.
+
+Articles are read in chunks and each chunk is worked on as a few large arrays, in threads:
+NumPy lets go of the interpreter in all the heavy parts.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sahel_dedup.articles import Article
+from sahel_dedup.fingerprint import salience_slots, shingle_slots
+from sahel_dedup.language import detect
+from sahel_dedup.terms import Tokens, mix64, tokenize
+from sahel_dedup.vocabulary import Vocabulary
+
+# The title and the first words tell what a report is about; what they hold counts double.
+LEAD_TOKENS = 80
+MAX_COUNT = 250
+# ln(1 + n) in units of 1/64, the term-frequency weight.
+TF_UNITS = np.round(64 * np.log1p(np.arange(MAX_COUNT + 1))).astype(np.int64)
+TF = np.log1p(np.arange(MAX_COUNT + 1)).astype(np.float32)
+
+_CHUNK_ARTICLES = 256
+_CHUNK_CHARS = 1 << 20
+_TOKENIZE_CHARS = 1 << 17
+_SECONDS_A_DAY = 86_400.0
+_ONE_A_ROW = ("salience", "shingles", "day", "source", "lang", "body", "headline", "length")
+# No wire report is older than the epoch; clocks that lost their battery are.
+_FIRST_DAY = 1.0
+
+
+@dataclass(slots=True)
+class Profiles:
+    """What is kept of articles, as arrays with one row an article.
+
+    Attributes
+    ----------
+    indptr : ndarray of int64, shape (n + 1,)
+        Article ``i`` owns the places ``indptr[i]:indptr[i + 1]`` of `terms` and `counts`.
+    terms : ndarray of int32, shape (n_entries,)
+        Distinct terms of each article, rising.
+    counts : ndarray of uint8, shape (n_entries,)
+        Occurrences of each, those in title and lead counted twice, at most 250.
+    title_indptr, title_terms
+        The same for the distinct terms of the titles.
+    salience, shingles : ndarray of uint32, shape (n, 128)
+        Fingerprints.
+    day : ndarray of float64, shape (n,)
+        Time of publication in days since 1970, NaN where missing or impossible.
+    source : ndarray of int32, shape (n,)
+        Number of the outlet, -1 where missing.
+    lang : ndarray of int16, shape (n,)
+        Number of the language.
+    body : ndarray of uint64, shape (n,)
+        Hash of the token sequence of the text; 0 for a text without tokens.
+    headline : ndarray of uint64, shape (n,)
+        The same for the title.
+    length : ndarray of int32, shape (n,)
+        Tokens of title and text.
+    """
+
+    indptr: NDArray[np.int64]
+    terms: NDArray[np.int32]
+    counts: NDArray[np.uint8]
+    title_indptr: NDArray[np.int64]
+    title_terms: NDArray[np.int32]
+    salience: NDArray[np.uint32]
+    shingles: NDArray[np.uint32]
+    day: NDArray[np.float64]
+    source: NDArray[np.int32]
+    lang: NDArray[np.int16]
+    body: NDArray[np.uint64]
+    headline: NDArray[np.uint64]
+    length: NDArray[np.int32]
+
+    def __len__(self) -> int:
+        return len(self.body)
+
+    @classmethod
+    def concatenate(cls, parts: Sequence[Profiles]) -> Profiles:
+        """Put profiles one behind the other."""
+        joined = {}
+        for item in fields(cls):
+            arrays = [getattr(part, item.name) for part in parts]
+            if item.name.endswith("indptr"):
+                sizes = [0, *itertools.accumulate(int(a[-1]) for a in arrays)]
+                shifted = [a[1:] + size for a, size in zip(arrays, sizes, strict=False)]
+                joined[item.name] = np.concatenate([np.zeros(1, dtype=np.int64), *shifted])
+            else:
+                joined[item.name] = np.concatenate(arrays)
+        return cls(**joined)
+
+    def take(self, rows: NDArray[np.int64]) -> Profiles:
+        """Return the profiles of some articles, in the order given."""
+        picked = {name: getattr(self, name)[rows] for name in _ONE_A_ROW}
+        places, indptr = ragged_rows(self.indptr, rows)
+        title_places, title_indptr = ragged_rows(self.title_indptr, rows)
+        return Profiles(
+            indptr=indptr,
+            terms=self.terms[places],
+            counts=self.counts[places],
+            title_indptr=title_indptr,
+            title_terms=self.title_terms[title_places],
+            **picked,
+        )
+
+
+def ragged_rows(
+    indptr: NDArray[np.int64], rows: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Find where the entries of some rows of a ragged array lie.
+
+    Parameters
+    ----------
+    indptr : ndarray of int64, shape (n + 1,)
+    rows : ndarray of int64, shape (m,)
+
+    Returns
+    -------
+    places : ndarray of int64
+        Places of the entries, row by row.
+    offsets : ndarray of int64, shape (m + 1,)
+        Where each row starts among them.
+    """
+    sizes = indptr[rows + 1] - indptr[rows]
+    offsets = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(sizes)])
+    places = np.arange(offsets[-1]) + np.repeat(indptr[rows] - offsets[:-1], sizes)
+    return places, offsets
+
+
+@dataclass(slots=True)
+class Sketcher:
+    """Turns articles into profiles; holds the names behind the numbers in them.
+
+    Attributes
+    ----------
+    vocabulary
+        Terms by number.
+    sources, langs
+        Numbers of outlets and languages by name.
+    implausible_dates
+        Articles whose date was before 1970-01-02 or in the future, and so was not used.
+    """
+
+    vocabulary: Vocabulary = field(default_factory=Vocabulary)
+    sources: dict[str, int] = field(default_factory=dict)
+    langs: dict[str, int] = field(default_factory=dict)
+    implausible_dates: int = 0
+
+    def sketch_all(
+        self,
+        articles: Iterable[Article],
+        workers: int = 0,
+        done: Callable[[int], None] = lambda _: None,
+    ) -> Iterator[tuple[list[str], Profiles]]:
+        """Sketch a stream of articles, in order.
+
+        Parameters
+        ----------
+        articles
+            The articles; about two chunks a worker are held at a time.
+        workers
+            Threads; 0 takes all processors.
+        done
+            Told the number of articles finished so far.
+
+        Yields
+        ------
+        ids : list of str
+        profiles : Profiles
+            A chunk of each.
+        """
+        workers = workers or os.cpu_count() or 1
+        pending: deque[tuple[list[str], Future[Profiles]]] = deque()
+        finished = 0
+        with ThreadPoolExecutor(workers) as pool:
+            for chunk in _chunks(articles):
+                pending.append(([a.id for a in chunk], pool.submit(self.sketch, chunk)))
+                if len(pending) > 2 * workers:
+                    ids, future = pending.popleft()
+                    yield ids, future.result()
+                    finished += len(ids)
+                    done(finished)
+            for ids, future in pending:
+                yield ids, future.result()
+                finished += len(ids)
+                done(finished)
+
+    def sketch(self, articles: Sequence[Article]) -> Profiles:
+        """Sketch one chunk of articles.
+
+        Parameters
+        ----------
+        articles : sequence of Article
+
+        Returns
+        -------
+        Profiles
+            One row an article.
+        """
+        parts = [self._sketch_block(block) for block in _blocks(articles)]
+        return parts[0] if len(parts) == 1 else Profiles.concatenate(parts)
+
+    def _sketch_block(self, articles: Sequence[Article]) -> Profiles:
+        n = len(articles)
+        titles = [a.title or "" for a in articles]
+        tokens = tokenize([f"{t}\n{a.text}" for t, a in zip(titles, articles, strict=True)])
+        numbers = self.vocabulary.look_up(tokens)
+        owner = np.repeat(np.arange(n), np.diff(tokens.offsets))
+        body_from = tokens.text_starts[:-1] + [len(t) for t in titles]
+        in_title = tokens.starts < body_from[owner]
+        title_tokens = np.bincount(owner[in_title], minlength=n)
+        place = np.arange(len(owner)) - tokens.offsets[owner] - title_tokens[owner]
+        terms, counts, indptr = _count(owner, numbers, 1 + (place < LEAD_TOKENS), n)
+        title_terms, _, title_indptr = _count(
+            owner[in_title], numbers[in_title], np.ones(in_title.sum(), dtype=np.int64), n
+        )
+        langs = detect(tokens, [a.lang for a in articles])
+        weights = np.zeros(len(terms), dtype=np.int64)
+        term_owner = np.repeat(np.arange(n), np.diff(indptr))
+        for lang in set(langs):
+            mine = np.array([name == lang for name in langs])[term_owner]
+            idf = self.vocabulary.prior_idf(lang)
+            weights[mine] = TF_UNITS[counts[mine]] * idf[terms[mine]]
+        return Profiles(
+            indptr=indptr,
+            terms=terms,
+            counts=counts,
+            title_indptr=title_indptr,
+            title_terms=title_terms,
+            salience=salience_slots(self.vocabulary.hashes[terms], weights, indptr),
+            shingles=shingle_slots(tokens.hashes, tokens.offsets),
+            day=np.array([self._day(a.published) for a in articles]),
+            source=np.array([_number(self.sources, a.source) for a in articles], dtype=np.int32),
+            lang=np.array([_number(self.langs, name) for name in langs], dtype=np.int16),
+            body=_sequence_hashes(tokens, owner, place, place >= 0, n),
+            headline=_sequence_hashes(tokens, owner, place, place < 0, n),
+            length=np.diff(tokens.offsets).astype(np.int32),
+        )
+
+    def _day(self, published: datetime | None) -> float:
+        if published is None:
+            return np.nan
+        day = published.timestamp() / _SECONDS_A_DAY
+        if _FIRST_DAY <= day <= datetime.now(UTC).timestamp() / _SECONDS_A_DAY + 2:
+            return day
+        self.implausible_dates += 1
+        return np.nan
+
+
+def _number(numbers: dict[str, int], name: str | None) -> int:
+    """Number a name; `setdefault` is atomic, so that threads agree."""
+    return -1 if name is None else numbers.setdefault(name, len(numbers))
+
+
+def _count(
+    owner: NDArray[np.int64], numbers: NDArray[np.int32], weight: NDArray[np.int64], n: int
+) -> tuple[NDArray[np.int32], NDArray[np.uint8], NDArray[np.int64]]:
+    """Count the distinct terms of each article."""
+    # Article, term and weight (1 or 2) in one sortable number.
+    key = np.sort((owner << 34) | (numbers.astype(np.int64) << 2) | weight)
+    pair = key >> 2
+    first = np.flatnonzero(np.diff(pair, prepend=-1))
+    if not len(first):
+        empty = np.zeros(n + 1, dtype=np.int64)
+        return np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.uint8), empty
+    totals = np.minimum(np.add.reduceat(key & 3, first), MAX_COUNT)
+    distinct = pair[first]
+    indptr = np.searchsorted(distinct >> 32, np.arange(n + 1))
+    return (distinct & 0xFFFFFFFF).astype(np.int32), totals.astype(np.uint8), indptr
+
+
+def _sequence_hashes(
+    tokens: Tokens,
+    owner: NDArray[np.int64],
+    place: NDArray[np.int64],
+    part: NDArray[np.bool_],
+    n: int,
+) -> NDArray[np.uint64]:
+    """Hash the token sequence of a part of each article: equal for verbatim copies."""
+    hashes = np.zeros(n, dtype=np.uint64)
+    present, starts, sizes = np.unique(owner[part], return_index=True, return_counts=True)
+    if len(present):
+        # Counted from the part's own start: titles have places below zero.
+        step = place[part] - np.repeat(place[part][starts], sizes)
+        salt = step.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+        sums = np.add.reduceat(mix64(tokens.hashes[part] + salt), starts)
+        hashes[present] = np.maximum(mix64(sums), np.uint64(1))
+    return hashes
+
+
+def _chunks(articles: Iterable[Article]) -> Iterator[list[Article]]:
+    """Cut a stream into chunks of bounded number and size."""
+    chunk: list[Article] = []
+    chars = 0
+    for article in articles:
+        chunk.append(article)
+        chars += len(article.text)
+        if len(chunk) == _CHUNK_ARTICLES or chars > _CHUNK_CHARS:
+            yield chunk
+            chunk, chars = [], 0
+    if chunk:
+        yield chunk
+
+
+def _blocks(articles: Sequence[Article]) -> Iterator[Sequence[Article]]:
+    """Cut a chunk into blocks whose code points fit the processor's cache."""
+    first = chars = 0
+    for i, article in enumerate(articles):
+        chars += len(article.text)
+        if chars > _TOKENIZE_CHARS:
+            yield articles[first : i + 1]
+            first, chars = i + 1, 0
+    if first < len(articles) or not articles:
+        yield articles[first:]

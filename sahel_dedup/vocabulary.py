@@ -1,0 +1,133 @@
+"""The vocabulary: token hashes to dense term numbers, with what is known of each term.
+
+An open-addressing hash table in NumPy arrays, probed for a whole chunk of tokens at
+once. Terms are only ever added; their numbers depend on the order of arrival, so nothing
+that is kept or compared between runs may depend on a number.
+"""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sahel_dedup.prior import quantised_idf
+from sahel_dedup.terms import Tokens
+
+# Load at which the table doubles: linear probing stays at 1.5 looks a token below it.
+_LOAD = 0.5
+_EMPTY = np.uint64(0)
+
+
+class Vocabulary:
+    """Terms seen so far, shared by the threads that sketch articles."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._keys = np.zeros(1 << 16, dtype=np.uint64)
+        self._numbers = np.zeros(1 << 16, dtype=np.int32)
+        self._hashes = np.zeros(1 << 12, dtype=np.uint64)
+        self._digit = np.zeros(1 << 12, dtype=bool)
+        self._prior: dict[str, NDArray[np.uint16]] = {}
+        self.words: list[str] = []
+
+    def __len__(self) -> int:
+        return len(self.words)
+
+    @property
+    def hashes(self) -> NDArray[np.uint64]:
+        """Hash of each term, shape (len(self),)."""
+        return self._hashes[: len(self.words)]
+
+    @property
+    def is_figure(self) -> NDArray[np.bool_]:
+        """Whether each term starts with a digit, shape (len(self),)."""
+        return self._digit[: len(self.words)]
+
+    def look_up(self, tokens: Tokens) -> NDArray[np.int32]:
+        """Return the term number of each token, adding the terms that are new.
+
+        Parameters
+        ----------
+        tokens : Tokens
+            A chunk of tokens.
+
+        Returns
+        -------
+        ndarray of int32, shape (n_tokens,)
+        """
+        hashes = np.where(tokens.hashes == _EMPTY, np.uint64(1), tokens.hashes)
+        with self._lock:
+            numbers = self._find(hashes)
+            missing = np.flatnonzero(numbers < 0)
+            if len(missing):
+                new, first = np.unique(hashes[missing], return_index=True)
+                self._add(new, [tokens.word(int(i)) for i in missing[first]])
+                numbers[missing] = self._find(hashes[missing])
+        return numbers
+
+    def prior_idf(self, lang: str) -> NDArray[np.uint16]:
+        """Return the prior IDF of every term in a language, in units of 1/64.
+
+        Parameters
+        ----------
+        lang : str
+            Language code as `sahel_dedup.language.detect` gives it.
+
+        Returns
+        -------
+        ndarray of uint16, shape (len(self),)
+        """
+        with self._lock:
+            known = self._prior.get(lang, np.zeros(0, dtype=np.uint16))
+            size = len(self.words)
+            if len(known) < size:
+                fresh = quantised_idf(
+                    lang, self._hashes[len(known) : size], self.words[len(known) : size]
+                )
+                known = self._prior[lang] = np.concatenate([known, fresh])
+            return known[:size]
+
+    def _find(self, hashes: NDArray[np.uint64]) -> NDArray[np.int32]:
+        """Term numbers, -1 where the table has none."""
+        mask = np.uint64(len(self._keys) - 1)
+        slot = (hashes & mask).astype(np.int64)
+        key = self._keys[slot]
+        numbers = np.where(key == hashes, self._numbers[slot], np.int32(-1))
+        pending = np.flatnonzero((key != hashes) & (key != _EMPTY))
+        while len(pending):
+            slot[pending] = (slot[pending] + 1) & int(mask)
+            key = self._keys[slot[pending]]
+            found = key == hashes[pending]
+            numbers[pending[found]] = self._numbers[slot[pending[found]]]
+            pending = pending[~found & (key != _EMPTY)]
+        return numbers
+
+    def _add(self, hashes: NDArray[np.uint64], words: list[str]) -> None:
+        start, end = len(self.words), len(self.words) + len(words)
+        while end > len(self._hashes):
+            self._hashes = np.concatenate([self._hashes, np.zeros_like(self._hashes)])
+            self._digit = np.concatenate([self._digit, np.zeros_like(self._digit)])
+        self._hashes[start:end] = hashes
+        self._digit[start:end] = [word[:1].isdigit() for word in words]
+        self.words.extend(words)
+        if end > _LOAD * len(self._keys):
+            size = 1 << int(end / _LOAD).bit_length()
+            self._keys = np.zeros(size, dtype=np.uint64)
+            self._numbers = np.zeros(size, dtype=np.int32)
+            self._place(self._hashes[:end], np.arange(end, dtype=np.int32))
+        else:
+            self._place(hashes, np.arange(start, end, dtype=np.int32))
+
+    def _place(self, hashes: NDArray[np.uint64], numbers: NDArray[np.int32]) -> None:
+        """Enter distinct hashes that the table does not hold."""
+        mask = len(self._keys) - 1
+        slot = (hashes & np.uint64(mask)).astype(np.int64)
+        while len(slot):
+            free = self._keys[slot] == _EMPTY
+            # Several may want one free slot: the last to write gets it.
+            self._keys[slot[free]] = hashes[free]
+            mine = self._keys[slot] == hashes
+            self._numbers[slot[mine]] = numbers[mine]
+            hashes, numbers, slot = hashes[~mine], numbers[~mine], (slot[~mine] + 1) & mask
