@@ -4,12 +4,19 @@ MinHash and LSH propose pairs of articles, TF-IDF similarity and the evidence be
 confirm them, average linkage makes stories of them.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from sahel_dedup.articles import Article
 from sahel_dedup.batch import cluster
 from sahel_dedup.errors import ArticleError, SahelError
 from sahel_dedup.fingerprint import FINGERPRINT_VERSION, Fingerprint
 from sahel_dedup.settings import Settings
 from sahel_dedup.stories import Link, Stories, Story
+
+if TYPE_CHECKING:
+    from sahel_dedup.estimator import StoryClusterer
 
 __all__ = [
     "FINGERPRINT_VERSION",
@@ -21,5 +28,15 @@ __all__ = [
     "Settings",
     "Stories",
     "Story",
+    "StoryClusterer",
     "cluster",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    # scikit-learn takes as long to import as all the rest together.
+    if name == "StoryClusterer":
+        from sahel_dedup.estimator import StoryClusterer
+
+        return StoryClusterer
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -50,7 +50,7 @@ def cluster(
     settings : Settings, optional
         How to group; the defaults if not given.
     progress : callable, optional
-        Told the stage and how many articles or pairs of it are done.
+        Told the stage and how many articles or pairs of it are done, 0 at its start.
 
     Returns
     -------
@@ -143,22 +143,27 @@ class Archive:
         twin_of = self._twins()
         single = np.flatnonzero(twin_of == np.arange(len(twin_of)))
         one = profiles.take(single)
+        self.tell("candidate pairs", 0)
         first, second = candidate_pairs(
             one.salience, one.day, settings.window_days, layout, MIN_AGREEMENT
         )
         first, second = single[first], single[second]
         self.tell("candidate pairs", len(first))
+        self.tell("comparing", 0)
         similarity = Similarity(profiles, self.sketcher)
         cosine = similarity.cosines(first, second)
+        self.tell("comparing", len(first))
         close = cosine >= MIN_COSINE
         first, second = first[close], second[close]
-        self.tell("comparing", len(first))
+        self.tell("weighing", 0)
         wanted = np.unique(np.concatenate([first, second]))
-        bar = bars(profiles.salience, profiles.day, wanted, similarity, layout)
+        bar = bars(profiles, wanted, similarity, layout)
         evidence = Evidence(profiles, similarity, bar, settings.window_days)
         weighed = evidence.weigh(first, second)
-        self.tell("linking", len(weighed))
+        self.tell("weighing", len(weighed))
+        self.tell("linking", 0)
         labels, inside = link_stories(weighed, len(profiles), evidence, settings.bar)
+        self.tell("linking", len(inside))
         pairs = Pairs.concatenate([inside, twin_pairs(twin_of)])
         return Stories(
             self.ids,
@@ -168,6 +173,7 @@ class Archive:
             pairs.where(np.lexsort((pairs.second, pairs.first))),
             evidence,
             settings,
+            self.sketcher.sources,
             articles,
         )
 

@@ -68,11 +68,7 @@ class Spool:
     def frames(self) -> Iterator[pl.DataFrame]:
         """Yield chunks of rows as data frames, all of them with the same schema."""
         for chunk in self._chunks():
-            columns = {
-                name: [_fitted(row.get(name), dtype) for row in chunk]
-                for name, dtype in self.schema.items()
-            }
-            yield pl.DataFrame(columns, schema=self.schema)
+            yield _frame(chunk, self.schema)
 
     def _chunks(self) -> Iterator[list[_PlainRow]]:
         self._file.seek(0)
@@ -101,12 +97,31 @@ def spooled(rows: Iterable[Row], folder: str) -> Iterator[Spool]:
     with TemporaryFile(dir=folder) as file:
         schema: _Schema = {}
         for chunk in _chunked(rows):
-            for row in chunk:
-                for name, value in row.items():
-                    schema[name] = _merged(schema.get(name, _NULL), _type_of(value))
+            _learn(schema, chunk)
             pickle.dump(chunk, file, protocol=pickle.HIGHEST_PROTOCOL)
         settled = {name: _settled(dtype) for name, dtype in schema.items()}
         yield Spool(settled, file, file.tell())
+
+
+def to_frame(rows: Iterable[Row], schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
+    """Put rows into one data frame.
+
+    Parameters
+    ----------
+    rows
+        Mappings that need not agree on their keys.
+    schema
+        Columns that are there whatever the rows hold, and their types.
+
+    Returns
+    -------
+    polars.DataFrame
+        The columns of the schema, then others in the order in which they were first met.
+    """
+    plain_rows: list[_PlainRow] = [plain(row) for row in rows]
+    learnt = dict(schema)
+    _learn(learnt, plain_rows)
+    return _frame(plain_rows, {name: _settled(dtype) for name, dtype in learnt.items()})
 
 
 def plain(value: object) -> Any:
@@ -176,6 +191,20 @@ def _chunked(rows: Iterable[Row]) -> Iterator[list[_PlainRow]]:
             chunk, characters = [], 0
     if chunk:
         yield chunk
+
+
+def _learn(schema: _Schema, rows: list[_PlainRow]) -> None:
+    """Widen the types of columns, in place, until they hold the values of some rows."""
+    for row in rows:
+        for name, value in row.items():
+            schema[name] = _merged(schema.get(name, _NULL), _type_of(value))
+
+
+def _frame(rows: list[_PlainRow], schema: _Schema) -> pl.DataFrame:
+    columns = {
+        name: [_fitted(row.get(name), dtype) for row in rows] for name, dtype in schema.items()
+    }
+    return pl.DataFrame(columns, schema=schema)
 
 
 def _type_of(value: Any) -> pl.DataType:

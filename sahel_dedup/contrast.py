@@ -1,9 +1,13 @@
-"""Temporal contrast: how alike an article is to texts that cannot be the same event.
+"""Contrast: how alike an article is to texts that cannot be the same event.
 
 A daily rupee report resembles every other rupee report; a report of an attack resembles
 nothing published on other days. The bar of an article is its third-highest cosine to
-articles published more than `GAP_DAYS` away. A pair is judged by how far it clears the
+articles that must be about something else, and a pair is judged by how far it clears the
 bars of both its articles.
+
+What must be about something else: what was published more than `GAP_DAYS` away; for an
+article without a date, what agrees with it in wording and differs in its figures, a
+template seen under many sets of figures.
 """
 
 from __future__ import annotations
@@ -13,6 +17,7 @@ from numpy.typing import NDArray
 
 from sahel_dedup.lsh import Layout, agreeing_slots, band_keys
 from sahel_dedup.similarity import Similarity
+from sahel_dedup.sketching import Profiles
 
 GAP_DAYS = 1.5
 # Below this lies ordinary likeness between strangers; an article without a date, or with
@@ -22,85 +27,127 @@ TYPICAL_BAR = 0.19
 _RANK = 3
 # Cosines are computed for the few articles that agree in most slots.
 _COMPARED = 8
+# Two texts of at least so many figures that share at most this part of them conflict.
+_MIN_FIGURES = 3
+_SHARED_FIGURES = 1 / 3
+SAME_OUTLET = True
 
 
 def bars(
-    salience: NDArray[np.uint32],
-    day: NDArray[np.float64],
+    profiles: Profiles,
     wanted: NDArray[np.int64],
     similarity: Similarity,
     layout: Layout,
 ) -> NDArray[np.float64]:
     """Measure the bar of articles.
 
-    In each LSH bucket, which is a time line, an article meets the nearest article beyond
-    the gap on either side, so the work per article is bounded by the number of bands.
+    In each LSH bucket an article meets one other on either side: the nearest in time
+    beyond the gap or, without a date, its neighbour of the same outlet. So the work per
+    article is bounded by the number of bands.
 
     Parameters
     ----------
-    salience : ndarray of uint32, shape (n, 128)
-    day : ndarray of float64, shape (n,)
-        Times in days, rising, after those that are NaN.
+    profiles : Profiles
+        In order of time, articles without a date first.
     wanted : ndarray of int64, shape (m,)
-        Rows whose bar is needed, rising.
+        Rows whose bar is needed.
     similarity : Similarity
     layout : Layout
 
     Returns
     -------
     ndarray of float64, shape (n,)
-        `LOWEST_BAR` or more; `TYPICAL_BAR` for articles without a date or not wanted.
+        `LOWEST_BAR` or more; `TYPICAL_BAR` for articles not wanted.
     """
-    n = len(day)
-    bar = np.full(n, TYPICAL_BAR)
-    need = np.zeros(n, dtype=bool)
+    bar = np.full(len(profiles), TYPICAL_BAR)
+    need = np.zeros(len(profiles), dtype=bool)
     need[wanted] = True
-    need &= ~np.isnan(day)
-    if not need.any():
-        return bar
-    first, second = _meetings(salience, day, need, layout)
-    agree = agreeing_slots(salience, first, second)
-    order = np.lexsort((second, -agree, first))
-    first, second = first[order], second[order]
-    starts = np.searchsorted(first, np.arange(n))
-    best = np.arange(len(first)) - starts[first] < _COMPARED
-    first, second = first[best], second[best]
-    cosine = similarity.cosines(first, second)
-    order = np.lexsort((-cosine, first))
-    first, cosine = first[order], cosine[order]
-    starts = np.searchsorted(first, np.arange(n))
-    third = np.arange(len(first)) - starts[first] == _RANK - 1
-    bar[need] = LOWEST_BAR
-    bar[first[third]] = np.maximum(cosine[third], LOWEST_BAR)
+    dated = ~np.isnan(profiles.day)
+    for timed in (True, False):
+        rows = np.flatnonzero(dated == timed)
+        if not need[rows].any():
+            continue
+        place = profiles.day if timed else profiles.source * 4.0
+        gap = GAP_DAYS if timed else 0.0
+        first, second = _meetings(profiles.salience, rows, place, gap, need, layout)
+        agree = agreeing_slots(profiles.salience, first, second)
+        order = np.lexsort((second, -agree, first))
+        first, second = first[order], second[order]
+        close = _rank(first) < _COMPARED
+        first, second = first[close], second[close]
+        cosine = similarity.cosines(first, second)
+        if not timed:
+            strange = _conflict(similarity, first, second)
+            if SAME_OUTLET: strange |= (profiles.source[first] >= 0) & (profiles.source[first] == profiles.source[second])
+            first, cosine = first[strange], cosine[strange]
+        order = np.lexsort((-cosine, first))
+        first, cosine = first[order], cosine[order]
+        third = _rank(first) == _RANK - 1
+        if timed:
+            bar[rows[need[rows]]] = LOWEST_BAR
+        bar[first[third]] = np.maximum(cosine[third], LOWEST_BAR if timed else TYPICAL_BAR)
     return bar
+
+
+def _rank(group: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Place of each element within its run of equal values."""
+    starts = np.flatnonzero(np.diff(group, prepend=-1))
+    sizes = np.diff(np.append(starts, len(group)))
+    return np.arange(len(group)) - np.repeat(starts, sizes)
+
+
+def _conflict(
+    similarity: Similarity, first: NDArray[np.int64], second: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Whether two texts hold figures and hardly share them."""
+    shared = np.concatenate(
+        [np.zeros(0), *(s.figures for _, s in similarity.shared(first, second))]
+    )
+    fewer = np.minimum(similarity.figures[first], similarity.figures[second])
+    return (fewer >= _MIN_FIGURES) & (shared <= _SHARED_FIGURES * fewer)
 
 
 def _meetings(
     salience: NDArray[np.uint32],
-    day: NDArray[np.float64],
+    rows: NDArray[np.int64],
+    place: NDArray[np.float64],
+    gap: float,
     need: NDArray[np.bool_],
     layout: Layout,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """For each needed article, who it meets beyond the gap, each once."""
-    n = len(day)
-    dated = np.flatnonzero(~np.isnan(day))
-    span = day[dated[-1]] - day[dated[0]] + 4 * GAP_DAYS
-    met: NDArray[np.int64] = np.zeros(0, dtype=np.int64)
+    """For each needed article, whom it meets, each once.
+
+    Parameters
+    ----------
+    rows : ndarray of int64, shape (m,)
+        The articles that meet.
+    place : ndarray of float64, shape (n,)
+        Where each stands on a line.
+    gap : float
+        Those nearer than this are passed over; 0 passes over none.
+    """
+    n = len(salience)
+    low = place[rows].min()
+    span = place[rows].max() - low + 4 * gap + 1
+    met = np.zeros(0, dtype=np.int64)
     for band in range(layout.bands):
-        key = band_keys(salience[dated], layout, band)
-        order = np.argsort(key, kind="stable")
-        rows = dated[order]
+        key = band_keys(salience[rows], layout, band)
+        order = np.lexsort((place[rows], key))
+        here = rows[order]
         bucket = np.cumsum(np.diff(key[order], prepend=key[order[0]]) != 0)
         # Buckets laid end to end on one line, further apart than the gap reaches.
-        line = bucket * span + (day[rows] - day[dated[0]])
-        asking = np.flatnonzero(need[rows])
-        later = np.searchsorted(line, line[asking] + GAP_DAYS, side="right")
-        sooner = np.searchsorted(line, line[asking] - GAP_DAYS, side="left") - 1
+        line = bucket * span + (place[here] - low)
+        asking = np.flatnonzero(need[here])
+        if gap:
+            later = np.searchsorted(line, line[asking] + gap, side="right")
+            sooner = np.searchsorted(line, line[asking] - gap, side="left") - 1
+        else:
+            later, sooner = asking + 1, asking - 1
         for other in (later, sooner):
-            inside = (other >= 0) & (other < len(rows))
+            inside = (other >= 0) & (other < len(here))
             one, two = asking[inside], other[inside]
             same = bucket[one] == bucket[two]
-            met = np.concatenate([met, rows[one[same]] * n + rows[two[same]]])
+            met = np.concatenate([met, here[one[same]] * n + here[two[same]]])
         if band % 8 == 7:
             met = np.unique(met)
     met = np.unique(met)

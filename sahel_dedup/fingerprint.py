@@ -35,6 +35,10 @@ RACERS = 48
 
 _MAGIC = b"SDFP"
 _RANK_BITS = 6
+_HEAVIEST = np.uint64((1 << 21) - 1)
+# Articles and slots worked on together: their arrays stay in the second-level cache.
+_RACED_AT_ONCE = 16
+_SIGNED_AT_ONCE = 8
 _U32 = NDArray[np.uint32]
 _SHINGLE_FACTORS = (np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F), np.uint64(1))
 EMPTY_SLOT = np.uint32(0xFFFFFFFF)
@@ -140,51 +144,51 @@ def salience_slots(
     -------
     ndarray of uint32, shape (n_articles, 128)
     """
-    n = len(offsets) - 1
-    slots = np.full((n, SLOTS), EMPTY_SLOT, dtype=np.uint32)
-    racers, owner, rank = _racers(hashes, weights, offsets)
-    if not len(racers):
-        return slots
+    slots = np.full((len(offsets) - 1, SLOTS), EMPTY_SLOT, dtype=np.uint32)
     multiply, add, exponential = _race()
-    low = hashes[racers].astype(np.uint32)
-    distinct, place = np.unique(low, return_inverse=True)
-    times = exponential[(distinct[:, None] * multiply + add) >> np.uint32(16)]
-    pace = (1.0 / weights[racers].astype(np.float64) ** 2).astype(np.float32)
-    present, starts = np.unique(owner, return_index=True)
-    bounds = np.append(starts, len(racers))
-    block = 64
-    for first in range(0, len(present), block):
-        last = min(first + block, len(present))
-        rows = slice(bounds[first], bounds[last])
-        finish = times[place[rows]]
-        finish *= pace[rows, None]
+    rank = np.arange(RACERS, dtype=np.uint32)[:, None]
+    for first in range(0, len(slots), _RACED_AT_ONCE):
+        bounds = offsets[first : first + _RACED_AT_ONCE + 1]
+        span = slice(bounds[0], bounds[-1])
+        low, pace = _racers(hashes[span], weights[span], bounds - bounds[0])
+        draws = low[:, :, None] * multiply
+        draws += add
+        draws >>= np.uint32(16)
+        finish = exponential.take(draws)
+        finish *= pace[:, :, None]
         # Positive floats order like their bits. The lowest bits make room for the rank,
         # so that one minimum finds the winner and breaks ties the same way everywhere.
         bits = finish.view(np.uint32)
         bits &= np.uint32(0xFFFFFFFF << _RANK_BITS & 0xFFFFFFFF)
-        bits |= rank[rows, None]
-        local = starts[first:last] - bounds[first]
-        best = np.minimum.reduceat(bits, local, axis=0) & np.uint32((1 << _RANK_BITS) - 1)
-        slots[present[first:last]] = low[rows][local[:, None] + best]
+        bits |= rank
+        winner = bits.min(axis=1) & np.uint32((1 << _RANK_BITS) - 1)
+        rows = np.flatnonzero(pace[:, 0] < np.inf)
+        slots[first + rows] = low[rows[:, None], winner[rows]]
     return slots
 
 
 def _racers(
     hashes: NDArray[np.uint64], weights: NDArray[np.int64], offsets: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64], _U32]:
-    """Pick the heaviest terms of each article, heaviest first; ties by hash."""
-    owner = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
-    # Article (20 bits), weight falling (21), hash (23) in one sortable number.
-    key = (
-        (owner.astype(np.uint64) << np.uint64(44))
-        | ((np.uint64((1 << 21) - 1) - weights.astype(np.uint64)) << np.uint64(23))
-        | (hashes & np.uint64((1 << 23) - 1))
-    )
-    order = np.argsort(key)
-    rank = np.arange(len(order)) - offsets[owner]
-    kept = (rank < RACERS) & (weights[order] > 0)
-    chosen = order[kept]
-    return chosen, owner[kept], rank[kept].astype(np.uint32)
+) -> tuple[_U32, NDArray[np.float32]]:
+    """Pick the heaviest terms of each article, heaviest first; ties by hash.
+
+    Returns the low halves of their hashes and the factors of their times, both of shape
+    (n_articles, RACERS); an article with fewer is filled up with racers that take forever.
+    """
+    owner = np.repeat(np.arange(len(offsets) - 1, dtype=np.uint64), np.diff(offsets))
+    # Article (11 bits), weight falling (21), low half of the hash (32, its 23 lowest bits
+    # first) in one number, which sorts four times as fast as places do.
+    key = (owner << np.uint64(21)) | (_HEAVIEST - weights.astype(np.uint64))
+    key = (key << np.uint64(32)) | (hashes << np.uint64(9) & np.uint64(0xFFFFFE00))
+    key |= hashes >> np.uint64(23) & np.uint64(0x1FF)
+    key = np.append(np.sort(key), np.uint64(0))
+    place = offsets[:-1, None] + np.arange(RACERS)
+    key = key[np.minimum(place, len(key) - 1)]
+    low = (key >> np.uint64(9) & np.uint64(0x7FFFFF)) | (key << np.uint64(23))
+    weight = (_HEAVIEST - (key >> np.uint64(32) & _HEAVIEST)).astype(np.float64)
+    weight[place >= offsets[1:, None]] = 0
+    with np.errstate(divide="ignore"):
+        return low.astype(np.uint32), (1.0 / weight**2).astype(np.float32)
 
 
 @functools.cache
@@ -222,26 +226,32 @@ def shingle_slots(tokens: NDArray[np.uint64], offsets: NDArray[np.int64]) -> _U3
     present = np.flatnonzero(lengths)
     if not len(present):
         return slots
-    owner = np.repeat(np.arange(n), lengths)
-    left = offsets[owner + 1] - np.arange(len(tokens))
+    # Two empty places behind each article: shingles that run over its end lie there.
+    gaps = (SHINGLE_WORDS - 1) * np.arange(n)
+    padded = np.zeros(len(tokens) + (SHINGLE_WORDS - 1) * n + 1, dtype=np.uint64)
+    padded[np.arange(len(tokens)) + np.repeat(gaps, lengths)] = tokens
     first, second, third = _SHINGLE_FACTORS
-    padded = np.concatenate([tokens, np.zeros(SHINGLE_WORDS - 1, dtype=np.uint64)])
-    sums = tokens * first
-    sums += np.where(left > 1, padded[1:-1] * second, np.uint64(0))
-    sums += np.where(left > 2, padded[2:] * third, np.uint64(0))
-    # A shingle that runs over the end is one only where the article holds no whole one.
-    whole = (left >= SHINGLE_WORDS) | (left == lengths[owner])
-    values = _fmix32((mix64(sums[whole]) >> np.uint64(32)).astype(np.uint32))
-    starts = np.searchsorted(np.flatnonzero(whole), offsets[present])
-    for k, (a, b) in enumerate(zip(*_permutations(), strict=True)):
-        slots[present, k] = np.minimum.reduceat(values * a + b, starts)
+    sums = padded[:-2] * first + padded[1:-1] * second + padded[2:] * third
+    values = _fmix32((mix64(sums) >> np.uint64(32)).astype(np.uint32))
+    starts = (offsets[:-1] + gaps)[present]
+    # An article without a whole shingle has the one that its first token begins.
+    ends = starts + np.maximum(lengths[present] - SHINGLE_WORDS + 1, 1)
+    bounds = np.column_stack([starts, ends]).ravel()
+    signed = np.empty((SLOTS, len(bounds)), dtype=np.uint32)
+    multiply, add = (factors[:, None] for factors in _permutations())
+    buffer = np.empty((_SIGNED_AT_ONCE, len(values)), dtype=np.uint32)
+    for k in range(0, SLOTS, _SIGNED_AT_ONCE):
+        rows = slice(k, k + _SIGNED_AT_ONCE)
+        np.multiply(values, multiply[rows], out=buffer)
+        np.add(buffer, add[rows], out=buffer)
+        np.minimum.reduceat(buffer, bounds, axis=1, out=signed[rows])
+    slots[present] = signed[:, ::2].T
     return slots
 
 
 def shingles(tokens: Tokens, article: int) -> Iterator[str]:
     """Yield the three-word shingles of one article of a chunk, as `shingle_hash` takes them."""
-    low, high = tokens.offsets[article], tokens.offsets[article + 1]
-    words = [tokens.word(int(i)) for i in range(low, high)]
+    words = tokens.words(np.arange(tokens.offsets[article], tokens.offsets[article + 1]))
     if words:
         for i in range(max(1, len(words) - SHINGLE_WORDS + 1)):
             yield " ".join(words[i : i + SHINGLE_WORDS])

@@ -12,6 +12,7 @@ has at most ``bands * BUCKET_REACH`` candidates ahead of it, in an archive of an
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -100,9 +101,10 @@ def layout_for(recall: float, similarity: float) -> Layout:
         If 128 slots cannot give that recall.
     """
     for rows in range(8, 0, -1):
-        layout = Layout(SLOTS // rows, rows)
-        if layout.expected_recall(similarity) >= recall:
-            return layout
+        missed = 1 - slot_agreement(similarity) ** rows
+        bands = max(1, math.ceil(math.log(1 - recall) / math.log(missed)))
+        if bands <= SLOTS // rows * rows:
+            return Layout(bands, rows)
     best = Layout(SLOTS, 1).expected_recall(similarity)
     raise SahelError(
         f"{SLOTS} slots find a pair of similarity {similarity} with probability {best:.3f} at "
@@ -127,7 +129,8 @@ def band_keys(
     -------
     ndarray of uint64, shape (n,)
     """
-    first = band * layout.rows
+    # Where all slots have been used, the next bands cut them one slot further on.
+    first = band * layout.rows + band * layout.rows // SLOTS
     key = np.full(len(salience), band, dtype=np.uint64)
     for k in range(layout.rows + extra):
         key = mix64(key * np.uint64(0x9E3779B97F4A7C15) + salience[:, (first + k) % SLOTS])

@@ -1,15 +1,250 @@
-"""stub"""
-import numpy as np, wordfreq, functools
+"""The IDF prior: how common a term is in a language, before any article is seen.
+
+`wordfreq <https://github.com/rspeer/wordfreq>`_ knows the frequencies of the words of 42
+languages. Its lists go through this package's tokeniser, so that they count the very
+terms that articles are made of. Languages it lacks get their `FUNCTION_WORDS` by rank
+and all other words by length.
+
+Frequencies are kept in whole centibels (hundredths of log10 f), which is wordfreq's own
+grid. An IDF thus has one of 601 values, and no difference between two machines'
+logarithms can change a fingerprint that is built from it.
+"""
+
+from __future__ import annotations
+
+import functools
+import gzip
+import math
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgpack  # type: ignore[import-untyped]
+import numpy as np
+from numpy.typing import NDArray
+from wordfreq import available_languages
+
+from sahel_dedup.function_words import FUNCTION_WORDS
 from sahel_dedup.terms import tokenize
+
+# The prior speaks for this many pseudo-articles of this many words.
+PRIOR_ARTICLES = 1000
+PRIOR_WORDS = 300
+IDF_UNITS = 64
+
+# wordfreq's file for each language.
+LISTS = available_languages("small")
+# One in a million, where wordfreq's small lists end.
+FLOOR = -600
+
+# Scripts without spaces: terms are pieces of words or lie across their borders. Korean
+# has spaces, but wordfreq counts its morphemes.
+_GLUED = {"zh", "ja", "ko", "th", "lo", "km", "my"}
+_PIECE = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\ud7ff]")
+_LONGEST_PIECE = 5
+# A piece of text in a language with no more than a handful of known words.
+_UNKNOWN_PIECE = -500
+
+# Pidgin shares its content words with English.
+_LEXIFIER = {"pcm": "en"}
+# Words of a language without any list, by length: mean over the distinct words of an
+# article, measured on the lists of wordfreq's languages that separate words by spaces.
+_BY_LENGTH = (-250, -260, -310, -360, -390, -420, -440, -460)
+# The same without the 150 most frequent words of each language: -390 - 10 a letter.
+_CONTENT, _PER_LETTER = -390, -10
+
+# Median over wordfreq's languages, for those it lacks.
+_FIGURES = {"0": -320, "00": -208, "000": -268, "0000": -240, "00000": -420, "000000": -465}
+_FIGURES |= {"0.0": -390, "00.0": -450, "0.00": -431, "00.00": -423}
+# wordfreq.numbers: nine in ten numbers of four digits are years.
+_YEARS = range(1900, 2051)
+_A_YEAR, _NO_YEAR = -222, -499
+
+
+def word_list(lang: str) -> Iterator[tuple[str, int]]:
+    """Read the words of a language, the most frequent first.
+
+    Parameters
+    ----------
+    lang : str
+        Language code.
+
+    Yields
+    ------
+    word : str
+    centibels : int
+        100 log10 of the word's frequency. `FUNCTION_WORDS` get the Zipf-Mandelbrot law
+        0.1 / (rank + 2.7), which all of wordfreq's languages follow within a few
+        centibels up to rank 2000.
+    """
+    if lang in FUNCTION_WORDS:
+        for rank, word in enumerate(dict.fromkeys(FUNCTION_WORDS[lang].split()), start=1):
+            yield word, round(100 * math.log10(0.1 / (rank + 2.7)))
+    elif lang in LISTS:
+        # Read as far as the caller wants: the head of a list takes 0.2 ms, all of it 20.
+        # The format, "cBpack", is told in the docstring of wordfreq.read_cBpack.
+        with gzip.open(LISTS[lang]) as file:
+            levels = msgpack.Unpacker(file, read_size=4096)
+            size = levels.read_array_header()
+            levels.skip()
+            for level in range(size - 1):
+                for word in levels.unpack():
+                    yield word, -level
+
+
+def quantised_idf(
+    lang: str, hashes: NDArray[np.uint64], words: Sequence[str]
+) -> NDArray[np.uint16]:
+    """Return the prior IDF of each term, ln((n0 + 1) / (n0 p + 1)) with n0 = 1000 articles.
+
+    Here p = 1 - exp(-300 f) is the chance that an article of 300 words holds a term of
+    frequency f.
+
+    Parameters
+    ----------
+    lang : str
+        Language code as `sahel_dedup.language.detect` gives it.
+    hashes : ndarray of uint64, shape (n,)
+        Hashes of the terms.
+    words : sequence of str
+        The terms, as `Tokens.words` gives them.
+
+    Returns
+    -------
+    ndarray of uint16, shape (n,)
+        In units of 1/64: from 0 for a word of every article to 425 for one that is on no
+        list. The same on every machine.
+    """
+    return _idf_table()[-_centibels(lang, hashes, words)]
+
+
 @functools.cache
-def _t(lang):
-    l = lang if lang in wordfreq.available_languages() else "en"
-    d = wordfreq.get_frequency_dict(l, wordlist="small"); k = tokenize(list(d)); one = np.diff(k.offsets) == 1
-    h = k.hashes[k.offsets[:-1][one]]; f = np.array(list(d.values()))[one]; o = np.argsort(h, kind="stable")
-    return h[o], f[o]
-def quantised_idf(lang, hashes, words):
-    h, f = _t(lang); j = np.minimum(np.searchsorted(h, hashes), len(h) - 1)
-    fr = np.where(h[j] == hashes, f[j], 1e-6)
-    num = np.array([w[:1].isdigit() for w in words], dtype=bool) if len(words) else np.zeros(0, bool)
-    fr = np.where(num, np.maximum(fr, 2e-6), fr)
-    return np.round(64 * np.log(1001 / (1000 * (1 - np.exp(-300 * fr)) + 1))).astype(np.uint16)
+def _idf_table() -> NDArray[np.uint16]:
+    """IDF in units of 1/64 at 0, -1, ..., -600 centibels."""
+    p = -np.expm1(-PRIOR_WORDS * 10.0 ** (-np.arange(1 - FLOOR) / 100))
+    idf = np.log((PRIOR_ARTICLES + 1) / (PRIOR_ARTICLES * p + 1))
+    return np.round(IDF_UNITS * idf).astype(np.uint16)
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """What is known of one language's terms.
+
+    Attributes
+    ----------
+    hashes, centibels
+        Hashes of the listed terms, rising, and their frequencies.
+    figures
+        Centibels of all figures of one form together, by the form: digits as zeros.
+    starts, ends
+        Frequency of the words that start or end with a piece of a word.
+    simplified
+        Simplified characters by traditional ones.
+    """
+
+    hashes: NDArray[np.uint64]
+    centibels: NDArray[np.int64]
+    figures: dict[str, int]
+    starts: dict[str, float]
+    ends: dict[str, float]
+    simplified: dict[int, str]
+
+
+@functools.cache
+def _table(lang: str) -> _Table:
+    listed = dict(word_list(lang))
+    if lang in _LEXIFIER:
+        listed = dict(word_list(_LEXIFIER[lang])) | listed
+    words = list(listed)
+    frequency = 10.0 ** (np.array(list(listed.values())) / 100)
+    tokens = tokenize(words)
+    # A word that the tokeniser splits lends its frequency to each part, and spellings
+    # that it folds into one term add up: that is how often the term occurs in a text.
+    owner = np.repeat(np.arange(len(words)), np.diff(tokens.offsets))
+    hashes, place, inverse = np.unique(tokens.hashes, return_index=True, return_inverse=True)
+    centibels = _round(np.bincount(inverse, frequency[owner], len(hashes)).astype(np.float64))
+    # "00" stands for all figures of two digits; single digits stand for themselves.
+    initials = [tokens.joined[k] for k in tokens.starts[place]]
+    numeric = [i for i, c in enumerate(initials) if c.isdecimal()]
+    figures = dict(zip(numeric, tokens.words(place[numeric]), strict=True))
+    smashed = [i for i, figure in figures.items() if sum(map(str.isdecimal, figure)) > 1]
+    starts: defaultdict[str, float] = defaultdict(float)
+    ends: defaultdict[str, float] = defaultdict(float)
+    if lang in _GLUED:
+        for word, f in zip(words, frequency.tolist(), strict=True):
+            if _PIECE.match(word):
+                for size in range(1, min(len(word), _LONGEST_PIECE) + 1):
+                    starts[word[:size]] += f
+                    ends[word[-size:]] += f
+    return _Table(
+        # With a last entry that no search goes past.
+        hashes=np.append(np.delete(hashes, smashed), np.uint64(2**64 - 1)),
+        centibels=np.append(np.delete(centibels, smashed), FLOOR),
+        figures={figures[i]: int(centibels[i]) for i in smashed} or _FIGURES,
+        starts=dict(starts),
+        ends=dict(ends),
+        simplified=_simplified() if lang == "zh" else {},
+    )
+
+
+def _simplified() -> dict[int, str]:
+    """Return wordfreq's map, without the Chinese segmenter that importing it would need."""
+    with gzip.open(Path(LISTS["zh"]).with_name("_chinese_mapping.msgpack.gz")) as file:
+        return dict(msgpack.load(file, strict_map_key=False))
+
+
+def _centibels(lang: str, hashes: NDArray[np.uint64], words: Sequence[str]) -> NDArray[np.int64]:
+    """Look terms up and estimate those that are not listed."""
+    table = _table(lang)
+    if table.simplified:
+        simple = [word.translate(table.simplified) for word in words]
+        changed = [i for i, word in enumerate(words) if word != simple[i]]
+        words, hashes = simple, hashes.copy()
+        hashes[changed] = tokenize([simple[i] for i in changed]).hashes
+    place = np.searchsorted(table.hashes[:-1], hashes)
+    known = table.hashes[place] == hashes
+    result = table.centibels[place]
+    for i in np.flatnonzero(~known).tolist():
+        result[i] = _estimate(lang, words[i], table.figures)
+    if lang in _GLUED:
+        result = _round(10.0 ** (result / 100) + [_across(word, table) for word in words])
+    return result
+
+
+def _estimate(lang: str, word: str, figures: dict[str, int]) -> int:
+    """Guess the centibels of a term that is not listed."""
+    if word[:1].isdecimal():
+        return max(FLOOR, _figure(word, figures))
+    if lang in LISTS:
+        return FLOOR
+    if _PIECE.match(word):
+        return _UNKNOWN_PIECE
+    if lang not in FUNCTION_WORDS and len(word) <= len(_BY_LENGTH):
+        return _BY_LENGTH[len(word) - 1]
+    return max(FLOOR, _CONTENT + _PER_LETTER * len(word))
+
+
+def _figure(word: str, figures: dict[str, int]) -> int:
+    """Share the centibels of all figures of one form out to one of them."""
+    digits = sum(c.isdecimal() for c in word)
+    together = figures.get("".join("0" if c.isdecimal() else c for c in word), FLOOR)
+    if digits == 1:
+        return together
+    if len(word) == digits == 4:
+        return together + (_A_YEAR if int(word) in _YEARS else _NO_YEAR)
+    return together + 5 - 100 * digits  # 9 * 10 ** (digits - 1) of them
+
+
+def _across(word: str, table: _Table) -> float:
+    """Frequency of a piece of text that lies across the border of two words."""
+    if not _PIECE.match(word):
+        return 0.0
+    ends, starts = table.ends, table.starts
+    return sum(ends.get(word[:k], 0.0) * starts.get(word[k:], 0.0) for k in range(1, len(word)))
+
+
+def _round(frequency: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Turn frequencies into whole centibels."""
+    return np.round(100 * np.log10(np.clip(frequency, 1e-6, 1.0))).astype(np.int64)

@@ -52,7 +52,18 @@ def iter_articles(
     """
     if isinstance(source, str | os.PathLike):
         return read_articles(source)
-    return _checked(_rows_of(source))
+    return _checked(iter_rows(source))
+
+
+def iter_rows(source: Iterable[Any] | pl.DataFrame | PandasFrame) -> Iterable[Any]:
+    """Iterate over the rows of a data frame, or over an iterable as it is, unchecked."""
+    if isinstance(source, pl.DataFrame):
+        return source.iter_rows(named=True)
+    if isinstance(source, PandasFrame):
+        names = [str(name) for name in source.columns]
+        rows = source.itertuples(index=False, name=None)
+        return (dict(zip(names, row, strict=True)) for row in rows)
+    return source
 
 
 def read_articles(
@@ -161,16 +172,3 @@ def _checked(rows: Iterable[Row | Article]) -> Iterator[Article]:
         except ArticleError as error:
             raise error.at(None, number) from None
         yield article
-
-
-def _rows_of(
-    source: Iterable[Row | Article] | pl.DataFrame | PandasFrame,
-) -> Iterable[Row | Article]:
-    """Iterate over the rows of a frame, or over an iterable as it is."""
-    if isinstance(source, pl.DataFrame):
-        return source.iter_rows(named=True)
-    if isinstance(source, PandasFrame):
-        names = [str(name) for name in source.columns]
-        rows = source.itertuples(index=False, name=None)
-        return (dict(zip(names, row, strict=True)) for row in rows)
-    return source

@@ -11,7 +11,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 
 from sahel_dedup.articles import Article
 from sahel_dedup.fingerprint import salience_slots, shingle_slots
+from sahel_dedup.furniture import find_furniture, strip_furniture
 from sahel_dedup.language import detect
-from sahel_dedup.terms import Tokens, mix64, tokenize
+from sahel_dedup.terms import hash_runs, tokenize
 from sahel_dedup.vocabulary import Vocabulary
 
 # The title and the first words tell what a report is about; what they hold counts double.
@@ -32,7 +33,7 @@ TF = np.log1p(np.arange(MAX_COUNT + 1)).astype(np.float32)
 
 _CHUNK_ARTICLES = 256
 _CHUNK_CHARS = 1 << 20
-_TOKENIZE_CHARS = 1 << 17
+_BLOCK_CHARS = 1 << 16
 _SECONDS_A_DAY = 86_400.0
 _ONE_A_ROW = ("salience", "shingles", "day", "source", "lang", "body", "headline", "length")
 # No wire report is older than the epoch; clocks that lost their battery are.
@@ -213,25 +214,24 @@ class Sketcher:
 
     def _sketch_block(self, articles: Sequence[Article]) -> Profiles:
         n = len(articles)
+        texts = [strip_furniture(a.text, find_furniture(a.text)) for a in articles]
         titles = [a.title or "" for a in articles]
-        tokens = tokenize([f"{t}\n{a.text}" for t, a in zip(titles, articles, strict=True)])
+        tokens = tokenize([part for pair in zip(titles, texts, strict=True) for part in pair])
+        heads, bodies, ends = tokens.offsets[:-1:2], tokens.offsets[1::2], tokens.offsets[2::2]
+        tokens = replace(tokens, offsets=tokens.offsets[::2], text_starts=tokens.text_starts[::2])
         numbers = self.vocabulary.look_up(tokens)
-        owner = np.repeat(np.arange(n), np.diff(tokens.offsets))
-        body_from = tokens.text_starts[:-1] + [len(t) for t in titles]
-        in_title = tokens.starts < body_from[owner]
-        title_tokens = np.bincount(owner[in_title], minlength=n)
-        place = np.arange(len(owner)) - tokens.offsets[owner] - title_tokens[owner]
-        terms, counts, indptr = _count(owner, numbers, 1 + (place < LEAD_TOKENS), n)
-        title_terms, _, title_indptr = _count(
-            owner[in_title], numbers[in_title], np.ones(in_title.sum(), dtype=np.int64), n
-        )
+        owner = np.repeat(np.arange(n), ends - heads)
+        place = np.arange(len(owner)) - bodies[owner]
+        terms, counts, indptr = _count(owner, numbers, place < LEAD_TOKENS, n)
+        in_title = np.flatnonzero(place < 0)
+        title_terms, _, title_indptr = _count(owner[in_title], numbers[in_title], in_title < 0, n)
         langs = detect(tokens, [a.lang for a in articles])
-        weights = np.zeros(len(terms), dtype=np.int64)
-        term_owner = np.repeat(np.arange(n), np.diff(indptr))
-        for lang in set(langs):
-            mine = np.array([name == lang for name in langs])[term_owner]
-            idf = self.vocabulary.prior_idf(lang)
-            weights[mine] = TF_UNITS[counts[mine]] * idf[terms[mine]]
+        lang = np.array([_number(self.langs, name) for name in langs], dtype=np.int16)
+        weights = TF_UNITS[counts]
+        term_lang = np.repeat(lang, np.diff(indptr))
+        for name in set(langs):
+            mine = np.flatnonzero(term_lang == self.langs[name])
+            weights[mine] *= self.vocabulary.prior_idf(name)[terms[mine]]
         return Profiles(
             indptr=indptr,
             terms=terms,
@@ -242,10 +242,10 @@ class Sketcher:
             shingles=shingle_slots(tokens.hashes, tokens.offsets),
             day=np.array([self._day(a.published) for a in articles]),
             source=np.array([_number(self.sources, a.source) for a in articles], dtype=np.int32),
-            lang=np.array([_number(self.langs, name) for name in langs], dtype=np.int16),
-            body=_sequence_hashes(tokens, owner, place, place >= 0, n),
-            headline=_sequence_hashes(tokens, owner, place, place < 0, n),
-            length=np.diff(tokens.offsets).astype(np.int32),
+            lang=lang,
+            body=hash_runs(tokens.hashes, bodies, ends),
+            headline=hash_runs(tokens.hashes, heads, bodies),
+            length=(ends - heads).astype(np.int32),
         )
 
     def _day(self, published: datetime | None) -> float:
@@ -264,39 +264,18 @@ def _number(numbers: dict[str, int], name: str | None) -> int:
 
 
 def _count(
-    owner: NDArray[np.int64], numbers: NDArray[np.int32], weight: NDArray[np.int64], n: int
+    owner: NDArray[np.int64], numbers: NDArray[np.int32], twice: NDArray[np.bool_], n: int
 ) -> tuple[NDArray[np.int32], NDArray[np.uint8], NDArray[np.int64]]:
-    """Count the distinct terms of each article."""
-    # Article, term and weight (1 or 2) in one sortable number.
-    key = np.sort((owner << 34) | (numbers.astype(np.int64) << 2) | weight)
-    pair = key >> 2
-    first = np.flatnonzero(np.diff(pair, prepend=-1))
-    if not len(first):
-        empty = np.zeros(n + 1, dtype=np.int64)
-        return np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.uint8), empty
-    totals = np.minimum(np.add.reduceat(key & 3, first), MAX_COUNT)
-    distinct = pair[first]
-    indptr = np.searchsorted(distinct >> 32, np.arange(n + 1))
-    return (distinct & 0xFFFFFFFF).astype(np.int32), totals.astype(np.uint8), indptr
-
-
-def _sequence_hashes(
-    tokens: Tokens,
-    owner: NDArray[np.int64],
-    place: NDArray[np.int64],
-    part: NDArray[np.bool_],
-    n: int,
-) -> NDArray[np.uint64]:
-    """Hash the token sequence of a part of each article: equal for verbatim copies."""
-    hashes = np.zeros(n, dtype=np.uint64)
-    present, starts, sizes = np.unique(owner[part], return_index=True, return_counts=True)
-    if len(present):
-        # Counted from the part's own start: titles have places below zero.
-        step = place[part] - np.repeat(place[part][starts], sizes)
-        salt = step.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-        sums = np.add.reduceat(mix64(tokens.hashes[part] + salt), starts)
-        hashes[present] = np.maximum(mix64(sums), np.uint64(1))
-    return hashes
+    """Count the distinct terms of each article; some tokens count twice."""
+    # Article, term and the extra count in one sortable number.
+    key = np.sort((owner << 33) | (numbers.astype(np.int64) << 1) | twice)
+    pair = key >> 1
+    bounds = np.flatnonzero(np.diff(pair, prepend=-1, append=-1))
+    totals = np.diff(bounds + np.concatenate([[0], np.cumsum(key & 1)])[bounds])
+    distinct = pair[bounds[:-1]]
+    indptr = np.searchsorted(distinct, np.arange(n + 1) << 32)
+    terms = (distinct & 0xFFFFFFFF).astype(np.int32)
+    return terms, np.minimum(totals, MAX_COUNT).astype(np.uint8), indptr
 
 
 def _chunks(articles: Iterable[Article]) -> Iterator[list[Article]]:
@@ -318,7 +297,7 @@ def _blocks(articles: Sequence[Article]) -> Iterator[Sequence[Article]]:
     first = chars = 0
     for i, article in enumerate(articles):
         chars += len(article.text)
-        if chars > _TOKENIZE_CHARS:
+        if chars > _BLOCK_CHARS:
             yield articles[first : i + 1]
             first, chars = i + 1, 0
     if first < len(articles) or not articles:

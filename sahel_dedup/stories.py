@@ -13,8 +13,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from sahel_dedup.articles import Article
+from sahel_dedup.columns import to_frame
 from sahel_dedup.errors import SahelError
-from sahel_dedup.evidence import FEATURES, INTERCEPT, LIMIT, WEIGHTS, Evidence, Pairs
+from sahel_dedup.evidence import LIMIT, Evidence, Pairs
 from sahel_dedup.fingerprint import EMPTY_SLOT
 from sahel_dedup.settings import Settings
 from sahel_dedup.sketching import Profiles
@@ -24,6 +25,21 @@ Relation = Literal["exact", "near", "reworded"]
 # A near copy shares half of all three-word shingles, or is four fifths inside the other.
 NEAR_JACCARD = 0.5
 NEAR_CONTAINMENT = 0.8
+
+# Columns of the frame: what is found of each article, and what the article tells.
+_FOUND: dict[str, pl.DataType] = {
+    "id": pl.String(),
+    "story_id": pl.String(),
+    "canonical": pl.Boolean(),
+    "relation": pl.String(),
+    "similarity": pl.Float64(),
+}
+_DESCRIPTION: dict[str, pl.DataType] = {
+    "title": pl.String(),
+    "published": pl.Datetime("us", "UTC"),
+    "source": pl.String(),
+    "lang": pl.String(),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +107,8 @@ class Stories:
     evidence : Evidence
         What weighed them.
     settings : Settings
+    sources : mapping of str to int
+        Numbers of the outlets in `profiles`, by name.
     articles : sequence of Article, optional
         The articles in input order, where they are at hand.
     """
@@ -104,6 +122,7 @@ class Stories:
         pairs: Pairs,
         evidence: Evidence,
         settings: Settings,
+        sources: Mapping[str, int],
         articles: Sequence[Article] | None = None,
     ) -> None:
         self.settings = settings
@@ -112,6 +131,7 @@ class Stories:
         self._profiles = profiles
         self._pairs = pairs
         self._evidence = evidence
+        self._sources = sources
         self._articles = articles
         # Stories numbered in order of time of their first article.
         _, first, story = np.unique(labels, return_index=True, return_inverse=True)
@@ -211,12 +231,10 @@ class Stories:
         """
         a, b = (np.array([self._row(article)]) for article in (first, second))
         pair = self._evidence.weigh(a, b)
-        values = self._evidence.features(a, b)[0][1][0] * WEIGHTS
         return {
             "similarity": float(pair.cosine[0]),
             "score": float(pair.score[0]),
-            "base": float(INTERCEPT),
-            **{name: float(value) for name, value in zip(FEATURES, values, strict=True)},
+            **self._evidence.pieces(a, b)[0],
         }
 
     def rows(self) -> Iterator[dict[str, object]]:
@@ -242,28 +260,17 @@ class Stories:
     def to_frame(self) -> pl.DataFrame:
         """Return a polars frame with one row an article, in input order.
 
-        Columns are those of `rows`, then title, source and time of publication where the
-        articles are at hand. ``.to_pandas()`` makes a pandas frame of it.
+        Columns are those of `rows`, then, where the articles are at hand, title, time of
+        publication, outlet, language and whatever else came with the articles.
+        ``.to_pandas()`` makes a pandas frame of it.
         """
-        schema = {
-            "id": pl.String,
-            "story_id": pl.String,
-            "canonical": pl.Boolean,
-            "relation": pl.String,
-            "similarity": pl.Float64,
-        }
-        frame = pl.DataFrame(list(self.rows()), schema=schema)
         if self._articles is None:
-            return frame
-        return frame.with_columns(
-            pl.Series("title", [a.title for a in self._articles], dtype=pl.String),
-            pl.Series("source", [a.source for a in self._articles], dtype=pl.String),
-            pl.Series(
-                "published",
-                [a.published for a in self._articles],
-                dtype=pl.Datetime("us", "UTC"),
-            ),
+            return to_frame(self.rows(), _FOUND)
+        described = (
+            {**article.extra, **{name: getattr(article, name) for name in _DESCRIPTION}, **found}
+            for article, found in zip(self._articles, self.rows(), strict=True)
         )
+        return to_frame(described, _FOUND | _DESCRIPTION)
 
     @functools.cached_property
     def _rows_by_id(self) -> Mapping[str, int]:
@@ -304,11 +311,16 @@ class Stories:
 
     @functools.cached_property
     def _preference(self) -> NDArray[np.int64] | None:
-        if not self.settings.preferred_sources or self._articles is None:
+        """Rank of each article's outlet among the preferred, the same for all others."""
+        preferred = self.settings.preferred_sources
+        if not preferred:
             return None
-        rank = {name: i for i, name in enumerate(self.settings.preferred_sources)}
-        worst = len(rank)
-        return np.array([rank.get(self._articles[p].source or "", worst) for p in self._position])
+        # One place more than there are outlets: that of -1, no outlet.
+        rank = np.full(len(self._sources) + 1, len(preferred))
+        for place, name in enumerate(preferred):
+            if name in self._sources:
+                rank[self._sources[name]] = place
+        return rank[self._profiles.source]
 
     @functools.cached_property
     def _closest(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:

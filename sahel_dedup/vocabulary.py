@@ -8,6 +8,7 @@ that is kept or compared between runs may depend on a number.
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +16,8 @@ from numpy.typing import NDArray
 from sahel_dedup.prior import quantised_idf
 from sahel_dedup.terms import Tokens
 
-# Load at which the table doubles: linear probing stays at 1.5 looks a token below it.
-_LOAD = 0.5
+# Load at which the table doubles: six of seven terms are where they are first looked for.
+_LOAD = 0.25
 _EMPTY = np.uint64(0)
 
 
@@ -25,8 +26,7 @@ class Vocabulary:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._keys = np.zeros(1 << 16, dtype=np.uint64)
-        self._numbers = np.zeros(1 << 16, dtype=np.int32)
+        self._table = _Table(1 << 16)
         self._hashes = np.zeros(1 << 12, dtype=np.uint64)
         self._digit = np.zeros(1 << 12, dtype=bool)
         self._prior: dict[str, NDArray[np.uint16]] = {}
@@ -57,15 +57,38 @@ class Vocabulary:
         -------
         ndarray of int32, shape (n_tokens,)
         """
-        hashes = np.where(tokens.hashes == _EMPTY, np.uint64(1), tokens.hashes)
-        with self._lock:
-            numbers = self._find(hashes)
-            missing = np.flatnonzero(numbers < 0)
-            if len(missing):
-                new, first = np.unique(hashes[missing], return_index=True)
-                self._add(new, [tokens.word(int(i)) for i in missing[first]])
-                numbers[missing] = self._find(hashes[missing])
+        hashes = np.maximum(tokens.hashes, _EMPTY + np.uint64(1))
+        numbers = self._table.find(hashes)
+        missing = np.flatnonzero(numbers < 0)
+        if len(missing):
+            new, first, place = np.unique(hashes[missing], return_index=True, return_inverse=True)
+            words = tokens.words(missing[first])
+            with self._lock:
+                # Another thread may have added some of them meanwhile.
+                found = self._table.find(new)
+                unknown = np.flatnonzero(found < 0)
+                found[unknown] = self._add(new[unknown], [words[i] for i in unknown])
+            numbers[missing] = found[place]
         return numbers
+
+    def enter(self, hashes: NDArray[np.uint64], words: Sequence[str]) -> NDArray[np.int32]:
+        """Return the numbers of terms given by hash and word, adding those that are new.
+
+        Parameters
+        ----------
+        hashes : ndarray of uint64, shape (n,)
+            Distinct hashes, as `hashes` has them.
+        words : sequence of str
+            The term that each stands for.
+
+        Returns
+        -------
+        ndarray of int32, shape (n,)
+        """
+        with self._lock:
+            missing = np.flatnonzero(self._find(hashes) < 0)
+            self._add(hashes[missing], [words[i] for i in missing.tolist()])
+            return self._find(hashes)
 
     def prior_idf(self, lang: str) -> NDArray[np.uint16]:
         """Return the prior IDF of every term in a language, in units of 1/64.
@@ -89,22 +112,8 @@ class Vocabulary:
                 known = self._prior[lang] = np.concatenate([known, fresh])
             return known[:size]
 
-    def _find(self, hashes: NDArray[np.uint64]) -> NDArray[np.int32]:
-        """Term numbers, -1 where the table has none."""
-        mask = np.uint64(len(self._keys) - 1)
-        slot = (hashes & mask).astype(np.int64)
-        key = self._keys[slot]
-        numbers = np.where(key == hashes, self._numbers[slot], np.int32(-1))
-        pending = np.flatnonzero((key != hashes) & (key != _EMPTY))
-        while len(pending):
-            slot[pending] = (slot[pending] + 1) & int(mask)
-            key = self._keys[slot[pending]]
-            found = key == hashes[pending]
-            numbers[pending[found]] = self._numbers[slot[pending[found]]]
-            pending = pending[~found & (key != _EMPTY)]
-        return numbers
-
-    def _add(self, hashes: NDArray[np.uint64], words: list[str]) -> None:
+    def _add(self, hashes: NDArray[np.uint64], words: list[str]) -> NDArray[np.int32]:
+        """Add terms that are not there and return their numbers."""
         start, end = len(self.words), len(self.words) + len(words)
         while end > len(self._hashes):
             self._hashes = np.concatenate([self._hashes, np.zeros_like(self._hashes)])
@@ -112,17 +121,49 @@ class Vocabulary:
         self._hashes[start:end] = hashes
         self._digit[start:end] = [word[:1].isdigit() for word in words]
         self.words.extend(words)
-        if end > _LOAD * len(self._keys):
-            size = 1 << int(end / _LOAD).bit_length()
-            self._keys = np.zeros(size, dtype=np.uint64)
-            self._numbers = np.zeros(size, dtype=np.int32)
-            self._place(self._hashes[:end], np.arange(end, dtype=np.int32))
+        numbers = np.arange(start, end, dtype=np.int32)
+        if end > _LOAD * len(self._table):
+            table = _Table(1 << int(end / _LOAD).bit_length())
+            # Terms that came early are frequent: the last to be placed, they are found first.
+            table.place(self._hashes[:end][::-1], np.arange(end, dtype=np.int32)[::-1])
+            self._table = table
         else:
-            self._place(hashes, np.arange(start, end, dtype=np.int32))
+            self._table.place(hashes, numbers)
+        return numbers
 
-    def _place(self, hashes: NDArray[np.uint64], numbers: NDArray[np.int32]) -> None:
+
+class _Table:
+    """Open addressing from hashes to numbers.
+
+    One thread may write while others read: a number is -1 until its key is in place, and
+    a reader to whom a term is missing asks again when it is its turn to write.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._keys = np.full(size, _EMPTY)
+        self._numbers = np.full(size, -1, dtype=np.int32)
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def find(self, hashes: NDArray[np.uint64]) -> NDArray[np.int32]:
+        """Return the numbers of hashes, -1 for those that are not here."""
+        mask = len(self) - 1
+        slot = (hashes & np.uint64(mask)).view(np.int64)
+        key = self._keys.take(slot)
+        numbers = np.where(key == hashes, self._numbers.take(slot), np.int32(-1))
+        pending = np.flatnonzero((key != hashes) & (key != _EMPTY))
+        while len(pending):
+            slot[pending] = (slot[pending] + 1) & mask
+            key = self._keys[slot[pending]]
+            found = key == hashes[pending]
+            numbers[pending[found]] = self._numbers[slot[pending[found]]]
+            pending = pending[~found & (key != _EMPTY)]
+        return numbers
+
+    def place(self, hashes: NDArray[np.uint64], numbers: NDArray[np.int32]) -> None:
         """Enter distinct hashes that the table does not hold."""
-        mask = len(self._keys) - 1
+        mask = len(self) - 1
         slot = (hashes & np.uint64(mask)).astype(np.int64)
         while len(slot):
             free = self._keys[slot] == _EMPTY

@@ -1,0 +1,1 @@
+"""Measurements on real news; ``python -m benchmarks`` lists them."""

@@ -1,0 +1,101 @@
+"""What the benchmarks share: where the news is, the archive benchmark, and results."""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+import os
+import platform
+import time
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+Row = dict[str, Any]
+
+# The archive benchmark: labelled sets of English news lying in bulk news.
+LABELLED = ("basil", "ecbplus", "fnc1", "giveme5w1h_google_clusters", "groundnews2025_en_clean",
+            "gvc")  # fmt: skip
+BULK = ("reuters21578_en", "lk_news_en", "allsides_en")
+
+_PACKAGES = ("sahel-dedup", "numpy", "scipy", "scikit-learn", "datasketch", "polars", "wordfreq")
+_RESULTS = Path(__file__).parent / "results"
+
+console = Console(highlight=False, width=110)
+
+
+def data_folder(description: str | None) -> Path:
+    """Read the folder of news from the command line."""
+    default = os.environ.get("SAHEL_DATA", Path(__file__).parents[2] / "shared" / "data")
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, default=default, help="folder of news (%(default)s)")
+    folder: Path = parser.parse_args().data
+    if not folder.is_dir():
+        parser.error(f"no folder {folder}")
+    return folder
+
+
+def read(path: Path) -> list[Row]:
+    """Read JSON lines, gzip."""
+    with gzip.open(path, "rt", encoding="utf-8") as file:
+        return [json.loads(line) for line in file]
+
+
+def read_named(folder: Path, kind: str, name: str) -> list[Row]:
+    """Read a set of articles, their ids made unique by the name of the set."""
+    rows = read(folder / kind / f"{name}.jsonl.gz")
+    return [{**row, "id": f"{name}/{row['id']}"} for row in rows]
+
+
+def archive(folder: Path) -> Iterator[Row]:
+    """Yield the articles of the archive benchmark."""
+    for kind, names in (("labelled", LABELLED), ("bulk", BULK)):
+        for name in names:
+            yield from read_named(folder, kind, name)
+
+
+class Stopwatch:
+    """Takes the time of each stage; a ``progress`` for `sahel_dedup.cluster`.
+
+    Attributes
+    ----------
+    seconds : dict of str to float
+        By stage.
+    """
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._last = time.perf_counter()
+
+    def __call__(self, stage: str, _done: int) -> None:
+        """Note that a stage has come so far: all time since the last note is its own."""
+        now = time.perf_counter()
+        self.seconds[stage] = self.seconds.get(stage, 0.0) + now - self._last
+        self._last = now
+
+
+def save(name: str, results: dict[str, Any]) -> None:
+    """Write results as JSON, with the machine and the versions they were got with."""
+    _RESULTS.mkdir(exist_ok=True)
+    about = {
+        "machine": f"{platform.machine()}, {os.cpu_count()} processors, {platform.system()}",
+        "python": platform.python_version(),
+        "versions": {package: version(package) for package in _PACKAGES},
+    }
+    text = json.dumps({"about": about, **_rounded(results)}, indent=1, ensure_ascii=False)
+    (_RESULTS / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+
+
+def _rounded(value: Any) -> Any:
+    """Leave four decimals: more would only make every run differ."""
+    if isinstance(value, float):
+        return round(value, 4)
+    if isinstance(value, dict):
+        return {key: _rounded(item) for key, item in value.items()}
+    return [_rounded(item) for item in value] if isinstance(value, list) else value

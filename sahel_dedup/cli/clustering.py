@@ -1,0 +1,111 @@
+"""``cluster`` and ``evaluate``: files of articles to stories, and stories to figures."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from itertools import zip_longest
+from typing import Annotated
+
+import typer
+
+from sahel_dedup.articles import Article
+from sahel_dedup.batch import Archive
+from sahel_dedup.cli.options import (
+    Canonical,
+    GranularityOption,
+    Inputs,
+    OnError,
+    Prefer,
+    Window,
+    Workers,
+    make_settings,
+    open_inputs,
+)
+from sahel_dedup.cli.terminal import note, progress
+from sahel_dedup.errors import SahelError
+from sahel_dedup.reading import read_articles, read_records
+from sahel_dedup.rows import Row, SkipReport
+from sahel_dedup.stories import Stories
+from sahel_dedup.writing import check_output, write_rows
+
+_TOLD_EVERY = 256
+
+
+def cluster(
+    inputs: Inputs,
+    output: Annotated[
+        str | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="OUT",
+            help="File to write, by its ending (as for INPUT); JSON lines "
+            "on standard output if not given.",
+            show_default=False,
+        ),
+    ] = None,
+    on_error: OnError = "raise",
+    granularity: GranularityOption = "event",
+    window: Window = "7",
+    canonical: Canonical = "earliest",
+    prefer: Prefer = None,
+    workers: Workers = 0,
+) -> None:
+    """Group articles into stories.
+
+    Writes one row an article, in input order: id, story_id, canonical, relation and
+    similarity, then the columns of the input as they were.
+    """
+    check_output(output)
+    settings = make_settings(granularity, window, workers, canonical, prefer)
+    skipped = SkipReport() if on_error == "skip" else None
+    with open_inputs(inputs) as paths, progress() as tell:
+        archive = Archive.read(read_articles(paths, skipped=skipped), settings, tell)
+        stories = archive.stories()
+        # Texts are not kept: the input is read again for the columns that it carries. Its
+        # faults are known by now.
+        again = read_records(paths, skipped=SkipReport() if skipped else None)
+        written = write_rows(output, _told(_joined(again, stories), tell))
+    if skipped is not None and skipped.total:
+        note(skipped.summary())
+    if implausible := archive.sketcher.implausible_dates:
+        note(f"{implausible:,} dates before 1970-01-02 or in the future, taken as missing")
+    if sys.stderr.isatty():
+        several = sum(len(story) > 1 for story in stories)
+        note(f"{written:,} articles, {len(stories):,} stories, {several:,} with copies")
+
+
+def evaluate(
+    out: Annotated[
+        str, typer.Argument(metavar="OUT", help="What cluster wrote.", show_default=False)
+    ],
+    gold: Annotated[
+        str,
+        typer.Option(
+            metavar="FILE", help="Known stories: id and story of each article.", show_default=False
+        ),
+    ],
+) -> None:
+    """Compare stories with known ones: pairwise, B-cubed, adjusted Rand, sizes."""
+    # It needs scikit-learn, which would double the time that every command takes to start.
+    from sahel_dedup.evaluation import evaluate as score
+    from sahel_dedup.evaluation import read_labels
+
+    known = read_labels(gold, fields=("story", "story_id"))
+    typer.echo(str(score(read_labels(out), known)))
+
+
+def _joined(records: Iterable[tuple[Row, Article]], stories: Stories) -> Iterator[Row]:
+    """Put what was found about each article before the columns of its row."""
+    for record, found in zip_longest(records, stories.rows()):
+        if record is None or found is None or record[1].id != found["id"]:
+            raise SahelError("the input changed while it was read: run again when it is at rest")
+        yield {**found, **{name: value for name, value in record[0].items() if name not in found}}
+
+
+def _told(rows: Iterable[Row], tell: Callable[[str, int], None]) -> Iterator[Row]:
+    for number, row in enumerate(rows):
+        if number % _TOLD_EVERY == 0:
+            tell("writing", number)
+        yield row

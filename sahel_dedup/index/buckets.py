@@ -1,0 +1,132 @@
+"""LSH buckets that take articles one at a time and forget the oldest.
+
+One table serves all bands. A bucket is a ring of `WIDTH` places: it keeps the articles
+that came last, so that neither a crowded bucket nor an endless stream makes a look-up
+dearer. An entry is an article's row and eight bits of its key, which tell most strangers
+that share the ring apart; the rest fall to the filter on agreeing slots.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sahel_dedup.lsh import Layout
+from sahel_dedup.terms import mix64
+
+WIDTH = 16
+# Mean number of entries in a ring at which the table grows.
+_LOAD = 8
+_GROWTH = 1.5
+_ROW_BITS = 24
+_ROW = np.uint32((1 << _ROW_BITS) - 1)
+_EMPTY = np.uint32(0xFFFFFFFF)
+_REBUILD_ROWS = 4096
+MAX_ROWS = (1 << _ROW_BITS) - 1
+
+
+class Buckets:
+    """Which articles agree in a band.
+
+    Parameters
+    ----------
+    layout : Layout
+        How fingerprints are cut into bands.
+    """
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+        self._allocate(1024)
+
+    @property
+    def full(self) -> bool:
+        """Whether the table should be built anew, for more articles."""
+        return self._entered >= self._room
+
+    def rebuild(self, salience: NDArray[np.uint32], rows: NDArray[np.int64]) -> None:
+        """Start again with some articles, the oldest first, and room for more.
+
+        Parameters
+        ----------
+        salience : ndarray of uint32, shape (n, 128)
+            Fingerprints of all rows.
+        rows : ndarray of int64, shape (m,)
+        """
+        room = 1024
+        while room <= len(rows):
+            room = int(room * _GROWTH)
+        self._allocate(room)
+        for start in range(0, len(rows), _REBUILD_ROWS):
+            part = rows[start : start + _REBUILD_ROWS]
+            self.add(salience[part], part)
+
+    def add(self, salience: NDArray[np.uint32], rows: NDArray[np.int64]) -> None:
+        """Enter articles.
+
+        Parameters
+        ----------
+        salience : ndarray of uint32, shape (n, 128)
+        rows : ndarray of int64, shape (n,)
+        """
+        ring, tag = self._places(salience)
+        entry = (tag | rows.astype(np.uint32)[:, None]).ravel()
+        order = np.argsort(ring.ravel(), kind="stable")
+        ring, entry = ring.ravel()[order], entry[order]
+        first = np.flatnonzero(np.diff(ring, prepend=-1))
+        count = np.diff(first, append=len(ring))
+        # Where several enter one ring they take places one behind the other.
+        rank = np.arange(len(ring)) - np.repeat(first, count)
+        self._table[ring, (self._next[ring] + rank) % WIDTH] = entry
+        self._next[ring[first]] = (self._next[ring[first]] + count) % WIDTH
+        self._entered += len(rows)
+
+    def meet(self, salience: NDArray[np.uint32]) -> NDArray[np.int32]:
+        """Find who shares a bucket with each of some articles.
+
+        Parameters
+        ----------
+        salience : ndarray of uint32, shape (n, 128)
+
+        Returns
+        -------
+        ndarray of int32, shape (n, bands, WIDTH)
+            Rows of the articles in each band's bucket, -1 where there is none.
+        """
+        ring, tag = self._places(salience)
+        entry = self._table[ring]
+        known = ((entry ^ tag[:, :, None]) <= _ROW) & (entry != _EMPTY)
+        return np.where(known, entry & _ROW, _EMPTY).view(np.int32)
+
+    def _places(
+        self, salience: NDArray[np.uint32]
+    ) -> tuple[NDArray[np.int64], NDArray[np.uint32]]:
+        """Ring and tag of each article in each band, shape (n, bands)."""
+        key = band_keys(salience, self._layout)
+        ring = ((key >> np.uint64(32)) * np.uint64(len(self._table))) >> np.uint64(32)
+        return ring.astype(np.int64), (key.astype(np.uint32) & ~_ROW)
+
+    def _allocate(self, room: int) -> None:
+        self._room = room
+        self._entered = 0
+        rings = room * self._layout.bands // _LOAD
+        self._table = np.full((rings, WIDTH), _EMPTY, dtype=np.uint32)
+        self._next = np.zeros(rings, dtype=np.uint8)
+
+
+def band_keys(salience: NDArray[np.uint32], layout: Layout) -> NDArray[np.uint64]:
+    """Bucket of each article in every band: `sahel_dedup.lsh.band_keys` for all at once.
+
+    Parameters
+    ----------
+    salience : ndarray of uint32, shape (n, 128)
+    layout : Layout
+
+    Returns
+    -------
+    ndarray of uint64, shape (n, bands)
+    """
+    used = salience[:, : layout.bands * layout.rows].reshape(-1, layout.bands, layout.rows)
+    key = np.broadcast_to(np.arange(layout.bands, dtype=np.uint64), used.shape[:2])
+    for k in range(layout.rows):
+        key = mix64(key * np.uint64(0x9E3779B97F4A7C15) + used[:, :, k])
+    return key

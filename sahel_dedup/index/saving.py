@@ -1,0 +1,294 @@
+"""Between the engine in memory and its file.
+
+Terms have numbers of their own in the file, which are never used twice: the numbers in
+memory change when the vocabulary is cut down, and differ between processes.
+"""
+
+from __future__ import annotations
+
+import itertools
+import struct
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sahel_dedup.errors import SahelError
+from sahel_dedup.fingerprint import SLOTS
+from sahel_dedup.index.answers import Event
+from sahel_dedup.index.engine import EVENTS_KEPT, Changes, Engine
+from sahel_dedup.index.growing import with_room
+from sahel_dedup.index.meeting import bar_of
+from sahel_dedup.index.store import Store
+from sahel_dedup.sketching import Profiles
+
+_READ_AT_ONCE = 2000
+_NEAREST = struct.Struct("<3f")
+
+
+class Keeper:
+    """Keeps an engine and its file in step.
+
+    Parameters
+    ----------
+    store : Store
+    engine : Engine
+        Empty; `load` fills it.
+
+    Attributes
+    ----------
+    generation : int
+        Rises when anything is deleted: who loaded another generation starts anew.
+    """
+
+    def __init__(self, store: Store, engine: Engine) -> None:
+        self.store = store
+        self.engine = engine
+        self.generation = 0
+        self._serial = 0
+        self._cursor = 0
+        self._vocabulary = engine.live.sketcher.vocabulary
+        # Number in the file of each term in memory.
+        self._filed = np.zeros(0, dtype=np.int32)
+        self._terms = 0
+        # The other way round; terms that were deleted have no meaning.
+        self._number = np.zeros(0, dtype=np.int32)
+        self._last_filed = -1
+
+    def load(self) -> None:
+        """Take over what was written since the last time.
+
+        Raises
+        ------
+        SahelError
+            If the file is damaged.
+        """
+        try:
+            self._load()
+        except (ValueError, IndexError, TypeError, KeyError, struct.error) as error:
+            raise SahelError(f"{self.store.path!r} is damaged: {error}") from error
+
+    def save(self) -> None:
+        """Write what has changed, in the transaction that is open."""
+        engine, store, changes = self.engine, self.store, self.engine.changes
+        live = engine.live
+        if changes.added:
+            self._save_terms()
+            rows = map(self._article, changes.added)
+            store.write(f"INSERT INTO articles VALUES (?{', ?' * 12})", rows)
+            self._serial = int(live.standing.serial[changes.added[-1]])
+        if moved := [*changes.added, *sorted(changes.moved)]:
+            store.write(
+                "INSERT OR REPLACE INTO standing VALUES (?, ?, ?, ?, ?, ?)",
+                map(self._standing, moved),
+            )
+        if changes.left:
+            serials = [(serial,) for serial in changes.left]
+            store.write("DELETE FROM articles WHERE serial = ?", serials)
+            store.write("DELETE FROM standing WHERE serial = ?", serials)
+            self.generation += 1
+            clock = None if np.isnan(live.clock) else live.clock
+            store.set_header(generation=self.generation, clock=clock)
+        rows = [
+            (e.cursor, e.kind, e.story, e.other) for e in engine.events if e.cursor > self._cursor
+        ]
+        store.write("INSERT INTO events VALUES (?, ?, ?, ?)", rows)
+        self._cursor = engine.cursor
+        engine.changes = Changes()
+
+    def save_forgotten(self) -> None:
+        """Write, after articles were let go, what remains of them: counts for the IDF."""
+        live, store = self.engine.live, self.store
+        self._follow_vocabulary()
+        p, n, size = live.profiles, len(live), self._terms
+        lang_of = np.repeat(p.lang[:n], np.diff(p.indptr[: n + 1]))
+        terms = p.terms[: p.indptr[n]]
+        names = list(live.sketcher.langs)
+        for lang, counts in live.similarity.counted().items():
+            held = np.bincount(terms[lang_of == lang], minlength=size)[:size]
+            lost = counts.seen[:size] - held
+            some = np.flatnonzero(lost)
+            articles = counts.articles - int((p.lang[:n] == lang).sum())
+            row = names[lang], articles, _blob(self._filed[some], "<i4"), _blob(lost[some], "<i4")
+            store.write("INSERT OR REPLACE INTO forgotten VALUES (?, ?, ?, ?)", [row])
+        store.write("DELETE FROM events WHERE cursor <= ?", [(self._cursor - EVENTS_KEPT,)])
+
+    def _save_terms(self) -> None:
+        vocabulary = self.engine.live.sketcher.vocabulary
+        numbers = np.arange(self._terms, len(vocabulary), dtype=np.int32)
+        filed = numbers - self._terms + self._last_filed + 1
+        hashes = vocabulary.hashes[numbers].view(np.int64).tolist()
+        words = (_bytes(word) for word in vocabulary.words[self._terms :])
+        rows = zip(filed.tolist(), hashes, words, strict=True)
+        self.store.write("INSERT INTO terms VALUES (?, ?, ?)", rows)
+        self._note(numbers, filed)
+
+    def _note(self, numbers: NDArray[np.int32], filed: NDArray[np.int32]) -> None:
+        """Note terms with their numbers in memory and in the file."""
+        if len(filed):
+            self._terms = len(self._vocabulary)
+            self._last_filed = int(filed[-1])
+            self._filed = with_room(self._filed, self._terms)
+            self._filed[numbers] = filed
+            self._number = with_room(self._number, self._last_filed + 1)
+            self._number[filed] = numbers
+
+    def _follow_vocabulary(self) -> None:
+        """Follow the engine to a smaller vocabulary."""
+        before, now = self._vocabulary, self.engine.live.sketcher.vocabulary
+        if before is now:
+            return
+        former = before.enter(now.hashes, now.words)
+        # Terms that only a query brought were never filed, nor kept here.
+        filed = self._filed[former]
+        gone = np.setdiff1d(self._filed[: self._terms], filed)
+        self.store.write("DELETE FROM terms WHERE number = ?", ((int(n),) for n in gone))
+        self._vocabulary, self._terms, self._filed = now, len(now), filed
+        self._number[filed] = np.arange(len(filed))
+
+    def _article(self, row: int) -> tuple[object, ...]:
+        live, p = self.engine.live, self.engine.live.profiles
+        held = slice(p.indptr[row], p.indptr[row + 1])
+        titled = slice(p.title_indptr[row], p.title_indptr[row + 1])
+        day, source = float(p.day[row]), int(p.source[row])
+        return (
+            int(live.standing.serial[row]),
+            _bytes(live.ids[row]),
+            None if np.isnan(day) else day,
+            None if source < 0 else _bytes(list(live.sketcher.sources)[source]),
+            list(live.sketcher.langs)[p.lang[row]],
+            _signed(p.body[row]),
+            _signed(p.headline[row]),
+            int(p.length[row]),
+            _blob(self._filed[p.terms[held]], "<i4"),
+            _blob(p.counts[held], "u1"),
+            _blob(self._filed[p.title_terms[titled]], "<i4"),
+            _blob(p.salience[row], "<u4"),
+            _blob(p.shingles[row], "<u4"),
+        )
+
+    def _standing(self, row: int) -> tuple[object, ...]:
+        s = self.engine.live.standing
+        return (
+            int(s.serial[row]),
+            _signed(s.story[row]),
+            int(s.serial[s.twin[row]]),
+            float(s.when[row]),
+            _NEAREST.pack(*s.nearest[row].tolist()),
+            self._serial,
+        )
+
+    def _load(self) -> None:
+        store, live = self.store, self.engine.live
+        header = store.header()
+        self.generation = header["generation"]
+        self._load_terms()
+        if not self._serial:
+            self._load_forgotten()
+        since, first = self._serial, len(live)
+        self._load_articles()
+        self._load_standing(since, first)
+        clocks = [live.clock, *live.profiles.day[first : len(live)].tolist()]
+        if header.get("clock") is not None:
+            clocks.append(header["clock"])
+        live.clock = float(np.fmax.reduce(clocks))
+        for event in store.read(
+            "SELECT * FROM events WHERE cursor > ? ORDER BY cursor", self._cursor
+        ):
+            self.engine.events.append(Event(*event))
+            self._cursor = self.engine.cursor = event[0]
+
+    def _load_terms(self) -> None:
+        for rows in self._parts("SELECT number, hash, word FROM terms WHERE number > ? ORDER BY number", self._last_filed):
+            filed, hashes, words = zip(*rows, strict=True)
+            unsigned = np.array(hashes, dtype=np.int64).view(np.uint64)
+            numbers = self._vocabulary.enter(unsigned, [_text(word) for word in words])
+            self._note(numbers, np.array(filed, dtype=np.int32))
+
+    def _load_forgotten(self) -> None:
+        live = self.engine.live
+        for lang, articles, terms, counts in self.store.read("SELECT * FROM forgotten"):
+            number = live.sketcher.langs.setdefault(lang, len(live.sketcher.langs))
+            filed, lost = np.frombuffer(terms, "<i4"), np.frombuffer(counts, "<i4")
+            live.similarity.count(number, articles, self._number[filed], lost.astype(np.int64))
+
+    def _load_articles(self) -> None:
+        live = self.engine.live
+        for rows in self._parts("SELECT * FROM articles WHERE serial > ? ORDER BY serial", self._serial):
+            columns = list(zip(*rows, strict=True))
+            new = live.append([_text(data) for data in columns[1]], self._profiles(columns))
+            live.standing.serial[new.start : new.stop] = columns[0]
+            self._serial = columns[0][-1]
+
+    def _profiles(self, columns: list[tuple[Any, ...]]) -> Profiles:
+        sketcher = self.engine.live.sketcher
+        _, _, day, source, lang, body, headline, length, *blobs = columns
+        terms, counts, title_terms, salience, shingles = (b"".join(blob) for blob in blobs)
+        n = len(day)
+        return Profiles(
+            indptr=_offsets(blobs[1], 1),
+            terms=self._number[np.frombuffer(terms, "<i4")],
+            counts=np.frombuffer(counts, "u1"),
+            title_indptr=_offsets(blobs[2], 4),
+            title_terms=self._number[np.frombuffer(title_terms, "<i4")],
+            salience=np.frombuffer(salience, "<u4").reshape(n, SLOTS).astype(np.uint32),
+            shingles=np.frombuffer(shingles, "<u4").reshape(n, SLOTS).astype(np.uint32),
+            day=np.array(day, dtype=np.float64),
+            source=np.array(
+                [-1 if s is None else _number(sketcher.sources, _text(s)) for s in source],
+                dtype=np.int32,
+            ),
+            lang=np.array([_number(sketcher.langs, name) for name in lang], dtype=np.int16),
+            body=np.array(body, dtype=np.int64).view(np.uint64),
+            headline=np.array(headline, dtype=np.int64).view(np.uint64),
+            length=np.array(length, dtype=np.int32),
+        )
+
+    def _load_standing(self, since: int, first: int) -> None:
+        """Read where articles stand that came or moved after a serial."""
+        live, s, n = self.engine.live, self.engine.live.standing, len(self.engine.live)
+        for rows in self._parts("SELECT * FROM standing WHERE changed > ? ORDER BY serial", since):
+            serial, story, twin, day, nearest, _ = zip(*rows, strict=True)
+            at = np.searchsorted(s.serial[:n], serial)
+            if (s.serial[at] != serial).any():
+                raise ValueError("articles are missing")
+            s.story[at] = np.array(story, dtype=np.int64).view(np.uint64)
+            s.twin[at] = np.searchsorted(s.serial[:n], twin)
+            s.when[at] = day
+            s.nearest[at] = np.frombuffer(b"".join(nearest), "<f4").reshape(-1, 3)
+            s.bar[at] = bar_of(s.nearest[at], live.profiles.day[at])
+        if (s.when[first:n] == 0).any():
+            raise ValueError("articles stand nowhere")
+        live.resume(first)
+
+    def _parts(self, sql: str, *values: object) -> Iterator[list[tuple[Any, ...]]]:
+        rows = self.store.read(sql, *values)
+        while part := list(itertools.islice(rows, _READ_AT_ONCE)):
+            yield part
+
+
+def _number(numbers: dict[str, int], name: str) -> int:
+    return numbers.setdefault(name, len(numbers))
+
+
+def _offsets(blobs: tuple[bytes, ...], size: int) -> NDArray[np.int64]:
+    return np.cumsum([0, *(len(blob) // size for blob in blobs)])
+
+
+def _blob(values: NDArray[np.generic], dtype: str) -> bytes:
+    return values.astype(dtype).tobytes()
+
+
+def _signed(value: np.uint64) -> int:
+    """SQLite's integers have a sign."""
+    return int(value) - (int(value) >> 63 << 64)
+
+
+def _bytes(text: str) -> bytes:
+    """Ids may hold anything, also lone surrogates, which SQLite's texts may not."""
+    return text.encode("utf-8", "surrogatepass")
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "surrogatepass")

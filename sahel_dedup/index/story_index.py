@@ -1,0 +1,521 @@
+"""The story index: articles in one at a time, stories at any time."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, fields
+from datetime import UTC, datetime, timedelta
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+
+from sahel_dedup.articles import Article
+from sahel_dedup.errors import ArticleError, SahelError
+from sahel_dedup.index.answers import Assignment, Event, IndexStats
+from sahel_dedup.index.engine import Changes, Engine
+from sahel_dedup.index.live import NO_STORY, story_name
+from sahel_dedup.index.saving import Keeper
+from sahel_dedup.index.store import Store
+from sahel_dedup.settings import Settings
+from sahel_dedup.stories import Story
+
+BATCH_ARTICLES = 64
+_DAY = timedelta(days=1)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# Stories expire in turns: letting go costs as much as reading all that stay.
+_TURNS = 8
+# What a story is depends on these; the other settings may change between runs.
+_BINDING = ("granularity", "window", "recall", "recall_similarity")
+
+
+class StoryIndex:
+    """Groups a stream of articles into stories, in memory or in a file.
+
+    Made by `StoryIndex.open` or `StoryIndex.in_memory`. It may be used from several
+    threads, which take turns. As a context manager it closes itself.
+
+    Examples
+    --------
+    >>> from sahel_dedup import StoryIndex
+    >>> with StoryIndex.in_memory() as index:
+    ...     one = index.add({"id": "a", "text": "Gunmen attacked the army camp at Tessarit on "
+    ...         "Monday, killing nine soldiers, the governor said."})
+    ...     two = index.add({"id": "b", "text": "Nine soldiers were killed on Monday when gunmen "
+    ...         "attacked an army camp at Tessarit, according to the governor."})
+    >>> one.is_new_story, two.is_new_story, two.relation, one.story_id == two.story_id
+    (True, False, 'reworded', True)
+    """
+
+    def __init__(self, engine: Engine, keeper: Keeper | None, retention: timedelta | None) -> None:
+        self._engine = engine
+        self._keeper = keeper
+        self._retention = retention
+        # Day before which stories have expired.
+        self._horizon = -np.inf
+        self._lock = threading.RLock()
+        self._seen_version = 0
+        self._unusable: str | None = None
+
+    @classmethod
+    def open(
+        cls,
+        path: str | os.PathLike[str],
+        settings: Settings | None = None,
+        *,
+        retention: timedelta | None = None,
+        readonly: bool = False,
+    ) -> Self:
+        """Open an index in a file, making the file if it is not there.
+
+        Parameters
+        ----------
+        path
+            The file.
+        settings : Settings, optional
+            How to group. A file remembers its own; those that decide what a story is
+            (`granularity`, `window`, `recall`, `recall_similarity`) cannot change.
+        retention : timedelta, optional
+            Stories expire when their latest article is this much older than the latest of
+            all. A file remembers it until another is given; without any, all stay.
+        readonly : bool
+            Only look, while another process may write.
+
+        Returns
+        -------
+        StoryIndex
+
+        Raises
+        ------
+        SahelError
+            If the file is not an index of this version, is damaged, is being written by
+            somebody else or has other settings.
+        """
+        _check_retention(retention, settings)
+        fresh = _header(settings or Settings(), retention)
+        store = Store(path, readonly=readonly, header=fresh)
+        try:
+            header = store.header()
+            stored = _settings(header, store.path)
+            _check_settings(settings, stored, store.path)
+            if retention is None and header["retention"] is not None:
+                retention = timedelta(days=header["retention"])
+            elif not readonly:
+                store.set_header(retention=fresh["retention"])
+            engine = Engine(settings or stored)
+            index = cls(engine, Keeper(store, engine), retention)
+            index._load()
+        except BaseException:
+            store.close()
+            raise
+        return index
+
+    @classmethod
+    def in_memory(
+        cls, settings: Settings | None = None, *, retention: timedelta | None = None
+    ) -> Self:
+        """Make an index that is gone when it is closed.
+
+        Parameters
+        ----------
+        settings : Settings, optional
+            How to group.
+        retention : timedelta, optional
+            See `open`.
+
+        Returns
+        -------
+        StoryIndex
+        """
+        _check_retention(retention, settings)
+        return cls(Engine(settings or Settings()), None, retention)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the file. Everything that was added is in it already."""
+        with self._lock:
+            if self._keeper is not None and self._unusable != _CLOSED:
+                self._keeper.store.close()
+            self._unusable = _CLOSED
+
+    def __len__(self) -> int:
+        with self._looking() as engine:
+            return len(engine.live.row_of)
+
+    def __contains__(self, article: object) -> bool:
+        with self._looking() as engine:
+            return article in engine.live.row_of
+
+    def add(self, article: Article | Mapping[str, Any]) -> Assignment:
+        """Add an article and tell where it belongs.
+
+        Once this returns, the article is in the file. Adding the same words under the
+        same id again changes nothing and gives the article's present place. An article
+        from before the retention is answered as by `query`, and not kept.
+
+        Parameters
+        ----------
+        article : Article or mapping
+            See `Article`.
+
+        Returns
+        -------
+        Assignment
+
+        Raises
+        ------
+        ArticleError
+            If it is no article, or its id is that of an article with other words.
+        """
+        return self._add([_article(article)])[0]
+
+    def add_many(self, articles: Iterable[Article | Mapping[str, Any]]) -> list[Assignment]:
+        """Add articles in batches, which is several times faster.
+
+        Parameters
+        ----------
+        articles : iterable of Article or mapping
+
+        Returns
+        -------
+        list of Assignment
+            One an article, in order.
+
+        Raises
+        ------
+        ArticleError
+            See `add`. Of the batch with the fault nothing is added.
+        """
+        return list(self.follow(articles, batch_size=BATCH_ARTICLES))
+
+    def follow(
+        self, articles: Iterable[Article | Mapping[str, Any]], *, batch_size: int = 1
+    ) -> Iterator[Assignment]:
+        """Add articles as they come and yield where they belong.
+
+        Nothing is read ahead of what was asked for but the rest of a batch, so a slow
+        consumer slows the source down.
+
+        Parameters
+        ----------
+        articles : iterable of Article or mapping
+            May be endless.
+        batch_size : int
+            Articles that are added at once. More are faster, and wait for each other.
+
+        Yields
+        ------
+        Assignment
+            One an article, in order, once it is in the file.
+        """
+        for batch in _batches(map(_article, articles), batch_size):
+            yield from self._add(batch)
+
+    def query(self, article: Article | Mapping[str, Any]) -> Assignment:
+        """Tell where an article would belong, without adding it.
+
+        Parameters
+        ----------
+        article : Article or mapping
+
+        Returns
+        -------
+        Assignment
+            `story_id` is what the story would be called if the article founded one.
+        """
+        asked = _article(article)
+        with self._looking() as engine:
+            profiles = engine.live.sketcher.sketch([asked])
+            return engine.probe(asked.id, profiles, _today())
+
+    def update(self, article: Article | Mapping[str, Any]) -> Assignment:
+        """Put a corrected version in the place of an article.
+
+        It is compared afresh and may come to another story; one that it was alone in
+        keeps its id, unless it joins another.
+
+        Parameters
+        ----------
+        article : Article or mapping
+            With the id of the article that it corrects.
+
+        Returns
+        -------
+        Assignment
+
+        Raises
+        ------
+        SahelError
+            If there is no article with that id.
+        """
+        new = _article(article)
+        with self._writing() as engine:
+            row = self._row(new.id)
+            profiles = engine.live.sketcher.sketch([new])
+            with self._saving():
+                return engine.update(row, profiles, _today())
+
+    def remove(self, article: str) -> tuple[Event, ...]:
+        """Remove an article.
+
+        Parameters
+        ----------
+        article : str
+            Its id.
+
+        Returns
+        -------
+        tuple of Event
+            What became of its story, if that is gone or fell apart.
+
+        Raises
+        ------
+        SahelError
+            If there is no article with that id.
+        """
+        with self._writing() as engine:
+            row = self._row(article)
+            with self._saving():
+                return tuple(engine.remove(row))
+
+    def expire(self, before: datetime) -> tuple[Event, ...]:
+        """Let go of the stories all of whose articles were published before a time.
+
+        An article without a date counts as of the day on which it came. Some texts that
+        recur are kept to tell their like by, at most as many as there are live articles.
+
+        Parameters
+        ----------
+        before : datetime
+            The time; UTC if it names no zone.
+
+        Returns
+        -------
+        tuple of Event
+            An ``expired`` event for each story.
+        """
+        with self._writing():
+            return tuple(self._expire(_day(before)))
+
+    def story(self, story_id: str) -> Story:
+        """Return a story by its id.
+
+        Raises
+        ------
+        SahelError
+            If there is no such story, or it was merged into another or expired.
+        """
+        with self._looking() as engine:
+            row = engine.live.find_story(story_id)
+            if row is None:
+                raise SahelError(f"no story {story_id!r}")
+            return engine.story(row)
+
+    def story_of(self, article: str) -> Story:
+        """Return the story of an article.
+
+        Raises
+        ------
+        SahelError
+            If there is no article with that id.
+        """
+        with self._looking() as engine:
+            return engine.story(self._row(article))
+
+    def stories(self, since: datetime | None = None) -> Iterator[Story]:
+        """Yield the stories, in the order in which they began.
+
+        Parameters
+        ----------
+        since : datetime, optional
+            Only those with an article published then or later.
+
+        Yields
+        ------
+        Story
+        """
+        with self._looking() as engine:
+            rows = engine.live.stories(-np.inf if since is None else _day(since))
+            found = [engine.story(members[0]) for members in rows]
+        return iter(found)
+
+    def events(self, cursor: int = 0) -> tuple[Event, ...]:
+        """Return what happened to stories after an event.
+
+        Parameters
+        ----------
+        cursor : int
+            `Event.cursor` of the last one known; 0 for none.
+
+        Returns
+        -------
+        tuple of Event
+            Oldest first.
+
+        Raises
+        ------
+        SahelError
+            If events after that one are no longer kept.
+        """
+        with self._looking() as engine:
+            first = engine.events[0].cursor if engine.events else engine.cursor + 1
+            if 0 < cursor < first - 1:
+                raise SahelError(
+                    f"the events after {cursor} are no longer kept, only those from {first}: "
+                    "read the stories again"
+                )
+            return tuple(event for event in engine.events if event.cursor > cursor)
+
+    def stats(self) -> IndexStats:
+        """Return figures of the index."""
+        with self._looking() as engine:
+            live = engine.live
+            story = live.standing.story[: len(live)]
+            sizes = np.unique(story[story != NO_STORY], return_counts=True)[1]
+            past = sum(map(bool, live.ids)) - len(live.row_of)
+            newest = None if np.isnan(live.clock) else _EPOCH + live.clock * _DAY
+            return IndexStats(
+                articles=len(live.row_of),
+                stories=len(sizes),
+                stories_with_copies=int((sizes > 1).sum()),
+                past=past,
+                terms=len(live.sketcher.vocabulary),
+                newest=newest,
+                cursor=engine.cursor,
+            )
+
+    def _add(self, articles: list[Article]) -> list[Assignment]:
+        with self._writing() as engine:
+            profiles = engine.live.sketcher.sketch(articles)
+            words = list(zip(profiles.body.tolist(), profiles.headline.tolist(), strict=True))
+            fresh: dict[str, int] = {}
+            for i, article in enumerate(articles):
+                if self._is_new(article.id, words[i], words, fresh) and not (
+                    profiles.day[i] < self._horizon
+                ):
+                    fresh[article.id] = i
+            chosen = list(fresh.values())
+            found: dict[str, Assignment] = {}
+            if chosen:
+                part = profiles
+                if len(chosen) < len(articles):
+                    part = profiles.take(np.array(chosen))
+                with self._saving():
+                    added = engine.add(list(fresh), part, _today())
+                found = dict(zip(fresh, added, strict=True))
+            for i, article in enumerate(articles):
+                if article.id not in found:
+                    row = engine.live.row_of.get(article.id)
+                    if row is not None:
+                        found[article.id] = engine.recall(row)
+                    else:
+                        alone = profiles.take(np.array([i]))
+                        found[article.id] = engine.probe(article.id, alone, _today())
+            self._expire_by_age()
+            return [found[article.id] for article in articles]
+
+    def _is_new(
+        self,
+        article: str,
+        words: tuple[int, int],
+        batch: list[tuple[int, int]],
+        fresh: dict[str, int],
+    ) -> bool:
+        """Whether an id is new; known with other words it is an error."""
+        live = self._engine.live
+        known: tuple[int, int] | None = None
+        if (row := live.row_of.get(article)) is not None:
+            known = int(live.profiles.body[row]), int(live.profiles.headline[row])
+        elif article in fresh:
+            known = batch[fresh[article]]
+        if known is not None and known != words:
+            raise ArticleError(
+                f"other words than before: {article!r} is in the index; use update() for a "
+                "corrected version",
+                "id",
+            )
+        return known is None
+
+    def _expire_by_age(self) -> None:
+        clock = self._engine.live.clock
+        if self._retention is not None and not np.isnan(clock):
+            days = self._retention / _DAY
+            if clock - days >= self._horizon + days / _TURNS:
+                self._expire(clock - days)
+
+    def _expire(self, before: float) -> list[Event]:
+        self._horizon = max(self._horizon, before)
+        with self._saving(letting_go=True):
+            return self._engine.expire(before)
+
+    def _row(self, article: str) -> int:
+        try:
+            return self._engine.live.row_of[article]
+        except KeyError:
+            raise SahelError(f"no article {article!r}") from None
+
+    @contextmanager
+    def _looking(self) -> Iterator[Engine]:
+        with self._lock:
+            if self._unusable:
+                raise SahelError(self._unusable)
+            if self._keeper is not None and self._keeper.store.readonly:
+                self._load()
+            yield self._engine
+
+    @contextmanager
+    def _writing(self) -> Iterator[Engine]:
+        with self._lock:
+            if self._unusable:
+                raise SahelError(self._unusable)
+            if self._keeper is not None and self._keeper.store.readonly:
+                raise SahelError(f"{self._keeper.store.path!r} was opened to look only")
+            yield self._engine
+
+    @contextmanager
+    def _saving(self, *, letting_go: bool = False) -> Iterator[None]:
+        """Do something to the engine and, as one transaction, to the file."""
+        keeper = self._keeper
+        try:
+            if keeper is None:
+                yield
+                self._engine.changes = Changes()
+                return
+            with keeper.store.transaction():
+                yield
+                keeper.save()
+                if letting_go:
+                    keeper.save_forgotten()
+                    keeper.store.set_header(horizon=self._horizon)
+        except BaseException:
+            # The engine may be ahead of the file.
+            self._unusable = "a change to the index failed half-way: open it again"
+            raise
+
+    def _load(self) -> None:
+        """Take over what another process has written."""
+        keeper = self._keeper
+        if keeper is None or (version := keeper.store.version()) == self._seen_version:
+            return
+        with keeper.store.transaction():
+            header = keeper.store.header()
+            if header["generation"] != keeper.generation:
+                self._engine = Engine(self._engine.settings)
+                keeper = self._keeper = Keeper(keeper.store, self._engine)
+            keeper.load()
+        self._horizon = header.get("horizon", -np.inf)
+        self._seen_version = version

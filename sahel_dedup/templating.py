@@ -1,0 +1,19 @@
+"""Templates: the one place that turns data into HTML, escaping whatever comes in."""
+
+from __future__ import annotations
+
+import functools
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+
+@functools.cache
+def templates() -> Environment:
+    """Return the package's templates; every value is escaped, none may be undefined."""
+    return Environment(
+        loader=PackageLoader("sahel_dedup"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )

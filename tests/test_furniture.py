@@ -1,0 +1,370 @@
+"""News furniture: what is cut, what is not, and what an archive teaches."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from random import Random
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sahel_dedup import furniture
+from sahel_dedup.furniture import Cut, LineCounts, find_furniture, line_keys, strip_furniture
+
+PROSE = "Two lorries of millet reached the camp on Monday, the prefect said."
+# What reports news and looks like furniture. Each is a whole text and a last line.
+NEWS = [
+    PROSE,
+    "OPEC — the cartel of oil exporters — will meet in Vienna.",
+    "Mayor Awa Diallo - in her second term - opened the bridge.",
+    "Colombo - Kandy trains were late on Monday.",
+    "In Niamey, June 3 - a holiday - passed quietly.",
+    "1984 - 1990: six dry years",
+    "Police: two men held over the fire at Sokolo market",
+    "EXCLUSIVE: The dam was never inspected, papers show.",
+    "Kidal Prefecture Flood Relief Committee, 3 June – The stocks are empty.",
+    "LONDON EURO DEPOSITS - YEN MORNING\none week 4.5",
+    "By Friday the town was empty.",
+    "By Friday the town was empty\nand the road was cut.",
+    "Reporting by the national press found that half of the wells are dry.",
+    "Source: the minister said that he would resign",
+    "Copyright law was rewritten by parliament on Tuesday.",
+    "Follow-up talks are due in Accra on Friday.",
+    "Subscribers to the grid will pay more from May.",
+    "Sign up for the harvest began on Monday.",
+    "Share prices fell on Tuesday in Lagos.",
+    "Related costs rose by 12 percent.",
+    "Correction officers in Koutiala went on strike.",
+    "He had said so to a reporter of Reuters.",
+    "The general spoke to\nReuters.",
+    "Click languages are spoken in the south.",
+    "Several factors contributed to this report's delay, she said.",
+    "The fund bought shares of Dig Corp <DIG> and <dig> at 3 < 5 & 7 > 6.",
+    "“Clarification: I never said so,” the minister wrote.",
+    "我每年都游泳，RACE CARD - 今年用海水",
+    "قال الوزير - في كلمته - إن السد سيفتح غدا",
+    "Jun --- --- 5507\nSep --- --- 4885",
+    "R&eacute;gion de Kayes",
+]
+
+
+def kinds(text: str) -> list[tuple[str, str]]:
+    return [(cut.kind, text[cut.start : cut.end].strip()) for cut in find_furniture(text)]
+
+
+@pytest.mark.parametrize("news", NEWS)
+def test_news_is_never_cut(news: str) -> None:
+    assert kinds(news) == []
+    assert kinds(f"{PROSE}\n\n{news}") == []
+    assert kinds(f"{news}\n{PROSE}") == []
+
+
+@pytest.mark.parametrize(
+    "dateline",
+    [
+        "BAMAKO, June 3 (AFP) – ",
+        "OUAGADOUGOU (Reuters) - ",
+        "GAO (Radio Wadey) - ",
+        "NAIROBI, Kenya — ",
+        "NIONO/SEGOU, Mali, June 3 - ",
+        "NEW YORK--",
+        "LONDON: ",
+        "New Delhi: ",
+        "Niamey — ",
+        "Bamako, 3 juin (AFP) - ",
+        "Maputo, 3 de junho (Lusa) – ",
+        "SAN SALVADOR, 3 JAN 90 -- ",
+        "MANAGUA (NICARAGUA), 1 DEC 89 (ACAN-EFE) -- ",
+        "June 11 (Radio Jamana) - ",
+        "(AFP) - ",
+        "AFP – ",
+        "(Reuters) -",
+        "باماكو (أ ف ب) - ",
+        "الرياض - واس: ",
+        "آدم كوني – نواكشوط\n",
+        "واس - ",
+    ],
+)
+def test_datelines(dateline: str) -> None:
+    for opening in ("", "\n ", "“"):
+        text = f"{opening}{dateline}{PROSE}"
+        assert kinds(text) == [("dateline", dateline.strip())]
+        assert strip_furniture(text, find_furniture(text)).strip(" \n“") == PROSE
+    assert kinds(f"{PROSE}\n{dateline}{PROSE}") == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "line"),
+    [
+        ("dateline", "date 2025-07-01"),
+        ("dateline", "Published: June 3, 2013 10:22 PM"),
+        ("dateline", "Mis à jour le 3 juin 2025 à 10:22"),
+        ("byline", "By Awa Diallo and Jean Koné"),
+        ("byline", "Par Awa Diallo à Mopti"),
+        ("byline", "Por María de la Cruz"),
+        ("byline", "Kati Mirror Correspondent"),
+        ("byline", "【撰文：老張】"),
+    ],
+)
+def test_lines_at_the_head(kind: str, line: str) -> None:
+    assert kinds(f"{line}\n\nKAYES (AP) — {PROSE}") == [(kind, line), ("dateline", "KAYES (AP) —")]
+    assert kinds(f"{PROSE}\n{line}\n{PROSE}") == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "line"),
+    [
+        ("credit", "(Reporting by Awa Diallo in Gao; Editing by Jean Koné)"),
+        ("credit", "Additional reporting by Awa Diallo"),
+        ("credit", "Associated Press writer Awa Diallo contributed to this report."),
+        ("credit", "Awa Diallo and Jean Koné contributed."),
+        ("credit", "(With AFP inputs)"),
+        ("credit", "With inputs from agencies"),
+        ("credit", "Avec AFP"),
+        ("credit", "Source: Radio Jamana"),
+        ("credit", "Reuter"),
+        ("credit", "-- AFP"),
+        ("credit", "(أ ف ب)"),
+        ("copyright", "© 2024 AFP"),
+        ("copyright", "Copyright 2024 The Kati Mirror. All rights reserved."),
+        ("note", "Correction: An earlier version misspelt the name of the village."),
+        ("note", "This story was updated at 4:15 p.m."),
+    ],
+)
+def test_lines_at_the_tail(kind: str, line: str) -> None:
+    assert kinds(f"{PROSE}\n{line}") == [(kind, line)]
+    shared = f"{PROSE}\n{line}\n\nShare this:\nFollow us on X\n"
+    assert kinds(shared)[0] == (kind, line)
+    assert strip_furniture(shared, find_furniture(shared)).strip() == PROSE
+
+
+@pytest.mark.parametrize("tail", ["© 2024 AFP", "Copyright 2024 Radio Jamana.", "-- AFP", "(AP)"])
+def test_tails_behind_the_last_sentence(tail: str) -> None:
+    assert [line for _, line in kinds(f"{PROSE} {tail}")] == [tail]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "ADVERTISEMENT",
+        "Already a subscriber? Log in",
+        "CLICK HERE TO GET THE APP",
+        "Download our free news app today",
+        "Follow Radio Jamana on Facebook and Twitter",
+        ">> Follow us on Telegram",
+        "Get the day's news delivered to your inbox",
+        "Join our WhatsApp channel",
+        "Leave a Reply",
+        "Please enable Javascript to watch this video",
+        "READ MORE: Flood cuts the road to Gao",
+        "Related:",
+        "SEE ALSO: Flood cuts the road to Gao",
+        "Share this article",
+        "Sign up for our newsletter",
+        "Story continues below",
+        "Subscribe now for 2 euros a month",
+        "To continue reading, log in",
+        "This article is for subscribers only",
+        "Abonnez-vous pour lire la suite",
+        "Lire aussi : la crue coupe la route de Gao",
+        "Facebook | Twitter | WhatsApp",
+        "المزيد...",
+    ],
+)
+def test_promotion_is_cut_anywhere(line: str) -> None:
+    for text in (f"{line}\n{PROSE}", f"{PROSE}\r\n\r\n{line}\r\n\r\n{PROSE}", f"{PROSE}\n{line}"):
+        assert kinds(text) == [("promotion", line)]
+    assert kinds(f"{PROSE} {line}") == []
+    assert kinds(f"{line}\nand so on, the mayor said.") == []
+
+
+def test_markup() -> None:
+    text = (
+        "<div class='x'><p>KAYES (AP) - Rain&nbsp;fell.</p><script>if (a<b) '</p>'</script>\n"
+        "<!-- <p>old</p> -->[caption id='3']{{ }} Write to [email protected]<p>Share this</p>"
+    )
+    assert [line for kind, line in kinds(text) if kind == "markup"] == [
+        "<div class='x'><p>",
+        "&nbsp;",
+        "</p>",
+        "<script>if (a<b) '</p>'</script>",
+        "<!-- <p>old</p> -->",
+        "[caption id='3']",
+        "{{ }}",
+        "[email protected]",
+        "<p>",
+        "</p>",
+    ]
+    assert strip_furniture(text, find_furniture(text)).split() == ["Rain", "fell.", "Write", "to"]
+    assert kinds("open <!-- <p>and <script> never</b> closed") == []
+
+
+FRAGMENTS = [
+    *(
+        "\n",
+        " ",
+        "<",
+        ">",
+        "<p>",
+        "<!--",
+        "-->",
+        "<script>",
+        "</script>",
+        "&nbsp;",
+        "[/a]",
+        "{{x}}",
+    ),
+    *("BAMAKO", ", ", "June 3", "(AFP)", " - ", ": ", "By Awa", "Reuters", "Reporting by Awa", "©"),
+    *("Advertisement", "Share this", "contributed.", "الرياض - واس:", "2024", PROSE, '"', "."),
+]
+
+
+@given(st.lists(st.sampled_from(FRAGMENTS) | st.text(max_size=3)).map("".join))
+def test_cuts_are_in_order_and_apart(text: str) -> None:
+    cuts = find_furniture(text)
+    edges = [edge for cut in cuts for edge in (cut.start, cut.end)]
+    assert edges == sorted(edges)
+    assert all(0 <= cut.start < cut.end <= len(text) for cut in cuts)
+    left = strip_furniture(text, cuts)
+    assert len(left) == len(text) - sum(cut.end - cut.start for cut in cuts) + len(cuts)
+    assert strip_furniture(text, []) == text
+
+
+def test_strip_keeps_words_apart() -> None:
+    assert strip_furniture("one<br>two", [Cut(3, 7, "markup")]) == "one two"
+
+
+@pytest.mark.parametrize(
+    ("unit", "found"),
+    [
+        *(
+            (unit, 0)
+            for unit in ("<", " ", "\n", "By ", "<!--", "<a ", "<a b=", "(", "((x)", "[a b=")
+        ),
+        *(
+            (unit, 0)
+            for unit in ("{{", "&", "- ", "AFP, ", "2020 ", "1", "©", " contributed", "\nS")
+        ),
+        *((unit, 0) for unit in ("<script>", "واس", "Follow x on ", "\nSign up x", "\nShare x on")),
+        *((unit, 1) for unit in ("<p>", "واس - ")),
+        *((unit, 20_000) for unit in ("<p>x", "Advertisement\n", "\nClick here ", "&nbsp;")),
+    ],
+)
+def test_hostile_texts_take_linear_time(unit: str, found: int) -> None:
+    # Quadratic time would be minutes here.
+    assert len(find_furniture(unit * 20_000)) == found
+
+
+# Learnt furniture
+
+Articles = list[tuple[int, int, tuple[int, ...]]]  # source, title, lines
+
+
+def add(counts: LineCounts, articles: Articles) -> LineCounts:
+    counts.add(
+        np.array([line for *_, lines in articles for line in lines], dtype=np.uint64),
+        np.cumsum([0, *(len(lines) for *_, lines in articles)]),
+        np.array([source for source, *_ in articles], dtype=np.int64),
+        np.array([title for _, title, _ in articles], dtype=np.uint64),
+    )
+    return counts
+
+
+def learn(articles: Articles) -> set[int]:
+    return set(add(LineCounts(), articles).furniture_keys().tolist())
+
+
+def keys(source: int, lines: tuple[int, ...]) -> tuple[list[int], int]:
+    names, bodies = line_keys(
+        np.array(lines, dtype=np.uint64), np.array([0, len(lines)]), np.array([source])
+    )
+    return names.tolist(), int(bodies[0])
+
+
+def learn_slowly(articles: Articles) -> set[int]:
+    """Find the furniture as the definition says."""
+    contexts: dict[int, set[tuple[str, int]]] = defaultdict(set)
+    needed: dict[int, float] = {}
+    sizes = [source for source, _, lines in articles if lines]
+    for source, title, lines in articles:
+        names, body = keys(source, lines)
+        for place, name in enumerate(names):
+            others = [other for other in names if other != name]
+            if place < furniture.HEAD_LINES or place >= len(names) - furniture.TAIL_LINES:
+                contexts[name].add(("line", min(others)) if others else ("title", title))
+                needed[name] = furniture.MIN_SHARE * sizes.count(source)
+        if lines:
+            contexts[body].add(("title", title))
+            needed[body] = 0
+    return {
+        name
+        for name, seen in contexts.items()
+        if len(seen) >= max(furniture.MIN_ARTICLES, needed[name])
+    }
+
+
+archives = st.lists(
+    st.tuples(
+        st.integers(0, 1),
+        st.integers(0, 6),
+        st.lists(st.integers(0, 30), max_size=11).map(tuple),
+    ),
+    max_size=60,
+)
+
+
+@given(archives, st.randoms(use_true_random=False), st.sampled_from([0.01, 0.2]))
+def test_learning_follows_the_definition(articles: Articles, random: Random, share: float) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(furniture, "MIN_SHARE", share)
+        expected = learn_slowly(articles)
+        assert learn(articles) == expected
+        shuffled = list(articles)
+        random.shuffle(shuffled)
+        assert learn(shuffled) == expected
+        half = len(shuffled) // 2
+        merged = add(LineCounts(), shuffled[:half])
+        merged.merge(add(LineCounts(), shuffled[half:]))
+        assert set(merged.furniture_keys().tolist()) == expected
+
+
+def test_a_line_among_different_texts_is_furniture() -> None:
+    articles: Articles = [(1, n, (100 + n, 200 + n, 300 + n, 7)) for n in range(5)]
+    assert learn(articles) == {keys(1, (7,))[0][0]}
+    assert learn(articles[:4]) == set()
+    other_source: Articles = [(2, *article[1:]) for article in articles[:1]]
+    assert learn(articles[1:] + other_source) == set()
+
+
+def test_copies_and_versions_of_one_report_are_not() -> None:
+    report = tuple(range(100, 112))
+    assert learn([(1, 3, report)] * 300) == set()
+    versions: Articles = [(1, n, (500 + n, *report[:8], 600 + n)) for n in range(12)]
+    assert not learn(versions) & set(keys(1, report)[0])
+
+
+def test_a_body_under_many_titles_is() -> None:
+    paywall = tuple(range(100, 120))
+    assert keys(1, paywall)[1] in learn([(1, title, paywall) for title in range(300)])
+    assert keys(1, paywall)[1] not in learn([(1, title, paywall) for title in range(4)])
+
+
+def test_a_rare_line_of_a_large_source_is_not() -> None:
+    articles: Articles = [
+        (1, n, (1000 + n, 5000 + n, 7 if n < 9 else 9000 + n)) for n in range(1000)
+    ]
+    assert learn(articles) == set()
+    assert learn(articles[:900]) == {keys(1, (7,))[0][0]}
+
+
+def test_nothing_is_learnt_from_nothing() -> None:
+    assert learn([]) == set()
+    assert learn([(1, 1, ()), (1, 2, ())]) == set()
+
+
+def test_memory_is_bounded() -> None:
+    counts = add(LineCounts(), [(1, n, tuple(range(n, n + 500))) for n in range(100)])
+    size = sum(array.nbytes for chunk in counts._chunks for array in chunk)
+    assert size <= 120 * 100
