@@ -8,12 +8,15 @@ import json
 import os
 import platform
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+
+from sahel_dedup.articles import parse_published
+from sahel_dedup.errors import ArticleError
 
 Row = dict[str, Any]
 
@@ -28,23 +31,42 @@ _RESULTS = Path(__file__).parent / "results"
 console = Console(highlight=False, width=110)
 
 
-def data_folder(description: str | None) -> Path:
-    """Read the folder of news from the command line."""
+def arguments(description: str | None, parts: Sequence[str] = ()) -> tuple[Path, list[str]]:
+    """Read the command line.
+
+    Returns
+    -------
+    folder : Path
+        Where the news is.
+    chosen : list of str
+        Parts of the benchmark that are asked for, all of them unless some are named.
+    """
     default = os.environ.get("SAHEL_DATA", Path(__file__).parents[2] / "shared" / "data")
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--data", type=Path, default=default, help="folder of news (%(default)s)")
-    folder: Path = parser.parse_args().data
-    if not folder.is_dir():
-        parser.error(f"no folder {folder}")
-    return folder
+    if parts:
+        parser.add_argument("parts", nargs="*", help=f"only some of: {', '.join(parts)}")
+    given = parser.parse_args()
+    if not given.data.is_dir():
+        parser.error(f"no folder {given.data}")
+    chosen = getattr(given, "parts", None) or list(parts)
+    if unknown := set(chosen) - set(parts):
+        parser.error(f"no part {', '.join(sorted(unknown))}")
+    return given.data, chosen
 
 
 def read(path: Path) -> list[Row]:
-    """Read JSON lines, gzip."""
+    """Read JSON lines, gzip; a date that is none, such as 2019-12-88, is left out."""
     with gzip.open(path, "rt", encoding="utf-8") as file:
-        return [json.loads(line) for line in file]
+        rows: list[Row] = [json.loads(line) for line in file]
+    for row in rows:
+        try:
+            parse_published(row.get("published"))
+        except ArticleError:
+            row["published"] = None
+    return rows
 
 
 def read_named(folder: Path, kind: str, name: str) -> list[Row]:

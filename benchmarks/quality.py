@@ -34,8 +34,8 @@ from benchmarks.common import (
     Row,
     Stopwatch,
     archive,
+    arguments,
     console,
-    data_folder,
     read,
     read_named,
     save,
@@ -49,12 +49,15 @@ ALL_LABELLED = (*LABELLED, "cstnews", "multiling2011_fr", "multiling2011_ar", "s
 
 
 def main() -> None:
-    """Answer every question."""
-    folder = data_folder(__doc__)
+    """Answer every question, or those named on the command line, which are not saved."""
+    questions = {"kayes": kayes, "archive": archive_benchmark, "pairs": judged_pairs,
+                 "lsh": lsh_loss}  # fmt: skip
+    folder, chosen = arguments(__doc__, list(questions))
     results: dict[str, Any] = {}
-    for question in (kayes, archive_benchmark, judged_pairs, lsh_loss):
-        console.rule(question.__name__)
-        results[question.__name__] = question(folder)
+    for name in chosen:
+        console.rule(name)
+        results[name] = questions[name](folder)
+    if len(results) == len(questions):
         save("quality", results)
 
 

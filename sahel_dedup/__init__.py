@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sahel_dedup.articles import Article
-from sahel_dedup.batch import cluster
+from sahel_dedup.batch import cluster, fingerprints
 from sahel_dedup.errors import ArticleError, SahelError
 from sahel_dedup.fingerprint import FINGERPRINT_VERSION, Fingerprint
 from sahel_dedup.settings import Settings
@@ -30,6 +30,7 @@ __all__ = [
     "Story",
     "StoryClusterer",
     "cluster",
+    "fingerprints",
 ]
 
 

@@ -15,6 +15,9 @@ from sahel_dedup.wording import Span, Wording
 
 # The share of a sentence's weight that its counterpart holds.
 COUNTERPART = 0.4
+_EVERYWHERE = 500
+
+Places = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,51 +52,83 @@ def align(a: Wording, b: Wording) -> Alignment:
     Alignment
     """
     common = np.intersect1d(a.hashes, b.hashes)
-    ours, theirs = _matrix(a, common), _matrix(b, common)
-    to_b, in_b = _counterparts(a, ours, theirs)
-    to_a, in_a = _counterparts(b, theirs, ours)
-    there = set(to_b.items())
-    back = {(i, j) for j, i in to_a.items()}
+    ours, theirs = _occurrences(a, common), _occurrences(b, common)
+    to_b = _counterparts(ours, theirs, len(a.sentences), len(b.sentences))
+    to_a = _counterparts(theirs, ours, len(b.sentences), len(a.sentences))
+    there = set(enumerate(to_b.tolist()))
+    back = {(i, j) for j, i in enumerate(to_a.tolist())}
     return Alignment(
-        only_a=tuple(span for span, found in zip(a.sentences, in_b, strict=True) if not found),
-        only_b=tuple(span for span, found in zip(b.sentences, in_a, strict=True) if not found),
-        pairs=frozenset(there | back),
+        only_a=_alone(a, to_b),
+        only_b=_alone(b, to_a),
+        pairs=frozenset((i, j) for i, j in there | back if i >= 0 and j >= 0),
         mutual=frozenset(there & back),
     )
 
 
-def _matrix(wording: Wording, common: NDArray[np.uint64]) -> NDArray[np.float32]:
-    """Sentences by common words: the weight of each word in the sentences that have it."""
-    matrix = np.zeros((len(wording.sentences), len(common)), dtype=np.float32)
-    if len(common):
-        place = np.minimum(np.searchsorted(common, wording.hashes), len(common) - 1)
-        found = common[place] == wording.hashes
-        matrix[wording.sentence[found], place[found]] = wording.weights[found]
-    return matrix
+@dataclass(frozen=True, slots=True, eq=False)
+class _Occurrences:
+    """Which sentences hold which common words, each once, in order of the words.
+
+    Attributes
+    ----------
+    word, sentence : ndarray of int64, shape (n,)
+    weight : ndarray of float64, shape (n,)
+    total : ndarray of float64, shape (n_sentences,)
+        Weight of the distinct words of each sentence, common or not.
+    """
+
+    word: Places
+    sentence: Places
+    weight: NDArray[np.float64]
+    total: NDArray[np.float64]
 
 
-def _counterparts(
-    wording: Wording, ours: NDArray[np.float32], theirs: NDArray[np.float32]
-) -> tuple[dict[int, int], NDArray[np.bool_]]:
-    """For each sentence with a counterpart the single closest one; and which have one."""
-    total = _total_weights(wording)
-    if not ours.size or not theirs.size:
-        return {}, np.zeros(len(total), dtype=bool)
-    present = (theirs > 0).astype(np.float32)
-    single = ours @ present.T
-    best = single.max(axis=1)
-    if len(present) > 1:
-        best = np.maximum(best, (ours @ np.maximum(present[:-1], present[1:]).T).max(axis=1))
-    found = (best > 0) & (best >= COUNTERPART * total)
-    closest = single.argmax(axis=1)
-    return {int(i): int(closest[i]) for i in np.flatnonzero(found)}, found
-
-
-def _total_weights(wording: Wording) -> NDArray[np.float64]:
-    """Weight of the distinct words of each sentence."""
-    order = np.lexsort((wording.hashes, wording.sentence))
+def _occurrences(wording: Wording, common: NDArray[np.uint64]) -> _Occurrences:
+    order = np.lexsort((wording.sentence, wording.hashes))
     hashes, sentence = wording.hashes[order], wording.sentence[order]
-    first = np.ones(len(order), dtype=bool)
-    first[1:] = (np.diff(hashes) != 0) | (np.diff(sentence) != 0)
-    weights = wording.weights[order][first]
-    return np.bincount(sentence[first], weights, minlength=len(wording.sentences))
+    new = np.ones(len(order), dtype=bool)
+    new[1:] = (np.diff(hashes) != 0) | (np.diff(sentence) != 0)
+    hashes, sentence, weight = hashes[new], sentence[new], wording.weights[order][new]
+    total = np.bincount(sentence, weight, minlength=len(wording.sentences))
+    place = np.searchsorted(common, hashes)
+    found = np.append(common, 0)[place] == hashes
+    return _Occurrences(place[found], sentence[found], weight[found], total)
+
+
+def _counterparts(ours: _Occurrences, theirs: _Occurrences, size: int, other_size: int) -> Places:
+    """Return the closest sentence of the other text for each, or -1 without a counterpart."""
+    if not size or not other_size:
+        return np.full(size, -1)
+    single = _shared_weight(ours, theirs.word, theirs.sentence, (size, other_size))
+    # Neighbours j and j + 1 together: what either holds counts once.
+    word = np.concatenate([theirs.word, theirs.word])
+    first = np.concatenate([theirs.sentence, theirs.sentence - 1])
+    word, first = np.divmod(np.unique(word * (other_size + 1) + first + 1), other_size + 1)
+    double = _shared_weight(ours, word, first, (size, other_size + 1))
+    best = double.max(axis=1)
+    found = (best > 0) & (best >= COUNTERPART * ours.total)
+    return np.where(found, single.argmax(axis=1), -1)
+
+
+def _shared_weight(
+    ours: _Occurrences, word: Places, place: Places, shape: tuple[int, int]
+) -> NDArray[np.float64]:
+    """Sum the weights of the words that sentences and places of the other text share.
+
+    A join and a count: matrices this small keep a linear algebra library's threads
+    waiting for one another on a busy machine, for twenty times as long.
+    """
+    low = np.searchsorted(word, ours.word, side="left")
+    count = np.searchsorted(word, ours.word, side="right") - low
+    # Words all over a very long text tell none of its sentences from another.
+    count[count > _EVERYWHERE] = 0
+    step = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
+    theirs = place[np.repeat(low, count) + step]
+    cell = np.repeat(ours.sentence, count) * shape[1] + theirs
+    summed = np.bincount(cell, np.repeat(ours.weight, count), minlength=shape[0] * shape[1])
+    return summed.reshape(shape)
+
+
+def _alone(wording: Wording, counterpart: Places) -> tuple[Span, ...]:
+    sides = zip(wording.sentences, counterpart.tolist(), strict=True)
+    return tuple(span for span, found in sides if found < 0)

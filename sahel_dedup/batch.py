@@ -6,7 +6,7 @@ first, ties by id), so that the stories do not depend on the order of the input.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from sahel_dedup.articles import Article
 from sahel_dedup.contrast import bars
 from sahel_dedup.evidence import Evidence, Pairs
+from sahel_dedup.fingerprint import Fingerprint
 from sahel_dedup.linkage import link_stories
 from sahel_dedup.lsh import Layout, candidate_pairs, layout_for
 from sahel_dedup.reading import iter_articles
@@ -85,6 +86,37 @@ def cluster(
 
     archive = Archive.read(remember(), settings, tell)
     return archive.stories(kept)
+
+
+def fingerprints(
+    articles: Iterable[Mapping[str, Any] | Article] | Any, *, workers: int = 0
+) -> Iterator[tuple[str, Fingerprint]]:
+    """Compute the fingerprint of each article.
+
+    Parameters
+    ----------
+    articles
+        See `cluster`.
+    workers
+        Threads; 0 takes all processors.
+
+    Yields
+    ------
+    id : str
+    fingerprint : Fingerprint
+        It depends on nothing but the article.
+
+    Examples
+    --------
+    >>> import sahel_dedup
+    >>> [(name, fingerprint)] = sahel_dedup.fingerprints([{"id": "a", "text": "Rain in Kidal"}])
+    >>> len(fingerprint.to_bytes()), fingerprint.to_minhash().num_perm
+    (1032, 128)
+    """
+    for ids, profiles in Sketcher().sketch_all(iter_articles(articles), workers):
+        signatures = zip(ids, profiles.salience, profiles.shingles, strict=True)
+        for article, salience, shingles in signatures:
+            yield article, Fingerprint(salience, shingles)
 
 
 @dataclass(slots=True)

@@ -17,6 +17,8 @@ from sahel_dedup.reading import iter_rows
 from sahel_dedup.settings import CanonicalPolicy, Granularity, Settings
 from sahel_dedup.stories import Stories
 
+_DEFAULTS = Settings()
+
 
 class StoryClusterer(ClusterMixin, BaseEstimator):  # type: ignore[misc]
     """Groups articles into stories, as scikit-learn's clusterers do.
@@ -62,13 +64,13 @@ class StoryClusterer(ClusterMixin, BaseEstimator):  # type: ignore[misc]
     def __init__(
         self,
         *,
-        granularity: Granularity = "event",
-        window: float | timedelta | None = 7,
-        recall: float = 0.9,
-        recall_similarity: float = 0.3,
-        canonical: CanonicalPolicy = "earliest",
-        preferred_sources: Sequence[str] = (),
-        workers: int = 0,
+        granularity: Granularity = _DEFAULTS.granularity,
+        window: float | timedelta | None = _DEFAULTS.window,
+        recall: float = _DEFAULTS.recall,
+        recall_similarity: float = _DEFAULTS.recall_similarity,
+        canonical: CanonicalPolicy = _DEFAULTS.canonical,
+        preferred_sources: Sequence[str] = _DEFAULTS.preferred_sources,
+        workers: int = _DEFAULTS.workers,
     ) -> None:
         self.granularity = granularity
         self.window = window

@@ -7,13 +7,14 @@ contrast carry most of it. The constants are fitted by ``benchmarks/fit_evidence
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sahel_dedup.similarity import Similarity
+from sahel_dedup.similarity import Shared
 from sahel_dedup.sketching import Profiles
 
 FEATURES = (
@@ -79,13 +80,26 @@ class Pairs:
         return cls(*(np.concatenate(column) for column in columns))
 
 
+class Comparison(Protocol):
+    """What compares pairs of articles: see `sahel_dedup.similarity.Similarity`."""
+
+    @property
+    def figures(self) -> NDArray[np.int64]:
+        """Distinct figures in each article."""
+
+    def shared(
+        self, first: NDArray[np.int64], second: NDArray[np.int64]
+    ) -> Iterator[tuple[slice, Shared]]:
+        """Compare pairs of articles, block by block."""
+
+
 class Evidence:
     """Weighs pairs of articles of one archive.
 
     Parameters
     ----------
     profiles : Profiles
-    similarity : Similarity
+    similarity : Comparison
     bar : ndarray of float64, shape (n,)
         Temporal contrast of each article (`sahel_dedup.contrast.bars`).
     window : float
@@ -95,7 +109,7 @@ class Evidence:
     def __init__(
         self,
         profiles: Profiles,
-        similarity: Similarity,
+        similarity: Comparison,
         bar: NDArray[np.float64],
         window: float,
     ) -> None:
@@ -141,7 +155,6 @@ class Evidence:
             unknown (date, outlet, title) contributes 0 and is told by its own column.
         """
         profiles, blocks = self._profiles, []
-        has_title = np.diff(profiles.title_indptr) > 0
         for rows, shared in self._similarity.shared(first, second):
             a, b = first[rows], second[rows]
             cosine = np.maximum(shared.cosine, 0.01)
@@ -149,7 +162,8 @@ class Evidence:
             dated = ~np.isnan(days)
             outlets = (profiles.source[a] >= 0) & (profiles.source[b] >= 0)
             same = profiles.source[a] == profiles.source[b]
-            titled = has_title[a] & has_title[b]
+            start = profiles.title_indptr
+            titled = (start[a + 1] > start[a]) & (start[b + 1] > start[b])
             fewer = np.minimum(self._similarity.figures[a], self._similarity.figures[b])
             block = np.column_stack(
                 [

@@ -6,6 +6,7 @@ A figure is read together with the words beside it: "12 killed" and "47 killed" 
 
 from __future__ import annotations
 
+import itertools
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -22,12 +23,13 @@ _LIGHT = 1.0
 _TELLING = 2.5
 _WORDS_AHEAD = 3
 _REACH = 6
+_MOST = 300
 _CLAUSE_END = re.compile(r"[.,;:!?()\[\]\n،؛؟。！？；：、।—–«»“”\"]|\s[-/]\s")
 _COMPOUND = re.compile(r"\w+(?:-\w+)*")
 # 7:30, 2-1, 2025-07-01 and 1/4 are one figure each.
-_NUMERAL = re.compile(r"\d+(?:[.,٫٬]\d+)*(?:[:/–-]\d+)*+")
+_NUMERAL = re.compile(r"\d+(?:[.,٫٬]\d+)*+(?:[:/–-]\d+)*+")
 _THOUSANDS = re.compile(r"[,٬](?=\d{3}(?!\d))")
-_INSIDE_NUMERAL = re.compile(r"(?<=\d[:/–-])\d")
+_INSIDE_NUMERAL = re.compile(r"(?<=\d[.,٫٬:/–-])\d")
 _AND = frozenset("and y et e und o or ou و أو".split())
 
 # Written numbers, by language. One is left out: it is an article or a pronoun in all of
@@ -119,15 +121,12 @@ def find_figures(wording: Wording, lang: str | None) -> list[Figure]:
     Returns
     -------
     list of Figure
-        In order.
+        In order; at most the first 300.
     """
-    written = _NUMBERS.get(_primary(lang), {})
-    figures = []
-    for token in range(len(wording)):
-        value = _value(wording, token, written)
-        if value is not None:
-            figures.append(_figure(wording, token, value))
-    return figures
+    written = _NUMBERS.get((lang or "en").partition("-")[0], {})
+    values = ((token, _value(wording, token, written)) for token in range(len(wording)))
+    found = (_figure(wording, token, value) for token, value in values if value is not None)
+    return list(itertools.islice(found, _MOST))
 
 
 def compare_figures(a: Wording, b: Wording, alignment: Alignment, lang: str | None) -> Figures:
@@ -178,18 +177,16 @@ def _unmatched(figures: list[Figure], known: set[str]) -> tuple[Figure, ...]:
     return tuple(sorted(first.values(), key=lambda figure: figure.span))
 
 
-def _primary(lang: str | None) -> str:
-    return (lang or "en").partition("-")[0]
-
-
 def _value(wording: Wording, token: int, written: dict[str, str]) -> str | None:
     word = wording.word(token)
     start, text = int(wording.starts[token]), wording.text
     if word[0].isdecimal():
-        numeral = _NUMERAL.match(text, start)
-        if numeral is None or numeral.end() < wording.ends[token]:  # 2nd, 4x4
+        if _INSIDE_NUMERAL.match(text, start):
             return None
-        return None if _INSIDE_NUMERAL.match(text, start) else numeral[0]
+        numeral = _NUMERAL.match(text, start)
+        # 2nd and 4x4 are no figures.
+        whole = numeral is not None and numeral.end() >= wording.ends[token]
+        return numeral[0] if numeral is not None and whole else None
     if word[0] not in _INITIALS:
         return None
     if start and text[start - 1] == "-":

@@ -211,8 +211,11 @@ class Stories:
         return (self._link(i) for i in range(len(self._pairs)))
 
     def weakest_links(self, count: int = 10) -> list[Link]:
-        """Return the confirmed pairs with the least evidence, weakest first."""
-        order = np.argsort(self._pairs.score, kind="stable")[:count]
+        """Return the confirmed pairs with the least evidence, weakest first.
+
+        Scores are bounded; among equals the less similar comes first.
+        """
+        order = np.lexsort((self._pairs.cosine, self._pairs.score))[:count]
         return [self._link(int(i)) for i in order]
 
     def evidence(self, first: str, second: str) -> dict[str, float]:
@@ -262,7 +265,6 @@ class Stories:
 
         Columns are those of `rows`, then, where the articles are at hand, title, time of
         publication, outlet, language and whatever else came with the articles.
-        ``.to_pandas()`` makes a pandas frame of it.
         """
         if self._articles is None:
             return to_frame(self.rows(), _FOUND)

@@ -63,12 +63,7 @@ class Vocabulary:
         if len(missing):
             new, first, place = np.unique(hashes[missing], return_index=True, return_inverse=True)
             words = tokens.words(missing[first])
-            with self._lock:
-                # Another thread may have added some of them meanwhile.
-                found = self._table.find(new)
-                unknown = np.flatnonzero(found < 0)
-                found[unknown] = self._add(new[unknown], [words[i] for i in unknown])
-            numbers[missing] = found[place]
+            numbers[missing] = self.enter(new, words)[place]
         return numbers
 
     def enter(self, hashes: NDArray[np.uint64], words: Sequence[str]) -> NDArray[np.int32]:
@@ -86,9 +81,10 @@ class Vocabulary:
         ndarray of int32, shape (n,)
         """
         with self._lock:
-            missing = np.flatnonzero(self._find(hashes) < 0)
-            self._add(hashes[missing], [words[i] for i in missing.tolist()])
-            return self._find(hashes)
+            numbers = self._table.find(hashes)
+            missing = np.flatnonzero(numbers < 0)
+            numbers[missing] = self._add(hashes[missing], [words[i] for i in missing.tolist()])
+            return numbers
 
     def prior_idf(self, lang: str) -> NDArray[np.uint16]:
         """Return the prior IDF of every term in a language, in units of 1/64.

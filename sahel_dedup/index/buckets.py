@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from sahel_dedup.fingerprint import SLOTS
 from sahel_dedup.lsh import Layout
 from sahel_dedup.terms import mix64
 
@@ -97,9 +98,7 @@ class Buckets:
         known = ((entry ^ tag[:, :, None]) <= _ROW) & (entry != _EMPTY)
         return np.where(known, entry & _ROW, _EMPTY).view(np.int32)
 
-    def _places(
-        self, salience: NDArray[np.uint32]
-    ) -> tuple[NDArray[np.int64], NDArray[np.uint32]]:
+    def _places(self, salience: NDArray[np.uint32]) -> tuple[NDArray[np.int64], NDArray[np.uint32]]:
         """Ring and tag of each article in each band, shape (n, bands)."""
         key = band_keys(salience, self._layout)
         ring = ((key >> np.uint64(32)) * np.uint64(len(self._table))) >> np.uint64(32)
@@ -125,8 +124,10 @@ def band_keys(salience: NDArray[np.uint32], layout: Layout) -> NDArray[np.uint64
     -------
     ndarray of uint64, shape (n, bands)
     """
-    used = salience[:, : layout.bands * layout.rows].reshape(-1, layout.bands, layout.rows)
-    key = np.broadcast_to(np.arange(layout.bands, dtype=np.uint64), used.shape[:2])
+    first = np.arange(layout.bands) * layout.rows
+    first += first // SLOTS
+    key = np.broadcast_to(np.arange(layout.bands, dtype=np.uint64), (len(salience), layout.bands))
     for k in range(layout.rows):
-        key = mix64(key * np.uint64(0x9E3779B97F4A7C15) + used[:, :, k])
+        slots = salience[:, (first + k) % SLOTS]
+        key = mix64(key * np.uint64(0x9E3779B97F4A7C15) + slots)
     return key

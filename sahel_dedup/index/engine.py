@@ -23,9 +23,16 @@ from sahel_dedup.index.live import NO_STORY, Live, story_name
 from sahel_dedup.index.meeting import Met, meet, raise_bars, set_bars
 from sahel_dedup.settings import Settings
 from sahel_dedup.sketching import Profiles
-from sahel_dedup.stories import NEAR_CONTAINMENT, NEAR_JACCARD, Relation, shingle_overlap
+from sahel_dedup.stories import (
+    NEAR_CONTAINMENT,
+    NEAR_JACCARD,
+    Relation,
+    Story,
+    shingle_overlap,
+)
 
 MATCHES = 10
+_Rows = NDArray[np.int64]
 # Past articles kept for contrast: as many as are live, and at least so many.
 _FEWEST_PAST = 1000
 EVENTS_KEPT = 100_000
@@ -94,8 +101,11 @@ class Engine:
         """
         live = self.live
         rows = live.enter(ids, profiles, now)
-        strong, weighed, strangers = self._weigh(rows)
-        self.changes.moved |= raise_bars(live, *strangers)
+        first, second, strangers, cosine = self._compare(rows)
+        risen = raise_bars(live, strangers, cosine)
+        self.changes.moved |= risen
+        self._doubt(risen)
+        strong, weighed = self._weigh(first, second)
         partners: dict[int, list[int]] = {}
         for row, partner in zip(strong.first.tolist(), strong.second.tolist(), strict=True):
             partners.setdefault(row, []).append(partner)
@@ -126,7 +136,8 @@ class Engine:
         clock = live.clock
         rows = live.enter([_NOBODY], profiles, now)
         (row,) = rows
-        strong, weighed, _ = self._weigh(rows)
+        first, second, _, _ = self._compare(rows)
+        strong, weighed = self._weigh(first, second)
         partners = strong.second.tolist()
         head = int(s.twin[row])
         best: int | None = None if head == row else head
@@ -149,18 +160,40 @@ class Engine:
             weighed.weigh((row, other) for other in compared(live, row) if other != row)
         return self._describe(row, live.ids[row], int(s.story[row]), members, weighed)
 
+    def update(self, row: int, profiles: Profiles, now: float) -> Assignment:
+        """Put a corrected article in the place of one."""
+        live = self.live
+        article, former = live.ids[row], int(live.standing.story[row])
+        cursor = self.cursor
+        rest = self._take_out(row)
+        if rest:
+            self._part(former, rest)
+        (assignment,) = self.add([article], profiles, now)
+        if not rest and len(live.members(live.row_of[article])) == 1:
+            live.standing.story[live.row_of[article]] = former
+            assignment = replace(assignment, story_id=story_name(former))
+        elif not rest:
+            self._tell("merged", former, int(live.standing.story[live.row_of[article]]))
+        told = tuple(event for event in self.events if event.cursor > cursor)
+        return replace(assignment, events=told)
+
     def remove(self, row: int) -> list[Event]:
         """Remove an article; what is left of its story may fall apart."""
-        live = self.live
-        story, serial = int(live.standing.story[row]), int(live.standing.serial[row])
-        rest = live.leave(row)
-        self.changes.left.append(serial)
-        self.changes.moved |= set(rest)
-        if not rest:
-            return [self._tell("removed", story)]
-        groups = split_story(live, rest, Weighed(self._evidence()))
-        numbers = live.part(groups)
-        return [self._tell("split", story, number) for number in numbers[1:]]
+        story = int(self.live.standing.story[row])
+        rest = self._take_out(row)
+        return self._part(story, rest) if rest else [self._tell("removed", story)]
+
+    def story(self, row: int) -> Story:
+        """Return the story of an article."""
+        live, p = self.live, self.live.profiles
+        rows = np.array(live.members(row))
+        day = np.where(np.isnan(p.day[rows]), -np.inf, p.day[rows])
+        rows = rows[np.lexsort((rows, day))]
+        return Story(
+            id=story_name(int(live.standing.story[row])),
+            canonical=live.ids[self._canonical(rows)],
+            articles=tuple(live.ids[member] for member in rows),
+        )
 
     def expire(self, before: float) -> list[Event]:
         """Let go of the stories whose articles all came before a day.
@@ -195,53 +228,94 @@ class Engine:
         self.changes.left += s.serial[lost].tolist()
         live.compact(kept)
 
+    def _doubt(self, rows: set[int]) -> None:
+        """Look again at the stories of articles that turned out to be of a recurring kind."""
+        story = self.live.standing.story
+        for row in {int(story[row]): row for row in rows}.values():
+            members = self.live.members(row)
+            if len(self.live.first_rows(members)) > 1:
+                self._part(int(story[row]), members)
+
+    def _take_out(self, row: int) -> list[int]:
+        self.changes.left.append(int(self.live.standing.serial[row]))
+        rest = self.live.leave(row)
+        self.changes.moved |= set(rest)
+        return rest
+
+    def _part(self, story: int, rest: Sequence[int]) -> list[Event]:
+        """Let the articles of a story fall apart that one article held together."""
+        groups = split_story(self.live, rest, Weighed(self._evidence()))
+        numbers = self.live.part(groups)
+        if len(groups) > 1:
+            self.changes.moved |= set(rest)
+        return [self._tell("split", story, number) for number in numbers[1:]]
+
+    def _canonical(self, rows: NDArray[np.int64]) -> int:
+        """Row of the article that stands for a story; see `Stories`."""
+        live, settings = self.live, self.settings
+        p = live.profiles
+        names = list(live.sketcher.sources)
+        preferred = settings.preferred_sources
+        rank = [
+            preferred.index(names[s]) if s >= 0 and names[s] in preferred else len(preferred)
+            for s in p.source[rows].tolist()
+        ]
+        rows = rows[np.array(rank) == min(rank)]
+        if settings.canonical == "longest":
+            return int(rows[np.argmax(p.length[rows])])
+        if settings.canonical == "central" and len(rows) > 2:
+            i, j = np.nonzero(~np.eye(len(rows), dtype=bool))
+            cosine = live.similarity.cosines(rows[i], rows[j])
+            return int(rows[np.argmax(np.bincount(i, weights=cosine))])
+        return int(rows[np.argmin(np.where(np.isnan(p.day[rows]), np.inf, p.day[rows]))])
+
     def _evidence(self) -> Evidence:
         live = self.live
         return Evidence(
             live.profiles, live.similarity, live.standing.bar, self.settings.window_days
         )
 
-    def _weigh(self, rows: range) -> tuple[Pairs, Weighed, tuple[Met, NDArray[np.float64]]]:
-        """Find and weigh the pairs of arriving articles.
+    def _compare(self, rows: range) -> tuple[_Rows, _Rows, Met, NDArray[np.float64]]:
+        """Find whom arriving articles resemble, and set their bars.
 
         Returns
         -------
-        strong : Pairs
-            Those that reach the bar; twins are set aside.
-        weighed : Weighed
-            All that may matter.
-        strangers, cosine
-            For the bars of others.
+        first, second : ndarray of int64
+            Pairs that are alike, within the window; twins are set aside.
+        strangers : Met
+        cosine : ndarray of float64
+            Of the strangers.
         """
         live = self.live
         relatives, strangers = meet(live, rows)
-        twins = self._find_twins(relatives.first, relatives.second)
-        first, second = relatives.first[~twins], relatives.second[~twins]
+        single = self._set_twins(relatives.first, relatives.second)
+        first, second = relatives.first[single], relatives.second[single]
         cosine = live.similarity.cosines(
             np.concatenate([first, strangers.first]), np.concatenate([second, strangers.second])
         )
-        cosine, strange = cosine[: len(first)], cosine[len(first) :]
+        close = cosine[: len(first)] >= MIN_COSINE
+        strange = cosine[len(first) :]
         set_bars(live, strangers, strange, rows)
-        close = cosine >= MIN_COSINE
-        evidence = self._evidence()
-        pairs = evidence.weigh(first[close], second[close])
-        weighed = Weighed(evidence)
+        return first[close], second[close], strangers, strange
+
+    def _weigh(self, first: _Rows, second: _Rows) -> tuple[Pairs, Weighed]:
+        """Weigh pairs of arriving articles, and all that the strong ones among them call for."""
+        weighed = Weighed(self._evidence())
+        pairs = weighed.evidence.weigh(first, second)
         weighed.enter(pairs)
         strong = pairs.where(pairs.score >= self.settings.bar)
-        weigh_neighbourhoods(live, strong, weighed)
-        return strong, weighed, (strangers, strange)
+        weigh_neighbourhoods(self.live, strong, weighed)
+        return strong, weighed
 
-    def _find_twins(
-        self, first: NDArray[np.int64], second: NDArray[np.int64]
-    ) -> NDArray[np.bool_]:
-        """Note who is a verbatim copy of whom; mark the pairs that need no weighing."""
+    def _set_twins(self, first: _Rows, second: _Rows) -> NDArray[np.bool_]:
+        """Note who is a verbatim copy of whom; mark the pairs that need weighing."""
         p, twin = self.live.profiles, self.live.standing.twin
         same = (p.body[first] == p.body[second]) & (p.headline[first] == p.headline[second])
         same &= p.body[first] > 0
         for row, head in zip(first[same].tolist(), second[same].tolist(), strict=True):
             if twin[row] == row:
                 twin[row] = twin[head]
-        return (twin[first] != first) | (twin[second] != second)
+        return np.asarray((twin[first] == first) & (twin[second] == second))
 
     def _describe(
         self, row: int, article: str, story: int, others: Sequence[int], weighed: Weighed

@@ -25,7 +25,7 @@ class Weighed:
     """Evidence on pairs of rows, in either order."""
 
     def __init__(self, evidence: Evidence) -> None:
-        self._evidence = evidence
+        self.evidence = evidence
         self._pairs: dict[tuple[int, int], tuple[float, float]] = {}
 
     def enter(self, pairs: Pairs) -> None:
@@ -40,7 +40,7 @@ class Weighed:
         missing = {(a, b) if a > b else (b, a) for a, b in pairs} - self._pairs.keys()
         if missing:
             rows = np.array(sorted(missing))
-            self.enter(self._evidence.weigh(rows[:, 0], rows[:, 1]))
+            self.enter(self.evidence.weigh(rows[:, 0], rows[:, 1]))
 
     def get(self, one: int, other: int) -> tuple[float, float]:
         """Return score and cosine of a pair."""
@@ -111,7 +111,7 @@ def join_stories(
         Numbers of the older and the younger story, wherever two that were known before
         became one.
     """
-    merged = []
+    merged: list[tuple[int, int]] = []
     alone = True
     while True:
         number = live.standing.story
@@ -119,7 +119,9 @@ def join_stories(
         if not others:
             return merged
         mine = compared(live, row)
-        score, partner = max((weighed.mean_score(mine, compared(live, p)), p) for p in others.values())
+        score, partner = max(
+            (weighed.mean_score(mine, compared(live, other)), other) for other in others.values()
+        )
         if score < live.settings.bar:
             return merged
         pair = live.join(row, partner)

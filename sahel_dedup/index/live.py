@@ -232,14 +232,20 @@ class Live:
         found = np.flatnonzero(self.standing.story[: len(self)] == number)
         return int(found[0]) if number and len(found) else None
 
-    def stories(self) -> Iterator[list[int]]:
-        """Yield the rows of each story, stories in order of their first article."""
+    def stories(self, since: float = -np.inf) -> Iterator[list[int]]:
+        """Yield the rows of each story, stories in order of their first article.
+
+        Parameters
+        ----------
+        since : float
+            Only those with an article of this day or later.
+        """
         story = self.standing.story[: len(self)]
-        live = np.flatnonzero(story)
+        recent = story[self.standing.when[: len(self)] >= since]
+        live = np.flatnonzero((story != NO_STORY) & np.isin(story, recent))
         order = live[np.argsort(story[live], kind="stable")]
         parts = np.split(order, np.flatnonzero(np.diff(story[order])) + 1)
-        for part in sorted((p.tolist() for p in parts if len(p)), key=lambda p: p[0]):
-            yield part
+        yield from sorted((p.tolist() for p in parts if len(p)), key=lambda p: p[0])
 
     def join(self, row: int, other: int) -> tuple[int, int]:
         """Make two stories one.

@@ -17,7 +17,7 @@ from sahel_dedup.contrast import _COMPARED as COMPARED
 from sahel_dedup.contrast import _RANK as RANK
 from sahel_dedup.contrast import GAP_DAYS, LOWEST_BAR, TYPICAL_BAR
 from sahel_dedup.fingerprint import EMPTY_SLOT
-from sahel_dedup.index.live import Live
+from sahel_dedup.index.live import NO_STORY, Live
 from sahel_dedup.lsh import agreeing_slots
 
 _Rows = NDArray[np.int64]
@@ -56,47 +56,53 @@ def meet(live: Live, rows: range) -> tuple[Met, Met]:
         Pairs that cannot.
     """
     profiles, standing = live.profiles, live.standing
+    window = live.settings.window_days
     asking = np.arange(rows.start, rows.stop)
     asking = asking[profiles.salience[asking, 0] != EMPTY_SLOT]
     met = live.buckets.meet(profiles.salience[asking])
     there = met >= 0
-    ahead = profiles.day[met] - profiles.day[asking, None, None]
-    near = there & (standing.story[met] != 0)
-    near &= ~(np.abs(ahead) > live.settings.window_days)
+    ahead = np.where(there, profiles.day[met] - profiles.day[asking, None, None], np.nan)
+    near = there & (standing.story[met] != NO_STORY) & ~(np.abs(ahead) > window)
+    inner = _among(live, asking)
+    apart = np.abs(profiles.day[inner.first] - profiles.day[inner.second])
+
     one, band, place = np.nonzero(near)
     first, second = _distinct(asking[one], met[one, band, place])
-    inner_first, inner_second = _among(live, asking)
     agree = agreeing_slots(profiles.salience, first, second) >= MIN_AGREEMENT
-    first = np.concatenate([first[agree], inner_first])
-    second = np.concatenate([second[agree], inner_second])
+    first = np.concatenate([first[agree], inner.first[~(apart > window)]])
+    second = np.concatenate([second[agree], inner.second[~(apart > window)]])
     order = np.lexsort((second, first))
     relatives = Met(first[order], second[order])
-    return relatives, _strangers(live, asking, met, np.where(there, ahead, np.nan))
+
+    first, second = _beyond_gap(asking, met, ahead)
+    first = np.concatenate([first, inner.first[apart > GAP_DAYS]])
+    second = np.concatenate([second, inner.second[apart > GAP_DAYS]])
+    return relatives, _most_alike(live, first, second)
 
 
-def _among(live: Live, asking: _Rows) -> tuple[_Rows, _Rows]:
-    """Pairs among the arriving articles themselves."""
-    if len(asking) < 2:
-        return asking[:0], asking[:0]
-    salience, day = live.profiles.salience[asking], live.profiles.day[asking]
-    earlier, later = np.triu_indices(len(asking), 1)
-    agree = agreeing_slots(salience, later, earlier) >= MIN_AGREEMENT
-    near = agree & ~(np.abs(day[later] - day[earlier]) > live.settings.window_days)
-    return asking[later[near]], asking[earlier[near]]
+def _among(live: Live, asking: _Rows) -> Met:
+    """Pairs among the arriving articles themselves, the later one first."""
+    earlier, later = (asking[place] for place in np.triu_indices(len(asking), 1))
+    agree = agreeing_slots(live.profiles.salience, later, earlier) >= MIN_AGREEMENT
+    return Met(later[agree], earlier[agree])
 
 
-def _strangers(
-    live: Live, asking: _Rows, met: NDArray[np.int32], ahead: NDArray[np.float64]
-) -> Met:
-    """In each bucket the nearest articles beyond the gap; of these the most alike."""
+def _beyond_gap(
+    asking: _Rows, met: NDArray[np.int32], ahead: NDArray[np.float64]
+) -> tuple[_Rows, _Rows]:
+    """In each bucket the nearest articles beyond the gap, sooner and later."""
     firsts, seconds = [], []
     for sign in (1, -1):
         distance = np.where(sign * ahead > GAP_DAYS, sign * ahead, np.inf)
         nearest = distance.argmin(axis=2)[:, :, None]
-        one, band = np.nonzero(np.isfinite(np.take_along_axis(distance, nearest, 2)[:, :, 0]))
+        one, band = np.nonzero(np.take_along_axis(distance, nearest, 2)[:, :, 0] < np.inf)
         firsts.append(asking[one])
         seconds.append(met[one, band, nearest[one, band, 0]])
-    first, second = _distinct(np.concatenate(firsts), np.concatenate(seconds))
+    return _distinct(np.concatenate(firsts), np.concatenate(seconds))
+
+
+def _most_alike(live: Live, first: _Rows, second: _Rows) -> Met:
+    """Of the pairs of each article the few that agree in most slots."""
     agree = agreeing_slots(live.profiles.salience, first, second)
     order = np.lexsort((second, -agree, first))
     first, second = first[order], second[order]
@@ -104,9 +110,7 @@ def _strangers(
     return Met(first[closest], second[closest])
 
 
-def set_bars(
-    live: Live, strangers: Met, cosine: NDArray[np.float64], rows: range
-) -> None:
+def set_bars(live: Live, strangers: Met, cosine: NDArray[np.float64], rows: range) -> None:
     """Give arriving articles their bars.
 
     Parameters

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,8 @@ from sahel_dedup.index.growing import LiveProfiles, with_room
 from sahel_dedup.similarity import PRIOR_ARTICLES, Shared
 from sahel_dedup.sketching import TF, Profiles, Sketcher, ragged_rows
 
-_BLOCK_PAIRS = 2048
+# Rows laid out in full at a time: they stay in the second-level cache.
+_ROWS_AT_ONCE = 16
 
 
 @dataclass(slots=True)
@@ -124,25 +126,18 @@ class MovingSimilarity:
 
     def cosines(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the TF-IDF cosine of pairs of articles, shape (n_pairs,)."""
-        parts = [shared.cosine for _, shared in self.shared(first, second, min_cosine=2.0)]
-        return np.concatenate(parts) if parts else np.zeros(0)
+        p = self._profiles
+        return self._products(p.indptr, p.terms, p.counts, first, second)[0]
 
     def shared(
-        self, first: NDArray[np.int64], second: NDArray[np.int64], min_cosine: float = 0.0
+        self, first: NDArray[np.int64], second: NDArray[np.int64]
     ) -> Iterator[tuple[slice, Shared]]:
         """Compare pairs of articles: see `sahel_dedup.similarity.Similarity.shared`."""
-        for start in range(0, len(first), _BLOCK_PAIRS):
-            block = slice(start, min(start + _BLOCK_PAIRS, len(first)))
-            one, other = first[block], second[block]
+        if len(first):
             p = self._profiles
-            cosine, figures = self._products(p.indptr, p.terms, p.counts, one, other)
-            title_cosine = np.zeros(len(one))
-            close = np.flatnonzero(cosine >= min_cosine)
-            if len(close):
-                title_cosine[close], _ = self._products(
-                    p.title_indptr, p.title_terms, None, one[close], other[close]
-                )
-            yield block, Shared(cosine, figures, title_cosine)
+            cosine, figures = self._products(p.indptr, p.terms, p.counts, first, second)
+            title_cosine, _ = self._products(p.title_indptr, p.title_terms, None, first, second)
+            yield slice(0, len(first)), Shared(cosine, figures, title_cosine)
 
     def _products(
         self,
@@ -152,59 +147,98 @@ class MovingSimilarity:
         first: NDArray[np.int64],
         second: NDArray[np.int64],
     ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-        """Cosines of pairs of rows, and the figures they share.
+        """Cosines of pairs of rows, and the number of figures they share."""
+        cosine, figures = np.zeros(len(first)), np.zeros(len(first), dtype=np.int64)
+        order = np.argsort(first, kind="stable")
+        rows, starts = np.unique(first[order], return_index=True)
+        bounds = np.append(starts, len(first))
+        for start in range(0, len(rows), _ROWS_AT_ONCE):
+            some = rows[start : start + _ROWS_AT_ONCE]
+            ends = bounds[start : start + len(some) + 1]
+            pairs = order[ends[0] : ends[-1]]
+            asked = np.repeat(np.arange(len(some)), np.diff(ends))
+            cosine[pairs], figures[pairs] = self._block(
+                indptr, terms, counts, some, asked, second[pairs]
+            )
+        return cosine, figures
 
-        The vectors of the first ones are laid out in full, over the terms that occur in
-        them, and looked up for every term of the second ones.
+    def _block(
+        self,
+        indptr: NDArray[np.int64],
+        terms: NDArray[np.int32],
+        counts: NDArray[np.uint8] | None,
+        asking: NDArray[np.int64],
+        asked: NDArray[np.int64],
+        second: NDArray[np.int64],
+    ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Multiply a few rows with rows that each belong to one of them.
+
+        The few are laid out in full, over the terms that occur in them, and looked up for
+        the terms of the others.
         """
-        asking, asked = np.unique(first, return_inverse=True)
-        places, offsets = ragged_rows(indptr, asking)
-        held = terms[places]
-        weight = self._weights(asking, np.diff(offsets), held, counts, places)
-        self._column = with_room(self._column, len(self._sketcher.vocabulary))
+        vocabulary = self._sketcher.vocabulary
+        if len(self._column) < len(vocabulary):
+            self._column = with_room(self._column, len(vocabulary))
+        held, weight, offsets, norm = self._weights(indptr, terms, counts, asking)
         self._column[held] = np.arange(1, len(held) + 1)
         table = np.zeros((len(asking), len(held) + 1), dtype=np.float32)
-        owner = np.repeat(np.arange(len(asking)), np.diff(offsets))
-        table[owner, self._column[held]] = weight
-        norm = np.sqrt(np.bincount(owner, weights=weight**2, minlength=len(asking)))
-
-        places, offsets = ragged_rows(indptr, second)
-        theirs = terms[places]
-        weight = self._weights(second, np.diff(offsets), theirs, counts, places)
-        pair = np.repeat(np.arange(len(second)), np.diff(offsets))
-        product = table[asked[pair], self._column[theirs]] * weight
+        table[np.repeat(np.arange(len(asking)), np.diff(offsets)), self._column[held]] = weight
+        theirs, weight, offsets, norms = self._weights(indptr, terms, counts, second)
+        column = self._column.take(theirs)
         self._column[held] = 0
-        norms = norm[asked] * np.sqrt(np.bincount(pair, weights=weight**2, minlength=len(second)))
-        total = np.bincount(pair, weights=product, minlength=len(second))
-        common = self._sketcher.vocabulary.is_figure[theirs] & (product > 0)
-        figures = np.bincount(pair[common], minlength=len(second))
-        return np.divide(total, norms, out=np.zeros(len(total)), where=norms > 0), figures
+        common = np.flatnonzero(column)
+        bounds = np.searchsorted(common, offsets)
+        place = column[common] + np.repeat(asked * table.shape[1], np.diff(bounds))
+        product = table.ravel().take(place) * weight[common]
+        figure = vocabulary.is_figure.take(theirs[common]) & (product > 0)
+        length = norm[asked] * norms
+        total = _sums(product, bounds)
+        return np.divide(total, length, out=np.zeros(len(total)), where=length > 0), _sums(
+            figure.astype(np.int64), bounds
+        )
 
     def _weights(
         self,
-        rows: NDArray[np.int64],
-        sizes: NDArray[np.int64],
+        indptr: NDArray[np.int64],
         terms: NDArray[np.int32],
         counts: NDArray[np.uint8] | None,
-        places: NDArray[np.int64],
-    ) -> NDArray[np.float32]:
-        """TF-IDF weights of the entries of some rows; without counts every term counts once."""
+        rows: NDArray[np.int64],
+    ) -> tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.int64], NDArray[np.float64]]:
+        """Lay the vectors of some rows end to end; without counts every term counts once.
+
+        Returns
+        -------
+        terms, weights
+            The entries.
+        offsets
+            Where each row starts among them.
+        norms
+            Length of each vector.
+        """
+        places, offsets = ragged_rows(indptr, rows)
+        held = terms.take(places)
         langs = self._profiles.lang[rows]
-        idf = np.empty(len(terms), dtype=np.float32)
         distinct = set(langs.tolist())
-        for lang in distinct:
-            table = self._up_to_date(lang)
-            most = np.float32(np.log(table.articles + PRIOR_ARTICLES + 1))
-            if len(distinct) == 1:
-                idf = most - table.log_seen[terms]
-            else:
-                mine = np.repeat(langs == lang, sizes)
-                idf[mine] = most - table.log_seen[terms[mine]]
-        np.maximum(idf, 0, out=idf)
-        return idf if counts is None else idf * TF[counts[places]]
+        if len(distinct) == 1:
+            weight = self._idf(distinct.pop(), held)
+        else:
+            weight = np.empty(len(held), dtype=np.float32)
+            owner = np.repeat(langs, np.diff(offsets))
+            for lang in distinct:
+                mine = np.flatnonzero(owner == lang)
+                weight[mine] = self._idf(lang, held[mine])
+        if counts is not None:
+            weight *= TF.take(counts.take(places))
+        return held, weight, offsets, np.sqrt(_sums(weight * weight, offsets))
+
+    def _idf(self, lang: int, terms: NDArray[np.int32]) -> NDArray[np.float32]:
+        counts = self._up_to_date(lang)
+        idf = counts.log_seen.take(terms)
+        np.subtract(np.float32(np.log(counts.articles + PRIOR_ARTICLES + 1)), idf, out=idf)
+        return np.maximum(idf, np.float32(0), out=idf)
 
     def _up_to_date(self, lang: int) -> TermCounts:
-        """Counts of a language that cover the whole vocabulary."""
+        """Return the counts of a language, for the whole vocabulary."""
         counts = self._counts.get(lang)
         if counts is None:
             nothing = np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.float32)
@@ -229,3 +263,11 @@ class MovingSimilarity:
 
     def _names(self) -> list[str]:
         return list(self._sketcher.langs)
+
+
+def _sums(values: NDArray[np.generic], offsets: NDArray[np.int64]) -> NDArray[Any]:
+    """Sum a ragged array row by row."""
+    # One value more, so that an empty last row has a place to start from.
+    sums = np.add.reduceat(np.append(values, values.dtype.type(0)), offsets[:-1])
+    sums[offsets[1:] == offsets[:-1]] = 0
+    return sums

@@ -75,8 +75,9 @@ class Keeper:
         live = engine.live
         if changes.added:
             self._save_terms()
-            rows = map(self._article, changes.added)
-            store.write(f"INSERT INTO articles VALUES (?{', ?' * 12})", rows)
+            store.write(
+                f"INSERT INTO articles VALUES (?{', ?' * 12})", map(self._article, changes.added)
+            )
             self._serial = int(live.standing.serial[changes.added[-1]])
         if moved := [*changes.added, *sorted(changes.moved)]:
             store.write(
@@ -90,10 +91,10 @@ class Keeper:
             self.generation += 1
             clock = None if np.isnan(live.clock) else live.clock
             store.set_header(generation=self.generation, clock=clock)
-        rows = [
+        events = [
             (e.cursor, e.kind, e.story, e.other) for e in engine.events if e.cursor > self._cursor
         ]
-        store.write("INSERT INTO events VALUES (?, ?, ?, ?)", rows)
+        store.write("INSERT INTO events VALUES (?, ?, ?, ?)", events)
         self._cursor = engine.cursor
         engine.changes = Changes()
 
@@ -200,7 +201,8 @@ class Keeper:
             self._cursor = self.engine.cursor = event[0]
 
     def _load_terms(self) -> None:
-        for rows in self._parts("SELECT number, hash, word FROM terms WHERE number > ? ORDER BY number", self._last_filed):
+        sql = "SELECT * FROM terms WHERE number > ? ORDER BY number"
+        for rows in self._parts(sql, self._last_filed):
             filed, hashes, words = zip(*rows, strict=True)
             unsigned = np.array(hashes, dtype=np.int64).view(np.uint64)
             numbers = self._vocabulary.enter(unsigned, [_text(word) for word in words])
@@ -215,7 +217,8 @@ class Keeper:
 
     def _load_articles(self) -> None:
         live = self.engine.live
-        for rows in self._parts("SELECT * FROM articles WHERE serial > ? ORDER BY serial", self._serial):
+        sql = "SELECT * FROM articles WHERE serial > ? ORDER BY serial"
+        for rows in self._parts(sql, self._serial):
             columns = list(zip(*rows, strict=True))
             new = live.append([_text(data) for data in columns[1]], self._profiles(columns))
             live.standing.serial[new.start : new.stop] = columns[0]

@@ -7,7 +7,6 @@ import os
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, fields
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Any, Self
@@ -18,7 +17,8 @@ from sahel_dedup.articles import Article
 from sahel_dedup.errors import ArticleError, SahelError
 from sahel_dedup.index.answers import Assignment, Event, IndexStats
 from sahel_dedup.index.engine import Changes, Engine
-from sahel_dedup.index.live import NO_STORY, story_name
+from sahel_dedup.index.header import check_retention, make_header, read_retention, read_settings
+from sahel_dedup.index.live import NO_STORY
 from sahel_dedup.index.saving import Keeper
 from sahel_dedup.index.store import Store
 from sahel_dedup.settings import Settings
@@ -29,8 +29,7 @@ _DAY = timedelta(days=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # Stories expire in turns: letting go costs as much as reading all that stay.
 _TURNS = 8
-# What a story is depends on these; the other settings may change between runs.
-_BINDING = ("granularity", "window", "recall", "recall_similarity")
+_CLOSED = "the index is closed"
 
 
 class StoryIndex:
@@ -58,7 +57,7 @@ class StoryIndex:
         # Day before which stories have expired.
         self._horizon = -np.inf
         self._lock = threading.RLock()
-        self._seen_version = 0
+        self._seen_version = -1
         self._unusable: str | None = None
 
     @classmethod
@@ -95,18 +94,17 @@ class StoryIndex:
             If the file is not an index of this version, is damaged, is being written by
             somebody else or has other settings.
         """
-        _check_retention(retention, settings)
-        fresh = _header(settings or Settings(), retention)
+        fresh = make_header(settings or Settings(), retention)
         store = Store(path, readonly=readonly, header=fresh)
         try:
             header = store.header()
-            stored = _settings(header, store.path)
-            _check_settings(settings, stored, store.path)
-            if retention is None and header["retention"] is not None:
-                retention = timedelta(days=header["retention"])
-            elif not readonly:
-                store.set_header(retention=fresh["retention"])
-            engine = Engine(settings or stored)
+            settings = read_settings(header, settings, store.path)
+            if retention is None:
+                retention = read_retention(header)
+            check_retention(retention, settings)
+            if not readonly:
+                store.set_header(retention=make_header(settings, retention)["retention"])
+            engine = Engine(settings)
             index = cls(engine, Keeper(store, engine), retention)
             index._load()
         except BaseException:
@@ -131,8 +129,9 @@ class StoryIndex:
         -------
         StoryIndex
         """
-        _check_retention(retention, settings)
-        return cls(Engine(settings or Settings()), None, retention)
+        settings = settings or Settings()
+        check_retention(retention, settings)
+        return cls(Engine(settings), None, retention)
 
     def __enter__(self) -> Self:
         return self
@@ -519,3 +518,23 @@ class StoryIndex:
             keeper.load()
         self._horizon = header.get("horizon", -np.inf)
         self._seen_version = version
+
+
+def _article(row: Article | Mapping[str, Any]) -> Article:
+    return row if isinstance(row, Article) else Article.from_mapping(row)
+
+
+def _batches(articles: Iterable[Article], size: int) -> Iterator[list[Article]]:
+    articles = iter(articles)
+    while batch := list(itertools.islice(articles, size)):
+        yield batch
+
+
+def _day(moment: datetime) -> float:
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return (moment - _EPOCH) / _DAY
+
+
+def _today() -> float:
+    return _day(datetime.now(UTC))

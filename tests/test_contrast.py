@@ -1,0 +1,85 @@
+"""Contrast: bulletins have a high bar, news of one day has a low one."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from sahel_dedup.articles import Article
+from sahel_dedup.contrast import GAP_DAYS, LOWEST_BAR, TYPICAL_BAR, bars
+from sahel_dedup.lsh import layout_for
+from sahel_dedup.similarity import Similarity
+from sahel_dedup.sketching import Profiles, Sketcher
+
+LAYOUT = layout_for(0.9, 0.3)
+START = datetime(2025, 1, 1, tzinfo=UTC)
+
+BULLETIN = (
+    "The rupee closed at {a} to the dollar on the interbank market, dealers said, with exporters "
+    "selling and banks buying towards {b} in late trade, while forward premiums stood at {c}."
+)
+NEWS = (
+    "Gunmen attacked the village of Tessarit and burned its market, the governor said.",
+    "A bus fell from a bridge near Zorbila in heavy rain, killing its driver and two children.",
+    "The festival of puppets opened in Segou with troupes from fourteen villages on the river.",
+)
+
+
+def archive(dated: bool = True) -> tuple[Profiles, Similarity]:
+    draw = np.random.default_rng(1)
+    articles = []
+    for day in range(24):
+        a, b, c = draw.integers(100, 999, 3)
+        text = BULLETIN.format(a=a, b=b, c=c)
+        if day % 8 == 0:
+            text = NEWS[day // 8]
+        published = START + timedelta(days=day) if dated else None
+        articles.append(Article(str(day), text, published=published, source="Wire", lang="en"))
+    sketcher = Sketcher()
+    profiles = sketcher.sketch(articles)
+    return profiles, Similarity(profiles, sketcher)
+
+
+def slow_bars(profiles: Profiles, similarity: Similarity) -> NDArray[np.float64]:
+    """Take the third-highest cosine to whatever is further away than the gap."""
+    n = len(profiles)
+    found = np.empty(n)
+    for article in range(n):
+        others = np.flatnonzero(np.abs(profiles.day - profiles.day[article]) > GAP_DAYS)
+        cosine = similarity.cosines(np.full(len(others), article), others)
+        found[article] = max(LOWEST_BAR, np.sort(cosine)[-3])
+    return found
+
+
+def test_bulletins_have_a_high_bar_and_news_a_low_one() -> None:
+    profiles, similarity = archive()
+    bar = bars(profiles, np.arange(24), similarity, LAYOUT)
+    exact = slow_bars(profiles, similarity)
+    news = np.arange(0, 24, 8)
+    assert (bar[news] == LOWEST_BAR).all()
+    bulletins = np.setdiff1d(np.arange(24), news)
+    assert (bar[bulletins] > 0.5).all()
+    # It looks at the likeliest few: never above the truth, and not far below it.
+    assert (bar <= exact + 1e-6).all()
+    assert (bar[bulletins] >= exact[bulletins] - 0.1).all()
+
+
+def test_without_dates_a_template_is_known_by_its_figures() -> None:
+    profiles, similarity = archive(dated=False)
+    bar = bars(profiles, np.arange(24), similarity, LAYOUT)
+    news = np.arange(0, 24, 8)
+    assert (bar[news] == TYPICAL_BAR).all()
+    assert (np.delete(bar, news) > 0.5).all()
+
+
+@pytest.mark.parametrize("wanted", [[], [3], [5, 9]])
+def test_only_the_wanted_are_measured(wanted: list[int]) -> None:
+    profiles, similarity = archive()
+    rows = np.array(wanted, dtype=np.int64)
+    bar = bars(profiles, rows, similarity, LAYOUT)
+    assert (np.delete(bar, rows) == TYPICAL_BAR).all()
+    everything = bars(profiles, np.arange(24), similarity, LAYOUT)
+    assert bar[rows] == pytest.approx(everything[rows])

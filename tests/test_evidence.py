@@ -1,0 +1,96 @@
+"""Evidence: bounded, symmetric, and not thrown by what is missing."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sahel_dedup import Article, Settings, cluster
+from sahel_dedup.batch import Archive
+from sahel_dedup.contrast import bars
+from sahel_dedup.evidence import FEATURES, LIMIT, Evidence, Pairs
+from sahel_dedup.similarity import Similarity
+
+WINDOW = 7.0
+DAY = datetime(2025, 7, 1, tzinfo=UTC)
+TEXTS = (
+    "",
+    "Gunmen attacked the army camp at Tessarit on Monday, killing nine soldiers.",
+    "Nine soldiers were killed on Monday when gunmen attacked the army camp at Tessarit.",
+    "Millet prices rose by 12 percent in Maradi, to 310 francs a kilo, traders said.",
+)
+ARTICLES = st.lists(
+    st.builds(
+        Article,
+        id=st.uuids().map(str),
+        text=st.sampled_from(TEXTS),
+        title=st.none() | st.sampled_from(TEXTS),
+        published=st.none() | st.integers(0, 20).map(lambda days: DAY + timedelta(days=days)),
+        source=st.none() | st.sampled_from(["Wire", "Daily"]),
+    ),
+    min_size=1,
+    max_size=6,
+)
+
+
+def weighed(articles: list[Article]) -> tuple[Archive, Evidence, Similarity]:
+    archive = Archive.read(articles, Settings(), lambda *_: None)
+    similarity = Similarity(archive.profiles, archive.sketcher)
+    everything = np.arange(len(archive.profiles))
+    bar = bars(archive.profiles, everything, similarity, archive.layout())
+    return archive, Evidence(archive.profiles, similarity, bar, WINDOW), similarity
+
+
+@given(ARTICLES)
+def test_scores_are_bounded_symmetric_and_ruled_by_the_window(articles: list[Article]) -> None:
+    archive, evidence, similarity = weighed(articles)
+    first, second = np.triu_indices(len(articles), 1)
+    pairs, turned = evidence.weigh(first, second), evidence.weigh(second, first)
+    assert np.isfinite(pairs.score).all()
+    assert (np.abs(pairs.score) <= LIMIT).all()
+    assert pairs.score == pytest.approx(turned.score, abs=1e-5)
+    day = archive.profiles.day
+    apart = np.abs(day[first] - day[second]) > WINDOW
+    assert (pairs.score[apart] == -LIMIT).all()
+    cosine = similarity.cosines(first, second)
+    assert np.maximum(cosine, 0.01) == pytest.approx(np.maximum(pairs.cosine, 0.01), abs=1e-5)
+
+
+@given(ARTICLES)
+def test_every_piece_is_told(articles: list[Article]) -> None:
+    _, evidence, _ = weighed(articles)
+    first, second = np.triu_indices(len(articles), 1)
+    blocks = evidence.features(first, second)
+    assert sum(len(features) for _, features in blocks) == len(first)
+    assert all(features.shape[1] == len(FEATURES) for _, features in blocks)
+    assert all(np.isfinite(features).all() for _, features in blocks)
+
+
+def test_more_alike_is_more_likely() -> None:
+    texts = (TEXTS[1], TEXTS[2], TEXTS[3])
+    _, evidence, _ = weighed([Article(str(n), text) for n, text in enumerate(texts)])
+    first, second = np.array([0, 0]), np.array([1, 2])
+    reworded, strange = evidence.weigh(first, second).score
+    assert reworded > 0 > strange
+
+
+def test_what_is_told_of_a_pair_adds_up(wire: list[dict[str, Any]]) -> None:
+    stories = cluster(wire)
+    for link in [*stories.weakest_links(20), *list(stories.pairs())[:20]]:
+        told = stories.evidence(link.first, link.second)
+        total = sum(value for name, value in told.items() if name not in ("similarity", "score"))
+        assert np.clip(total, -LIMIT, LIMIT) == pytest.approx(told["score"], abs=1e-6)
+        assert told["similarity"] == pytest.approx(link.similarity, abs=1e-6)
+
+
+def test_pairs_are_cut_and_joined() -> None:
+    one = Pairs(np.array([0, 1]), np.array([2, 3]), np.array([0.5, 0.6]), np.array([1.0, -1.0]))
+    both = Pairs.concatenate([one, one.where(np.array([True, False]))])
+    assert both.first.tolist() == [0, 1, 0]
+    assert both.score.tolist() == [1.0, -1.0, 1.0]
+    assert len(Pairs.concatenate([])) == 0

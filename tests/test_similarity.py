@@ -1,0 +1,177 @@
+"""Cosines against dictionaries, and against scikit-learn."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import random
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from sklearn.metrics.pairwise import cosine_similarity
+
+from sahel_dedup.articles import Article
+from sahel_dedup.similarity import PRIOR_ARTICLES, Similarity
+from sahel_dedup.sketching import LEAD_TOKENS, MAX_COUNT, Profiles, Sketcher
+from sahel_dedup.terms import tokenize
+
+WORDS = ["kayes", "nioro", "attack", "army", "the", "of", "in", "killed", "12", "47", "3.5", "june",
+         "gouvernement", "les", "pluie", "armée", "政变", "الجيش"]  # fmt: skip
+TEXT = st.lists(st.sampled_from(WORDS), max_size=12).map(" ".join)
+ARTICLES = st.lists(
+    st.tuples(TEXT, st.none() | TEXT, st.sampled_from(["en", "fr", None])), min_size=1, max_size=7
+)
+
+
+def sketched(rows: list[tuple[str, str | None, str | None]]) -> tuple[Profiles, Sketcher]:
+    sketcher = Sketcher()
+    articles = [Article(str(n), text, title, lang=lang)
+                for n, (text, title, lang) in enumerate(rows)]  # fmt: skip
+    return sketcher.sketch(articles), sketcher
+
+
+def bag(profiles: Profiles, row: int) -> dict[int, int]:
+    """Return the count of each term of an article."""
+    places = slice(profiles.indptr[row], profiles.indptr[row + 1])
+    return dict(zip(profiles.terms[places].tolist(), profiles.counts[places].tolist(), strict=True))
+
+
+def title_bag(profiles: Profiles, row: int) -> dict[int, int]:
+    places = slice(profiles.title_indptr[row], profiles.title_indptr[row + 1])
+    return dict.fromkeys(profiles.title_terms[places].tolist(), 1)
+
+
+class SlowSimilarity:
+    """TF-IDF with dictionaries, as the module's own words describe it."""
+
+    def __init__(self, profiles: Profiles, sketcher: Sketcher) -> None:
+        self.bags = [bag(profiles, row) for row in range(len(profiles))]
+        self.titles = [title_bag(profiles, row) for row in range(len(profiles))]
+        self.lang = profiles.lang.tolist()
+        self.prior = {lang: np.exp(sketcher.vocabulary.prior_idf(name) / -64)
+                      for name, lang in sketcher.langs.items()}  # fmt: skip
+
+    def idf(self, lang: int, term: int) -> float:
+        bags = [b for b, other in zip(self.bags, self.lang, strict=True) if other == lang]
+        df = sum(term in b for b in bags)
+        pseudo = PRIOR_ARTICLES + 1
+        return max(0.0, math.log((len(bags) + pseudo) / (df + pseudo * self.prior[lang][term])))
+
+    def vector(self, counts: dict[int, int], lang: int) -> dict[int, float]:
+        return {t: math.log1p(count) * self.idf(lang, t) for t, count in counts.items()}
+
+    def cosine(self, bags: list[dict[int, int]], i: int, j: int) -> float:
+        one, other = self.vector(bags[i], self.lang[i]), self.vector(bags[j], self.lang[j])
+        norms = math.hypot(*one.values()) * math.hypot(*other.values())
+        shared = sum(one[term] * other[term] for term in one.keys() & other.keys())
+        return shared / norms if norms else 0.0
+
+
+def all_pairs(n: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    first, second = np.array(list(itertools.product(range(n), repeat=2)), dtype=np.int64).T
+    return first, second
+
+
+@given(ARTICLES)
+def test_cosines_are_those_of_the_slow_twin(rows: list[tuple[str, str | None, str | None]]) -> None:
+    profiles, sketcher = sketched(rows)
+    slow = SlowSimilarity(profiles, sketcher)
+    first, second = all_pairs(len(rows))
+    fast = Similarity(profiles, sketcher)
+    ((_, shared),) = fast.shared(first, second)
+    figure = sketcher.vocabulary.is_figure
+    for pair, (i, j) in enumerate(zip(first.tolist(), second.tolist(), strict=True)):
+        assert shared.cosine[pair] == pytest.approx(slow.cosine(slow.bags, i, j), abs=1e-5)
+        expected = slow.cosine(slow.titles, i, j)
+        assert shared.title_cosine[pair] == pytest.approx(expected, abs=1e-5)
+        both = slow.bags[i].keys() & slow.bags[j].keys()
+        assert shared.figures[pair] == sum(bool(figure[term]) for term in both)
+    assert fast.cosines(first, second) == pytest.approx(shared.cosine, abs=1e-6)
+
+
+@given(ARTICLES)
+def test_cosines_behave(rows: list[tuple[str, str | None, str | None]]) -> None:
+    profiles, sketcher = sketched(rows)
+    first, second = all_pairs(len(rows))
+    cosine = Similarity(profiles, sketcher).cosines(first, second).reshape(len(rows), len(rows))
+    assert (cosine >= 0).all()
+    assert (cosine <= 1 + 1e-6).all()
+    assert cosine == pytest.approx(cosine.T, abs=1e-6)
+    words = np.diff(profiles.indptr) > 0
+    assert np.diag(cosine)[~words].max(initial=0) == 0
+
+
+def test_cosines_are_those_of_scikit_learn(wire: list[dict[str, Any]]) -> None:
+    sketcher = Sketcher()
+    profiles = sketcher.sketch([Article.from_mapping(row | {"lang": "en"}) for row in wire])
+    n = len(profiles)
+    idf = np.zeros(len(sketcher.vocabulary))
+    df = np.bincount(profiles.terms, minlength=len(idf))
+    prior = np.exp(sketcher.vocabulary.prior_idf("en") / -64)
+    idf = np.log((n + PRIOR_ARTICLES + 1) / (df + prior * (PRIOR_ARTICLES + 1))).clip(0)
+    vectors = np.zeros((n, len(idf)))
+    for row in range(n):
+        counts = bag(profiles, row)
+        vectors[row, list(counts)] = np.log1p(list(counts.values())) * idf[list(counts)]
+    first, second = all_pairs(n)
+    found = Similarity(profiles, sketcher).cosines(first, second).reshape(n, n)
+    assert found == pytest.approx(cosine_similarity(vectors), abs=1e-5)
+
+
+def test_pairs_by_the_block_are_those_one_by_one(wire: list[dict[str, Any]]) -> None:
+    sketcher = Sketcher()
+    profiles = sketcher.sketch([Article.from_mapping(row) for row in wire])
+    similarity = Similarity(profiles, sketcher)
+    draw = np.random.default_rng(1)
+    first, second = draw.integers(0, len(profiles), (2, 20_000))
+    cosine = similarity.cosines(first, second)
+    assert len(cosine) == 20_000
+    for pair in range(0, 20_000, 1999):
+        alone = similarity.cosines(first[pair : pair + 1], second[pair : pair + 1])
+        assert cosine[pair] == pytest.approx(alone[0], abs=1e-6)
+    nothing = np.zeros(0, dtype=np.int64)
+    assert len(similarity.cosines(nothing, nothing)) == 0
+
+
+# What the vectors are made of ---------------------------------------------------------
+
+
+@given(TEXT, st.none() | TEXT, st.integers(0, 3))
+def test_counts_are_those_of_the_words(text: str, title: str | None, repeats: int) -> None:
+    text = " ".join([text] * (1 + 10 * repeats))
+    profiles, sketcher = sketched([(text, title, "en")])
+    heading, body = ([t.words(np.arange(len(t.hashes))) for t in (tokenize([title or ""]),
+                                                                   tokenize([text]))])  # fmt: skip
+    expected: dict[str, int] = {}
+    for place, word in enumerate([*heading, *body]):
+        weight = 2 if place < len(heading) + LEAD_TOKENS else 1
+        expected[word] = min(MAX_COUNT, expected.get(word, 0) + weight)
+    words = sketcher.vocabulary.words
+    assert {words[term]: count for term, count in bag(profiles, 0).items()} == expected
+    assert {words[term] for term in title_bag(profiles, 0)} == set(heading)
+    assert profiles.length.tolist() == [len(heading) + len(body)]
+
+
+@given(ARTICLES, st.randoms(use_true_random=False))
+def test_profiles_in_parts_are_the_profiles_together(
+    rows: list[tuple[str, str | None, str | None]], draw: random.Random
+) -> None:
+    sketcher = Sketcher()
+    articles = [Article(str(n), text, title, lang=lang)
+                for n, (text, title, lang) in enumerate(rows)]  # fmt: skip
+    whole = sketcher.sketch(articles)
+    parts = Profiles.concatenate([sketcher.sketch([article]) for article in articles])
+    order = list(range(len(rows)))
+    draw.shuffle(order)
+    taken = whole.take(np.array(order, dtype=np.int64))
+    for row, source in enumerate(order):
+        assert bag(parts, row) == bag(whole, row)
+        assert bag(taken, row) == bag(whole, source)
+        assert title_bag(taken, row) == title_bag(whole, source)
+        for name in ("salience", "shingles", "body", "headline", "lang", "length"):
+            assert (getattr(parts, name)[row] == getattr(whole, name)[row]).all()
+            assert (getattr(taken, name)[row] == getattr(whole, name)[source]).all()

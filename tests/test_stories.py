@@ -1,0 +1,235 @@
+"""Stories: every question that may be asked of the result."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from sahel_dedup import Article, SahelError, Settings, Stories, Story, cluster, fingerprints
+from sahel_dedup.batch import Archive
+from sahel_dedup.settings import CanonicalPolicy
+from sahel_dedup.sketching import Sketcher
+from sahel_dedup.stories import NEAR_JACCARD, shingle_overlap, story_id
+
+DAY = datetime(2025, 7, 1, tzinfo=UTC)
+ATTACK = (
+    "Gunmen attacked the army camp at Tessarit on Monday, killing nine soldiers and wounding "
+    "fourteen, the governor said. The attackers came on motorcycles before dawn and burned four "
+    "vehicles. No group has claimed the attack, the third on the camp since January."
+)
+TRIMMED = ATTACK.replace(", the third on the camp since January", "") + " An inquiry was opened."
+REWORDED = (
+    "Nine soldiers were killed and fourteen wounded on Monday when gunmen on motorcycles attacked "
+    "the army camp at Tessarit, according to the governor. Four vehicles were burned before dawn."
+)
+PRICES = "Millet prices rose in Maradi as the lean season began, traders at the market reported."
+
+
+def article(name: str, text: str, hours: float, source: str | None) -> Article:
+    published = DAY + timedelta(hours=hours)
+    title = "Millet prices" if text == PRICES else "Soldiers killed at Tessarit"
+    return Article(name, text, title, published, source, "en", {"n": name})
+
+
+ARTICLES = [
+    article("reworded", REWORDED, 6, "Daily"),
+    article("prices", PRICES, 1, "Wire"),
+    article("first", ATTACK, 0, "Wire"),
+    article("trimmed", TRIMMED, 4, None),
+    article("copy", ATTACK, 2, "Herald"),
+]
+IN_TIME = ("first", "copy", "trimmed", "reworded")
+
+
+@pytest.fixture(scope="module")
+def stories() -> Stories:
+    return cluster(ARTICLES)
+
+
+@pytest.fixture(scope="module")
+def many(wire: list[dict[str, Any]]) -> Stories:
+    return cluster(wire)
+
+
+def test_stories_come_largest_first(stories: Stories, many: Stories) -> None:
+    assert len(stories) == 2
+    assert [len(story) for story in stories] == [4, 1]
+    assert repr(stories) == "<Stories: 5 articles, 2 stories, 1 with copies>"
+    sizes = [len(story) for story in many]
+    assert sizes == sorted(sizes, reverse=True)
+    assert sum(sizes) == len(many.labels)
+
+
+def test_labels_are_in_input_order(stories: Stories, many: Stories) -> None:
+    assert stories.labels.tolist() == [0, 1, 0, 0, 0]
+    assert stories.labels.dtype == np.int64
+    assert list(dict.fromkeys(many.labels.tolist())) == list(range(len(many)))
+
+
+def test_a_story_by_its_article_and_by_its_id(stories: Stories) -> None:
+    story = stories.story_of("reworded")
+    assert story == Story(story_id("first"), "first", IN_TIME)
+    assert stories.story(story.id) == story
+    assert stories.story_of("prices").articles == ("prices",)
+
+
+@pytest.mark.parametrize("ask", ["story_of", "relation", "similarity"])
+def test_an_article_that_is_not_there(ask: str, stories: Stories) -> None:
+    with pytest.raises(SahelError, match="no article 'x'"):
+        getattr(stories, ask)("x")
+    with pytest.raises(SahelError, match="no article 'x'"):
+        stories.evidence("first", "x")
+    with pytest.raises(SahelError, match="no story 's0'"):
+        stories.story("s0")
+
+
+def test_relations(stories: Stories) -> None:
+    assert [stories.relation(name) for name in (*IN_TIME, "prices")] == [
+        "exact", "exact", "near", "reworded", None,
+    ]  # fmt: skip
+
+
+def test_similarity_is_to_the_closest(stories: Stories, many: Stories) -> None:
+    assert stories.similarity("copy") == pytest.approx(1, abs=1e-6)
+    assert stories.similarity("prices") is None
+    best: dict[str, float] = {}
+    for link in many.pairs():
+        for name in (link.first, link.second):
+            best[name] = max(best.get(name, 0), link.similarity)
+    for story in many:
+        for name in story.articles:
+            assert many.similarity(name) == best.get(name)
+
+
+def test_pairs_are_all_there_are_inside_stories(stories: Stories, many: Stories) -> None:
+    assert [(link.first, link.second) for link in stories.pairs()] == [
+        ("first", "copy"), ("first", "trimmed"), ("first", "reworded"), ("trimmed", "reworded"),
+    ]  # fmt: skip
+    for link in many.pairs():
+        assert many.story_of(link.first) == many.story_of(link.second) == many.story(link.story)
+        told = many.evidence(link.first, link.second)
+        if link.similarity < 1:
+            assert told["similarity"] == pytest.approx(link.similarity, abs=1e-6)
+            assert told["score"] == pytest.approx(link.score, abs=1e-6)
+    linked = {frozenset((link.first, link.second)) for link in many.pairs()}
+    for story in many:
+        twins = {name for name in story.articles if many.relation(name) == "exact"}
+        for pair in itertools.combinations(story.articles, 2):
+            assert frozenset(pair) in linked or twins & set(pair)
+
+
+def test_the_weakest_links_come_weakest_first(stories: Stories, many: Stories) -> None:
+    scores = [link.score for link in many.weakest_links(1000)]
+    assert scores == sorted(link.score for link in many.pairs())
+    assert many.weakest_links(3) == many.weakest_links(1000)[:3]
+    assert len(many.weakest_links()) == 10
+    assert stories.weakest_links(1)[0].second == "reworded"
+
+
+# The article that stands for a story ---------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("policy", "canonical"), [("earliest", "first"), ("longest", "trimmed"), ("central", "first")]
+)
+def test_canonical_policies(policy: CanonicalPolicy, canonical: str) -> None:
+    rows = [ARTICLES[3], *ARTICLES[:3], ARTICLES[4]]
+    longer = [*rows[1:], article("trimmed", TRIMMED + " It is at work.", 4, None)]
+    assert cluster(longer, Settings(canonical=policy)).story_of("copy").canonical == canonical
+
+
+def test_the_undated_are_never_the_earliest() -> None:
+    rows = [Article("a", ATTACK), *ARTICLES]
+    story = cluster(rows).story_of("a")
+    assert story.canonical == "first"
+    assert cluster([Article("a", ATTACK), Article("b", ATTACK)]).story_of("b").canonical == "a"
+
+
+@pytest.mark.parametrize(
+    ("preferred", "canonical"),
+    [((), "first"), (("Herald",), "copy"), (("Nobody", "Daily", "Herald"), "reworded"),
+     (("Nobody",), "first"), (("Daily", "Wire"), "reworded")],
+)  # fmt: skip
+def test_preferred_sources_come_first(preferred: tuple[str, ...], canonical: str) -> None:
+    settings = Settings(preferred_sources=preferred)
+    assert cluster(ARTICLES, settings).story_of("first").canonical == canonical
+    # The same where the articles are not kept.
+    archive = Archive.read(ARTICLES, settings, lambda *_: None)
+    assert archive.stories().story_of("first").canonical == canonical
+
+
+# Tables -------------------------------------------------------------------------------
+
+
+def test_rows_are_in_input_order(stories: Stories) -> None:
+    rows = list(stories.rows())
+    assert [row["id"] for row in rows] == [a.id for a in ARTICLES]
+    assert rows[1] == {
+        "id": "prices", "story_id": story_id("prices"), "canonical": True, "relation": None,
+        "similarity": None,
+    }  # fmt: skip
+    assert [row["canonical"] for row in rows] == [False, True, True, False, False]
+    for row in rows[2:]:
+        assert row["story_id"] == story_id("first")
+        assert isinstance(row["similarity"], float)
+
+
+def test_the_frame_has_what_the_articles_brought(stories: Stories) -> None:
+    frame = stories.to_frame()
+    assert frame.columns == ["id", "story_id", "canonical", "relation", "similarity", "title",
+                             "published", "source", "lang", "n"]  # fmt: skip
+    assert frame["n"].to_list() == frame["id"].to_list()
+    assert frame["published"].to_list() == [a.published for a in ARTICLES]
+    assert frame["similarity"].dtype == pl.Float64
+    archive = Archive.read(ARTICLES, Settings(), lambda *_: None)
+    assert archive.stories().to_frame().equals(frame.select(frame.columns[:5]))
+
+
+def test_columns_of_the_frame_are_typed_whatever_is_in_them() -> None:
+    rows: list[dict[str, Any]] = [
+        {"id": 1, "text": "", "size": 1, "tags": ["x"], "similarity": "mine", "odd": 1},
+        {"id": "\ud800", "text": "", "size": 2.5, "odd": "b"},
+    ]
+    frame = cluster(rows).to_frame()
+    assert frame.columns[9:] == ["size", "tags", "odd"]
+    assert frame.schema["relation"] == pl.String
+    assert frame["similarity"].to_list() == [None, None]
+    assert frame["size"].to_list() == [1.0, 2.5]
+    assert frame["tags"].to_list() == [["x"], None]
+    assert frame["odd"].to_list() == ["1", "b"]
+    assert frame["id"].to_list() == ["1", "\ufffd"]
+
+
+# Names and overlaps -------------------------------------------------------------------
+
+
+def test_story_ids_are_the_same_in_every_run() -> None:
+    assert story_id("wire-001") == "s8c5b524dc23797d0"
+    assert story_id("\ud800") != story_id("\ufffd")
+
+
+def test_shingle_overlap_estimates_what_is_shared() -> None:
+    draw = random.Random(7)
+    words = [f"w{n}" for n in range(5000)]
+    sketcher = Sketcher()
+    for shared in (0, 60, 120, 180):
+        common = draw.sample(words, shared)
+        one, other = (common + draw.sample(words, 200 - shared) for _ in range(2))
+        profiles = sketcher.sketch([Article("1", " ".join(one)), Article("2", " ".join(other))])
+        jaccard, containment = shingle_overlap(profiles, np.array([0]), np.array([1]))
+        sets = [{tuple(text[i : i + 3]) for i in range(198)} for text in (one, other)]
+        true = len(sets[0] & sets[1]) / len(sets[0] | sets[1])
+        assert abs(jaccard[0] - true) < 4 * 0.045
+        assert abs(containment[0] - len(sets[0] & sets[1]) / 198) < 0.2
+    ((_, one_print), (_, other_print)) = fingerprints(
+        [{"id": "1", "text": " ".join(one)}, {"id": "2", "text": " ".join(other)}]
+    )
+    assert one_print.shingle_jaccard(other_print) == jaccard[0] > NEAR_JACCARD
+    nothing = np.zeros(0, dtype=np.int64)
+    assert [len(part) for part in shingle_overlap(profiles, nothing, nothing)] == [0, 0]
