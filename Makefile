@@ -18,7 +18,7 @@ lint: $(INSTALLED)  ## Check style and types
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-bench: $(INSTALLED)  ## Run the benchmarks
+bench: $(INSTALLED)  ## List the benchmarks
 	$(BIN)/python -m benchmarks
 
 # Everything is pinned, the build backend too: hence no build isolation, which would fetch

@@ -26,7 +26,7 @@ LABELLED = ("basil", "ecbplus", "fnc1", "giveme5w1h_google_clusters", "groundnew
 BULK = ("reuters21578_en", "lk_news_en", "allsides_en")
 
 _PACKAGES = ("sahel-dedup", "numpy", "scipy", "scikit-learn", "datasketch", "polars", "wordfreq")
-_RESULTS = Path(__file__).parent / "results"
+RESULTS = Path(__file__).parent / "results"
 
 console = Console(highlight=False, width=110)
 
@@ -104,14 +104,14 @@ class Stopwatch:
 
 def save(name: str, results: dict[str, Any]) -> None:
     """Write results as JSON, with the machine and the versions they were got with."""
-    _RESULTS.mkdir(exist_ok=True)
+    RESULTS.mkdir(exist_ok=True)
     about = {
         "machine": f"{platform.machine()}, {os.cpu_count()} processors, {platform.system()}",
         "python": platform.python_version(),
         "versions": {package: version(package) for package in _PACKAGES},
     }
     text = json.dumps({"about": about, **_rounded(results)}, indent=1, ensure_ascii=False)
-    (_RESULTS / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+    (RESULTS / f"{name}.json").write_text(text + "\n", encoding="utf-8")
 
 
 def _rounded(value: Any) -> Any:

@@ -12,6 +12,7 @@ from sahel_dedup.articles import Article
 from sahel_dedup.batch import cluster, fingerprints
 from sahel_dedup.errors import ArticleError, SahelError
 from sahel_dedup.fingerprint import FINGERPRINT_VERSION, Fingerprint
+from sahel_dedup.recall import RecallCheck
 from sahel_dedup.settings import Settings
 from sahel_dedup.stories import Link, Stories, Story
 
@@ -24,6 +25,7 @@ __all__ = [
     "ArticleError",
     "Fingerprint",
     "Link",
+    "RecallCheck",
     "SahelError",
     "Settings",
     "Stories",

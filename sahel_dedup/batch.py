@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +17,9 @@ from sahel_dedup.articles import Article
 from sahel_dedup.contrast import bars
 from sahel_dedup.evidence import Evidence, Pairs
 from sahel_dedup.fingerprint import Fingerprint
+from sahel_dedup.furniture import hollow
 from sahel_dedup.linkage import link_stories
-from sahel_dedup.lsh import Layout, candidate_pairs, layout_for
+from sahel_dedup.lsh import MIN_AGREEMENT, candidate_pairs
 from sahel_dedup.reading import iter_articles
 from sahel_dedup.settings import Settings
 from sahel_dedup.similarity import Similarity
@@ -27,9 +28,6 @@ from sahel_dedup.stories import Stories, twin_pairs
 
 # Pairs below this cosine are never one event, or not by their words.
 MIN_COSINE = 0.15
-# Slots that a candidate pair must share: at the least cosine that matters a pair shares
-# a dozen on average, strangers none.
-MIN_AGREEMENT = 4
 
 Progress = Callable[[str, int], None]
 
@@ -119,6 +117,24 @@ def fingerprints(
             yield article, Fingerprint(salience, shingles)
 
 
+class Compared(NamedTuple):
+    """The pairs of an archive that are worth a look, weighed.
+
+    Attributes
+    ----------
+    twin_of : ndarray of int64, shape (n,)
+        For each article the first with the same text and title, itself if none.
+    evidence : Evidence
+        What weighs further pairs.
+    pairs : Pairs
+        Proposed by LSH, of at least the least cosine; no later twin is among them.
+    """
+
+    twin_of: NDArray[np.int64]
+    evidence: Evidence
+    pairs: Pairs
+
+
 @dataclass(slots=True)
 class Archive:
     """Sketched articles, ready to be grouped.
@@ -155,10 +171,6 @@ class Archive:
         order = np.lexsort((np.argsort(np.argsort(np.array(ids, dtype=object))), day))
         return cls(settings, [ids[i] for i in order], order, profiles.take(order), sketcher, tell)
 
-    def layout(self) -> Layout:
-        """Return how the fingerprints are cut into bands."""
-        return layout_for(self.settings.recall, self.settings.recall_similarity)
-
     def stories(self, articles: list[Article] | None = None) -> Stories:
         """Group the articles.
 
@@ -171,9 +183,37 @@ class Archive:
         -------
         Stories
         """
-        profiles, settings, layout = self.profiles, self.settings, self.layout()
+        profiles, settings = self.profiles, self.settings
+        compared = self.compare()
+        self.tell("linking", 0)
+        labels, inside = link_stories(
+            compared.pairs, len(profiles), compared.evidence, settings.bar
+        )
+        self.tell("linking", len(inside))
+        pairs = Pairs.concatenate([inside, twin_pairs(compared.twin_of)])
+        return Stories(
+            self.ids,
+            self.position,
+            profiles,
+            labels[compared.twin_of],
+            pairs.where(np.lexsort((pairs.second, pairs.first))),
+            compared.evidence,
+            settings,
+            self.sketcher.sources,
+            articles,
+        )
+
+    def compare(self) -> Compared:
+        """Propose pairs of articles and weigh them.
+
+        Returns
+        -------
+        Compared
+        """
+        profiles, settings, layout = self.profiles, self.settings, self.settings.layout
         twin_of = self._twins()
-        single = np.flatnonzero(twin_of == np.arange(len(twin_of)))
+        page = hollow(profiles.body, profiles.headline, profiles.source)
+        single = np.flatnonzero((twin_of == np.arange(len(twin_of))) & ~page)
         one = profiles.take(single)
         self.tell("candidate pairs", 0)
         first, second = candidate_pairs(
@@ -191,23 +231,9 @@ class Archive:
         wanted = np.unique(np.concatenate([first, second]))
         bar = bars(profiles, wanted, similarity, layout)
         evidence = Evidence(profiles, similarity, bar, settings.window_days)
-        weighed = evidence.weigh(first, second)
-        self.tell("weighing", len(weighed))
-        self.tell("linking", 0)
-        labels, inside = link_stories(weighed, len(profiles), evidence, settings.bar)
-        self.tell("linking", len(inside))
-        pairs = Pairs.concatenate([inside, twin_pairs(twin_of)])
-        return Stories(
-            self.ids,
-            self.position,
-            profiles,
-            labels[twin_of],
-            pairs.where(np.lexsort((pairs.second, pairs.first))),
-            evidence,
-            settings,
-            self.sketcher.sources,
-            articles,
-        )
+        pairs = evidence.weigh(first, second)
+        self.tell("weighing", len(pairs))
+        return Compared(twin_of, evidence, pairs)
 
     def _twins(self) -> NDArray[np.int64]:
         """For each article the first with the same text and title, itself if none.
@@ -233,4 +259,3 @@ class Archive:
             else:
                 twin_of[rows[i]] = head
         return twin_of
-

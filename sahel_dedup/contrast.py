@@ -6,8 +6,8 @@ articles that must be about something else, and a pair is judged by how far it c
 bars of both its articles.
 
 What must be about something else: what was published more than `GAP_DAYS` away; for an
-article without a date, what agrees with it in wording and differs in its figures, a
-template seen under many sets of figures.
+article without a date, other texts of its outlet, which rarely tells one event twice, and
+texts that differ in their figures: a template is seen under many sets of figures.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from sahel_dedup.lsh import Layout, agreeing_slots, band_keys
+from sahel_dedup.lsh import Layout, agreeing_slots, band_keys, distinct, in_buckets
 from sahel_dedup.similarity import Similarity
 from sahel_dedup.sketching import Profiles
 
@@ -30,7 +30,6 @@ _COMPARED = 8
 # Two texts of at least so many figures that share at most this part of them conflict.
 _MIN_FIGURES = 3
 _SHARED_FIGURES = 1 / 3
-SAME_OUTLET = True
 
 
 def bars(
@@ -77,8 +76,9 @@ def bars(
         first, second = first[close], second[close]
         cosine = similarity.cosines(first, second)
         if not timed:
-            strange = _conflict(similarity, first, second)
-            if SAME_OUTLET: strange |= (profiles.source[first] >= 0) & (profiles.source[first] == profiles.source[second])
+            outlet = profiles.source
+            strange = (outlet[first] >= 0) & (outlet[first] == outlet[second])
+            strange |= _conflict(similarity, first, second)
             first, cosine = first[strange], cosine[strange]
         order = np.lexsort((-cosine, first))
         first, cosine = first[order], cosine[order]
@@ -100,9 +100,7 @@ def _conflict(
     similarity: Similarity, first: NDArray[np.int64], second: NDArray[np.int64]
 ) -> NDArray[np.bool_]:
     """Whether two texts hold figures and hardly share them."""
-    shared = np.concatenate(
-        [np.zeros(0), *(s.figures for _, s in similarity.shared(first, second))]
-    )
+    shared = similarity.shared_figures(first, second)
     fewer = np.minimum(similarity.figures[first], similarity.figures[second])
     return (fewer >= _MIN_FIGURES) & (shared <= _SHARED_FIGURES * fewer)
 
@@ -129,12 +127,12 @@ def _meetings(
     n = len(salience)
     low = place[rows].min()
     span = place[rows].max() - low + 4 * gap + 1
-    met = np.zeros(0, dtype=np.int64)
+    rows = rows[np.argsort(place[rows], kind="stable")]
+    met: list[NDArray[np.int64]] = []
     for band in range(layout.bands):
-        key = band_keys(salience[rows], layout, band)
-        order = np.lexsort((place[rows], key))
+        order, key = in_buckets(band_keys(salience, layout, band, rows=rows))
         here = rows[order]
-        bucket = np.cumsum(np.diff(key[order], prepend=key[order[0]]) != 0)
+        bucket = np.cumsum(np.diff(key, prepend=key[:1]) != 0)
         # Buckets laid end to end on one line, further apart than the gap reaches.
         line = bucket * span + (place[here] - low)
         asking = np.flatnonzero(need[here])
@@ -147,8 +145,7 @@ def _meetings(
             inside = (other >= 0) & (other < len(here))
             one, two = asking[inside], other[inside]
             same = bucket[one] == bucket[two]
-            met = np.concatenate([met, here[one[same]] * n + here[two[same]]])
-        if band % 8 == 7:
-            met = np.unique(met)
-    met = np.unique(met)
-    return met // n, met % n
+            met.append(here[one[same]] * n + here[two[same]])
+        if band % 8 == 7 or band == layout.bands - 1:
+            met = [distinct(np.concatenate(met))]
+    return met[0] // n, met[0] % n

@@ -20,7 +20,6 @@ from sahel_dedup.sketching import Profiles
 FEATURES = (
     "base",
     "wording",
-    "cosine",
     "contrast",
     "same_outlet",
     "other_outlet",
@@ -28,14 +27,14 @@ FEATURES = (
     "figures_shared",
     "figures_lacking",
     "title",
+    "opening",
     "no_title",
-    "length",
 )
 # One row for pairs whose distance in time is known, one for the others.
 WEIGHTS = np.array(
     [
-        [3.04, 2.9, -5.39, 2.45, -1.98, 1.97, -0.57, 2.33, 0.05, 3.51, -1.8, 0.0],
-        [5.7, 3.62, -2.71, 1.43, -5.32, 0.93, 0.0, 1.13, -1.16, 3.02, -0.2, 0.0],
+        [0.10, 0.41, 1.74, -3.41, 0.65, -0.72, 1.89, -0.94, 3.75, 0.0, 0.42],
+        [4.42, 3.44, 1.10, -3.39, 2.24, 0.0, -0.10, -1.55, 2.13, 1.46, 0.13],
     ]
 )
 # The score of pairs that lie outside the window, and the bound on any other: one pair
@@ -76,7 +75,9 @@ class Pairs:
         """Put pairs one behind the other; of no parts, no pairs."""
         nothing = np.zeros(0, dtype=np.int64)
         none = cls(nothing, nothing, np.zeros(0), np.zeros(0))
-        columns = zip(*((p.first, p.second, p.cosine, p.score) for p in (none, *parts)), strict=True)
+        columns = zip(
+            *((p.first, p.second, p.cosine, p.score) for p in (none, *parts)), strict=True
+        )
         return cls(*(np.concatenate(column) for column in columns))
 
 
@@ -132,8 +133,8 @@ class Evidence:
         cosine = np.empty(len(first))
         score = np.empty(len(first))
         for rows, features in self.features(first, second):
-            cosine[rows] = features[:, 2]
-            dated = self._dated(first[rows], second[rows])
+            cosine[rows] = np.exp(features[:, 1])
+            dated = self.dated(first[rows], second[rows])
             score[rows] = log_odds(features, dated).sum(axis=1).clip(-LIMIT, LIMIT)
         day = self._profiles.day
         score[np.abs(day[first] - day[second]) > self._window] = -LIMIT
@@ -162,48 +163,41 @@ class Evidence:
             dated = ~np.isnan(days)
             outlets = (profiles.source[a] >= 0) & (profiles.source[b] >= 0)
             same = profiles.source[a] == profiles.source[b]
-            start = profiles.title_indptr
-            titled = (start[a + 1] > start[a]) & (start[b + 1] > start[b])
+            titled = (profiles.headline[a] > 0) & (profiles.headline[b] > 0)
             fewer = np.minimum(self._similarity.figures[a], self._similarity.figures[b])
             block = np.column_stack(
                 [
                     np.ones(len(a)),
                     np.log(cosine),
-                    cosine,
                     np.log(cosine / np.maximum(self._bar[a], self._bar[b])),
                     outlets & same,
                     outlets & ~same,
                     np.where(dated, np.log1p(24 * np.where(dated, days, 0)) - 2, 0),
                     shared.figures / (fewer + 1),
                     (fewer - shared.figures) / (fewer + 1),
-                    shared.title_cosine,
+                    np.where(titled, shared.title_cosine, 0),
+                    np.where(titled, 0, shared.title_cosine),
                     ~titled,
-                    np.log(np.minimum(profiles.length[a], profiles.length[b]) + 10) - 5.5,
                 ]
             )
             blocks.append((rows, block.astype(np.float64)))
         return blocks
 
-    def pieces(
-        self, first: NDArray[np.int64], second: NDArray[np.int64]
-    ) -> list[dict[str, float]]:
+    def pieces(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> list[dict[str, float]]:
         """Tell what each piece of evidence adds to the log-odds of pairs of articles."""
         told: list[dict[str, float]] = []
         for rows, features in self.features(first, second):
-            parts = log_odds(features, self._dated(first[rows], second[rows]))
+            parts = log_odds(features, self.dated(first[rows], second[rows]))
             told += [dict(zip(FEATURES, row, strict=True)) for row in parts.tolist()]
         return told
 
-    def _dated(
-        self, first: NDArray[np.int64], second: NDArray[np.int64]
-    ) -> NDArray[np.bool_]:
+    def dated(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Whether the time between the articles of each pair is known, shape (n_pairs,)."""
         day = self._profiles.day
         return ~np.isnan(day[first] - day[second])
 
 
-def log_odds(
-    features: NDArray[np.float64], dated: NDArray[np.bool_]
-) -> NDArray[np.float64]:
+def log_odds(features: NDArray[np.float64], dated: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Turn features into what each adds to the log-odds.
 
     Parameters

@@ -30,6 +30,8 @@ _COMPOUND = re.compile(r"\w+(?:-\w+)*")
 _NUMERAL = re.compile(r"\d+(?:[.,٫٬]\d+)*+(?:[:/–-]\d+)*+")
 _THOUSANDS = re.compile(r"[,٬](?=\d{3}(?!\d))")
 _INSIDE_NUMERAL = re.compile(r"(?<=\d[.,٫٬:/–-])\d")
+# "BAMAKO, March 4 (SWS) - ": when a report was filed counts nothing.
+_DATELINE = re.compile(r"\W{0,3}[^\W\d_][^.!?\n]{0,70}?\s[-–—]{1,2}\s")
 _AND = frozenset("and y et e und o or ou و أو".split())
 
 # Written numbers, by language. One is left out: it is an article or a pronoun in all of
@@ -121,10 +123,12 @@ def find_figures(wording: Wording, lang: str | None) -> list[Figure]:
     Returns
     -------
     list of Figure
-        In order; at most the first 300.
+        In order; at most the first 300. The dateline is left out.
     """
     written = _NUMBERS.get((lang or "en").partition("-")[0], {})
-    values = ((token, _value(wording, token, written)) for token in range(len(wording)))
+    dateline = _DATELINE.match(wording.text)
+    first = 0 if dateline is None else int(np.searchsorted(wording.starts, dateline.end()))
+    values = ((token, _value(wording, token, written)) for token in range(first, len(wording)))
     found = (_figure(wording, token, value) for token, value in values if value is not None)
     return list(itertools.islice(found, _MOST))
 

@@ -2,9 +2,8 @@
 
 Datelines, bylines, agency credits, copyright tails, offers to share or to subscribe and
 the remains of HTML are known by their form and place. The rules would rather miss a
-line than cut a sentence, and know some languages better than others. What only one
-outlet prints is learnt from the archive: `LineCounts` finds the lines that stand in
-one source among different texts.
+line than cut a sentence, and know some languages better than others. A page that stands
+under many headlines is learnt from the archive.
 """
 
 from __future__ import annotations
@@ -19,19 +18,13 @@ from typing import Literal, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from sahel_dedup.terms import U64, mix64
+from sahel_dedup.terms import U64
 
-I64 = NDArray[np.int64]
 Kind = Literal["dateline", "byline", "credit", "copyright", "promotion", "note", "markup"]
 
-# A line is furniture in at least so many articles, and in this share of its source. In
-# twenty thousand articles of 14 outlets, paragraphs of background that recur through an
-# affair stay under 0.3 %, and so do the opening sentences of daily reports, under 0.6 %.
-MIN_ARTICLES = 5
-MIN_SHARE = 0.01
-# Lines remembered of each article. Furniture stands at the edges, and memory is bounded.
-HEAD_LINES, TAIL_LINES = 2, 6
-_NONE = np.uint64(0xFFFFFFFFFFFFFFFF)
+# One text under so many headlines of one outlet, or of no known outlet, is no report.
+MANY_HEADLINES = 5
+MANY_HEADLINES_ANYWHERE = 20
 
 
 def _phrases(text: str) -> list[str]:
@@ -395,94 +388,29 @@ def _is_names(phrase: str) -> bool:
     return bool(words) and all(word in _SMALL or not word[0].islower() for word in words)
 
 
-def line_keys(line_hashes: U64, offsets: I64, sources: I64) -> tuple[U64, U64]:
-    """Name the lines and the whole bodies of articles, each within its source.
+def hollow(body: U64, headline: U64, source: NDArray[np.int32]) -> NDArray[np.bool_]:
+    """Find articles whose whole text is furniture: one page under many headlines.
+
+    A paywall, or an error page, stands under the headline of every article it hides.
+    An outlet that prints one text under five headlines does not report with it. Among
+    articles without an outlet it takes twenty: copies of a wire report have new headlines
+    too.
 
     Parameters
     ----------
-    line_hashes : ndarray of uint64, shape (n_lines,)
-        Hash of the words of each line; lines of fewer than four words are better left out.
-    offsets : ndarray of int64, shape (n_articles + 1,)
-        Article ``i`` owns the lines ``offsets[i]:offsets[i + 1]``, perhaps none.
-    sources : ndarray of int64, shape (n_articles,)
-        Number of the source of each article.
+    body, headline : ndarray of uint64, shape (n,)
+        Hashes of text and title, 0 for none (`sahel_dedup.sketching.Profiles`).
+    source : ndarray of int32, shape (n,)
+        Number of the outlet, -1 where unknown.
 
     Returns
     -------
-    tuple of ndarray of uint64, shapes (n_lines,) and (n_articles,)
+    ndarray of bool, shape (n,)
     """
-    source_keys = np.repeat(mix64(sources.astype(np.uint64)), np.diff(offsets))
-    keys = mix64(line_hashes ^ source_keys)
-    sums = np.concatenate([np.zeros(1, dtype=np.uint64), np.cumsum(mix64(keys))])
-    return keys, mix64(sums[offsets[1:]] - sums[offsets[:-1]])
-
-
-class LineCounts:
-    """Learns from an archive which lines are furniture.
-
-    A line is furniture if it stands in many articles of one source that are otherwise
-    different. How different is told by a MinHash of one value, the least key of an
-    article's other lines: the versions of one report share most lines, so most often it
-    is the same in all of them. A body is furniture if it stands under many titles. About
-    100 bytes are kept of each article. What is learnt depends neither on the order
-    of the articles nor on how they were divided among objects.
-    """
-
-    def __init__(self) -> None:
-        self._chunks: list[tuple[U64, I64, U64, U64, U64, U64, I64]] = []
-
-    def add(self, line_hashes: U64, offsets: I64, sources: I64, titles: U64) -> None:
-        """Take in a chunk of articles.
-
-        Parameters
-        ----------
-        line_hashes, offsets, sources
-            As in `line_keys`.
-        titles : ndarray of uint64, shape (n_articles,)
-            Hash of each article's title, the same for all without one.
-        """
-        keys, bodies = line_keys(line_hashes, offsets, sources)
-        filled = np.flatnonzero(np.diff(offsets))
-        if not len(filled):
-            return
-        starts, lengths, titles = offsets[filled], np.diff(offsets)[filled], mix64(titles[filled])
-        least = np.minimum.reduceat(keys, starts)
-        other = np.where(keys == np.repeat(least, lengths), _NONE, keys)
-        second = np.minimum.reduceat(other, starts)
-        second = np.where(second == _NONE, titles, second)
-        rank = np.arange(len(keys)) - np.repeat(starts, lengths)
-        edge = (rank < HEAD_LINES) | (rank >= np.repeat(lengths, lengths) - TAIL_LINES)
-        kept = np.minimum(lengths, HEAD_LINES + TAIL_LINES)
-        per_article = least, second, bodies[filled], titles, sources[filled]
-        self._chunks.append((keys[edge], kept, *per_article))
-
-    def merge(self, other: LineCounts) -> None:
-        """Take in what another object has seen."""
-        self._chunks += other._chunks
-
-    def furniture_keys(self) -> U64:
-        """Return the keys, see `line_keys`, of the lines and bodies that are furniture.
-
-        Returns
-        -------
-        ndarray of uint64
-            Sorted. A body counts by itself: if its key is here, so is the whole article.
-        """
-        if not self._chunks:
-            return np.zeros(0, dtype=np.uint64)
-        keys, kept, least, second, bodies, titles, sources = map(
-            np.concatenate, zip(*self._chunks, strict=True)
-        )
-        _, source, sizes = np.unique(sources, return_inverse=True, return_counts=True)
-        article = np.repeat(np.arange(len(kept)), kept)
-        context = np.where(keys == least[article], second[article], least[article])
-        names = np.concatenate([keys, bodies])
-        contexts = np.concatenate([context, titles])
-        needed = np.concatenate([MIN_SHARE * sizes[source][article], np.zeros(len(bodies))])
-        order = np.lexsort((contexts, names))
-        names, contexts, needed = names[order], contexts[order], needed[order]
-        fresh = np.ones(len(names), dtype=bool)
-        fresh[1:] = (names[1:] != names[:-1]) | (contexts[1:] != contexts[:-1])
-        found, first, counts = np.unique(names[fresh], return_index=True, return_counts=True)
-        furniture: U64 = found[counts >= np.maximum(MIN_ARTICLES, needed[fresh][first])]
-        return furniture
+    page = np.stack([body, source.astype(np.int64).view(np.uint64)], axis=1)
+    page, number = np.unique(page, axis=0, return_inverse=True)
+    pairs = np.unique(np.stack([number.astype(np.uint64), headline], axis=1), axis=0)
+    headlines = np.bincount(pairs[pairs[:, 1] > 0, 0].astype(np.int64), minlength=len(page))
+    known = page[:, 1] != np.uint64(0xFFFFFFFFFFFFFFFF)
+    many = np.where(known, MANY_HEADLINES, MANY_HEADLINES_ANYWHERE)
+    return np.asarray((headlines >= many)[number] & (body > 0))

@@ -8,10 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sahel_dedup.evidence import Evidence, Pairs
-from sahel_dedup.lsh import Layout, agreeing_slots, band_keys
+from sahel_dedup.lsh import MIN_AGREEMENT, agreeing_slots, band_keys
+from sahel_dedup.settings import Settings
+from sahel_dedup.sketching import Profiles
 from sahel_dedup.terms import mix64
 
 # The most pairs weighed at a time.
@@ -47,24 +48,16 @@ class RecallCheck:
 
 
 def check_recall(
-    salience: NDArray[np.uint32],
-    day: NDArray[np.float64],
-    window: float,
-    layout: Layout,
-    min_agreement: int,
-    evidence: Evidence,
-    bar: float,
-    budget: int,
+    profiles: Profiles, evidence: Evidence, settings: Settings, budget: int
 ) -> RecallCheck:
     """Compare a sample of articles with everything.
 
     Parameters
     ----------
-    salience, day, window, layout, min_agreement
-        See `sahel_dedup.lsh.candidate_pairs`.
+    profiles : Profiles
     evidence : Evidence
-    bar : float
-        Score that confirms a pair.
+        Weighs pairs of them.
+    settings : Settings
     budget : int
         Pairs to compare; the sample has at least one article, and as many as that allows.
 
@@ -72,13 +65,13 @@ def check_recall(
     -------
     RecallCheck
     """
-    n = len(day)
+    n, day = len(profiles), profiles.day
     # Spread over the archive, and the same in every run.
     order = np.argsort(mix64(np.arange(1, n + 1, dtype=np.uint64)))
     articles = compared = 0
     kept: list[Pairs] = []
     for article in order.tolist():
-        others = np.flatnonzero(~(np.abs(day - day[article]) > window))
+        others = np.flatnonzero(~(np.abs(day - day[article]) > settings.window_days))
         others = others[others != article]
         if articles and compared + len(others) > budget:
             break
@@ -86,12 +79,12 @@ def check_recall(
         for start in range(0, len(others), _BLOCK):
             second = others[start : start + _BLOCK]
             weighed = evidence.weigh(np.full(len(second), article), second)
-            kept.append(weighed.where(weighed.score >= bar))
+            kept.append(weighed.where(weighed.score >= settings.bar))
     confirmed = Pairs.concatenate(kept)
     first, second = confirmed.first, confirmed.second
     shared = np.zeros(len(confirmed), dtype=bool)
-    for band in range(layout.bands):
-        key = band_keys(salience, layout, band)
+    for band in range(settings.layout.bands):
+        key = band_keys(profiles.salience, settings.layout, band)
         shared |= key[first] == key[second]
-    shared &= agreeing_slots(salience, first, second) >= min_agreement
+    shared &= agreeing_slots(profiles.salience, first, second) >= MIN_AGREEMENT
     return RecallCheck(articles, compared, len(confirmed), int(shared.sum()))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import glob
 import gzip
+import io
 import json
 import os
 import shutil
@@ -19,7 +20,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias, cast
 
 import polars as pl
 
@@ -298,8 +299,10 @@ def _lines(path: InputPath, name: str, report: Reporter) -> Iterator[tuple[int, 
 
 def _open(path: InputPath, stack: ExitStack) -> Iterable[bytes]:
     if path == STDIN:
-        path = stack.enter_context(spool_stdin())
-    file = stack.enter_context(open(path, "rb"))  # noqa: SIM115
+        # Read as it comes: a stream may never end.
+        file = cast(io.BufferedReader, sys.stdin.buffer)
+    else:
+        file = stack.enter_context(open(path, "rb"))  # noqa: SIM115
     # The first bytes decide and not the ending: standard input has none, and programs
     # that fetch files tend to unpack a `.gz` without renaming it.
     if file.peek(2).startswith(_GZIP_MAGIC):

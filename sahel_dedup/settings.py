@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
+from sahel_dedup.lsh import Layout, layout_for
+
 Granularity = Literal["copies", "event", "topic"]
 CanonicalPolicy = Literal["earliest", "longest", "central"]
 
@@ -70,6 +72,22 @@ class Settings:
     def bar(self) -> float:
         """Mean log-odds that makes two stories one."""
         return _BARS[self.granularity]
+
+    @property
+    def layout(self) -> Layout:
+        """How LSH cuts fingerprints into bands."""
+        return layout_for(self.recall, self.recall_similarity)
+
+    def expected_recall(self, similarity: float) -> float:
+        """Return the probability that a pair of articles of some TF-IDF cosine is compared.
+
+        Examples
+        --------
+        >>> settings = Settings()
+        >>> settings.expected_recall(settings.recall_similarity) >= settings.recall
+        True
+        """
+        return self.layout.expected_recall(similarity)
 
     @property
     def window_days(self) -> float:

@@ -26,6 +26,8 @@ from sahel_dedup.vocabulary import Vocabulary
 
 # The title and the first words tell what a report is about; what they hold counts double.
 LEAD_TOKENS = 80
+# What stands for the title of an article that has none.
+OPENING_TOKENS = 30
 MAX_COUNT = 250
 # ln(1 + n) in units of 1/64, the term-frequency weight.
 TF_UNITS = np.round(64 * np.log1p(np.arange(MAX_COUNT + 1))).astype(np.int64)
@@ -53,7 +55,8 @@ class Profiles:
     counts : ndarray of uint8, shape (n_entries,)
         Occurrences of each, those in title and lead counted twice, at most 250.
     title_indptr, title_terms
-        The same for the distinct terms of the titles.
+        The same for the distinct terms of the title, or of the first words of an
+        article without one.
     salience, shingles : ndarray of uint32, shape (n, 128)
         Fingerprints.
     day : ndarray of float64, shape (n,)
@@ -65,7 +68,7 @@ class Profiles:
     body : ndarray of uint64, shape (n,)
         Hash of the token sequence of the text; 0 for a text without tokens.
     headline : ndarray of uint64, shape (n,)
-        The same for the title.
+        The same for the title; 0 for an article without one.
     length : ndarray of int32, shape (n,)
         Tokens of title and text.
     """
@@ -223,15 +226,16 @@ class Sketcher:
         owner = np.repeat(np.arange(n), ends - heads)
         place = np.arange(len(owner)) - bodies[owner]
         terms, counts, indptr = _count(owner, numbers, place < LEAD_TOKENS, n)
-        in_title = np.flatnonzero(place < 0)
-        title_terms, _, title_indptr = _count(owner[in_title], numbers[in_title], in_title < 0, n)
+        opening = np.where(bodies > heads, 0, OPENING_TOKENS)
+        on_top = np.flatnonzero(place < opening[owner])
+        title_terms, _, title_indptr = _count(owner[on_top], numbers[on_top], on_top < 0, n)
         langs = detect(tokens, [a.lang for a in articles])
         lang = np.array([_number(self.langs, name) for name in langs], dtype=np.int16)
         weights = TF_UNITS[counts]
         term_lang = np.repeat(lang, np.diff(indptr))
         for name in set(langs):
             mine = np.flatnonzero(term_lang == self.langs[name])
-            weights[mine] *= self.vocabulary.prior_idf(name)[terms[mine]]
+            weights[mine] *= self.vocabulary.prior_idf(name, terms[mine])
         return Profiles(
             indptr=indptr,
             terms=terms,

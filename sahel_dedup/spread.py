@@ -89,7 +89,14 @@ def spread(articles: Sequence[Article]) -> Spread:
     Returns
     -------
     Spread
+
+    Raises
+    ------
+    ValueError
+        If there are no articles.
     """
+    if not articles:
+        raise ValueError("articles: empty, no story")
     ordered = sorted(articles, key=_by_time)
     dates = [article.published for article in ordered if article.published is not None]
     first = dates[0] if dates else None
@@ -143,7 +150,7 @@ def canonical(
         If there are no articles.
     """
     if not articles:
-        raise ValueError("articles: empty, nothing to choose from")
+        raise ValueError("articles: empty, no story")
     worst = len(preferred_sources)
     rank = {name: place for place, name in enumerate(preferred_sources)}
     merit = np.zeros(len(articles))

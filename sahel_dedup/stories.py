@@ -17,6 +17,7 @@ from sahel_dedup.columns import to_frame
 from sahel_dedup.errors import SahelError
 from sahel_dedup.evidence import LIMIT, Evidence, Pairs
 from sahel_dedup.fingerprint import EMPTY_SLOT
+from sahel_dedup.recall import RecallCheck, check_recall
 from sahel_dedup.settings import Settings
 from sahel_dedup.sketching import Profiles
 
@@ -218,6 +219,20 @@ class Stories:
         order = np.lexsort((self._pairs.cosine, self._pairs.score))[:count]
         return [self._link(int(i)) for i in order]
 
+    def check_recall(self, pairs: int = 1_000_000) -> RecallCheck:
+        """Compare a sample of the articles with all others, to see what LSH has missed.
+
+        Parameters
+        ----------
+        pairs : int
+            How many pairs to compare: the more, the surer.
+
+        Returns
+        -------
+        RecallCheck
+        """
+        return check_recall(self._profiles, self._evidence, self.settings, pairs)
+
     def evidence(self, first: str, second: str) -> dict[str, float]:
         """Tell what speaks for and against two articles being one event.
 
@@ -333,10 +348,12 @@ class Stories:
         index = np.tile(np.arange(len(pairs)), 2)
         order = np.lexsort((-cosine, row))
         present, start = np.unique(row[order], return_index=True)
-        closest, pair = np.full(n, np.nan), np.full(n, -1)
+        closest: NDArray[np.float64] = np.full(n, np.nan)
+        pair: NDArray[np.int64] = np.full(n, -1)
         closest[present] = cosine[order][start]
         pair[present] = index[order][start]
-        return closest, np.bincount(row, weights=cosine, minlength=n), pair
+        total = np.asarray(np.bincount(row, weights=cosine, minlength=n), dtype=np.float64)
+        return closest, total, pair
 
     @functools.cached_property
     def _relations(self) -> list[Relation | None]:

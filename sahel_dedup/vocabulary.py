@@ -19,6 +19,8 @@ from sahel_dedup.terms import Tokens
 # Load at which the table doubles: six of seven terms are where they are first looked for.
 _LOAD = 0.25
 _EMPTY = np.uint64(0)
+_UNKNOWN = np.uint16(0xFFFF)
+_NOTHING = np.zeros(0, dtype=np.uint16)
 
 
 class Vocabulary:
@@ -86,27 +88,36 @@ class Vocabulary:
             numbers[missing] = self._add(hashes[missing], [words[i] for i in missing.tolist()])
             return numbers
 
-    def prior_idf(self, lang: str) -> NDArray[np.uint16]:
-        """Return the prior IDF of every term in a language, in units of 1/64.
+    def prior_idf(
+        self, lang: str, terms: NDArray[np.int32] | NDArray[np.int64]
+    ) -> NDArray[np.uint16]:
+        """Return the prior IDF of terms in a language, in units of 1/64.
+
+        Only terms that are asked for are looked up in the lists of the language: most of
+        the words of one language never occur in another.
 
         Parameters
         ----------
         lang : str
             Language code as `sahel_dedup.language.detect` gives it.
+        terms : ndarray of int, shape (n,)
+            Numbers of the terms.
 
         Returns
         -------
-        ndarray of uint16, shape (len(self),)
+        ndarray of uint16, shape (n,)
         """
-        with self._lock:
-            known = self._prior.get(lang, np.zeros(0, dtype=np.uint16))
-            size = len(self.words)
-            if len(known) < size:
-                fresh = quantised_idf(
-                    lang, self._hashes[len(known) : size], self.words[len(known) : size]
-                )
-                known = self._prior[lang] = np.concatenate([known, fresh])
-            return known[:size]
+        known = self._prior.get(lang, _NOTHING)
+        if len(known) < len(self) or (known[terms] == _UNKNOWN).any():
+            with self._lock:
+                known = self._prior.get(lang, _NOTHING)
+                if len(known) < len(self):
+                    # With room for as many again, as growing copies it all.
+                    more = np.full(2 * len(self) - len(known), _UNKNOWN)
+                    known = self._prior[lang] = np.concatenate([known, more])
+                new = np.unique(terms[known[terms] == _UNKNOWN])
+                known[new] = quantised_idf(lang, self._hashes[new], [self.words[i] for i in new])
+        return known[terms]
 
     def _add(self, hashes: NDArray[np.uint64], words: list[str]) -> NDArray[np.int32]:
         """Add terms that are not there and return their numbers."""

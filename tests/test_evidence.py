@@ -42,7 +42,7 @@ def weighed(articles: list[Article]) -> tuple[Archive, Evidence, Similarity]:
     archive = Archive.read(articles, Settings(), lambda *_: None)
     similarity = Similarity(archive.profiles, archive.sketcher)
     everything = np.arange(len(archive.profiles))
-    bar = bars(archive.profiles, everything, similarity, archive.layout())
+    bar = bars(archive.profiles, everything, similarity, archive.settings.layout)
     return archive, Evidence(archive.profiles, similarity, bar, WINDOW), similarity
 
 

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from random import Random
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sahel_dedup import furniture
-from sahel_dedup.furniture import Cut, LineCounts, find_furniture, line_keys, strip_furniture
+from sahel_dedup.furniture import Cut, find_furniture, hollow, strip_furniture
 
 PROSE = "Two lorries of millet reached the camp on Monday, the prefect said."
 # What reports news and looks like furniture. Each is a whole text and a last line.
@@ -262,109 +258,29 @@ def test_hostile_texts_take_linear_time(unit: str, found: int) -> None:
 Articles = list[tuple[int, int, tuple[int, ...]]]  # source, title, lines
 
 
-def add(counts: LineCounts, articles: Articles) -> LineCounts:
-    counts.add(
-        np.array([line for *_, lines in articles for line in lines], dtype=np.uint64),
-        np.cumsum([0, *(len(lines) for *_, lines in articles)]),
-        np.array([source for source, *_ in articles], dtype=np.int64),
-        np.array([title for _, title, _ in articles], dtype=np.uint64),
+def pages(*rows: tuple[int, int, int]) -> list[bool]:
+    body, headline, source = (np.array(column) for column in zip(*rows, strict=True))
+    return hollow(
+        body.astype(np.uint64), headline.astype(np.uint64), source.astype(np.int32)
+    ).tolist()
+
+
+def test_a_text_under_five_headlines_of_one_outlet_is_hollow() -> None:
+    assert (
+        pages(*((7, h, 1) for h in range(1, 6)), (8, 1, 1), (7, 9, 2)) == [True] * 5 + [False] * 2
     )
-    return counts
 
 
-def learn(articles: Articles) -> set[int]:
-    return set(add(LineCounts(), articles).furniture_keys().tolist())
+def test_copies_in_other_outlets_or_under_one_headline_are_not() -> None:
+    assert not any(pages(*((7, h, h) for h in range(1, 30))))
+    assert not any(pages(*((7, 3, 1) for _ in range(30))))
+    assert not any(pages(*((7, 0, 1) for _ in range(30))))
 
 
-def keys(source: int, lines: tuple[int, ...]) -> tuple[list[int], int]:
-    names, bodies = line_keys(
-        np.array(lines, dtype=np.uint64), np.array([0, len(lines)]), np.array([source])
-    )
-    return names.tolist(), int(bodies[0])
+def test_without_outlets_it_takes_twenty_headlines() -> None:
+    assert not any(pages(*((7, h, -1) for h in range(1, 20))))
+    assert all(pages(*((7, h, -1) for h in range(1, 21))))
 
 
-def learn_slowly(articles: Articles) -> set[int]:
-    """Find the furniture as the definition says."""
-    contexts: dict[int, set[tuple[str, int]]] = defaultdict(set)
-    needed: dict[int, float] = {}
-    sizes = [source for source, _, lines in articles if lines]
-    for source, title, lines in articles:
-        names, body = keys(source, lines)
-        for place, name in enumerate(names):
-            others = [other for other in names if other != name]
-            if place < furniture.HEAD_LINES or place >= len(names) - furniture.TAIL_LINES:
-                contexts[name].add(("line", min(others)) if others else ("title", title))
-                needed[name] = furniture.MIN_SHARE * sizes.count(source)
-        if lines:
-            contexts[body].add(("title", title))
-            needed[body] = 0
-    return {
-        name
-        for name, seen in contexts.items()
-        if len(seen) >= max(furniture.MIN_ARTICLES, needed[name])
-    }
-
-
-archives = st.lists(
-    st.tuples(
-        st.integers(0, 1),
-        st.integers(0, 6),
-        st.lists(st.integers(0, 30), max_size=11).map(tuple),
-    ),
-    max_size=60,
-)
-
-
-@given(archives, st.randoms(use_true_random=False), st.sampled_from([0.01, 0.2]))
-def test_learning_follows_the_definition(articles: Articles, random: Random, share: float) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(furniture, "MIN_SHARE", share)
-        expected = learn_slowly(articles)
-        assert learn(articles) == expected
-        shuffled = list(articles)
-        random.shuffle(shuffled)
-        assert learn(shuffled) == expected
-        half = len(shuffled) // 2
-        merged = add(LineCounts(), shuffled[:half])
-        merged.merge(add(LineCounts(), shuffled[half:]))
-        assert set(merged.furniture_keys().tolist()) == expected
-
-
-def test_a_line_among_different_texts_is_furniture() -> None:
-    articles: Articles = [(1, n, (100 + n, 200 + n, 300 + n, 7)) for n in range(5)]
-    assert learn(articles) == {keys(1, (7,))[0][0]}
-    assert learn(articles[:4]) == set()
-    other_source: Articles = [(2, *article[1:]) for article in articles[:1]]
-    assert learn(articles[1:] + other_source) == set()
-
-
-def test_copies_and_versions_of_one_report_are_not() -> None:
-    report = tuple(range(100, 112))
-    assert learn([(1, 3, report)] * 300) == set()
-    versions: Articles = [(1, n, (500 + n, *report[:8], 600 + n)) for n in range(12)]
-    assert not learn(versions) & set(keys(1, report)[0])
-
-
-def test_a_body_under_many_titles_is() -> None:
-    paywall = tuple(range(100, 120))
-    assert keys(1, paywall)[1] in learn([(1, title, paywall) for title in range(300)])
-    assert keys(1, paywall)[1] not in learn([(1, title, paywall) for title in range(4)])
-
-
-def test_a_rare_line_of_a_large_source_is_not() -> None:
-    articles: Articles = [
-        (1, n, (1000 + n, 5000 + n, 7 if n < 9 else 9000 + n)) for n in range(1000)
-    ]
-    assert learn(articles) == set()
-    assert learn(articles[:900]) == {keys(1, (7,))[0][0]}
-
-
-def test_nothing_is_learnt_from_nothing() -> None:
-    assert learn([]) == set()
-    assert learn([(1, 1, ()), (1, 2, ())]) == set()
-
-
-def test_memory_is_bounded() -> None:
-    counts = add(LineCounts(), [(1, n, tuple(range(n, n + 500))) for n in range(100)])
-    size = sum(array.nbytes for chunk in counts._chunks for array in chunk)
-    assert size <= 120 * 100
+def test_articles_without_text_are_not_hollow() -> None:
+    assert not any(pages(*((0, h, 1) for h in range(1, 30))))

@@ -233,3 +233,27 @@ def test_shingle_overlap_estimates_what_is_shared() -> None:
     assert one_print.shingle_jaccard(other_print) == jaccard[0] > NEAR_JACCARD
     nothing = np.zeros(0, dtype=np.int64)
     assert [len(part) for part in shingle_overlap(profiles, nothing, nothing)] == [0, 0]
+
+
+# What LSH missed ----------------------------------------------------------------------
+
+
+def test_a_sample_check_of_lsh(wire: list[dict[str, Any]]) -> None:
+    settings = Settings()
+    assert settings.expected_recall(0.2) < settings.expected_recall(0.5) <= 1
+    stories = cluster(wire, settings)
+    check = stories.check_recall()
+    assert check.articles == len(wire)
+    assert 0 < check.proposed <= check.confirmed < check.compared <= len(wire) * (len(wire) - 1)
+    assert check.recall == check.proposed / check.confirmed > 0.9
+    few = stories.check_recall(pairs=200)
+    assert 1 <= few.articles < 98
+    assert few.compared <= 200
+    blind = cluster(wire, Settings(recall=0.05, recall_similarity=0.9))
+    assert blind.check_recall().recall < check.recall
+
+
+def test_a_sample_check_where_nothing_is_alike() -> None:
+    assert cluster([]).check_recall().recall == 1
+    check = cluster([{"id": "a", "text": ATTACK}, {"id": "b", "text": PRICES}]).check_recall()
+    assert (check.articles, check.compared, check.confirmed, check.recall) == (2, 2, 0, 1.0)

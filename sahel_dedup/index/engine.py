@@ -10,28 +10,22 @@ from numpy.typing import NDArray
 
 from sahel_dedup.batch import MIN_COSINE
 from sahel_dedup.contrast import TYPICAL_BAR
-from sahel_dedup.evidence import LIMIT, Evidence, Pairs
-from sahel_dedup.index.answers import Assignment, Event, EventKind, Match
+from sahel_dedup.evidence import Evidence, Pairs
+from sahel_dedup.index.answers import Assignment, Event, EventKind
 from sahel_dedup.index.joining import (
     Weighed,
     compared,
     join_stories,
     split_story,
+    story_pairs,
     weigh_neighbourhoods,
 )
 from sahel_dedup.index.live import NO_STORY, Live, story_name
-from sahel_dedup.index.meeting import Met, meet, raise_bars, set_bars
+from sahel_dedup.index.meeting import Met, are_strangers, meet, raise_bars, set_bars
+from sahel_dedup.index.telling import describe
 from sahel_dedup.settings import Settings
 from sahel_dedup.sketching import Profiles
-from sahel_dedup.stories import (
-    NEAR_CONTAINMENT,
-    NEAR_JACCARD,
-    Relation,
-    Story,
-    shingle_overlap,
-)
 
-MATCHES = 10
 _Rows = NDArray[np.int64]
 # Past articles kept for contrast: as many as are live, and at least so many.
 _FEWEST_PAST = 1000
@@ -122,7 +116,7 @@ class Engine:
                 self._tell("merged", pair[1], pair[0])
             _, *others = live.members(row)
             number = int(live.standing.story[row])
-            assignment = self._describe(row, live.ids[row], number, others, weighed)
+            assignment = describe(live, row, live.ids[row], number, others, weighed)
             events = self.events[len(self.events) - len(merged) :]
             assignments.append(replace(assignment, events=tuple(events)) if events else assignment)
         live.enter_buckets(np.arange(rows.start, rows.stop))
@@ -146,7 +140,7 @@ class Engine:
             best = best if score >= self.settings.bar else None
         number = live.name(article) if best is None else int(s.story[best])
         members = [] if best is None else live.members(best)
-        assignment = self._describe(row, article, number, members, weighed)
+        assignment = describe(live, row, article, number, members, weighed)
         live.withdraw(rows)
         live.clock = clock
         return assignment
@@ -158,7 +152,7 @@ class Engine:
         members = live.members(row)[1:]
         if s.twin[row] == row:
             weighed.weigh((row, other) for other in compared(live, row) if other != row)
-        return self._describe(row, live.ids[row], int(s.story[row]), members, weighed)
+        return describe(live, row, live.ids[row], int(s.story[row]), members, weighed)
 
     def update(self, row: int, profiles: Profiles, now: float) -> Assignment:
         """Put a corrected article in the place of one."""
@@ -167,7 +161,7 @@ class Engine:
         cursor = self.cursor
         rest = self._take_out(row)
         if rest:
-            self._part(former, rest)
+            self._part(former, rest, Weighed(self._evidence()))
         (assignment,) = self.add([article], profiles, now)
         if not rest and len(live.members(live.row_of[article])) == 1:
             live.standing.story[live.row_of[article]] = former
@@ -181,19 +175,9 @@ class Engine:
         """Remove an article; what is left of its story may fall apart."""
         story = int(self.live.standing.story[row])
         rest = self._take_out(row)
-        return self._part(story, rest) if rest else [self._tell("removed", story)]
-
-    def story(self, row: int) -> Story:
-        """Return the story of an article."""
-        live, p = self.live, self.live.profiles
-        rows = np.array(live.members(row))
-        day = np.where(np.isnan(p.day[rows]), -np.inf, p.day[rows])
-        rows = rows[np.lexsort((rows, day))]
-        return Story(
-            id=story_name(int(live.standing.story[row])),
-            canonical=live.ids[self._canonical(rows)],
-            articles=tuple(live.ids[member] for member in rows),
-        )
+        if not rest:
+            return [self._tell("removed", story)]
+        return self._part(story, rest, Weighed(self._evidence()))
 
     def expire(self, before: float) -> list[Event]:
         """Let go of the stories whose articles all came before a day.
@@ -230,11 +214,13 @@ class Engine:
 
     def _doubt(self, rows: set[int]) -> None:
         """Look again at the stories of articles that turned out to be of a recurring kind."""
-        story = self.live.standing.story
-        for row in {int(story[row]): row for row in rows}.values():
-            members = self.live.members(row)
-            if len(self.live.first_rows(members)) > 1:
-                self._part(int(story[row]), members)
+        live, number = self.live, self.live.standing.story
+        stories = [live.members(row) for row in {int(number[r]): r for r in rows}.values()]
+        stories = [members for members in stories if len(live.first_rows(members)) > 1]
+        weighed = Weighed(self._evidence())
+        weighed.weigh(pair for members in stories for pair in story_pairs(live, members))
+        for members in stories:
+            self._part(int(number[members[0]]), members, weighed)
 
     def _take_out(self, row: int) -> list[int]:
         self.changes.left.append(int(self.live.standing.serial[row]))
@@ -242,32 +228,13 @@ class Engine:
         self.changes.moved |= set(rest)
         return rest
 
-    def _part(self, story: int, rest: Sequence[int]) -> list[Event]:
-        """Let the articles of a story fall apart that one article held together."""
-        groups = split_story(self.live, rest, Weighed(self._evidence()))
+    def _part(self, story: int, members: Sequence[int], weighed: Weighed) -> list[Event]:
+        """Let a story fall apart that its evidence no longer holds together."""
+        groups = split_story(self.live, members, weighed)
         numbers = self.live.part(groups)
         if len(groups) > 1:
-            self.changes.moved |= set(rest)
+            self.changes.moved |= set(members)
         return [self._tell("split", story, number) for number in numbers[1:]]
-
-    def _canonical(self, rows: NDArray[np.int64]) -> int:
-        """Row of the article that stands for a story; see `Stories`."""
-        live, settings = self.live, self.settings
-        p = live.profiles
-        names = list(live.sketcher.sources)
-        preferred = settings.preferred_sources
-        rank = [
-            preferred.index(names[s]) if s >= 0 and names[s] in preferred else len(preferred)
-            for s in p.source[rows].tolist()
-        ]
-        rows = rows[np.array(rank) == min(rank)]
-        if settings.canonical == "longest":
-            return int(rows[np.argmax(p.length[rows])])
-        if settings.canonical == "central" and len(rows) > 2:
-            i, j = np.nonzero(~np.eye(len(rows), dtype=bool))
-            cosine = live.similarity.cosines(rows[i], rows[j])
-            return int(rows[np.argmax(np.bincount(i, weights=cosine))])
-        return int(rows[np.argmin(np.where(np.isnan(p.day[rows]), np.inf, p.day[rows]))])
 
     def _evidence(self) -> Evidence:
         live = self.live
@@ -281,29 +248,34 @@ class Engine:
         Returns
         -------
         first, second : ndarray of int64
-            Pairs that are alike, within the window; twins are set aside.
+            Pairs that may be alike, within the window; twins are set aside.
         strangers : Met
+            Those that are alike.
         cosine : ndarray of float64
             Of the strangers.
         """
         live = self.live
         relatives, strangers = meet(live, rows)
         single = self._set_twins(relatives.first, relatives.second)
-        first, second = relatives.first[single], relatives.second[single]
-        cosine = live.similarity.cosines(
-            np.concatenate([first, strangers.first]), np.concatenate([second, strangers.second])
-        )
-        close = cosine[: len(first)] >= MIN_COSINE
-        strange = cosine[len(first) :]
-        set_bars(live, strangers, strange, rows)
-        return first[close], second[close], strangers, strange
+        count = int(single.sum())
+        first = np.concatenate([relatives.first[single], strangers.first])
+        second = np.concatenate([relatives.second[single], strangers.second])
+        alike = live.similarity.resembling(first, second, MIN_COSINE)
+        kin, strange = alike.copy(), alike
+        kin[count:] = strange[:count] = False
+        strangers = Met(first[strange], second[strange])
+        cosine, figures = live.similarity.cosines_and_figures(strangers.first, strangers.second)
+        sure = are_strangers(live, strangers, figures)
+        strangers, cosine = Met(strangers.first[sure], strangers.second[sure]), cosine[sure]
+        set_bars(live, strangers, cosine, rows)
+        return first[kin], second[kin], strangers, cosine
 
     def _weigh(self, first: _Rows, second: _Rows) -> tuple[Pairs, Weighed]:
         """Weigh pairs of arriving articles, and all that the strong ones among them call for."""
         weighed = Weighed(self._evidence())
         pairs = weighed.evidence.weigh(first, second)
         weighed.enter(pairs)
-        strong = pairs.where(pairs.score >= self.settings.bar)
+        strong = pairs.where((pairs.score >= self.settings.bar) & (pairs.cosine >= MIN_COSINE))
         weigh_neighbourhoods(self.live, strong, weighed)
         return strong, weighed
 
@@ -316,53 +288,6 @@ class Engine:
             if twin[row] == row:
                 twin[row] = twin[head]
         return np.asarray((twin[first] == first) & (twin[second] == second))
-
-    def _describe(
-        self, row: int, article: str, story: int, others: Sequence[int], weighed: Weighed
-    ) -> Assignment:
-        """Put an assignment into words.
-
-        Parameters
-        ----------
-        row : int
-            The article.
-        article : str
-            Its id.
-        story : int
-            Number of its story.
-        others : sequence of int
-            Rows of the other articles there.
-        weighed : Weighed
-            Evidence on the pairs they form.
-        """
-        ids, body = self.live.ids, self.live.profiles.body
-        known = weighed.known(row, others)
-        twin = int(self.live.standing.twin[row])
-        if twin != row:
-            known.append((LIMIT, 1.0, twin))
-        known.sort(key=lambda pair: (-pair[0], -pair[1], pair[2]))
-        relation: Relation | None = None
-        similarity = None
-        if known:
-            _, similarity, closest = max(known, key=lambda pair: (pair[1], -pair[2]))
-            relation = self._relation(row, closest)
-            if body[row] and (body[others] == body[row]).any():
-                relation = "exact"
-        return Assignment(
-            id=article,
-            story_id=story_name(story),
-            relation=relation,
-            similarity=similarity,
-            matches=tuple(Match(ids[o], cosine, score) for score, cosine, o in known[:MATCHES]),
-            is_new_story=not others or row < min(others),
-        )
-
-    def _relation(self, row: int, closest: int) -> Relation:
-        jaccard, containment = shingle_overlap(
-            self.live.profiles, np.array([row]), np.array([closest])
-        )
-        near = jaccard[0] >= NEAR_JACCARD or containment[0] >= NEAR_CONTAINMENT
-        return "near" if near else "reworded"
 
     def _tell(self, kind: EventKind, story: int, other: int | None = None) -> Event:
         self.cursor += 1

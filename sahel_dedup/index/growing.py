@@ -28,6 +28,16 @@ def with_room(array: NDArray[_Scalar], size: int) -> NDArray[_Scalar]:
     return larger
 
 
+def _bounds(
+    indptr: NDArray[np.int64], rows: NDArray[np.int64]
+) -> tuple[list[int], list[int], NDArray[np.int64]]:
+    """Where some rows of a ragged array start and end, there and end to end."""
+    low, high = indptr[rows], indptr[rows + 1]
+    offsets = np.zeros(len(rows) + 1, dtype=np.int64)
+    np.cumsum(high - low, out=offsets[1:])
+    return low.tolist(), high.tolist(), offsets
+
+
 @dataclass(slots=True)
 class LiveProfiles(Profiles):
     """Profiles to which rows are added; the arrays reach beyond the last row.
@@ -62,6 +72,23 @@ class LiveProfiles(Profiles):
             headline=np.zeros(0, dtype=np.uint64),
             length=np.zeros(0, dtype=np.int32),
         )
+
+    def body_entries(
+        self, rows: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int32], NDArray[np.uint8], NDArray[np.int64]]:
+        """Return terms and counts of some rows, end to end, and where each row starts."""
+        low, high, offsets = _bounds(self.indptr, rows)
+        terms = [self.terms[i:j] for i, j in zip(low, high, strict=True)]
+        counts = [self.counts[i:j] for i, j in zip(low, high, strict=True)]
+        return np.concatenate(terms), np.concatenate(counts), offsets
+
+    def title_entries(
+        self, rows: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int32], NDArray[np.uint8], NDArray[np.int64]]:
+        """Return the same of titles; every term counts once."""
+        low, high, offsets = _bounds(self.title_indptr, rows)
+        terms = [self.title_terms[i:j] for i, j in zip(low, high, strict=True)]
+        return np.concatenate(terms), np.ones(offsets[-1], dtype=np.uint8), offsets
 
     def append(self, profiles: Profiles) -> None:
         """Add rows at the end."""

@@ -130,8 +130,14 @@ def join_stories(
         alone = False
 
 
+def story_pairs(live: Live, members: Sequence[int]) -> list[tuple[int, int]]:
+    """Return the pairs on which it depends whether a story holds together."""
+    rows = sorted(live.first_rows(members))[-MAX_COMPARED:]
+    return list(itertools.combinations(rows, 2))
+
+
 def split_story(live: Live, members: Sequence[int], weighed: Weighed) -> list[list[int]]:
-    """Group the articles of a story anew, after one has left.
+    """Group the articles of a story anew.
 
     Parameters
     ----------
@@ -145,12 +151,12 @@ def split_story(live: Live, members: Sequence[int], weighed: Weighed) -> list[li
     list of list of int
         Rows of each group, that of the oldest article first.
     """
-    rows = sorted(live.first_rows(members))[-MAX_COMPARED:]
-    if len(rows) < 2:
+    pairs = story_pairs(live, members)
+    if not pairs:
         return [list(members)]
-    pairs = list(itertools.combinations(rows, 2))
     weighed.weigh(pairs)
     scores = np.array([weighed.get(a, b)[0] for a, b in pairs])
+    rows = [pairs[0][0], *(b for a, b in pairs if a == pairs[0][0])]
     label = dict(zip(rows, average_link(scores, live.settings.bar).tolist(), strict=True))
     groups: dict[int, list[int]] = {}
     # Articles too many to be compared stay with the oldest that was.

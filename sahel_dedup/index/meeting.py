@@ -12,15 +12,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sahel_dedup.batch import MIN_AGREEMENT
 from sahel_dedup.contrast import _COMPARED as COMPARED
+from sahel_dedup.contrast import _MIN_FIGURES as MIN_FIGURES
 from sahel_dedup.contrast import _RANK as RANK
+from sahel_dedup.contrast import _SHARED_FIGURES as SHARED_FIGURES
 from sahel_dedup.contrast import GAP_DAYS, LOWEST_BAR, TYPICAL_BAR
 from sahel_dedup.fingerprint import EMPTY_SLOT
 from sahel_dedup.index.live import NO_STORY, Live
-from sahel_dedup.lsh import agreeing_slots
+from sahel_dedup.lsh import MIN_AGREEMENT, agreeing_slots
 
 _Rows = NDArray[np.int64]
+# Further than any row: other outlets come after all of the same.
+_FAR = 1e9
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,26 +77,40 @@ def meet(live: Live, rows: range) -> tuple[Met, Met]:
     order = np.lexsort((second, first))
     relatives = Met(first[order], second[order])
 
-    first, second = _beyond_gap(asking, met, ahead)
-    first = np.concatenate([first, inner.first[apart > GAP_DAYS]])
-    second = np.concatenate([second, inner.second[apart > GAP_DAYS]])
+    first, second = _nearest_strangers(live, asking, met, ahead)
+    far = apart > GAP_DAYS
+    far |= np.isnan(profiles.day[inner.first]) & np.isnan(profiles.day[inner.second])
+    first = np.concatenate([first, inner.first[far]])
+    second = np.concatenate([second, inner.second[far]])
     return relatives, _most_alike(live, first, second)
 
 
 def _among(live: Live, asking: _Rows) -> Met:
     """Pairs among the arriving articles themselves, the later one first."""
+    if len(asking) < 2:
+        return Met(asking[:0], asking[:0])
     earlier, later = (asking[place] for place in np.triu_indices(len(asking), 1))
     agree = agreeing_slots(live.profiles.salience, later, earlier) >= MIN_AGREEMENT
     return Met(later[agree], earlier[agree])
 
 
-def _beyond_gap(
-    asking: _Rows, met: NDArray[np.int32], ahead: NDArray[np.float64]
+def _nearest_strangers(
+    live: Live, asking: _Rows, met: NDArray[np.int32], ahead: NDArray[np.float64]
 ) -> tuple[_Rows, _Rows]:
-    """In each bucket the nearest articles beyond the gap, sooner and later."""
+    """In each bucket the nearest articles beyond the gap, sooner and later.
+
+    Where neither has a date, the latest article of the same outlet, or else of any.
+    """
+    p = live.profiles
+    distances = [np.where(sign * ahead > GAP_DAYS, sign * ahead, np.inf) for sign in (1, -1)]
+    undated = np.isnan(p.day[asking])
+    if undated.any():
+        both = (met >= 0) & undated[:, None, None] & np.isnan(p.day[met])
+        other = p.source[met] != p.source[asking, None, None]
+        back = asking[:, None, None] - met
+        distances.append(np.where(both, back + np.where(other, _FAR, 0.0), np.inf))
     firsts, seconds = [], []
-    for sign in (1, -1):
-        distance = np.where(sign * ahead > GAP_DAYS, sign * ahead, np.inf)
+    for distance in distances:
         nearest = distance.argmin(axis=2)[:, :, None]
         one, band = np.nonzero(np.take_along_axis(distance, nearest, 2)[:, :, 0] < np.inf)
         firsts.append(asking[one])
@@ -108,6 +125,30 @@ def _most_alike(live: Live, first: _Rows, second: _Rows) -> Met:
     first, second = first[order], second[order]
     closest = np.arange(len(first)) - np.searchsorted(first, first) < COMPARED
     return Met(first[closest], second[closest])
+
+
+def are_strangers(live: Live, met: Met, figures: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Tell which pairs must be about something else; see `sahel_dedup.contrast`.
+
+    Parameters
+    ----------
+    live : Live
+    met : Met
+        Pairs that `meet` gave as strangers.
+    figures : ndarray of int64, shape (n,)
+        Number of figures that each pair shares.
+
+    Returns
+    -------
+    ndarray of bool, shape (n,)
+    """
+    p, held = live.profiles, live.similarity.figures
+    fewer = np.minimum(held[met.first], held[met.second])
+    conflict = (fewer >= MIN_FIGURES) & (figures <= SHARED_FIGURES * fewer)
+    outlet = p.source[met.first]
+    same_outlet = (outlet >= 0) & (outlet == p.source[met.second])
+    dated = ~np.isnan(p.day[met.first])
+    return np.asarray(dated | conflict | same_outlet)
 
 
 def set_bars(live: Live, strangers: Met, cosine: NDArray[np.float64], rows: range) -> None:
@@ -140,7 +181,7 @@ def raise_bars(live: Live, strangers: Met, cosine: NDArray[np.float64]) -> set[i
     first, second = strangers.first, strangers.second
     # The bar of an article that is too old for new relatives does not matter any more.
     matters = (live.standing.story[second] != 0) & (cosine > LOWEST_BAR)
-    matters &= np.abs(day[first] - day[second]) <= live.settings.window_days
+    matters &= ~(np.abs(day[first] - day[second]) > live.settings.window_days)
     pairs = zip(second[matters].tolist(), cosine[matters].tolist(), strict=True)
     return {row for row, value in pairs if _raise(live, row, value)}
 
@@ -159,8 +200,8 @@ def bar_of(nearest: NDArray[np.float32], day: NDArray[np.float64]) -> NDArray[np
     -------
     ndarray of float64, shape (n,)
     """
-    bar = np.maximum(nearest[:, RANK - 1].astype(np.float64), LOWEST_BAR)
-    return np.where(np.isnan(day), TYPICAL_BAR, bar)
+    least = np.where(np.isnan(day), TYPICAL_BAR, LOWEST_BAR)
+    return np.maximum(nearest[:, RANK - 1], least)
 
 
 def _raise(live: Live, row: int, cosine: float) -> bool:
@@ -175,5 +216,7 @@ def _raise(live: Live, row: int, cosine: float) -> bool:
 
 
 def _distinct(first: _Rows, second: NDArray[np.int32]) -> tuple[_Rows, _Rows]:
-    key = np.unique((first << 32) | second)
+    key = (first << 32) | second
+    key.sort()
+    key = key[np.diff(key, prepend=-1) != 0]
     return key >> 32, key & 0xFFFFFFFF

@@ -7,7 +7,8 @@ similarity of stored articles follows every step of the IDF.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,10 +17,17 @@ from numpy.typing import NDArray
 
 from sahel_dedup.index.growing import LiveProfiles, with_room
 from sahel_dedup.similarity import PRIOR_ARTICLES, Shared
-from sahel_dedup.sketching import TF, Profiles, Sketcher, ragged_rows
+from sahel_dedup.sketching import TF, Profiles, Sketcher
 
 # Rows laid out in full at a time: they stay in the second-level cache.
 _ROWS_AT_ONCE = 16
+# Lengths of vectors move with the IDF, by a tenth while the first thousand articles come.
+_CERTAINLY = 0.7
+
+# Terms and counts of some rows end to end, and where each row starts among them.
+_Entries = Callable[
+    [NDArray[np.int64]], tuple[NDArray[np.int32], NDArray[np.uint8], NDArray[np.int64]]
+]
 
 
 @dataclass(slots=True)
@@ -67,6 +75,8 @@ class MovingSimilarity:
         # Column of each term among the terms of the articles at hand, 0 for none.
         self._column = np.zeros(0, dtype=np.int32)
         self.figures = np.zeros(0, dtype=np.int64)
+        # Lengths of the vectors as they were when the articles came.
+        self._norm = np.zeros(0)
 
     def learn(self, profiles: Profiles, first: int) -> None:
         """Take account of new articles.
@@ -78,16 +88,23 @@ class MovingSimilarity:
         first : int
             Row of the first of them.
         """
-        owner = np.repeat(np.arange(len(profiles)), np.diff(profiles.indptr))
-        figure = self._sketcher.vocabulary.is_figure[profiles.terms]
-        self.figures = with_room(self.figures, first + len(profiles))
-        self.figures[first : first + len(profiles)] = np.bincount(
-            owner[figure], minlength=len(profiles)
-        )
-        for lang in set(profiles.lang.tolist()):
-            mine = profiles.lang == lang
-            terms, held = np.unique(profiles.terms[mine[owner]], return_counts=True)
-            self.count(lang, int(mine.sum()), terms, held)
+        size = first + len(profiles)
+        figure = self._sketcher.vocabulary.is_figure.take(profiles.terms)
+        self.figures = with_room(self.figures, size)
+        self.figures[first:size] = _sums(figure.astype(np.int64), profiles.indptr)
+        langs = set(profiles.lang.tolist())
+        for lang in langs:
+            terms, articles = profiles.terms, len(profiles)
+            if len(langs) > 1:
+                mine = profiles.lang == lang
+                terms = terms[np.repeat(mine, np.diff(profiles.indptr))]
+                articles = int(mine.sum())
+            if articles > 1:
+                self.count(lang, articles, *np.unique(terms, return_counts=True))
+            else:
+                self.count(lang, 1, terms, np.ones(len(terms), dtype=np.int64))
+        self._norm = with_room(self._norm, size)
+        self._norm[first:size] = self._norms(self._profiles.body_entries, np.arange(first, size))
 
     def count(
         self, lang: int, articles: int, terms: NDArray[np.int32], held: NDArray[np.int64]
@@ -117,124 +134,131 @@ class MovingSimilarity:
         rows : ndarray of int64
             Former row of each article.
         """
-        self.figures = self.figures[rows]
+        self.figures, self._norm = self.figures[rows], self._norm[rows]
         if kept is not None:
             for counts in self.counted().values():
                 counts.seen, counts.log_seen = counts.seen[kept], counts.log_seen[kept]
                 counts.known = len(kept)
             self._column = np.zeros(len(kept), dtype=np.int32)
 
+    def resembling(
+        self, first: NDArray[np.int64], second: NDArray[np.int64], least: float
+    ) -> NDArray[np.bool_]:
+        """Rule out pairs whose cosine is certainly too low, at a third of its cost.
+
+        Parameters
+        ----------
+        first, second : ndarray of int64, shape (n_pairs,)
+        least : float
+            The cosine that matters.
+
+        Returns
+        -------
+        ndarray of bool, shape (n_pairs,)
+            False only below it.
+        """
+        alike = np.zeros(len(first), dtype=bool)
+        for pairs, one, asked in _blocks(first):
+            other = second[pairs]
+            product, _ = self._products(self._profiles.body_entries, one, asked, other)
+            length = self._norm.take(one)[asked] * self._norm.take(other)
+            alike[pairs] = product >= _CERTAINLY * least * length
+        return alike
+
     def cosines(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the TF-IDF cosine of pairs of articles, shape (n_pairs,)."""
-        p = self._profiles
-        return self._products(p.indptr, p.terms, p.counts, first, second)[0]
+        return self.cosines_and_figures(first, second)[0]
+
+    def cosines_and_figures(
+        self, first: NDArray[np.int64], second: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Return the TF-IDF cosine of pairs, and how many figures they share."""
+        return self._cosines(self._profiles.body_entries, first, second)
 
     def shared(
         self, first: NDArray[np.int64], second: NDArray[np.int64]
     ) -> Iterator[tuple[slice, Shared]]:
         """Compare pairs of articles: see `sahel_dedup.similarity.Similarity.shared`."""
-        if len(first):
-            p = self._profiles
-            cosine, figures = self._products(p.indptr, p.terms, p.counts, first, second)
-            title_cosine, _ = self._products(p.title_indptr, p.title_terms, None, first, second)
-            yield slice(0, len(first)), Shared(cosine, figures, title_cosine)
+        cosine, figures = self.cosines_and_figures(first, second)
+        title_cosine, _ = self._cosines(self._profiles.title_entries, first, second)
+        yield slice(0, len(first)), Shared(cosine, figures, title_cosine)
+
+    def _cosines(
+        self, entries: _Entries, first: NDArray[np.int64], second: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Cosines of pairs, and the number of figures they share."""
+        product, figures = np.zeros(len(first)), np.zeros(len(first), dtype=np.int64)
+        if not len(first):
+            return product, figures
+        for pairs, asking, asked in _blocks(first):
+            product[pairs], figures[pairs] = self._products(entries, asking, asked, second[pairs])
+        rows, place = np.unique(np.concatenate([first, second]), return_inverse=True)
+        norm = self._norms(entries, rows)[place]
+        length = norm[: len(first)] * norm[len(first) :]
+        return np.divide(product, length, out=np.zeros(len(first)), where=length > 0), figures
 
     def _products(
         self,
-        indptr: NDArray[np.int64],
-        terms: NDArray[np.int32],
-        counts: NDArray[np.uint8] | None,
-        first: NDArray[np.int64],
-        second: NDArray[np.int64],
-    ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-        """Cosines of pairs of rows, and the number of figures they share."""
-        cosine, figures = np.zeros(len(first)), np.zeros(len(first), dtype=np.int64)
-        order = np.argsort(first, kind="stable")
-        rows, starts = np.unique(first[order], return_index=True)
-        bounds = np.append(starts, len(first))
-        for start in range(0, len(rows), _ROWS_AT_ONCE):
-            some = rows[start : start + _ROWS_AT_ONCE]
-            ends = bounds[start : start + len(some) + 1]
-            pairs = order[ends[0] : ends[-1]]
-            asked = np.repeat(np.arange(len(some)), np.diff(ends))
-            cosine[pairs], figures[pairs] = self._block(
-                indptr, terms, counts, some, asked, second[pairs]
-            )
-        return cosine, figures
-
-    def _block(
-        self,
-        indptr: NDArray[np.int64],
-        terms: NDArray[np.int32],
-        counts: NDArray[np.uint8] | None,
+        entries: _Entries,
         asking: NDArray[np.int64],
         asked: NDArray[np.int64],
-        second: NDArray[np.int64],
-    ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-        """Multiply a few rows with rows that each belong to one of them.
+        other: NDArray[np.int64],
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """Multiply a few rows with others that each belong to one of them.
 
         The few are laid out in full, over the terms that occur in them, and looked up for
-        the terms of the others.
+        the terms of the others; all else is done for the terms in common alone.
         """
-        vocabulary = self._sketcher.vocabulary
+        vocabulary, langs = self._sketcher.vocabulary, self._profiles.lang
         if len(self._column) < len(vocabulary):
             self._column = with_room(self._column, len(vocabulary))
-        held, weight, offsets, norm = self._weights(indptr, terms, counts, asking)
+        held, counts, offsets = entries(asking)
         self._column[held] = np.arange(1, len(held) + 1)
         table = np.zeros((len(asking), len(held) + 1), dtype=np.float32)
-        table[np.repeat(np.arange(len(asking)), np.diff(offsets)), self._column[held]] = weight
-        theirs, weight, offsets, norms = self._weights(indptr, terms, counts, second)
+        row = np.repeat(np.arange(len(asking)), np.diff(offsets))
+        table[row, self._column[held]] = self._weights(held, counts, langs[asking], offsets)
+        theirs, counts, offsets = entries(other)
         column = self._column.take(theirs)
         self._column[held] = 0
         common = np.flatnonzero(column)
-        bounds = np.searchsorted(common, offsets)
-        place = column[common] + np.repeat(asked * table.shape[1], np.diff(bounds))
-        product = table.ravel().take(place) * weight[common]
-        figure = vocabulary.is_figure.take(theirs[common]) & (product > 0)
-        length = norm[asked] * norms
-        total = _sums(product, bounds)
-        return np.divide(total, length, out=np.zeros(len(total)), where=length > 0), _sums(
-            figure.astype(np.int64), bounds
-        )
+        terms, bounds = theirs.take(common), np.searchsorted(common, offsets)
+        place = column.take(common) + np.repeat(asked * table.shape[1], np.diff(bounds))
+        product = table.ravel().take(place)
+        figure = vocabulary.is_figure.take(terms) & (product > 0)
+        product *= self._weights(terms, counts.take(common), langs[other], bounds)
+        return _sums(product, bounds), _sums(figure.astype(np.int64), bounds)
+
+    def _norms(self, entries: _Entries, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Lengths of the vectors of some rows."""
+        terms, counts, offsets = entries(rows)
+        weight = self._weights(terms, counts, self._profiles.lang[rows], offsets)
+        weight *= weight
+        return np.asarray(np.sqrt(_sums(weight, offsets)), dtype=np.float64)
 
     def _weights(
         self,
-        indptr: NDArray[np.int64],
         terms: NDArray[np.int32],
-        counts: NDArray[np.uint8] | None,
-        rows: NDArray[np.int64],
-    ) -> tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.int64], NDArray[np.float64]]:
-        """Lay the vectors of some rows end to end; without counts every term counts once.
-
-        Returns
-        -------
-        terms, weights
-            The entries.
-        offsets
-            Where each row starts among them.
-        norms
-            Length of each vector.
-        """
-        places, offsets = ragged_rows(indptr, rows)
-        held = terms.take(places)
-        langs = self._profiles.lang[rows]
+        counts: NDArray[np.uint8],
+        langs: NDArray[np.int16],
+        offsets: NDArray[np.int64],
+    ) -> NDArray[np.float32]:
+        """TF-IDF weights of the entries of rows in some languages."""
         distinct = set(langs.tolist())
         if len(distinct) == 1:
-            weight = self._idf(distinct.pop(), held)
+            weight = self._idf(distinct.pop(), terms)
         else:
-            weight = np.empty(len(held), dtype=np.float32)
+            weight = np.zeros(len(terms), dtype=np.float32)
             owner = np.repeat(langs, np.diff(offsets))
             for lang in distinct:
                 mine = np.flatnonzero(owner == lang)
-                weight[mine] = self._idf(lang, held[mine])
-        if counts is not None:
-            weight *= TF.take(counts.take(places))
-        return held, weight, offsets, np.sqrt(_sums(weight * weight, offsets))
+                weight[mine] = self._idf(lang, terms[mine])
+        weight *= TF.take(counts)
+        return weight
 
     def _idf(self, lang: int, terms: NDArray[np.int32]) -> NDArray[np.float32]:
         counts = self._up_to_date(lang)
         idf = counts.log_seen.take(terms)
-        np.subtract(np.float32(np.log(counts.articles + PRIOR_ARTICLES + 1)), idf, out=idf)
+        np.subtract(np.float32(math.log(counts.articles + PRIOR_ARTICLES + 1)), idf, out=idf)
         return np.maximum(idf, np.float32(0), out=idf)
 
     def _up_to_date(self, lang: int) -> TermCounts:
@@ -258,11 +282,34 @@ class MovingSimilarity:
     ) -> NDArray[np.float64]:
         """Pseudo-articles of the prior that hold a term; see `sahel_dedup.similarity`."""
         name = self._names()[lang]
-        prior = self._sketcher.vocabulary.prior_idf(name)[terms]
+        prior = self._sketcher.vocabulary.prior_idf(name, terms)
         return np.exp(prior / -64.0) * (PRIOR_ARTICLES + 1)
 
     def _names(self) -> list[str]:
         return list(self._sketcher.langs)
+
+
+def _blocks(
+    first: NDArray[np.int64],
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]]:
+    """Cut pairs into blocks of few first rows.
+
+    Yields
+    ------
+    pairs
+        Which pairs.
+    asking
+        Their distinct first rows.
+    asked
+        Place of each pair's first row among them.
+    """
+    order = np.argsort(first, kind="stable")
+    ordered = first[order]
+    bounds = np.flatnonzero(np.diff(ordered, prepend=-1, append=-1))
+    for start in range(0, len(bounds) - 1, _ROWS_AT_ONCE):
+        ends = bounds[start : start + _ROWS_AT_ONCE + 1]
+        asked = np.repeat(np.arange(len(ends) - 1), np.diff(ends))
+        yield order[ends[0] : ends[-1]], ordered[ends[:-1]], asked
 
 
 def _sums(values: NDArray[np.generic], offsets: NDArray[np.int64]) -> NDArray[Any]:

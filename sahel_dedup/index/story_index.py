@@ -4,32 +4,27 @@ from __future__ import annotations
 
 import itertools
 import os
-import threading
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
 
 from sahel_dedup.articles import Article
-from sahel_dedup.errors import ArticleError, SahelError
+from sahel_dedup.errors import SahelError
 from sahel_dedup.index.answers import Assignment, Event, IndexStats
-from sahel_dedup.index.engine import Changes, Engine
+from sahel_dedup.index.days import to_days, to_moment, today
+from sahel_dedup.index.engine import Engine
 from sahel_dedup.index.header import check_retention, make_header, read_retention, read_settings
 from sahel_dedup.index.live import NO_STORY
-from sahel_dedup.index.saving import Keeper
+from sahel_dedup.index.session import Session
 from sahel_dedup.index.store import Store
+from sahel_dedup.index.telling import article_rows, story_of
 from sahel_dedup.settings import Settings
 from sahel_dedup.stories import Story
 
 BATCH_ARTICLES = 64
-_DAY = timedelta(days=1)
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# Stories expire in turns: letting go costs as much as reading all that stay.
-_TURNS = 8
-_CLOSED = "the index is closed"
 
 
 class StoryIndex:
@@ -50,15 +45,8 @@ class StoryIndex:
     (True, False, 'reworded', True)
     """
 
-    def __init__(self, engine: Engine, keeper: Keeper | None, retention: timedelta | None) -> None:
-        self._engine = engine
-        self._keeper = keeper
-        self._retention = retention
-        # Day before which stories have expired.
-        self._horizon = -np.inf
-        self._lock = threading.RLock()
-        self._seen_version = -1
-        self._unusable: str | None = None
+    def __init__(self, session: Session) -> None:
+        self._session = session
 
     @classmethod
     def open(
@@ -104,13 +92,11 @@ class StoryIndex:
             check_retention(retention, settings)
             if not readonly:
                 store.set_header(retention=make_header(settings, retention)["retention"])
-            engine = Engine(settings)
-            index = cls(engine, Keeper(store, engine), retention)
-            index._load()
+            session = Session(Engine(settings), store, retention)
         except BaseException:
             store.close()
             raise
-        return index
+        return cls(session)
 
     @classmethod
     def in_memory(
@@ -131,7 +117,7 @@ class StoryIndex:
         """
         settings = settings or Settings()
         check_retention(retention, settings)
-        return cls(Engine(settings), None, retention)
+        return cls(Session(Engine(settings), None, retention))
 
     def __enter__(self) -> Self:
         return self
@@ -146,17 +132,14 @@ class StoryIndex:
 
     def close(self) -> None:
         """Let go of the file. Everything that was added is in it already."""
-        with self._lock:
-            if self._keeper is not None and self._unusable != _CLOSED:
-                self._keeper.store.close()
-            self._unusable = _CLOSED
+        self._session.close()
 
     def __len__(self) -> int:
-        with self._looking() as engine:
+        with self._session.looking() as engine:
             return len(engine.live.row_of)
 
     def __contains__(self, article: object) -> bool:
-        with self._looking() as engine:
+        with self._session.looking() as engine:
             return article in engine.live.row_of
 
     def add(self, article: Article | Mapping[str, Any]) -> Assignment:
@@ -180,7 +163,7 @@ class StoryIndex:
         ArticleError
             If it is no article, or its id is that of an article with other words.
         """
-        return self._add([_article(article)])[0]
+        return self._session.add([_article(article)])[0]
 
     def add_many(self, articles: Iterable[Article | Mapping[str, Any]]) -> list[Assignment]:
         """Add articles in batches, which is several times faster.
@@ -222,7 +205,7 @@ class StoryIndex:
             One an article, in order, once it is in the file.
         """
         for batch in _batches(map(_article, articles), batch_size):
-            yield from self._add(batch)
+            yield from self._session.add(batch)
 
     def query(self, article: Article | Mapping[str, Any]) -> Assignment:
         """Tell where an article would belong, without adding it.
@@ -237,9 +220,9 @@ class StoryIndex:
             `story_id` is what the story would be called if the article founded one.
         """
         asked = _article(article)
-        with self._looking() as engine:
+        with self._session.looking() as engine:
             profiles = engine.live.sketcher.sketch([asked])
-            return engine.probe(asked.id, profiles, _today())
+            return engine.probe(asked.id, profiles, today())
 
     def update(self, article: Article | Mapping[str, Any]) -> Assignment:
         """Put a corrected version in the place of an article.
@@ -262,11 +245,11 @@ class StoryIndex:
             If there is no article with that id.
         """
         new = _article(article)
-        with self._writing() as engine:
-            row = self._row(new.id)
+        with self._session.writing() as engine:
+            row = self._session.row(new.id)
             profiles = engine.live.sketcher.sketch([new])
-            with self._saving():
-                return engine.update(row, profiles, _today())
+            with self._session.saving():
+                return engine.update(row, profiles, today())
 
     def remove(self, article: str) -> tuple[Event, ...]:
         """Remove an article.
@@ -286,9 +269,9 @@ class StoryIndex:
         SahelError
             If there is no article with that id.
         """
-        with self._writing() as engine:
-            row = self._row(article)
-            with self._saving():
+        with self._session.writing() as engine:
+            row = self._session.row(article)
+            with self._session.saving():
                 return tuple(engine.remove(row))
 
     def expire(self, before: datetime) -> tuple[Event, ...]:
@@ -307,8 +290,8 @@ class StoryIndex:
         tuple of Event
             An ``expired`` event for each story.
         """
-        with self._writing():
-            return tuple(self._expire(_day(before)))
+        with self._session.writing():
+            return tuple(self._session.expire(to_days(before)))
 
     def story(self, story_id: str) -> Story:
         """Return a story by its id.
@@ -318,11 +301,11 @@ class StoryIndex:
         SahelError
             If there is no such story, or it was merged into another or expired.
         """
-        with self._looking() as engine:
+        with self._session.looking() as engine:
             row = engine.live.find_story(story_id)
             if row is None:
                 raise SahelError(f"no story {story_id!r}")
-            return engine.story(row)
+            return story_of(engine.live, row)
 
     def story_of(self, article: str) -> Story:
         """Return the story of an article.
@@ -332,8 +315,8 @@ class StoryIndex:
         SahelError
             If there is no article with that id.
         """
-        with self._looking() as engine:
-            return engine.story(self._row(article))
+        with self._session.looking() as engine:
+            return story_of(engine.live, self._session.row(article))
 
     def stories(self, since: datetime | None = None) -> Iterator[Story]:
         """Yield the stories, in the order in which they began.
@@ -347,9 +330,9 @@ class StoryIndex:
         ------
         Story
         """
-        with self._looking() as engine:
-            rows = engine.live.stories(-np.inf if since is None else _day(since))
-            found = [engine.story(members[0]) for members in rows]
+        with self._session.looking() as engine:
+            rows = engine.live.stories(-np.inf if since is None else to_days(since))
+            found = [story_of(engine.live, members[0]) for members in rows]
         return iter(found)
 
     def events(self, cursor: int = 0) -> tuple[Event, ...]:
@@ -370,7 +353,7 @@ class StoryIndex:
         SahelError
             If events after that one are no longer kept.
         """
-        with self._looking() as engine:
+        with self._session.looking() as engine:
             first = engine.events[0].cursor if engine.events else engine.cursor + 1
             if 0 < cursor < first - 1:
                 raise SahelError(
@@ -379,14 +362,34 @@ class StoryIndex:
                 )
             return tuple(event for event in engine.events if event.cursor > cursor)
 
+    def rows(self) -> Iterator[dict[str, object]]:
+        """Yield what is known of each article, story by story.
+
+        Yields
+        ------
+        dict
+            ``id``, ``story_id``, ``canonical`` (whether it stands for its story),
+            ``published``, ``source`` and ``lang``.
+        """
+        with self._session.looking() as engine:
+            found = [article_rows(engine.live, members) for members in engine.live.stories()]
+        return itertools.chain.from_iterable(found)
+
+    def compact(self) -> None:
+        """Let go of what removed and expired articles left behind, in the file too."""
+        with self._session.writing() as engine:
+            with self._session.saving(letting_go=True):
+                engine.compact()
+            self._session.shrink()
+
     def stats(self) -> IndexStats:
         """Return figures of the index."""
-        with self._looking() as engine:
+        with self._session.looking() as engine:
             live = engine.live
             story = live.standing.story[: len(live)]
             sizes = np.unique(story[story != NO_STORY], return_counts=True)[1]
             past = sum(map(bool, live.ids)) - len(live.row_of)
-            newest = None if np.isnan(live.clock) else _EPOCH + live.clock * _DAY
+            newest = None if np.isnan(live.clock) else to_moment(live.clock)
             return IndexStats(
                 articles=len(live.row_of),
                 stories=len(sizes),
@@ -397,128 +400,6 @@ class StoryIndex:
                 cursor=engine.cursor,
             )
 
-    def _add(self, articles: list[Article]) -> list[Assignment]:
-        with self._writing() as engine:
-            profiles = engine.live.sketcher.sketch(articles)
-            words = list(zip(profiles.body.tolist(), profiles.headline.tolist(), strict=True))
-            fresh: dict[str, int] = {}
-            for i, article in enumerate(articles):
-                if self._is_new(article.id, words[i], words, fresh) and not (
-                    profiles.day[i] < self._horizon
-                ):
-                    fresh[article.id] = i
-            chosen = list(fresh.values())
-            found: dict[str, Assignment] = {}
-            if chosen:
-                part = profiles
-                if len(chosen) < len(articles):
-                    part = profiles.take(np.array(chosen))
-                with self._saving():
-                    added = engine.add(list(fresh), part, _today())
-                found = dict(zip(fresh, added, strict=True))
-            for i, article in enumerate(articles):
-                if article.id not in found:
-                    row = engine.live.row_of.get(article.id)
-                    if row is not None:
-                        found[article.id] = engine.recall(row)
-                    else:
-                        alone = profiles.take(np.array([i]))
-                        found[article.id] = engine.probe(article.id, alone, _today())
-            self._expire_by_age()
-            return [found[article.id] for article in articles]
-
-    def _is_new(
-        self,
-        article: str,
-        words: tuple[int, int],
-        batch: list[tuple[int, int]],
-        fresh: dict[str, int],
-    ) -> bool:
-        """Whether an id is new; known with other words it is an error."""
-        live = self._engine.live
-        known: tuple[int, int] | None = None
-        if (row := live.row_of.get(article)) is not None:
-            known = int(live.profiles.body[row]), int(live.profiles.headline[row])
-        elif article in fresh:
-            known = batch[fresh[article]]
-        if known is not None and known != words:
-            raise ArticleError(
-                f"other words than before: {article!r} is in the index; use update() for a "
-                "corrected version",
-                "id",
-            )
-        return known is None
-
-    def _expire_by_age(self) -> None:
-        clock = self._engine.live.clock
-        if self._retention is not None and not np.isnan(clock):
-            days = self._retention / _DAY
-            if clock - days >= self._horizon + days / _TURNS:
-                self._expire(clock - days)
-
-    def _expire(self, before: float) -> list[Event]:
-        self._horizon = max(self._horizon, before)
-        with self._saving(letting_go=True):
-            return self._engine.expire(before)
-
-    def _row(self, article: str) -> int:
-        try:
-            return self._engine.live.row_of[article]
-        except KeyError:
-            raise SahelError(f"no article {article!r}") from None
-
-    @contextmanager
-    def _looking(self) -> Iterator[Engine]:
-        with self._lock:
-            if self._unusable:
-                raise SahelError(self._unusable)
-            if self._keeper is not None and self._keeper.store.readonly:
-                self._load()
-            yield self._engine
-
-    @contextmanager
-    def _writing(self) -> Iterator[Engine]:
-        with self._lock:
-            if self._unusable:
-                raise SahelError(self._unusable)
-            if self._keeper is not None and self._keeper.store.readonly:
-                raise SahelError(f"{self._keeper.store.path!r} was opened to look only")
-            yield self._engine
-
-    @contextmanager
-    def _saving(self, *, letting_go: bool = False) -> Iterator[None]:
-        """Do something to the engine and, as one transaction, to the file."""
-        keeper = self._keeper
-        try:
-            if keeper is None:
-                yield
-                self._engine.changes = Changes()
-                return
-            with keeper.store.transaction():
-                yield
-                keeper.save()
-                if letting_go:
-                    keeper.save_forgotten()
-                    keeper.store.set_header(horizon=self._horizon)
-        except BaseException:
-            # The engine may be ahead of the file.
-            self._unusable = "a change to the index failed half-way: open it again"
-            raise
-
-    def _load(self) -> None:
-        """Take over what another process has written."""
-        keeper = self._keeper
-        if keeper is None or (version := keeper.store.version()) == self._seen_version:
-            return
-        with keeper.store.transaction():
-            header = keeper.store.header()
-            if header["generation"] != keeper.generation:
-                self._engine = Engine(self._engine.settings)
-                keeper = self._keeper = Keeper(keeper.store, self._engine)
-            keeper.load()
-        self._horizon = header.get("horizon", -np.inf)
-        self._seen_version = version
-
 
 def _article(row: Article | Mapping[str, Any]) -> Article:
     return row if isinstance(row, Article) else Article.from_mapping(row)
@@ -528,13 +409,3 @@ def _batches(articles: Iterable[Article], size: int) -> Iterator[list[Article]]:
     articles = iter(articles)
     while batch := list(itertools.islice(articles, size)):
         yield batch
-
-
-def _day(moment: datetime) -> float:
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return (moment - _EPOCH) / _DAY
-
-
-def _today() -> float:
-    return _day(datetime.now(UTC))

@@ -1,0 +1,147 @@
+"""The audit: what the archive as a whole looks like, as data for plots."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from sahel_dedup.report.collect import Collected, Report
+
+_SIZES = (1, 2, 3, 4, 5, 6, 11, 21, 51, 101)
+_HOURS = (0, 1, 3, 6, 12, 24, 48, 96, 168)
+_HOUR_LABELS = (
+    "under 1 h", "1–3 h", "3–6 h", "6–12 h", "12–24 h", "1–2 days", "2–4 days", "4–7 days",
+    "over 7 days",
+)  # fmt: skip
+_RELATIONS = ("exact", "near", "reworded")
+_WEAKEST = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """A bar chart.
+
+    Attributes
+    ----------
+    name, note : str
+        Heading, and what the reader should know of it.
+    unit : str
+        What the bars count.
+    bars : sequence of (str, int)
+        Labels and values.
+    """
+
+    name: str
+    note: str
+    unit: str
+    bars: Sequence[tuple[str, int]]
+
+    @property
+    def most(self) -> int:
+        """The highest value, 1 at least: what the bars are drawn against."""
+        return max([1, *(value for _, value in self.bars)])
+
+
+@dataclass(frozen=True, slots=True)
+class WeakLink:
+    """An article that is held in its story by little, or a pair of them."""
+
+    story: str
+    articles: str
+    similarity: float
+    score: float | None
+
+
+def plots(collected: Collected) -> list[Plot]:
+    """Draw up the plots of an archive.
+
+    Parameters
+    ----------
+    collected : Collected
+
+    Returns
+    -------
+    list of Plot
+        Sizes of all stories; relations, similarities and time spread of those listed.
+    """
+    reports = [r for _, members in collected.listed if len(members) > 1 for r in members]
+    relations = [(name, sum(r.relation == name for r in reports)) for name in _RELATIONS]
+    similarities = [r.similarity for r in reports if r.similarity is not None]
+    return [
+        Plot("Story sizes", "Articles a story; singletons are stories of one article.", "stories",
+             _binned(collected.sizes.elements(), _SIZES, _size_labels())),
+        Plot("Relations", "Of each article to the closest other of its story.", "articles",
+             relations),
+        Plot("Time spread", "From the first article of a story to the last.", "stories",
+             _binned(_spans(collected), _HOURS, _HOUR_LABELS)),
+        Plot("Similarity", "TF-IDF cosine of each article to the closest other of its story.",
+             "articles",
+             _binned((min(int(s * 10), 9) for s in similarities), range(10),
+                     [f".{i}–{'1' if i == 9 else f'.{i + 1}'}" for i in range(10)])),
+    ]  # fmt: skip
+
+
+def weakest(collected: Collected, audit: Mapping[str, Any]) -> list[WeakLink]:
+    """List the weakest links, from the audit or else from the rows.
+
+    Parameters
+    ----------
+    collected : Collected
+    audit : Mapping
+        May have ``weakest_links``; see `sahel_dedup.report.write_report`.
+
+    Returns
+    -------
+    list of WeakLink
+        At most 15, weakest first.
+    """
+    given = audit.get("weakest_links")
+    if given is not None:
+        return [
+            WeakLink(
+                str(link["story"]),
+                f"{link['first']} – {link['second']}",
+                float(link["similarity"]),
+                float(link["score"]),
+            )
+            for link in list(given)[:_WEAKEST]
+        ]
+    members = ((story, report) for story, reports in collected.listed for report in reports)
+    rated = [
+        (report.similarity, report.article.id, story)
+        for story, report in members
+        if report.similarity is not None
+    ]
+    return [
+        WeakLink(story, article, similarity, None)
+        for similarity, article, story in sorted(rated)[:_WEAKEST]
+    ]
+
+
+def _spans(collected: Collected) -> Iterable[float]:
+    for _, reports in collected.listed:
+        times = [_hours(report) for report in reports if report.article.published is not None]
+        if len(times) > 1:
+            yield max(times) - min(times)
+
+
+def _hours(report: Report) -> float:
+    published = report.article.published
+    return 0.0 if published is None else published.timestamp() / 3600
+
+
+def _binned(
+    values: Iterable[float], bounds: Sequence[int], labels: Sequence[str]
+) -> list[tuple[str, int]]:
+    """Count values by the last bound that they reach."""
+    counts = [0] * len(bounds)
+    for value in values:
+        counts[sum(bound <= value for bound in bounds) - 1] += 1
+    return list(zip(labels, counts, strict=True))
+
+
+def _size_labels() -> list[str]:
+    ranges = [str(low) if high == low + 1 else f"{low}–{high - 1}" for low, high in pairwise(_SIZES)]
+    return [*ranges, f"over {_SIZES[-1] - 1}"]
