@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
@@ -31,8 +32,6 @@ class Audit:
     estimated_precision : float or None
         Estimated share of the pairs inside stories that are no chance pairs; ``None``
         without dates. It is blind to what recurs within days: a bound from above.
-    implausible_dates : int
-        Dates before 1970-01-02 or in the future, which were not used.
     largest : tuple of Story
         The stories of most articles.
     longest : tuple of (Story, float)
@@ -50,7 +49,6 @@ class Audit:
     stories: int
     singletons: float
     estimated_precision: float | None
-    implausible_dates: int
     largest: tuple[Story, ...]
     longest: tuple[tuple[Story, float], ...]
     templates: tuple[tuple[str, float], ...]
@@ -76,23 +74,22 @@ def audit(stories: Stories, count: int = 10) -> Audit:
     -------
     Audit
     """
-    n = len(stories.ids)
-    day, bar = stories.days, stories.bars
-    ordered = list(stories)
-    groups = [np.array([stories.row(a) for a in story.articles]) for story in ordered]
-    spans = [float(_span(day[rows])) for rows in groups]
-    longest = sorted(range(len(ordered)), key=lambda s: -spans[s])[:count]
-    top = np.argsort(-bar, kind="stable")[:count]
+    ids, day, recurrence = stories.ids, stories.days, stories.recurrence
+    spans = np.array([_span(day[rows]) for rows in stories.members])
+    longest = np.argsort(-spans, kind="stable")[:count]
+    top = np.argsort(-recurrence, kind="stable")[:count]
     return Audit(
-        articles=n,
-        stories=len(ordered),
-        singletons=sum(len(rows) == 1 for rows in groups) / n if n else 0.0,
-        estimated_precision=estimate_precision([day[rows] for rows in groups]),
-        implausible_dates=stories.implausible_dates,
-        largest=tuple(ordered[:count]),
-        longest=tuple((ordered[s], spans[s]) for s in longest),
-        templates=tuple((stories.ids[row], float(bar[row])) for row in top),
-        template_share=float((bar >= TEMPLATE_BAR).mean()) if n else 0.0,
+        articles=len(ids),
+        stories=len(stories),
+        singletons=sum(len(rows) == 1 for rows in stories.members) / max(len(ids), 1),
+        estimated_precision=estimate_precision([day[rows] for rows in stories.members]),
+        largest=tuple(itertools.islice(stories, count)),
+        longest=tuple(
+            (stories.story_of(ids[stories.members[story][0]]), float(spans[story]))
+            for story in longest
+        ),
+        templates=tuple((ids[row], float(recurrence[row])) for row in top),
+        template_share=float((recurrence >= TEMPLATE_BAR).mean()) if len(ids) else 0.0,
         weakest=tuple(stories.weakest_links(count)),
     )
 

@@ -66,7 +66,7 @@ def bars(
         rows = np.flatnonzero(dated == timed)
         if not need[rows].any():
             continue
-        place = profiles.day if timed else profiles.source * 4.0
+        place = profiles.day if timed else profiles.source.astype(np.float64) * 4
         gap = GAP_DAYS if timed else 0.0
         first, second = _meetings(profiles.salience, rows, place, gap, need, layout)
         agree = agreeing_slots(profiles.salience, first, second)

@@ -116,7 +116,7 @@ class Evidence:
     ) -> None:
         self._profiles = profiles
         self._similarity = similarity
-        self._bar = bar
+        self.bar = bar
         self._window = window
 
     def weigh(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> Pairs:
@@ -169,7 +169,7 @@ class Evidence:
                 [
                     np.ones(len(a)),
                     np.log(cosine),
-                    np.log(cosine / np.maximum(self._bar[a], self._bar[b])),
+                    np.log(cosine / np.maximum(self.bar[a], self.bar[b])),
                     outlets & same,
                     outlets & ~same,
                     np.where(dated, np.log1p(24 * np.where(dated, days, 0)) - 2, 0),

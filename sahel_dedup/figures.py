@@ -6,7 +6,7 @@ A figure is read together with the words beside it: "12 killed" and "47 killed" 
 
 from __future__ import annotations
 
-import itertools
+import functools
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -25,14 +25,12 @@ _WORDS_AHEAD = 3
 _REACH = 6
 _MOST = 300
 _CLAUSE_END = re.compile(r"[.,;:!?()\[\]\n،؛؟。！？；：、।—–«»“”\"]|\s[-/]\s")
-_COMPOUND = re.compile(r"\w+(?:-\w+)*")
 # 7:30, 2-1, 2025-07-01 and 1/4 are one figure each.
-_NUMERAL = re.compile(r"\d+(?:[.,٫٬]\d+)*+(?:[:/–-]\d+)*+")
+_NUMERAL = r"(?P<numeral>\d+(?:[.,٫٬]\d+)*+(?:[:/–-]\d+)*+)"
 _THOUSANDS = re.compile(r"[,٬](?=\d{3}(?!\d))")
-_INSIDE_NUMERAL = re.compile(r"(?<=\d[.,٫٬:/–-])\d")
 # "BAMAKO, March 4 (SWS) - ": when a report was filed counts nothing.
 _DATELINE = re.compile(r"\W{0,3}[^\W\d_][^.!?\n]{0,70}?\s[-–—]{1,2}\s")
-_AND = frozenset("and y et e und o or ou و أو".split())
+_AND = frozenset(["and", "y", "et", "e", "und", "o", "or", "ou", "و", "أو"])
 
 # Written numbers, by language. One is left out: it is an article or a pronoun in all of
 # them. Compounds are, too: "twenty-one" is read as no figure.
@@ -50,9 +48,15 @@ _NUMBERS = {
     lang: {word: str(value) for value, word in enumerate(words.split(), start=2)}
     for lang, words in _WRITTEN.items()
 }
-# Most words need no look-up.
-_INITIALS = frozenset(word[0] for numbers in _NUMBERS.values() for word in numbers)
-_INITIALS |= frozenset(initial.upper() for initial in _INITIALS)
+
+
+@functools.cache
+def _figure_pattern(lang: str) -> re.Pattern[str]:
+    """Match numerals, and the numbers that a language writes out."""
+    written = "|".join(_NUMBERS.get(lang, ()))
+    if not written:
+        return re.compile(_NUMERAL)
+    return re.compile(rf"{_NUMERAL}|(?<![\w-])(?:{written})(?![\w-])", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,12 +129,19 @@ def find_figures(wording: Wording, lang: str | None) -> list[Figure]:
     list of Figure
         In order; at most the first 300. The dateline is left out.
     """
-    written = _NUMBERS.get((lang or "en").partition("-")[0], {})
+    primary = (lang or "en").partition("-")[0]
+    written = _NUMBERS.get(primary, {})
     dateline = _DATELINE.match(wording.text)
-    first = 0 if dateline is None else int(np.searchsorted(wording.starts, dateline.end()))
-    values = ((token, _value(wording, token, written)) for token in range(first, len(wording)))
-    found = (_figure(wording, token, value) for token, value in values if value is not None)
-    return list(itertools.islice(found, _MOST))
+    figures: list[Figure] = []
+    for match in _figure_pattern(primary).finditer(wording.text, dateline.end() if dateline else 0):
+        token = int(np.searchsorted(wording.starts, match.start()))
+        if token == len(wording) or len(figures) == _MOST:
+            break
+        # 2nd, 4x4 and A320 are no figures.
+        if wording.starts[token] == match.start() and wording.ends[token] <= match.end():
+            value = _plain(match["numeral"]) if match["numeral"] else written[match[0].lower()]
+            figures.append(_figure(wording, token, match.end(), value))
+    return figures
 
 
 def compare_figures(a: Wording, b: Wording, alignment: Alignment, lang: str | None) -> Figures:
@@ -181,39 +192,23 @@ def _unmatched(figures: list[Figure], known: set[str]) -> tuple[Figure, ...]:
     return tuple(sorted(first.values(), key=lambda figure: figure.span))
 
 
-def _value(wording: Wording, token: int, written: dict[str, str]) -> str | None:
-    word = wording.word(token)
-    start, text = int(wording.starts[token]), wording.text
-    if word[0].isdecimal():
-        if _INSIDE_NUMERAL.match(text, start):
-            return None
-        numeral = _NUMERAL.match(text, start)
-        # 2nd and 4x4 are no figures.
-        whole = numeral is not None and numeral.end() >= wording.ends[token]
-        return numeral[0] if numeral is not None and whole else None
-    if word[0] not in _INITIALS:
-        return None
-    if start and text[start - 1] == "-":
-        return None
-    compound = _COMPOUND.match(text, start)
-    return None if compound is None else written.get(compound[0].lower())
-
-
-def _figure(wording: Wording, token: int, numeral: str) -> Figure:
-    start = int(wording.starts[token])
-    value = "".join(
+def _plain(numeral: str) -> str:
+    return "".join(
         str(unicodedata.decimal(c)) if c.isdecimal() else c.replace(",", ".").replace("٫", ".")
         for c in _THOUSANDS.sub("", numeral)
     )
-    while token + 1 < len(wording) and wording.starts[token + 1] < start + len(numeral):
-        token += 1
+
+
+def _figure(wording: Wording, first: int, end: int, value: str) -> Figure:
+    token = int(np.searchsorted(wording.starts, end)) - 1
+    start = int(wording.starts[first])
     span = Span(start, int(wording.ends[token]))
     ahead = list(_ahead(wording, token))
     telling = [i for i in ahead if wording.weights[i] >= _TELLING] or ahead[-1:]
     told = Span(start, int(wording.ends[telling[0]])) if telling else span
     context = {int(wording.hashes[i]) for i in ahead}
-    before = int(np.searchsorted(wording.starts, start)) - 1
-    if before >= 0 and _joined(wording, before, before + 1) and _tells(wording, before):
+    before = first - 1
+    if before >= 0 and _joined(wording, before, first) and _tells(wording, before):
         context.add(int(wording.hashes[before]))
         if wording.weights[before] >= _TELLING:
             told = Span(int(wording.starts[before]), told.end)

@@ -92,7 +92,7 @@ def average_link(scores: NDArray[np.float64], bar: float) -> NDArray[np.int64]:
 
 
 def _components(pairs: Pairs, n: int, bar: float) -> NDArray[np.int64]:
-    """Connected components of at most `MAX_COMPONENT` articles."""
+    """Find connected components of at most `MAX_COMPONENT` articles."""
     while True:
         graph = sp.coo_array((np.ones(len(pairs)), (pairs.first, pairs.second)), shape=(n, n))
         _, component = connected_components(graph, directed=False)
@@ -112,7 +112,8 @@ def _cut(component: NDArray[np.int64], size: NDArray[np.int64]) -> NDArray[np.in
     start = np.cumsum(size) - size
     rank = np.empty(len(component), dtype=np.int64)
     rank[order] = np.arange(len(component)) - start[component[order]]
-    return np.unique(component * (len(component) + 1) + rank // MAX_COMPONENT, return_inverse=True)[1]
+    part = component * (len(component) + 1) + rank // MAX_COMPONENT
+    return np.asarray(np.unique(part, return_inverse=True)[1], dtype=np.int64)
 
 
 def _groups(sizes: NDArray[np.int64]) -> list[NDArray[np.int64]]:

@@ -263,7 +263,7 @@ class Sketcher:
 
 
 def _number(numbers: dict[str, int], name: str | None) -> int:
-    """Number a name; `setdefault` is atomic, so that threads agree."""
+    """Return the number of a name; `setdefault` is atomic, so that threads agree."""
     return -1 if name is None else numbers.setdefault(name, len(numbers))
 
 

@@ -164,6 +164,29 @@ class Stories:
         rank[np.argsort(first)] = np.arange(len(first))
         return rank[inverse]
 
+    @property
+    def ids(self) -> Sequence[str]:
+        """Ids of the articles, in order of time."""
+        return self._ids
+
+    @property
+    def days(self) -> NDArray[np.float64]:
+        """Times of publication in days since 1970, in order of time; NaN where unknown."""
+        return self._profiles.day
+
+    @property
+    def recurrence(self) -> NDArray[np.float64]:
+        """How alike each article is to texts that cannot be the same event, 0 to 1.
+
+        In order of time. Daily bulletins and forms stand high (`sahel_dedup.contrast`).
+        """
+        return self._evidence.bar
+
+    @property
+    def members(self) -> Sequence[NDArray[np.int64]]:
+        """Places of each story's articles in `ids`, stories in order of time."""
+        return self._members
+
     def story_of(self, article: str) -> Story:
         """Return the story of an article.
 

@@ -260,9 +260,8 @@ Articles = list[tuple[int, int, tuple[int, ...]]]  # source, title, lines
 
 def pages(*rows: tuple[int, int, int]) -> list[bool]:
     body, headline, source = (np.array(column) for column in zip(*rows, strict=True))
-    return hollow(
-        body.astype(np.uint64), headline.astype(np.uint64), source.astype(np.int32)
-    ).tolist()
+    found = hollow(body.astype(np.uint64), headline.astype(np.uint64), source.astype(np.int32))
+    return [bool(page) for page in found]
 
 
 def test_a_text_under_five_headlines_of_one_outlet_is_hollow() -> None:

@@ -6,6 +6,7 @@ speak. This is the list of the commands.
 
 import typer
 
+from sahel_dedup.cli.auditing import audit
 from sahel_dedup.cli.clustering import cluster, evaluate
 from sahel_dedup.cli.demo import demo
 from sahel_dedup.cli.terminal import Commands
@@ -18,5 +19,5 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (cluster, evaluate, demo):
+for command in (cluster, evaluate, audit, demo):
     app.command()(command)

@@ -41,15 +41,13 @@ class TermCounts:
     seen : ndarray of int32, shape (n_terms,)
         How many of them held each term.
     log_seen : ndarray of float32, shape (n_terms,)
-        Logarithm of that with the prior's articles added, the denominator of the IDF.
-    known : int
-        Number of terms for which the above is filled in.
+        Logarithm of that with the prior's articles added, the denominator of the IDF; for
+        terms that no article held it is not filled in.
     """
 
     articles: int
     seen: NDArray[np.int32]
     log_seen: NDArray[np.float32]
-    known: int
 
 
 class MovingSimilarity:
@@ -138,7 +136,6 @@ class MovingSimilarity:
         if kept is not None:
             for counts in self.counted().values():
                 counts.seen, counts.log_seen = counts.seen[kept], counts.log_seen[kept]
-                counts.known = len(kept)
             self._column = np.zeros(len(kept), dtype=np.int32)
 
     def resembling(
@@ -262,31 +259,22 @@ class MovingSimilarity:
         return np.maximum(idf, np.float32(0), out=idf)
 
     def _up_to_date(self, lang: int) -> TermCounts:
-        """Return the counts of a language, for the whole vocabulary."""
+        """Return the counts of a language, with room for the whole vocabulary."""
+        size = len(self._sketcher.vocabulary)
         counts = self._counts.get(lang)
         if counts is None:
-            nothing = np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.float32)
-            counts = self._counts[lang] = TermCounts(0, *nothing, 0)
-        size = len(self._sketcher.vocabulary)
-        if counts.known < size:
-            fresh = np.arange(counts.known, size)
-            counts.seen = with_room(counts.seen, size)
-            counts.log_seen = with_room(counts.log_seen, size)
-            counts.seen[fresh] = 0
-            counts.log_seen[fresh] = np.log(self._prior(lang, fresh))
-            counts.known = size
+            counts = self._counts[lang] = TermCounts(
+                0, np.zeros(size, dtype=np.int32), np.zeros(size, dtype=np.float32)
+            )
+        counts.seen = with_room(counts.seen, size)
+        counts.log_seen = with_room(counts.log_seen, size)
         return counts
 
-    def _prior(
-        self, lang: int, terms: NDArray[np.int32] | NDArray[np.int64]
-    ) -> NDArray[np.float64]:
+    def _prior(self, lang: int, terms: NDArray[np.int32]) -> NDArray[np.float64]:
         """Pseudo-articles of the prior that hold a term; see `sahel_dedup.similarity`."""
-        name = self._names()[lang]
+        name = list(self._sketcher.langs)[lang]
         prior = self._sketcher.vocabulary.prior_idf(name, terms)
         return np.exp(prior / -64.0) * (PRIOR_ARTICLES + 1)
-
-    def _names(self) -> list[str]:
-        return list(self._sketcher.langs)
 
 
 def _blocks(

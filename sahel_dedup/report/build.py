@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import zlib
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
@@ -38,6 +39,7 @@ _SEARCHED_OUTLETS = 40
 # Details travel compressed, some stories at a time: text shrinks to a third, and a story
 # opens in a few milliseconds.
 _CHUNK_BYTES = 400_000
+_WIDE = re.compile("[\U00010000-\U0010ffff]")
 
 
 class Builder:
@@ -143,7 +145,7 @@ class _Units:
     """Offsets into a text, from code points to UTF-16 units."""
 
     def __init__(self, text: str) -> None:
-        self._wide = [] if text.isascii() else [i for i, c in enumerate(text) if c > "\uffff"]
+        self._wide = [match.start() for match in _WIDE.finditer(text)]
 
     def pair(self, span: Span) -> list[int]:
         return [span.start + self._before(span.start), span.end + self._before(span.end)]

@@ -1,0 +1,209 @@
+"""Speed, memory and quality beside what one would use instead, on planted copies.
+
+45,000 pieces of bulk news of about 350 words with 5,000 planted copies (benchmarks/planted.py),
+without date and source. Every contestant is a process of its own, pinned to one core; ours
+runs on two as well. Install the others with ``pip install -r benchmarks/requirements-peers.txt``.
+
+Recall is that of planted pairs: all pairs within a group, and by kind the pairs of an original
+with a copy of that kind. Precision counts every other pair as wrong. The news holds real copies
+too, so it is a lower bound. Read the ratios: seconds depend on the machine.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import resource
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+from rich.table import Table
+
+from benchmarks.common import arguments, console, read, save
+from benchmarks.peers import PEERS, datasketch_signatures
+from benchmarks.planted import KINDS, Planted, plant, segments
+from sahel_dedup import Settings, cluster, fingerprints
+from sahel_dedup.fingerprint import shingle_slots
+from sahel_dedup.terms import tokenize
+
+ORIGINALS, COPIES = 9_000, 1_000
+# Signatures alone are so much the same work for each text that fewer will do.
+SIGNED = 3_000
+OURS, OURS_TWO = "sahel_dedup", "sahel_dedup, two cores"
+_ONE_BLOCK = 32
+
+Work = Callable[[Sequence[str], int], Any]
+
+
+def our_groups(texts: Sequence[str], cores: int) -> Any:
+    """Group texts as a user would: no date, no outlet, no language."""
+    rows = ({"id": str(i), "text": text} for i, text in enumerate(texts))
+    return cluster(rows, Settings(workers=cores)).labels
+
+
+def our_fingerprints(texts: Sequence[str], cores: int) -> None:
+    """Compute both signatures of each text: salience and shingles."""
+    rows = ({"id": str(i), "text": text} for i, text in enumerate(texts))
+    for _ in fingerprints(rows, workers=cores):
+        pass
+
+
+def our_minhashes(texts: Sequence[str], _: int) -> None:
+    """Compute the shingle signature alone, what datasketch computes."""
+    for start in range(0, len(texts), _ONE_BLOCK):
+        tokens = tokenize(texts[start : start + _ONE_BLOCK])
+        shingle_slots(tokens.hashes, tokens.offsets)
+
+
+def their_minhashes(texts: Sequence[str], _: int) -> None:
+    """Compute shingle signatures with datasketch, in bulk."""
+    for _signature in datasketch_signatures(texts):
+        pass
+
+
+def _peer(group: Callable[[Sequence[str]], Any]) -> Work:
+    return lambda texts, _: group(texts)
+
+
+GROUPING: dict[str, Work] = {
+    OURS: our_groups,
+    OURS_TWO: our_groups,
+    **{name: _peer(group) for name, group in PEERS.items()},
+}
+SIGNING: dict[str, Work] = {
+    "MinHash: datasketch.MinHash.bulk": their_minhashes,
+    "MinHash: sahel_dedup": our_minhashes,
+    "both fingerprints: sahel_dedup": our_fingerprints,
+}
+
+
+def main() -> None:
+    """Run all contestants and print the tables."""
+    if sys.argv[1:2] == ["--child"]:
+        _child(*sys.argv[2:])
+        return
+    folder, _ = arguments(__doc__)
+    archive = make_archive(folder)
+    results: dict[str, Any] = {"articles": len(archive), "grouping": {}, "signing": {}}
+    with TemporaryDirectory() as scratch:
+        path = Path(scratch) / "texts.json"
+        path.write_text(json.dumps([article.text for article in archive]), encoding="utf-8")
+        for name in GROUPING:
+            if measured := _measure(name, path):
+                labels = np.array(measured.pop("labels"))
+                results["grouping"][name] = measured | quality(archive, labels)
+        path.write_text(json.dumps([article.text for article in archive[:SIGNED]]))
+        for name in SIGNING:
+            if measured := _measure(name, path):
+                results["signing"][name] = measured
+    _print(results)
+    save("compare", results)
+
+
+def make_archive(folder: Path) -> list[Planted]:
+    """Cut the bulk news into originals and plant copies of some."""
+    pieces = [
+        list(segments(row["text"] for row in read(folder / "bulk" / f"{name}.jsonl.gz")))
+        for name in ("allsides_en", "lk_news_en")
+    ]
+    # The first holds almost no real copies: all of it, and as much of the second as it takes.
+    random.Random(1).shuffle(pieces[1])
+    return plant((pieces[0] + pieces[1])[:ORIGINALS], COPIES)
+
+
+def quality(archive: Sequence[Planted], labels: np.ndarray[Any, Any]) -> dict[str, float]:
+    """Recall of planted pairs, in all and by kind, and precision."""
+    original = {a.group: i for i, a in enumerate(archive) if a.kind == "original"}
+    found: Counter[str] = Counter()
+    total: Counter[str] = Counter()
+    for article, label in zip(archive, labels, strict=True):
+        if article.kind != "original":
+            total[article.kind] += 1
+            found[article.kind] += bool(label == labels[original[article.group]])
+    groups = np.array([article.group for article in archive])
+    together = _pairs(labels * len(archive) + groups)
+    return {
+        "recall": together / _pairs(groups),
+        "precision": together / max(_pairs(labels), 1),
+        **{kind: found[kind] / total[kind] for kind in KINDS},
+        "largest": int(np.bincount(labels).max()),
+    }
+
+
+def _pairs(groups: np.ndarray[Any, Any]) -> int:
+    sizes = np.unique(groups, return_counts=True)[1]
+    return int((sizes * (sizes - 1) // 2).sum())
+
+
+def _measure(name: str, texts: Path) -> dict[str, Any] | None:
+    """Run one contestant in a process of its own."""
+    console.print(f"{name} ...")
+    single = {f"{kind}_NUM_THREADS": "1" for kind in ("OMP", "OPENBLAS", "MKL", "RAYON", "POLARS")}
+    command = [sys.executable, "-m", "benchmarks.compare", "--child", name, str(texts)]
+    done = subprocess.run(
+        command, env=os.environ | single, stdout=subprocess.PIPE, text=True, check=False
+    )
+    if done.returncode:
+        console.print(f"  left out: it ended with status {done.returncode}")
+        return None
+    measured: dict[str, Any] = json.loads(done.stdout)
+    return measured
+
+
+def _child(name: str, path: str) -> None:
+    """Do the work of one contestant and write what it took, and the groups, as JSON."""
+    cores = 2 if name == OURS_TWO else 1
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-cores:])
+    work = (GROUPING | SIGNING)[name]
+    texts = json.loads(Path(path).read_text(encoding="utf-8"))
+    size = sum(len(text.encode()) for text in texts)
+    # What is loaded on first use (word lists, tables) is paid once, not for each article.
+    work(texts[:50], cores)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    wall, cpu = time.perf_counter(), time.process_time()
+    labels = work(texts, cores)
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    measured = {
+        "cpu_seconds": cpu,
+        "wall_seconds": wall,
+        "articles_per_cpu_second": len(texts) / cpu,
+        "mb_per_cpu_second": size / cpu / 1e6,
+        "peak_mb": peak / 1024,
+        "added_mb": (peak - before) / 1024,
+    }
+    if labels is not None:
+        measured["labels"] = np.asarray(labels).tolist()
+    json.dump(measured, sys.stdout)
+
+
+def _print(results: dict[str, Any]) -> None:
+    table = Table("", "articles/CPU-s", "MB/s", "wall s", "peak MB", "recall", *KINDS, "precision")
+    for name, r in results["grouping"].items():
+        table.add_row(
+            name,
+            f"{r['articles_per_cpu_second']:,.0f}",
+            f"{r['mb_per_cpu_second']:.1f}",
+            f"{r['wall_seconds']:.1f}",
+            f"{r['peak_mb']:,.0f}",
+            *(f"{r[key]:.3f}" for key in ("recall", *KINDS, "precision")),
+        )
+    console.print(table)
+    table = Table("", "articles/CPU-s", "MB/s", "added MB")
+    for name, r in results["signing"].items():
+        speed, rate = r["articles_per_cpu_second"], r["mb_per_cpu_second"]
+        table.add_row(name, f"{speed:,.0f}", f"{rate:.1f}", f"{r['added_mb']:,.0f}")
+    console.print(table)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,131 @@
+"""What one would use instead: each takes texts and returns the group of each of them.
+
+Every peer is used as its own documentation uses it, at the setting that serves it best in
+benchmarks/compare.py: 32 bands of 4 rows for MinHash, a cosine of 0.6 for TF-IDF. Imports
+are inside the functions, as the peers are an optional install.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+Labels = NDArray[np.int64]
+
+COSINE = 0.6
+JACCARD = 0.5
+BANDS, ROWS = 32, 4
+# More neighbours above the threshold than any group has members.
+_NEIGHBOURS = 50
+_BLOCK = 10_000
+
+
+def obvious(texts: Sequence[str]) -> Labels:
+    """The script one would write: datasketch, TfidfVectorizer, networkx."""
+    from datasketch import MinHash, MinHashLSH
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    lsh = MinHashLSH(num_perm=128, params=(BANDS, ROWS))
+    first, second = [], []
+    minhashes = MinHash.generator((encoded_shingles(text) for text in texts), num_perm=128)
+    for number, minhash in enumerate(minhashes):
+        for other in lsh.query(minhash):
+            first.append(other)
+            second.append(number)
+        lsh.insert(number, minhash, check_duplication=False)
+    vectors = TfidfVectorizer().fit_transform(texts)
+    kept = []
+    for start in range(0, len(first), _BLOCK):
+        rows = slice(start, start + _BLOCK)
+        cosine = vectors[first[rows]].multiply(vectors[second[rows]]).sum(axis=1)
+        alike = np.asarray(cosine).ravel() >= COSINE
+        kept += [
+            pair for pair, good in zip(zip(first[rows], second[rows]), alike, strict=True) if good
+        ]
+    return _components(kept, len(texts))
+
+
+def tfidf_all_pairs(texts: Sequence[str]) -> Labels:
+    """TF-IDF on the rarer words and sparse_dot_topn: all pairs above a cosine."""
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sparse_dot_topn import sp_matmul_topn
+
+    vectors = TfidfVectorizer(max_df=0.02, dtype=np.float32).fit_transform(texts)
+    near = sp_matmul_topn(vectors, vectors.T.tocsr(), top_n=_NEIGHBOURS, threshold=COSINE)
+    return _components(zip(*near.nonzero(), strict=True), len(texts))
+
+
+def rensa(texts: Sequence[str]) -> Labels:
+    """Rensa's MinHash and LSH, pairs confirmed by their estimated Jaccard similarity."""
+    from rensa import RMinHash, RMinHashLSH
+
+    minhashes = []
+    for text in texts:
+        minhash = RMinHash(num_perm=128, seed=42)
+        minhash.update(shingles(text))
+        minhashes.append(minhash)
+    lsh = RMinHashLSH(threshold=JACCARD, num_perm=128, num_bands=BANDS)
+    lsh.insert_many(minhashes, 0)
+    pairs = (
+        (i, j)
+        for i, found in enumerate(lsh.query_all(minhashes))
+        for j in found
+        if i < j and minhashes[i].jaccard(minhashes[j]) >= JACCARD
+    )
+    return _components(pairs, len(texts))
+
+
+def gaoya(texts: Sequence[str]) -> Labels:
+    """Gaoya's string index, pairs confirmed by their estimated Jaccard similarity."""
+    from gaoya.minhash import MinHashStringIndex
+
+    index = MinHashStringIndex(
+        hash_size=32, jaccard_threshold=JACCARD, num_bands=BANDS, band_size=ROWS, num_hashes=128,
+        analyzer="word", lowercase=True, ngram_range=(3, 3),
+    )  # fmt: skip
+    index.par_bulk_insert_docs(list(range(len(texts))), list(texts))
+    found = index.par_bulk_query(list(texts))
+    pairs = ((i, j) for i, others in enumerate(found) for j in others if i < j)
+    return _components(pairs, len(texts))
+
+
+PEERS: dict[str, Callable[[Sequence[str]], Labels]] = {
+    "datasketch + TfidfVectorizer + networkx": obvious,
+    "TF-IDF (df <= 2 %) + sparse_dot_topn": tfidf_all_pairs,
+    "rensa + networkx": rensa,
+    "gaoya + networkx": gaoya,
+}
+
+
+def shingles(text: str) -> list[str]:
+    """Three-word shingles."""
+    words = re.findall(r"\w+", text.lower())
+    return [" ".join(words[i : i + 3]) for i in range(max(1, len(words) - 2))]
+
+
+def encoded_shingles(text: str) -> list[bytes]:
+    """Three-word shingles as datasketch takes them."""
+    return [shingle.encode() for shingle in shingles(text)]
+
+
+def datasketch_signatures(texts: Iterable[str]) -> Iterator[NDArray[np.uint32]]:
+    """MinHash values of each text."""
+    from datasketch import MinHash
+
+    for minhash in MinHash.generator((encoded_shingles(text) for text in texts), num_perm=128):
+        yield minhash.hashvalues
+
+
+def _components(pairs: Iterable[tuple[int, int]], n: int) -> Labels:
+    import networkx
+
+    graph = networkx.Graph()
+    graph.add_nodes_from(range(n))
+    graph.add_edges_from(pairs)
+    labels = np.empty(n, dtype=np.int64)
+    for number, members in enumerate(networkx.connected_components(graph)):
+        labels[list(members)] = number
+    return labels

@@ -1,0 +1,73 @@
+"""The audit against slow definitions and small archives."""
+
+import json
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import sahel_dedup
+from sahel_dedup.audit import audit, estimate_precision
+
+SAMPLE = Path(sahel_dedup.__file__).parent / "sample" / "wire.jsonl"
+DAYS = st.lists(st.floats(0, 60) | st.just(float("nan")), min_size=1, max_size=6)
+
+
+def slowly(stories: list[list[float]]) -> float | None:
+    days = [day for story in stories for day in story if day == day]
+    every = [abs(a - b) for a, b in combinations(days, 2)]
+    inside = [
+        abs(a - b)
+        for story in stories
+        for a, b in combinations([day for day in story if day == day], 2)
+    ]
+    near, far = sum(d <= 7 for d in inside), sum(d > 14 for d in inside)
+    chance_near, chance_far = sum(d <= 7 for d in every), sum(d > 14 for d in every)
+    if not near or not chance_far:
+        return None
+    return max(0.0, 1 - far * chance_near / chance_far / near)
+
+
+@given(st.lists(DAYS, max_size=6))
+def test_estimate_follows_its_definition(stories: list[list[float]]) -> None:
+    found = estimate_precision([np.array(story) for story in stories])
+    expected = slowly(stories)
+    assert found == (None if expected is None else pytest.approx(expected))
+
+
+def test_audit_of_an_archive() -> None:
+    start = datetime(2025, 1, 1, tzinfo=UTC)
+    text = "Dealers at Niamey paid {} francs for a bag of millet and {} francs for sorghum."
+    bulletins = [
+        {"id": f"b{n}", "text": text.format(200 + 7 * n, 150 + 11 * n), "source": "Prices",
+         "published": start + timedelta(days=3 * n)}
+        for n in range(12)
+    ]  # fmt: skip
+    copies = [
+        {"id": f"c{n}", "source": f"outlet {n}", "published": start + timedelta(days=n),
+         "text": "Gunmen ambushed a convoy near Dourgama on Tuesday and killed eleven guards."}
+        for n in range(4)
+    ]  # fmt: skip
+    found = audit(sahel_dedup.cluster([*bulletins, *copies]), count=3)
+    assert (found.articles, len(found.largest[0])) == (16, 4)
+    assert found.longest[0][1] == pytest.approx(3.0)
+    assert all(article.startswith("b") for article, _ in found.templates)
+    assert found.template_share > 0.5
+    assert json.loads(json.dumps(found.to_dict()))["stories"] == found.stories
+
+
+def test_audit_of_nothing() -> None:
+    found = audit(sahel_dedup.cluster([]))
+    assert (found.articles, found.stories, found.estimated_precision) == (0, 0, None)
+
+
+def test_command() -> None:
+    command = [sys.executable, "-m", "sahel_dedup", "audit", str(SAMPLE), "--json"]
+    done = subprocess.run(command, capture_output=True, check=True, encoding="utf-8")
+    assert json.loads(done.stdout)["articles"] == 98
