@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 import numpy as np
 from datasketch import MinHash, MinHashLSH
@@ -11,24 +12,27 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-JACCARD = 0.5
+# What datasketch chooses for a Jaccard similarity of 0.5.
+BANDS, ROWS = 25, 5
 COSINE = 0.6
 _BATCH = 10_000
 
 
-def group(texts: list[str]) -> NDArray[np.int64]:
+def group(texts: Sequence[str], params: tuple[int, int] = (BANDS, ROWS)) -> NDArray[np.int64]:
     """Group texts whose three-word shingles and TF-IDF vectors are alike.
 
     Parameters
     ----------
-    texts : list of str
+    texts : sequence of str
+    params : (int, int)
+        Bands and rows of the LSH.
 
     Returns
     -------
     ndarray of int64, shape (n_texts,)
         Number of the group of each text.
     """
-    lsh = MinHashLSH(threshold=JACCARD, num_perm=128)
+    lsh = MinHashLSH(num_perm=128, params=params)
     first, second = [], []
     minhashes = MinHash.generator((_shingles(text) for text in texts), num_perm=128)
     for number, minhash in enumerate(minhashes):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sahel_dedup.articles import Article
+from sahel_dedup.audit import Audit, audit
 from sahel_dedup.batch import cluster, fingerprints
 from sahel_dedup.errors import ArticleError, SahelError
 from sahel_dedup.fingerprint import FINGERPRINT_VERSION, Fingerprint
@@ -23,6 +24,7 @@ __all__ = [
     "FINGERPRINT_VERSION",
     "Article",
     "ArticleError",
+    "Audit",
     "Fingerprint",
     "Link",
     "RecallCheck",
@@ -31,6 +33,7 @@ __all__ = [
     "Stories",
     "Story",
     "StoryClusterer",
+    "audit",
     "cluster",
     "fingerprints",
 ]

@@ -9,6 +9,7 @@ enough. In scripts without spaces a word is a pair of characters, or a triple.
 from __future__ import annotations
 
 import itertools
+import re
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -30,6 +31,8 @@ _SCATTERED_WORDS = 8
 _SEED = 3
 # Pairs of places of a run that occurs often: beyond, only those of equal rank.
 _MAX_PLACES = 64
+
+_ZEROS = re.compile(rb"\0+")
 
 Places = NDArray[np.int64]
 
@@ -162,10 +165,8 @@ def _range_of(values: U64, ordered: U64) -> tuple[Places, Places]:
 
 
 def _free_runs(taken: NDArray[np.bool_]) -> list[tuple[int, int]]:
-    if not taken.any():
-        return [(0, len(taken))]
-    edges = np.flatnonzero(np.diff(taken, prepend=True, append=True))
-    return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
+    # Runs of zero bytes; NumPy takes thrice as long on arrays this short.
+    return [match.span() for match in _ZEROS.finditer(taken.tobytes())]
 
 
 def _chains(found: list[Tile]) -> list[list[Tile]]:

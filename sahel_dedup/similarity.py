@@ -8,6 +8,7 @@ archive's own as that grows.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -15,12 +16,15 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from sahel_dedup.sketching import TF, Profiles, Sketcher
+from sahel_dedup.sketching import TF, Profiles, Sketcher, ragged_rows
 
 PRIOR_ARTICLES = 1000.0
 _SHARED_AT_ONCE = 1 << 16
 _ROWS_A_BLOCK = 1 << 15
 _PAIRS_AT_ONCE = 2048
+# Rows laid out in full together, and the pairs that each must have on average.
+_ROWS_AT_ONCE = 32
+_MANY_A_ROW = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +87,7 @@ class Similarity:
         Parameters
         ----------
         first, second : ndarray of int64, shape (n_pairs,)
-            Rows of the articles.
+            Rows of the articles; pairs of one `first` should be neighbours.
 
         Yields
         ------
@@ -151,10 +155,47 @@ def row_products(
     ndarray of float64, shape (n_pairs,)
     """
     products = np.empty(len(first))
-    for start in range(0, len(first), _PAIRS_AT_ONCE):
-        pairs = slice(start, start + _PAIRS_AT_ONCE)
-        products[pairs] = matrix[first[pairs]].multiply(matrix[second[pairs]]).sum(axis=1)
+    changes = np.flatnonzero(np.diff(first, prepend=-1))
+    many = len(first) >= _MANY_A_ROW * len(changes)
+    column = np.zeros(matrix.shape[1], dtype=np.int32)
+    cuts = np.arange(0, len(first), _PAIRS_AT_ONCE)
+    if many:
+        cuts = np.union1d(cuts, changes[::_ROWS_AT_ONCE])
+    for low, high in itertools.pairwise([*cuts.tolist(), len(first)]):
+        one, two = first[low:high], second[low:high]
+        if many:
+            products[low:high] = _laid_out_products(matrix, one, two, column)
+        else:
+            products[low:high] = matrix[one].multiply(matrix[two]).sum(axis=1)
     return products
+
+
+def _laid_out_products(
+    matrix: sp.csr_array,
+    first: NDArray[np.int64],
+    second: NDArray[np.int64],
+    column: NDArray[np.int32],
+) -> NDArray[np.float32]:
+    """Lay the few rows of `first` out in full and look up the entries of `second`.
+
+    ``multiply`` merges two rows and mispredicts a branch at every entry: with sixty pairs
+    to a row it takes three times as long as this, with five a little less.
+    """
+    change = np.diff(first, prepend=-1) != 0
+    rows, place = first[change], np.cumsum(change) - 1
+    entries, offsets = ragged_rows(matrix.indptr, rows)
+    # The columns that the rows use, numbered anew; 0 stays for all others.
+    column[matrix.indices[entries]] = np.arange(1, len(entries) + 1)
+    width = len(entries) + 1
+    full = np.zeros((len(rows), width), dtype=matrix.dtype)
+    owner = np.repeat(np.arange(len(rows)), np.diff(offsets))
+    full[owner, column[matrix.indices[entries]]] = matrix.data[entries]
+    others = matrix[second]
+    shift = np.repeat((place * width).astype(np.int32), np.diff(others.indptr))
+    places = column.take(others.indices) + shift
+    column[matrix.indices[entries]] = 0
+    spread = sp.csr_array((others.data, places, others.indptr), (len(first), full.size))
+    return np.asarray(spread @ full.ravel())
 
 
 def _csr(

@@ -57,7 +57,8 @@ def some_scores(seed: int, n: int) -> Matrix:
     draw = np.random.default_rng(seed)
     heap = draw.integers(0, max(1, n // 3), n)
     scores = np.where(heap[:, None] == heap, 1.5, -2.5) + draw.normal(0, 1.8, (n, n))
-    scores = np.triu(scores.clip(-LIMIT, LIMIT), 1)
+    # No two scores are equal: which of equals comes first is nobody's promise.
+    scores = np.triu(scores.clip(-LIMIT, LIMIT) * draw.uniform(0.99, 1, (n, n)), 1)
     return np.asarray(scores + scores.T)
 
 

@@ -20,7 +20,7 @@ from sahel_dedup.cli.options import (
     make_settings,
     open_inputs,
 )
-from sahel_dedup.cli.terminal import note, output_console, progress
+from sahel_dedup.cli.terminal import note_faults, output_console, progress
 from sahel_dedup.reading import read_articles
 from sahel_dedup.rows import SkipReport
 
@@ -43,10 +43,7 @@ def audit(
     with open_inputs(inputs) as paths, progress() as tell:
         archive = Archive.read(read_articles(paths, skipped=skipped), settings, tell)
         found = look_at(archive.stories())
-    if skipped is not None and skipped.total:
-        note(skipped.summary())
-    if implausible := archive.sketcher.implausible_dates:
-        note(f"{implausible:,} dates before 1970-01-02 or in the future, taken as missing")
+    note_faults(skipped, archive.sketcher.implausible_dates)
     if as_json:
         typer.echo(json.dumps(found.to_dict(), ensure_ascii=False))
     else:

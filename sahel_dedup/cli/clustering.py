@@ -22,7 +22,7 @@ from sahel_dedup.cli.options import (
     make_settings,
     open_inputs,
 )
-from sahel_dedup.cli.terminal import note, progress
+from sahel_dedup.cli.terminal import note, note_faults, progress
 from sahel_dedup.errors import SahelError
 from sahel_dedup.reading import read_articles, read_records
 from sahel_dedup.rows import Row, SkipReport
@@ -67,10 +67,7 @@ def cluster(
         # faults are known by now.
         again = read_records(paths, skipped=SkipReport() if skipped else None)
         written = write_rows(output, _told(_joined(again, stories), tell))
-    if skipped is not None and skipped.total:
-        note(skipped.summary())
-    if implausible := archive.sketcher.implausible_dates:
-        note(f"{implausible:,} dates before 1970-01-02 or in the future, taken as missing")
+    note_faults(skipped, archive.sketcher.implausible_dates)
     if sys.stderr.isatty():
         several = sum(len(story) > 1 for story in stories)
         note(f"{written:,} articles, {len(stories):,} stories, {several:,} with copies")

@@ -15,6 +15,7 @@ from rich.text import Text
 from typer.core import TyperGroup
 
 from sahel_dedup.errors import SahelError
+from sahel_dedup.rows import SkipReport
 
 # Wide enough for a headline where there is no terminal to ask.
 _PIPE_WIDTH = 120
@@ -45,6 +46,14 @@ class Commands(TyperGroup):
 def note(text: str) -> None:
     """Tell the user something that does not belong to the result."""
     typer.secho(text, fg="yellow", err=True)
+
+
+def note_faults(skipped: SkipReport | None, implausible_dates: int) -> None:
+    """Tell what was left out of account while reading, and why."""
+    if skipped is not None and skipped.total:
+        note(skipped.summary())
+    if implausible_dates:
+        note(f"{implausible_dates:,} dates before 1970-01-02 or in the future, taken as missing")
 
 
 def output_console() -> Console:

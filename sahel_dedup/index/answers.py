@@ -99,8 +99,6 @@ class IndexStats:
         Stories of two articles or more.
     past : int
         Expired articles kept for comparison with recurring texts.
-    terms : int
-        Distinct terms known.
     newest : datetime or None
         Latest time of publication seen.
     cursor : int
@@ -111,6 +109,5 @@ class IndexStats:
     stories: int
     stories_with_copies: int
     past: int
-    terms: int
     newest: datetime | None
     cursor: int

@@ -6,9 +6,7 @@ memory change when the vocabulary is cut down, and differ between processes.
 
 from __future__ import annotations
 
-import itertools
 import struct
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -23,7 +21,6 @@ from sahel_dedup.index.meeting import bar_of
 from sahel_dedup.index.store import Store
 from sahel_dedup.sketching import Profiles
 
-_READ_AT_ONCE = 2000
 _NEAREST = struct.Struct("<3f")
 
 
@@ -66,7 +63,7 @@ class Keeper:
         """
         try:
             self._load()
-        except (ValueError, IndexError, TypeError, KeyError, struct.error) as error:
+        except (ValueError, TypeError, AttributeError, LookupError) as error:
             raise SahelError(f"{self.store.path!r} is damaged: {error}") from error
 
     def save(self) -> None:
@@ -202,7 +199,7 @@ class Keeper:
 
     def _load_terms(self) -> None:
         sql = "SELECT * FROM terms WHERE number > ? ORDER BY number"
-        for rows in self._parts(sql, self._last_filed):
+        for rows in self.store.read_parts(sql, self._last_filed):
             filed, hashes, words = zip(*rows, strict=True)
             unsigned = np.array(hashes, dtype=np.int64).view(np.uint64)
             numbers = self._vocabulary.enter(unsigned, [_text(word) for word in words])
@@ -218,7 +215,7 @@ class Keeper:
     def _load_articles(self) -> None:
         live = self.engine.live
         sql = "SELECT * FROM articles WHERE serial > ? ORDER BY serial"
-        for rows in self._parts(sql, self._serial):
+        for rows in self.store.read_parts(sql, self._serial):
             columns = list(zip(*rows, strict=True))
             new = live.append([_text(data) for data in columns[1]], self._profiles(columns))
             live.standing.serial[new.start : new.stop] = columns[0]
@@ -251,7 +248,8 @@ class Keeper:
     def _load_standing(self, since: int, first: int) -> None:
         """Read where articles stand that came or moved after a serial."""
         live, s, n = self.engine.live, self.engine.live.standing, len(self.engine.live)
-        for rows in self._parts("SELECT * FROM standing WHERE changed > ? ORDER BY serial", since):
+        sql = "SELECT * FROM standing WHERE changed > ? ORDER BY serial"
+        for rows in self.store.read_parts(sql, since):
             serial, story, twin, day, nearest, _ = zip(*rows, strict=True)
             at = np.searchsorted(s.serial[:n], serial)
             if (s.serial[at] != serial).any():
@@ -264,11 +262,6 @@ class Keeper:
         if (s.when[first:n] == 0).any():
             raise ValueError("articles stand nowhere")
         live.resume(first)
-
-    def _parts(self, sql: str, *values: object) -> Iterator[list[tuple[Any, ...]]]:
-        rows = self.store.read(sql, *values)
-        while part := list(itertools.islice(rows, _READ_AT_ONCE)):
-            yield part
 
 
 def _number(numbers: dict[str, int], name: str) -> int:

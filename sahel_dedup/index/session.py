@@ -19,6 +19,8 @@ from sahel_dedup.index.store import Store
 
 _CLOSED = "the index is closed"
 _FAILED = "a change to the index failed half-way: open it again"
+# Words that queries alone brought, when they are let go: some 30 MB.
+_ASKED_TERMS = 1 << 18
 _DAY = timedelta(days=1)
 # Stories expire in turns: letting go costs as much as reading all that stay.
 _TURNS = 8
@@ -45,6 +47,7 @@ class Session:
         self._horizon = -np.inf
         self._lock = threading.RLock()
         self._version = -1
+        self._asked_terms = 0
         self._unusable: str | None = None
         self._load()
 
@@ -78,6 +81,18 @@ class Session:
                         found[article.id] = engine.probe(article.id, alone, today())
             self._expire_by_age()
             return [found[article.id] for article in articles]
+
+    def query(self, article: Article) -> Assignment:
+        """Tell where an article would belong; see `StoryIndex.query`."""
+        with self.looking() as engine:
+            known = len(engine.live.sketcher.vocabulary)
+            profiles = engine.live.sketcher.sketch([article])
+            assignment = engine.probe(article.id, profiles, today())
+            self._asked_terms += len(engine.live.sketcher.vocabulary) - known
+            if self._asked_terms > _ASKED_TERMS:
+                self._asked_terms = 0
+                self._forget_terms()
+            return assignment
 
     def close(self) -> None:
         """Let go of the file."""
@@ -132,6 +147,17 @@ class Session:
             return self._engine.live.row_of[article]
         except KeyError:
             raise SahelError(f"no article {article!r}") from None
+
+    def _forget_terms(self) -> None:
+        """Let go of the words that only queries brought."""
+        keeper = self._keeper
+        if keeper is not None and keeper.store.readonly:
+            self._engine = Engine(self._engine.settings)
+            self._keeper = Keeper(keeper.store, self._engine)
+            self._version = -1
+        else:
+            with self.saving(letting_go=True):
+                self._engine.compact()
 
     @contextmanager
     def looking(self) -> Iterator[Engine]:

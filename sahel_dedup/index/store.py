@@ -26,6 +26,7 @@ FORMAT_VERSION = 1
 # "SDIX": tells the file from any other SQLite database.
 _APPLICATION = 0x53444958
 _LOCK = "-lock"
+_READ_AT_ONCE = 2000
 
 _SCHEMA = """
 CREATE TABLE header (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -98,10 +99,20 @@ class Store:
         if self._lock is not None:
             self._lock.close()
 
-    def read(self, sql: str, *values: object) -> Iterator[tuple[Any, ...]]:
-        """Yield the rows of a query."""
+    def read(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
+        """Return the rows of a query."""
+        return [row for part in self.read_parts(sql, *values) for row in part]
+
+    def read_parts(self, sql: str, *values: object) -> Iterator[list[tuple[Any, ...]]]:
+        """Yield the rows of a query, many at a time."""
         with self._explained():
-            yield from self._connection.execute(sql, values)
+            cursor = self._connection.execute(sql, values)
+        while True:
+            with self._explained():
+                rows = cursor.fetchmany(_READ_AT_ONCE)
+            if not rows:
+                return
+            yield rows
 
     def write(self, sql: str, rows: Iterable[tuple[object, ...]]) -> None:
         """Run a statement for each of some rows."""
@@ -110,7 +121,8 @@ class Store:
     def header(self) -> dict[str, Any]:
         """Return what the file says about itself."""
         rows = self.read("SELECT name, value FROM header")
-        return {name: json.loads(value) for name, value in rows}
+        with self._explained():
+            return {name: json.loads(value) for name, value in rows}
 
     def set_header(self, **values: Any) -> None:
         """Change what the file says about itself."""
@@ -158,6 +170,7 @@ class Store:
             try:
                 self._check(connection)
                 if not self.readonly:
+                    self._check_size(connection)
                     connection.execute("PRAGMA journal_mode = WAL")
                     # The log is not forced to the disk at each commit: that would survive
                     # power cuts too, and take 3 ms an article.
@@ -185,6 +198,15 @@ class Store:
                 f"{self.path!r} holds fingerprints of version {found[0]}; this release makes "
                 f"version {FINGERPRINT_VERSION}: build it again from the articles"
             )
+
+    def _check_size(self, connection: sqlite3.Connection) -> None:
+        """Refuse a file that was cut off, of which SQLite would read the rest as zeros."""
+        # While nobody else writes, the file has the pages that its own first page counts.
+        with open(self.path, "rb") as file:
+            head = file.read(100)
+        ((page,),) = connection.execute("PRAGMA page_size")
+        if os.path.getsize(self.path) < page * int.from_bytes(head[28:32], "big"):
+            raise sqlite3.DatabaseError("the end of the file is missing")
 
     @contextmanager
     def _explained(self) -> Iterator[None]:

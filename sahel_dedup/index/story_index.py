@@ -219,10 +219,7 @@ class StoryIndex:
         Assignment
             `story_id` is what the story would be called if the article founded one.
         """
-        asked = _article(article)
-        with self._session.looking() as engine:
-            profiles = engine.live.sketcher.sketch([asked])
-            return engine.probe(asked.id, profiles, today())
+        return self._session.query(_article(article))
 
     def update(self, article: Article | Mapping[str, Any]) -> Assignment:
         """Put a corrected version in the place of an article.
@@ -395,7 +392,6 @@ class StoryIndex:
                 stories=len(sizes),
                 stories_with_copies=int((sizes > 1).sum()),
                 past=past,
-                terms=len(live.sketcher.vocabulary),
                 newest=newest,
                 cursor=engine.cursor,
             )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+from sahel_dedup.columns import without_surrogates
 from sahel_dedup.report.collect import Collected, Report
 
 _SIZES = (1, 2, 3, 4, 5, 6, 11, 21, 51, 101)
@@ -101,7 +102,7 @@ def weakest(collected: Collected, audit: Mapping[str, Any]) -> list[WeakLink]:
     if given is not None:
         return [
             WeakLink(
-                str(link["story"]),
+                without_surrogates(str(link["story"])),
                 f"{link['first']} – {link['second']}",
                 float(link["similarity"]),
                 float(link["score"]),
@@ -115,7 +116,7 @@ def weakest(collected: Collected, audit: Mapping[str, Any]) -> list[WeakLink]:
         if report.similarity is not None
     ]
     return [
-        WeakLink(story, article, similarity, None)
+        WeakLink(without_surrogates(story), article, similarity, None)
         for similarity, article, story in sorted(rated)[:_WEAKEST]
     ]
 

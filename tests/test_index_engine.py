@@ -1,0 +1,127 @@
+"""The parts of the live engine, each beside a slow twin."""
+
+from collections import defaultdict
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from sahel_dedup import Article
+from sahel_dedup.index.buckets import WIDTH, Buckets, band_keys
+from sahel_dedup.index.growing import LiveProfiles
+from sahel_dedup.index.moving import MovingSimilarity
+from sahel_dedup.lsh import Layout, agreeing_slots
+from sahel_dedup.lsh import band_keys as keys_of_band
+from sahel_dedup.similarity import Similarity
+from sahel_dedup.sketching import Profiles, Sketcher
+
+
+@pytest.fixture(scope="module")
+def sketched(wire: list[dict[str, Any]]) -> tuple[Sketcher, Profiles]:
+    sketcher = Sketcher()
+    rows = [*wire, {"id": "empty", "text": ""}, {"id": "short", "text": "one word"}]
+    return sketcher, sketcher.sketch([Article.from_mapping(row) for row in rows])
+
+
+def grown(profiles: Profiles, sketcher: Sketcher) -> tuple[LiveProfiles, MovingSimilarity]:
+    """Enter profiles three at a time."""
+    live = LiveProfiles.empty()
+    similarity = MovingSimilarity(live, sketcher)
+    for start in range(0, len(profiles), 3):
+        part = profiles.take(np.arange(start, min(start + 3, len(profiles))))
+        live.append(part)
+        similarity.learn(part, start)
+    return live, similarity
+
+
+def test_profiles_grow_to_what_they_are_at_once(sketched: tuple[Sketcher, Profiles]) -> None:
+    sketcher, profiles = sketched
+    live, _ = grown(profiles, sketcher)
+    rows = np.arange(len(profiles))[::-2]
+    for _ in range(2):
+        some, expected = live.take(rows), profiles.take(rows)
+        for name in Profiles.__slots__:
+            np.testing.assert_array_equal(getattr(some, name), getattr(expected, name))
+        live.keep(np.arange(len(profiles)))
+
+
+def test_similarity_is_that_of_the_batch(sketched: tuple[Sketcher, Profiles]) -> None:
+    sketcher, profiles = sketched
+    _, moving = grown(profiles, sketcher)
+    batch = Similarity(profiles, sketcher)
+    first, second = (place.ravel() for place in np.indices((len(profiles),) * 2))
+    np.testing.assert_array_equal(moving.figures[: len(profiles)], batch.figures)
+    order = np.random.default_rng(3).permutation(len(first))
+    ((_, one),) = moving.shared(first[order], second[order])
+    ((_, two),) = batch.shared(first[order], second[order])
+    np.testing.assert_allclose(one.cosine, two.cosine, atol=1e-5)
+    np.testing.assert_array_equal(one.figures, two.figures)
+    np.testing.assert_allclose(one.title_cosine, two.title_cosine, atol=1e-5)
+    # What is ruled out early would not have mattered.
+    assert (two.cosine[~moving.resembling(first, second, 0.15)[order]] < 0.15).all()
+    assert moving.resembling(first, second, 0.15).mean() < 0.2
+
+
+def test_no_pairs(sketched: tuple[Sketcher, Profiles]) -> None:
+    sketcher, profiles = sketched
+    _, moving = grown(profiles, sketcher)
+    none = np.zeros(0, dtype=np.int64)
+    assert len(moving.cosines(none, none)) == len(moving.resembling(none, none, 0.5)) == 0
+
+
+def test_band_keys_are_those_of_the_batch(sketched: tuple[Sketcher, Profiles]) -> None:
+    salience = sketched[1].salience
+    for layout in (Layout(64, 2), Layout(96, 2), Layout(42, 3)):
+        keys = band_keys(salience, layout)
+        for band in range(layout.bands):
+            np.testing.assert_array_equal(keys[:, band], keys_of_band(salience, layout, band))
+
+
+@given(st.lists(st.integers(0, 12), max_size=120), st.integers(1, 9))
+def test_buckets_keep_the_latest(kinds: list[int], step: int) -> None:
+    layout = Layout(3, 2)
+    # Articles of one kind agree in every band, others in none.
+    salience = np.array([[kind * 1000 + slot for slot in range(128)] for kind in kinds], np.uint32)
+    salience = salience.reshape(-1, 128)
+    buckets = Buckets(layout)
+    before: dict[int, list[int]] = defaultdict(list)
+    for start in range(0, len(kinds), step):
+        rows = np.arange(start, min(start + step, len(kinds)))
+        for row, met in zip(rows.tolist(), buckets.meet(salience[rows]), strict=True):
+            for band in met:
+                assert set(band[band >= 0].tolist()) == set(before[kinds[row]][-WIDTH:])
+        buckets.add(salience[rows], rows)
+        for row in rows.tolist():
+            before[kinds[row]].append(row)
+    again = Buckets(layout)
+    again.rebuild(salience, np.arange(len(kinds)))
+    assert_same(again.meet(salience), buckets.meet(salience))
+
+
+def test_buckets_grow(sketched: tuple[Sketcher, Profiles]) -> None:
+    rng = np.random.default_rng(0)
+    salience = rng.integers(0, 2**32, (5000, 128), dtype=np.uint32)
+    # Each article shares twenty slots with the one before it.
+    salience[1:, :20] = salience[:-1, :20] * (rng.random((4999, 20)) < 0.9).astype(np.uint32)
+    layout = Layout(64, 2)
+    buckets = Buckets(layout)
+    for start in range(0, 5000, 100):
+        rows = np.arange(start, start + 100)
+        buckets.add(salience[rows], rows)
+        if buckets.full:
+            buckets.rebuild(salience, np.arange(start + 100))
+    met = buckets.meet(salience)
+    found = (met == np.arange(5000)[:, None, None]).any(axis=(1, 2))
+    assert found.mean() > 0.99
+    strangers = np.unique(met[met >= 0]).size
+    assert strangers <= 5000
+    agree = agreeing_slots(salience, np.arange(1, 5000), np.arange(4999))
+    assert agree.mean() > 10
+
+
+def assert_same(one: NDArray[np.int32], two: NDArray[np.int32]) -> None:
+    """Whether rings hold the same, wherever in the ring."""
+    np.testing.assert_array_equal(np.sort(one, axis=2), np.sort(two, axis=2))

@@ -1,0 +1,326 @@
+"""The file of an index: death of the process, damage, several processes at once."""
+
+import json
+import os
+import random
+import shutil
+import sqlite3
+import subprocess
+import sys
+import threading
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sahel_dedup import SahelError, Settings
+from sahel_dedup.index import StoryIndex
+from sahel_dedup.index.ingest import ingest
+from sahel_dedup.index.maintenance import check, compact, export
+from sahel_dedup.rows import SkipReport
+
+Row = dict[str, Any]
+
+# Adds what stands in a file to an index, and tells of each article once that is done.
+PROGRAM = """
+import json, sys
+from sahel_dedup.index import StoryIndex
+from sahel_dedup.index.ingest import ingest
+with StoryIndex.open(sys.argv[1]) as index:
+    for answer in ingest(index, sys.argv[2], batch_size=int(sys.argv[3])):
+        print(json.dumps(answer), flush=True)
+"""
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "news.index"
+
+
+@pytest.fixture
+def filled(path: Path, wire: list[Row]) -> Path:
+    with StoryIndex.open(path) as index:
+        index.add_many(wire)
+    return path
+
+
+def partition(index: StoryIndex) -> dict[str, str]:
+    return {article: story.id for story in index.stories() for article in story.articles}
+
+
+@pytest.mark.parametrize("batch_size", [1, 7])
+def test_no_kill_loses_what_was_acknowledged(
+    path: Path, sample: Path, wire: list[Row], batch_size: int
+) -> None:
+    with StoryIndex.in_memory() as index:
+        whole = list(ingest(index, sample, batch_size=batch_size))
+        expected, events = partition(index), index.events()
+    dice = random.Random(5)
+    acknowledged: set[str] = set()
+    for _ in range(5):
+        command = [sys.executable, "-c", PROGRAM, str(path), str(sample), str(batch_size)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            for _ in range(dice.randrange(len(wire))):
+                acknowledged.add(json.loads(process.stdout.readline())["id"])
+            process.kill()
+        assert check(path) == []
+        with StoryIndex.open(path, readonly=True) as index:
+            kept = partition(index)
+        assert acknowledged <= kept.keys()
+        assert kept.keys() == {row["id"] for row in wire[: len(kept)]}
+    with StoryIndex.open(path) as index:
+        again = list(ingest(index, sample, batch_size=batch_size))
+        assert partition(index) == expected
+        assert index.events() == events
+    assert [answer["id"] for answer in again] == [answer["id"] for answer in whole]
+
+
+def test_a_file_goes_on_where_it_was_left(path: Path, wire: list[Row]) -> None:
+    with StoryIndex.in_memory() as memory:
+        for start in range(0, len(wire), 10):
+            expected = memory.add_many(wire[start : start + 10])
+            with StoryIndex.open(path) as index:
+                assert index.add_many(wire[start : start + 10]) == expected
+        with StoryIndex.open(path) as index:
+            assert partition(index) == partition(memory)
+            assert index.stats() == memory.stats()
+            assert index.query(wire[3]) == memory.query(wire[3])
+
+
+def test_expiry_and_compaction_survive(path: Path, wire: list[Row]) -> None:
+    moment = datetime(2025, 3, 20, tzinfo=UTC)
+    with StoryIndex.open(path) as index:
+        index.add_many(wire[:60])
+        index.remove(wire[59]["id"])
+        index.expire(moment)
+        expected = partition(index)
+    before = path.stat().st_size
+    assert check(path) == []
+    assert compact(path)[1] <= before
+    assert check(path) == []
+    with StoryIndex.open(path) as index:
+        assert partition(index) == expected
+        assert index.stats().past > 0
+        # Older than what has expired: answered, not kept.
+        assert index.add(wire[0]).is_new_story
+        assert wire[0]["id"] not in index
+        index.add_many(wire[60:])
+    with StoryIndex.open(path) as index:
+        assert "expired" in {event.kind for event in index.events()}
+        assert wire[-1]["id"] in index
+
+
+def test_one_writes_at_a_time(filled: Path, wire: list[Row]) -> None:
+    with StoryIndex.open(filled) as index:
+        with pytest.raises(SahelError, match="another process"):
+            StoryIndex.open(filled)
+        program = (
+            "import sys; from sahel_dedup.index import StoryIndex; StoryIndex.open(sys.argv[1])"
+        )
+        other = subprocess.run(
+            [sys.executable, "-c", program, str(filled)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert "being written by another process" in other.stderr
+        index.add({"id": "new", "text": "it still works"})
+    StoryIndex.open(filled).close()
+
+
+def test_readers_see_what_a_writer_does(path: Path, wire: list[Row]) -> None:
+    with StoryIndex.open(path) as writer, StoryIndex.open(path, readonly=True) as reader:
+        assert len(reader) == 0
+        for start in range(0, 90, 15):
+            writer.add_many(wire[start : start + 15])
+            assert partition(reader) == partition(writer)
+            assert reader.query(wire[start]) == writer.query(wire[start])
+            assert reader.events() == writer.events()
+        writer.remove(wire[0]["id"])
+        writer.expire(datetime(2025, 3, 20, tzinfo=UTC))
+        writer.add_many(wire[90:])
+        assert partition(reader) == partition(writer)
+        assert reader.stats() == writer.stats()
+        with pytest.raises(SahelError, match="to look only"):
+            reader.add(wire[0])
+
+
+def test_readers_and_writers_at_once(path: Path, wire: list[Row]) -> None:
+    StoryIndex.open(path).close()
+    done, faults = threading.Event(), []
+
+    def look() -> None:
+        try:
+            with StoryIndex.open(path, readonly=True) as reader:
+                seen = 0
+                while not done.is_set():
+                    stories = list(reader.stories())
+                    articles = [article for story in stories for article in story.articles]
+                    assert len(articles) == len(set(articles)) >= seen
+                    seen = len(articles)
+        except BaseException as error:
+            faults.append(error)
+
+    readers = [threading.Thread(target=look) for _ in range(4)]
+    for thread in readers:
+        thread.start()
+    with StoryIndex.open(path) as index:
+        for row in wire:
+            index.add(row)
+            with pytest.raises(SahelError, match="one writes at a time"):
+                StoryIndex.open(path)
+    done.set()
+    for thread in readers:
+        thread.join()
+    assert faults == []
+    assert check(path) == []
+
+
+def test_threads_share_an_index(path: Path, wire: list[Row]) -> None:
+    with StoryIndex.open(path) as index:
+        threads = [
+            threading.Thread(target=index.add_many, args=(wire[start::4],)) for start in range(4)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert partition(index).keys() == {row["id"] for row in wire}
+
+
+def test_settings_are_remembered(path: Path) -> None:
+    broad = Settings(granularity="topic", window=None)
+    StoryIndex.open(path, broad).close()
+    StoryIndex.open(path).close()
+    StoryIndex.open(path, Settings(granularity="topic", window=None, canonical="longest")).close()
+    with pytest.raises(SahelError, match="granularity topic, not event"):
+        StoryIndex.open(path, Settings())
+    with pytest.raises(SahelError, match="window"):
+        StoryIndex.open(path, Settings(granularity="topic"))
+
+
+def test_retention_is_remembered(path: Path, wire: list[Row]) -> None:
+    StoryIndex.open(path, retention=timedelta(days=8)).close()
+    with StoryIndex.open(path) as index:
+        index.add_many(wire)
+        assert len(index) < len(wire)
+    assert check(path) == []
+
+
+def spoil(path: Path, sql: str) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(sql)
+
+
+@pytest.mark.parametrize(
+    ("sql", "message"),
+    [
+        ("PRAGMA user_version = 7", "format 7; this release reads format 1"),
+        ("PRAGMA application_id = 7", "not an index"),
+        ("UPDATE header SET value = '99' WHERE name = 'fingerprint'", "fingerprints of version 99"),
+        ("UPDATE header SET value = '{}' WHERE name = 'settings'", "settings cannot be read"),
+        ("UPDATE header SET value = '{' WHERE name = 'settings'", "damaged"),
+        ("DELETE FROM standing WHERE serial = 9", "damaged"),
+        ("DELETE FROM articles WHERE serial = 9", "damaged"),
+        ("UPDATE articles SET salience = x'00' WHERE serial = 9", "damaged"),
+        ("UPDATE articles SET day = 'x' WHERE serial = 9", "damaged"),
+        ("DROP TABLE terms", "no such table"),
+    ],
+)
+def test_what_cannot_be_read_is_refused(filled: Path, sql: str, message: str) -> None:
+    spoil(filled, sql)
+    for readonly in (False, True):
+        with pytest.raises(SahelError, match=message):
+            StoryIndex.open(filled, readonly=readonly)
+    assert check(filled)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.02, 0.5, 0.99])
+def test_a_truncated_file_is_refused(filled: Path, share: float) -> None:
+    os.truncate(filled, int(filled.stat().st_size * share))
+    with pytest.raises(SahelError, match=r"damaged|not an index"):
+        StoryIndex.open(filled)
+    assert check(filled)
+
+
+def test_other_files_are_refused(tmp_path: Path) -> None:
+    text = tmp_path / "news.jsonl"
+    text.write_text('{"id": "a", "text": "one"}\n' * 50)
+    other = tmp_path / "other.db"
+    spoil(other, "CREATE TABLE t (x)")
+    for path in (text, other, tmp_path):
+        with pytest.raises(SahelError):
+            StoryIndex.open(path)
+    with pytest.raises(SahelError, match="no index at"):
+        StoryIndex.open(tmp_path / "none", readonly=True)
+    with pytest.raises(SahelError, match="there is no folder"):
+        StoryIndex.open(tmp_path / "none" / "news.index")
+    with pytest.raises(SahelError, match="no index at"):
+        compact(tmp_path / "none")
+    assert check(tmp_path / "none") == [f"no index at {str(tmp_path / 'none')!r}"]
+
+
+@pytest.mark.parametrize(
+    ("sql", "meaning"),
+    [
+        ("UPDATE articles SET id = (SELECT id FROM articles WHERE serial = 1) WHERE serial = 2",
+         "articles are there twice"),
+        ("UPDATE standing SET twin = 77777 WHERE serial = 2", "copies of one that is not there"),
+        ("UPDATE standing SET twin = 1 WHERE serial = 2", "another story than their original"),
+        ("INSERT INTO terms SELECT number + 999999, hash, word FROM terms LIMIT 1",
+         "terms are there twice"),
+    ],
+)  # fmt: skip
+def test_check_explains(filled: Path, sql: str, meaning: str) -> None:
+    assert check(filled) == []
+    spoil(filled, sql)
+    assert any(meaning in fault for fault in check(filled))
+
+
+def test_export(filled: Path, wire: list[Row]) -> None:
+    rows = list(export(filled))
+    assert sorted(str(row["id"]) for row in rows) == sorted(row["id"] for row in wire)
+    with StoryIndex.open(filled, readonly=True) as index:
+        assert {row["id"]: row["story_id"] for row in rows} == partition(index)
+        for story in index.stories():
+            told = [row["id"] for row in rows if row["canonical"] and row["story_id"] == story.id]
+            assert told == [story.canonical]
+    first = next(row for row in rows if row["id"] == wire[0]["id"])
+    assert first["source"] == wire[0]["source"]
+    assert first["published"] == datetime.fromisoformat(wire[0]["published"])
+
+
+def test_ingest_tells_where_a_fault_is(tmp_path: Path) -> None:
+    source = tmp_path / "news.jsonl"
+    lines = [
+        {"id": "a", "text": "one two three"},
+        {"id": "b"},
+        {"id": "a", "text": "four five six"},
+        {"id": "c", "text": "seven eight nine"},
+    ]
+    source.write_text("\n".join(map(json.dumps, lines)))
+    for size in (1, 4):
+        with StoryIndex.in_memory() as index:
+            skipped = SkipReport()
+            answers = list(ingest(index, source, skipped=skipped, batch_size=size))
+            assert [answer["id"] for answer in answers] == ["a", "c"]
+            assert skipped.total == 2
+            assert "line 3, field 'id': other words than before" in skipped.examples[1]
+        with StoryIndex.in_memory() as index, pytest.raises(SahelError, match="line 2"):
+            list(ingest(index, source, batch_size=size))
+
+
+def test_a_failed_write_closes_the_index(filled: Path, wire: list[Row]) -> None:
+    copy = filled.with_name("copy.index")
+    shutil.copy(filled, copy)
+    with StoryIndex.open(copy) as index:
+        spoil_while_open = sqlite3.connect(copy, isolation_level=None)
+        spoil_while_open.execute("DROP TABLE articles")
+        spoil_while_open.close()
+        with pytest.raises(SahelError, match="no such table"):
+            index.add({"id": "new", "text": "cannot be written"})
+        with pytest.raises(SahelError, match="open it again"):
+            index.add(wire[0])
