@@ -42,8 +42,6 @@ WEIGHT_UNDATED = {
 # Judged pairs were drawn from the middle of the scale, where most pairs are wrong; these
 # move the base back to where stories, not pairs, are right.
 SHIFT = (0.5, 0.3)
-# A row does without: what the data for it cannot tell.
-WITHOUT = (("opening",), ("hours",))
 STRENGTH = (1.0, 0.3)
 PAIRS_A_SET = 200.0
 

@@ -24,7 +24,7 @@ _BLOCK = 10_000
 
 
 def obvious(texts: Sequence[str]) -> Labels:
-    """The script one would write: datasketch, TfidfVectorizer, networkx."""
+    """Write it as anyone would: datasketch, TfidfVectorizer, networkx."""
     from datasketch import MinHash, MinHashLSH
     from sklearn.feature_extraction.text import TfidfVectorizer
 
@@ -43,13 +43,13 @@ def obvious(texts: Sequence[str]) -> Labels:
         cosine = vectors[first[rows]].multiply(vectors[second[rows]]).sum(axis=1)
         alike = np.asarray(cosine).ravel() >= COSINE
         kept += [
-            pair for pair, good in zip(zip(first[rows], second[rows]), alike, strict=True) if good
+            (i, j) for i, j, good in zip(first[rows], second[rows], alike, strict=True) if good
         ]
     return _components(kept, len(texts))
 
 
 def tfidf_all_pairs(texts: Sequence[str]) -> Labels:
-    """TF-IDF on the rarer words and sparse_dot_topn: all pairs above a cosine."""
+    """Find all pairs above a cosine: TF-IDF on the rarer words and sparse_dot_topn."""
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sparse_dot_topn import sp_matmul_topn
 
@@ -59,7 +59,7 @@ def tfidf_all_pairs(texts: Sequence[str]) -> Labels:
 
 
 def rensa(texts: Sequence[str]) -> Labels:
-    """Rensa's MinHash and LSH, pairs confirmed by their estimated Jaccard similarity."""
+    """Use rensa's MinHash and LSH and confirm pairs by their estimated Jaccard similarity."""
     from rensa import RMinHash, RMinHashLSH
 
     minhashes = []
@@ -79,7 +79,7 @@ def rensa(texts: Sequence[str]) -> Labels:
 
 
 def gaoya(texts: Sequence[str]) -> Labels:
-    """Gaoya's string index, pairs confirmed by their estimated Jaccard similarity."""
+    """Use gaoya's string index, which confirms pairs by their estimated Jaccard similarity."""
     from gaoya.minhash import MinHashStringIndex
 
     index = MinHashStringIndex(
@@ -101,18 +101,18 @@ PEERS: dict[str, Callable[[Sequence[str]], Labels]] = {
 
 
 def shingles(text: str) -> list[str]:
-    """Three-word shingles."""
+    """Cut a text into three-word shingles."""
     words = re.findall(r"\w+", text.lower())
     return [" ".join(words[i : i + 3]) for i in range(max(1, len(words) - 2))]
 
 
 def encoded_shingles(text: str) -> list[bytes]:
-    """Three-word shingles as datasketch takes them."""
+    """Cut a text into three-word shingles, encoded as datasketch takes them."""
     return [shingle.encode() for shingle in shingles(text)]
 
 
 def datasketch_signatures(texts: Iterable[str]) -> Iterator[NDArray[np.uint32]]:
-    """MinHash values of each text."""
+    """Yield the MinHash values of each text."""
     from datasketch import MinHash
 
     for minhash in MinHash.generator((encoded_shingles(text) for text in texts), num_perm=128):

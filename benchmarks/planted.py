@@ -18,6 +18,7 @@ gets no rare words that would give a copy away. Everything follows from the seed
 
 from __future__ import annotations
 
+import itertools
 import random
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -30,7 +31,11 @@ LARGEST_GROUP = 8
 
 _SENTENCE = re.compile(r"(?<=[.!?])\s+")
 _PLACES = ("BAMAKO", "LONDON", "COLOMBO", "NEW YORK", "NIAMEY", "PARIS", "DAKAR", "GENEVA")
-_CREDITS = ("Reporting by our correspondent.", "With agency reports.", "© 2024. All rights reserved.")
+_CREDITS = (
+    "Reporting by our correspondent.",
+    "With agency reports.",
+    "© 2024. All rights reserved.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,22 +85,18 @@ def reword(text: str, kind: str, words: Sequence[str], rng: random.Random) -> st
     """
     sentences = _SENTENCE.split(text)
     if kind == "light":
-        body = _edit(text.split(), 0.02, 0.0, words, rng)
+        body = _edit(text, 0.02, 0.0, words, rng)
         return f"{rng.choice(_PLACES)} - {body} {rng.choice(_CREDITS)}"
     if kind == "medium":
         kept = [s for s in sentences if rng.random() >= 0.15] or sentences
         if len(kept) > 1:
             i, j = rng.sample(range(len(kept)), 2)
             kept[i], kept[j] = kept[j], kept[i]
-        return _edit(" ".join(kept).split(), 0.06, 0.02, words, rng)
-    left = 0.65 * len(text)
-    kept = []
-    for i in sorted(range(len(sentences)), key=lambda _: rng.random()):
-        if left > 0:
-            kept.append(i)
-            left -= len(sentences[i]) + 1
-    cut = " ".join(sentences[i] for i in sorted(kept))
-    return _edit(cut.split(), 0.13, 0.02, words, rng)
+        return _edit(" ".join(kept), 0.06, 0.02, words, rng)
+    places = rng.sample(range(len(sentences)), len(sentences))
+    ahead = itertools.accumulate((len(sentences[i]) + 1 for i in places), initial=0)
+    cut = sorted(i for i, chars in zip(places, ahead, strict=False) if chars < 0.65 * len(text))
+    return _edit(" ".join(sentences[i] for i in cut), 0.13, 0.02, words, rng)
 
 
 def plant(originals: Sequence[str], copies: int, seed: int = 0) -> list[Planted]:
@@ -125,10 +126,10 @@ def plant(originals: Sequence[str], copies: int, seed: int = 0) -> list[Planted]
 
 
 def _edit(
-    text: list[str], replaced: float, dropped: float, words: Sequence[str], rng: random.Random
+    text: str, replaced: float, dropped: float, words: Sequence[str], rng: random.Random
 ) -> str:
     out = []
-    for word in text:
+    for word in text.split():
         draw = rng.random()
         if draw < replaced:
             out.append(rng.choice(words))

@@ -89,7 +89,7 @@ def _occurrences(wording: Wording, common: NDArray[np.uint64]) -> _Occurrences:
     new = np.ones(len(order), dtype=bool)
     new[1:] = (np.diff(hashes) != 0) | (np.diff(sentence) != 0)
     hashes, sentence, weight = hashes[new], sentence[new], wording.weights[order][new]
-    total = np.bincount(sentence, weight, minlength=len(wording.sentences))
+    total = np.bincount(sentence, weight, minlength=len(wording.sentences)).astype(np.float64)
     place = np.searchsorted(common, hashes)
     found = np.append(common, 0)[place] == hashes
     return _Occurrences(place[found], sentence[found], weight[found], total)
@@ -126,7 +126,7 @@ def _shared_weight(
     theirs = place[np.repeat(low, count) + step]
     cell = np.repeat(ours.sentence, count) * shape[1] + theirs
     summed = np.bincount(cell, np.repeat(ours.weight, count), minlength=shape[0] * shape[1])
-    return summed.reshape(shape)
+    return summed.reshape(shape).astype(np.float64)
 
 
 def _alone(wording: Wording, counterpart: Places) -> tuple[Span, ...]:

@@ -27,14 +27,13 @@ FEATURES = (
     "figures_shared",
     "figures_lacking",
     "title",
-    "opening",
     "no_title",
 )
 # One row for pairs whose distance in time is known, one for the others.
 WEIGHTS = np.array(
     [
-        [0.20, 0.41, 1.74, -3.41, 0.65, -0.72, 1.89, -0.94, 3.75, 0.0, 0.42],
-        [4.42, 3.44, 1.10, -3.39, 2.24, 0.0, -0.10, -1.55, 2.13, 1.46, 0.13],
+        [0.20, 0.41, 1.74, -3.41, 0.65, -0.72, 1.89, -0.94, 3.75, 0.42],
+        [4.76, 3.65, 1.15, -3.39, 2.24, 0.0, -0.14, -1.57, 1.91, 0.38],
     ]
 )
 # The score of pairs that lie outside the window, and the bound on any other: one pair
@@ -175,8 +174,7 @@ class Evidence:
                     np.where(dated, np.log1p(24 * np.where(dated, days, 0)) - 2, 0),
                     shared.figures / (fewer + 1),
                     (fewer - shared.figures) / (fewer + 1),
-                    np.where(titled, shared.title_cosine, 0),
-                    np.where(titled, 0, shared.title_cosine),
+                    shared.title_cosine,
                     ~titled,
                 ]
             )

@@ -2,7 +2,7 @@
 
 >>> from sahel_dedup.articles import Article
 >>> a = Article("a", "Gunmen killed 12 soldiers at a camp near Gao on Monday, the army said.")
->>> b = Article("b", "Gunmen killed 47 soldiers at a camp near Gao on Monday, residents said.")
+>>> b = Article("b", "Gunmen killed 47 soldiers at a camp near Gao on Monday, the army said.")
 >>> explanation = explain(a, b)
 >>> explanation.relation, [fact.b.told.of(b.text) for fact in explanation.figures.conflicts]
 ('near', ['killed 47 soldiers'])

@@ -86,15 +86,19 @@ def for_notebook(explanation: Explanation) -> str:
     -------
     str
     """
-    return templates().get_template("explanation.html").render(
-        e=explanation,
-        heads=[_shorten(_headline(article)) for article in (explanation.a, explanation.b)],
-        relation=relation_of(explanation),
-        containment=containment_of(explanation),
-        apart=hours_apart(explanation.hours),
-        sections=sections(explanation),
-        alones=alones(explanation),
-        cut=CUT if explanation.cut else "",
+    return (
+        templates()
+        .get_template("explanation.html")
+        .render(
+            e=explanation,
+            heads=[_shorten(_headline(article)) for article in (explanation.a, explanation.b)],
+            relation=relation_of(explanation),
+            containment=containment_of(explanation),
+            apart=hours_apart(explanation.hours),
+            sections=sections(explanation),
+            alones=alones(explanation),
+            cut=CUT if explanation.cut else "",
+        )
     )
 
 

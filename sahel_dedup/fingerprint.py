@@ -37,7 +37,7 @@ _MAGIC = b"SDFP"
 _RANK_BITS = 6
 _HEAVIEST = np.uint64((1 << 21) - 1)
 # Articles and slots worked on together: their arrays stay in the second-level cache.
-_RACED_AT_ONCE = 16
+_RACED_AT_ONCE = 32
 _SIGNED_AT_ONCE = 8
 _U32 = NDArray[np.uint32]
 _SHINGLE_FACTORS = (np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F), np.uint64(1))

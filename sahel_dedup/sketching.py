@@ -26,8 +26,6 @@ from sahel_dedup.vocabulary import Vocabulary
 
 # The title and the first words tell what a report is about; what they hold counts double.
 LEAD_TOKENS = 80
-# What stands for the title of an article that has none.
-OPENING_TOKENS = 30
 MAX_COUNT = 250
 # ln(1 + n) in units of 1/64, the term-frequency weight.
 TF_UNITS = np.round(64 * np.log1p(np.arange(MAX_COUNT + 1))).astype(np.int64)
@@ -55,8 +53,7 @@ class Profiles:
     counts : ndarray of uint8, shape (n_entries,)
         Occurrences of each, those in title and lead counted twice, at most 250.
     title_indptr, title_terms
-        The same for the distinct terms of the title, or of the first words of an
-        article without one.
+        The same for the distinct terms of the titles.
     salience, shingles : ndarray of uint32, shape (n, 128)
         Fingerprints.
     day : ndarray of float64, shape (n,)
@@ -226,9 +223,8 @@ class Sketcher:
         owner = np.repeat(np.arange(n), ends - heads)
         place = np.arange(len(owner)) - bodies[owner]
         terms, counts, indptr = _count(owner, numbers, place < LEAD_TOKENS, n)
-        opening = np.where(bodies > heads, 0, OPENING_TOKENS)
-        on_top = np.flatnonzero(place < opening[owner])
-        title_terms, _, title_indptr = _count(owner[on_top], numbers[on_top], on_top < 0, n)
+        in_title = np.flatnonzero(place < 0)
+        title_terms, _, title_indptr = _count(owner[in_title], numbers[in_title], in_title < 0, n)
         langs = detect(tokens, [a.lang for a in articles])
         lang = np.array([_number(self.langs, name) for name in langs], dtype=np.int16)
         weights = TF_UNITS[counts]
@@ -236,6 +232,8 @@ class Sketcher:
         for name in set(langs):
             mine = np.flatnonzero(term_lang == self.langs[name])
             weights[mine] *= self.vocabulary.prior_idf(name, terms[mine])
+        runs = np.concatenate([bodies, heads]), np.concatenate([ends, bodies])
+        body, headline = hash_runs(tokens.hashes, *runs).reshape(2, n)
         return Profiles(
             indptr=indptr,
             terms=terms,
@@ -247,8 +245,8 @@ class Sketcher:
             day=np.array([self._day(a.published) for a in articles]),
             source=np.array([_number(self.sources, a.source) for a in articles], dtype=np.int32),
             lang=lang,
-            body=hash_runs(tokens.hashes, bodies, ends),
-            headline=hash_runs(tokens.hashes, heads, bodies),
+            body=body,
+            headline=headline,
             length=(ends - heads).astype(np.int32),
         )
 

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 
 import numpy as np
 import scipy.sparse as sp
@@ -196,7 +197,7 @@ def _holdings(articles: Sequence[Article]) -> sp.csr_array:
     """Articles by three-word shingles: 1 where the one has the other."""
     tokens = tokenize([article.text[:MAX_CHARACTERS] for article in articles])
     ends = tokens.offsets.tolist()
-    held = [shingles(tokens.hashes[i:j]) for i, j in zip(ends, ends[1:], strict=False)]
+    held = [shingles(tokens.hashes[i:j]) for i, j in pairwise(ends)]
     distinct, column = np.unique(np.concatenate(held), return_inverse=True)
     indptr = np.cumsum([0, *map(len, held)])
     shape = (len(articles), max(1, len(distinct)))
@@ -207,4 +208,5 @@ def _jaccard(holdings: sp.csr_array) -> NDArray[np.float64]:
     common = (holdings @ holdings.T).toarray()
     sizes = common.diagonal()
     union = sizes[:, None] + sizes[None, :] - common
-    return np.divide(common, union, out=np.zeros_like(common), where=union > 0)
+    shares: NDArray[np.float64] = common / np.maximum(union, 1.0)
+    return shares

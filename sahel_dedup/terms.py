@@ -8,7 +8,7 @@ difference of two running sums.
 
 Words are maximal runs of letters, marks and digits, lower-cased, the apostrophe being
 a separator (so *l'armée* holds *armée* and *Mali's* holds *mali*). Scripts written
-without spaces give character n-grams: bigrams for Chinese and Japanese, trigrams for
+without spaces give character n-grams: bigrams for Chinese and Japanese, four-grams for
 Thai, Lao, Khmer and Burmese.
 """
 
@@ -27,7 +27,7 @@ U64 = NDArray[np.uint64]
 SHINGLE_WORDS = 3
 
 # Classes of code points. Everything from WORD up belongs to a token.
-SEPARATOR, IGNORED, COMMA, POINT, WORD, DIGIT, BIGRAM, TRIGRAM = range(8)
+SEPARATOR, IGNORED, COMMA, POINT, WORD, DIGIT, BIGRAM, FOURGRAM = range(8)
 
 _TABLE_SIZE = 0x110000
 # Set in the class of a code point that composition (NFC) may alter or join to another.
@@ -39,14 +39,31 @@ _BASE = np.uint64(0x9E3779B97F4A7C15)
 _IGNORED = {0x00AD, 0x0640, 0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF}
 # Arabic harakat and Koranic marks, Hebrew points: written or left out at will.
 _IGNORED |= {*range(0x064B, 0x0660), 0x0670, *range(0x06D6, 0x06DD), *range(0x0591, 0x05BE)}
-# Letter variants that Arabic-script news writes interchangeably.
+# Persian joins and parts the same two words with a space or a ZWNJ, as the outlet likes.
+_ZWNJ = 0x200C
+_ARABIC = ((0x0600, 0x06FF), (0x0750, 0x077F), (0x08A0, 0x08FF), (0xFB50, 0xFDFF),
+           (0xFE70, 0xFEFC))  # fmt: skip
+# Letter variants that news writes interchangeably: in Arabic script, ...
 _VARIANTS = {
     "أ": "ا", "إ": "ا", "آ": "ا", "ٱ": "ا", "ى": "ي", "ة": "ه",
     "ک": "ك", "ی": "ي", "ې": "ي", "ہ": "ه", "ھ": "ه", "ۀ": "ه",
 }  # fmt: skip
+# ... in Hausa, whose hooked letters many keyboards lack, ...
+_VARIANTS |= {"ɓ": "b", "ɗ": "d", "ƙ": "k", "ƴ": "y"}
+# ... and in Ethiopic, where Amharic says each of these series, seven vowels long, like another.
+_VARIANTS |= {
+    chr(ord(homophone) + order): chr(ord(letter) + order)
+    for homophone, letter in ("ሐሀ", "ኀሀ", "ሠሰ", "ዐአ", "ፀጸ")
+    for order in range(7)
+}
+# It says the fourth vowel of the two gutturals like the first.
+_VARIANTS |= dict.fromkeys("ሃሓኃ", "ሀ") | dict.fromkeys("ኣዓ", "አ")
+# The decimal point of Arabic figures.
+_VARIANTS["٫"] = "."
 _SPACELESS_BIGRAM = ((0x3005, 0x3007), (0x3040, 0x30FF), (0x31F0, 0x31FF), (0x3400, 0x4DBF),
                      (0x4E00, 0x9FFF), (0xF900, 0xFAFF), (0xFF66, 0xFF9F))  # fmt: skip
-_SPACELESS_TRIGRAM = ((0x0E00, 0x0EFF), (0x1000, 0x109F), (0x1780, 0x17FF), (0xAA60, 0xAA7F))
+# A syllable of these takes three or four code points: shorter pieces are shared by strangers.
+_SPACELESS_FOURGRAM = ((0x0E00, 0x0EFF), (0x1000, 0x109F), (0x1780, 0x17FF), (0xAA60, 0xAA7F))
 
 
 def mix64(x: U64) -> U64:
@@ -69,6 +86,8 @@ def mix64(x: U64) -> U64:
 
 def _fold(char: str) -> str:
     """Fold one character to its comparison form, or itself where that is no single character."""
+    if char.isdecimal():
+        return str(unicodedata.decimal(char))
     compatible = unicodedata.normalize("NFKC", char)
     lower = (compatible if len(compatible) == 1 else char).lower()
     folded = lower if len(lower) == 1 else char
@@ -124,7 +143,7 @@ def _tables() -> _Tables:
         unsettled[code] = _composes(char, code)
     classes[0x20000:0x33480] = BIGRAM
     unsettled[0x2F800:0x2FA20] = True  # compatibility ideographs
-    for ranges, kind in ((_SPACELESS_BIGRAM, BIGRAM), (_SPACELESS_TRIGRAM, TRIGRAM)):
+    for ranges, kind in ((_SPACELESS_BIGRAM, BIGRAM), (_SPACELESS_FOURGRAM, FOURGRAM)):
         for low, high in ranges:
             span = classes[low : high + 1]
             span[span == WORD] = kind
@@ -160,8 +179,10 @@ def hash_runs(values: U64, starts: NDArray[np.int64], ends: NDArray[np.int64]) -
     """
     power, inverse = _powers(1 << max(16, len(values).bit_length()))
     # Differences of running sums: `np.add.reduceat` takes six times as long on short runs.
-    sums = np.zeros(len(values) + 1, dtype=np.uint64)
-    np.cumsum(values * power[: len(values)], out=sums[1:])
+    sums = np.empty(len(values) + 1, dtype=np.uint64)
+    sums[0] = 0
+    np.multiply(values, power[: len(values)], out=sums[1:])
+    np.cumsum(sums[1:], out=sums[1:])
     return mix64((sums[ends] - sums[starts]) * inverse[starts])
 
 
@@ -205,7 +226,8 @@ class Tokens:
         folded = tables.folded[self.codes[places]]
         kept = tables.values[self.codes[places]] != 0
         folded[marks], kept[marks] = 0, True
-        return folded[kept].tobytes().decode("utf-32-le").split("\0")[:-1]
+        joined: str = folded[kept].tobytes().decode("utf-32-le")
+        return joined.split("\0")[:-1]
 
     def word(self, token: int) -> str:
         """Return the case-folded form of one token; of many, `words` is faster."""
@@ -232,7 +254,7 @@ def tokenize(texts: Sequence[str]) -> Tokens:
     if len(classes) and classes.max() >= _UNSETTLED:
         joined, codes, text_starts = _join([unicodedata.normalize("NFC", t) for t in texts])
         classes = tables.classes.take(codes) & np.uint8(_UNSETTLED - 1)
-    dropped, kept = _dropped(classes), codes
+    dropped, kept = _dropped(codes, classes), codes
     if len(dropped):
         keep = np.ones(len(codes), dtype=bool)
         keep[dropped] = False
@@ -263,15 +285,34 @@ def _join(texts: Sequence[str]) -> tuple[str, NDArray[np.intp], NDArray[np.int64
     return joined, raw.astype(np.intp), starts
 
 
-def _dropped(classes: NDArray[np.uint8]) -> NDArray[np.int64]:
+def _dropped(codes: NDArray[np.intp], classes: NDArray[np.uint8]) -> NDArray[np.int64]:
     """Find the marks that carry no meaning, and the thousands separators."""
     ignored = np.flatnonzero(classes == IGNORED)
+    if len(ignored):
+        # Where it is not dropped, its class parts words like a separator.
+        ignored = ignored[~_parts_words(codes, classes, ignored)]
     commas = _inside_figures(classes, COMMA)
     commas = commas[commas < len(classes) - 4]
     # 1,200 and 12,000,000 but not the list 3,4: three digits must follow, and no fourth.
     follow = classes[commas[:, None] + [2, 3, 4]] == DIGIT
     thousands = commas[follow[:, 0] & follow[:, 1] & ~follow[:, 2]]
     return np.sort(np.concatenate([ignored, thousands])) if len(ignored) else thousands
+
+
+def _parts_words(
+    codes: NDArray[np.intp], classes: NDArray[np.uint8], places: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Whether a ZWNJ stands between two Arabic letters or their marks at each place."""
+    parts = codes[places] == _ZWNJ
+    if not parts.any():
+        return parts
+    # The NUL behind each text is a neighbour to its last character.
+    for step in (-1, 1):
+        beside = np.maximum(places + step, 0)
+        letter = (classes[beside] == WORD) | (classes[beside] == IGNORED)
+        code = codes[beside]
+        parts &= letter & np.any([(low <= code) & (code <= high) for low, high in _ARABIC], axis=0)
+    return parts
 
 
 def _inside_figures(classes: NDArray[np.uint8], mark: int) -> NDArray[np.int64]:
@@ -283,7 +324,8 @@ def _inside_figures(classes: NDArray[np.uint8], mark: int) -> NDArray[np.int64]:
 def _original(places: NDArray[np.int64], dropped: NDArray[np.int64]) -> NDArray[np.int64]:
     """Turn rising places among the code points that were kept into places among all."""
     before = np.searchsorted(places, dropped - np.arange(len(dropped)))
-    return places + np.bincount(before, minlength=len(places) + 1)[:-1].cumsum()
+    shifts: NDArray[np.int64] = np.bincount(before, minlength=len(places) + 1)[:-1].cumsum()
+    return places + shifts
 
 
 def _spans(
@@ -296,7 +338,7 @@ def _spans(
     hashes = hash_runs(values.take(codes), starts, ends)
     if not len(classes) or classes.max() < BIGRAM:
         return starts, ends, hashes
-    grams = [_ngrams(codes, classes, values, kind, n) for kind, n in ((BIGRAM, 2), (TRIGRAM, 3))]
+    grams = [_ngrams(codes, classes, values, kind, n) for kind, n in ((BIGRAM, 2), (FOURGRAM, 4))]
     all_starts = np.concatenate([starts, *(g[0] for g in grams)])
     order = np.argsort(all_starts, kind="stable")
     return (

@@ -29,7 +29,42 @@ _IDF_UNITS = 64
 _WORD_AT_END = re.compile(r"\w+\Z")
 _NEXT = re.compile(r"[^\w\n]{0,20}(\w)")
 _ABBREVIATIONS = frozenset(
-    ["adm", "brig", "capt", "cmdr", "col", "dr", "fr", "gen", "gov", "hon", "jr", "lt", "maj", "messrs", "mgr", "mme", "mr", "mrs", "ms", "no", "nos", "prof", "rep", "rev", "sen", "sgt", "sr", "sra", "st", "vs", "dra", "gral", "núm", "mons"]
+    [
+        "adm",
+        "brig",
+        "capt",
+        "cmdr",
+        "col",
+        "dr",
+        "fr",
+        "gen",
+        "gov",
+        "hon",
+        "jr",
+        "lt",
+        "maj",
+        "messrs",
+        "mgr",
+        "mme",
+        "mr",
+        "mrs",
+        "ms",
+        "no",
+        "nos",
+        "prof",
+        "rep",
+        "rev",
+        "sen",
+        "sgt",
+        "sr",
+        "sra",
+        "st",
+        "vs",
+        "dra",
+        "gral",
+        "núm",
+        "mons",
+    ]
 )
 _MARK = re.compile(r"[.!?…؟۔。！？।॥\n]")
 # A run of stops is met once, at its start: on ".........." the search stays linear.
@@ -248,7 +283,8 @@ def _places_before_nfc(text: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]
 def _is_cut(text: str, start: int, at: int) -> bool:
     """Whether what stands from `start` to `at` is normalised without what follows."""
     char = text[at]
-    if char < "\u0300":
+    # Nothing merges with a space, and no word may begin with one.
+    if char < "\u0300" or text[at - 1].isspace():
         return True
     if unicodedata.combining(char):
         return False

@@ -77,7 +77,9 @@ def test_strangers_and_empty_texts() -> None:
 
 
 def test_time_between() -> None:
-    early, late = (Article(n, BODY, published=NOON + timedelta(hours=h)) for n, h in (("a", 0), ("b", 3)))
+    early, late = (
+        Article(n, BODY, published=NOON + timedelta(hours=h)) for n, h in (("a", 0), ("b", 3))
+    )
     assert explain(early, late).hours == 3
     assert explain(late, early).hours == -3
     assert explain(early, Article("c", BODY)).hours is None
@@ -89,9 +91,7 @@ def test_weights_may_be_given() -> None:
         assert isinstance(words, list)
         return [1.0 if word == "dourgama" else 0.0 for word in words]
 
-    explanation = explain(
-        Article("a", BODY), Article("b", "Dourgama"), weights=only_dourgama
-    )
+    explanation = explain(Article("a", BODY), Article("b", "Dourgama"), weights=only_dourgama)
     assert explanation.similarity == pytest.approx(1)
     assert [(term.term, term.share) for term in explanation.terms] == [("dourgama", 1.0)]
 

@@ -117,15 +117,9 @@ def test_one_writes_at_a_time(filled: Path, wire: list[Row]) -> None:
     with StoryIndex.open(filled) as index:
         with pytest.raises(SahelError, match="another process"):
             StoryIndex.open(filled)
-        program = (
-            "import sys; from sahel_dedup.index import StoryIndex; StoryIndex.open(sys.argv[1])"
-        )
-        other = subprocess.run(
-            [sys.executable, "-c", program, str(filled)],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        program = "import sys; import sahel_dedup.index as i; i.StoryIndex.open(sys.argv[1])"
+        command = [sys.executable, "-c", program, str(filled)]
+        other = subprocess.run(command, capture_output=True, text=True, check=False)
         assert "being written by another process" in other.stderr
         index.add({"id": "new", "text": "it still works"})
     StoryIndex.open(filled).close()

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from sahel_dedup import linkage
 from sahel_dedup.evidence import LIMIT, Evidence, Pairs
-from sahel_dedup.linkage import average_link, link_stories
+from sahel_dedup.linkage import UNDATED_START, average_link, link_stories
 
 Matrix = NDArray[np.float64]
 
@@ -44,8 +44,12 @@ def partition(labels: Sequence[int] | NDArray[np.int64]) -> set[frozenset[int]]:
 class Known(Evidence):
     """Evidence that has been weighed already."""
 
-    def __init__(self, scores: Matrix) -> None:
+    def __init__(self, scores: Matrix, times_known: bool = True) -> None:
+        self.times_known = times_known
         self.scores = scores
+
+    def dated(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.bool_]:
+        return np.full(len(first), self.times_known)
 
     def weigh(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> Pairs:
         assert (first < second).all()
@@ -108,6 +112,17 @@ def test_a_pair_that_was_not_proposed_counts_all_the_same() -> None:
     proposed = every_pair(scores).where(np.array([True, False, True]))
     labels, _ = link_stories(proposed, 3, Known(scores), 0.0)
     assert partition(labels) == {frozenset([0, 1]), frozenset([2])}
+
+
+@pytest.mark.parametrize(("times_known", "stories"), [(True, 2), (False, 3)])
+def test_a_story_without_dates_starts_with_a_strong_pair(times_known: bool, stories: int) -> None:
+    scores = np.full((4, 4), -4.0)
+    scores[0, 1] = scores[1, 0] = UNDATED_START + 0.1
+    scores[2, 3] = scores[3, 2] = UNDATED_START - 0.1
+    evidence = Known(scores, times_known)
+    labels, inside = link_stories(every_pair(scores), 4, evidence, 0.0)
+    assert len(set(labels.tolist())) == stories
+    assert len(inside) == 4 - stories
 
 
 class TestLargeComponents:

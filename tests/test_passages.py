@@ -85,10 +85,11 @@ def test_other_scripts(a: str, b: str) -> None:
 
 
 def test_offsets_hold_where_normalisation_changes_lengths() -> None:
-    a = "Re\u0301gion de Se\u0301gou : des hommes arme\u0301s ont attaque\u0301 un poste avance\u0301"
+    passage_of_a = "des hommes arme\u0301s ont attaque\u0301 un poste avance\u0301"
+    a = f"Re\u0301gion de Se\u0301gou : {passage_of_a}"
     b = "Hier, des hommes armés ont attaqué un poste avancé"
     (passage,) = found(a, b)
-    assert passage.a.of(a) == "des hommes arme\u0301s ont attaque\u0301 un poste avance\u0301"
+    assert passage.a.of(a) == passage_of_a
     assert passage.b.of(b) == "des hommes armés ont attaqué un poste avancé"
 
 
@@ -101,9 +102,7 @@ def test_sentences_without_a_counterpart() -> None:
     a = read("Gunmen attacked the army camp in Nioro. The rupee fell against the dollar.")
     b = read("It rained. The army camp in Nioro was attacked by gunmen. Elephants are asleep.")
     alignment = align(a, b)
-    assert [span.of(a.text) for span in alignment.only_a] == [
-        "The rupee fell against the dollar."
-    ]
+    assert [span.of(a.text) for span in alignment.only_a] == ["The rupee fell against the dollar."]
     assert [span.of(b.text) for span in alignment.only_b] == ["It rained.", "Elephants are asleep."]
     assert alignment.pairs == alignment.mutual == {(0, 1)}
 

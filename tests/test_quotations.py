@@ -57,7 +57,10 @@ def test_a_quotation_inside_a_longer_one() -> None:
 
 
 def test_the_context_is_the_sentence() -> None:
-    a, b = "It was dawn. The fire was “intense” here. Then it stopped.", "They heard “intense” fire."
+    a, b = (
+        "It was dawn. The fire was “intense” here. Then it stopped.",
+        "They heard “intense” fire.",
+    )
     (quotation,) = shared_quotations(read_wording(a, Weigher()), read_wording(b, Weigher()))
     assert quotation.a_context.of(a) == "The fire was “intense” here."
     assert quotation.b_context.of(b) == b

@@ -108,8 +108,8 @@ def test_nothing_is_requested_and_only_its_own_script_runs(tmp_path: Path) -> No
         assert "src" not in attrs
         assert (attrs.get("href") or "#").startswith(("#", "data:,")), tag
     policy = next(a["content"] for _, a in page.elements if "http-equiv" in a)
-    for kind, wanted in (("script", {}), ("style", {})):
-        (content,) = [data for tag, attrs, data in page.contents if tag == kind and attrs == wanted]
+    for kind in ("script", "style"):
+        (content,) = [data for tag, attrs, data in page.contents if tag == kind and not attrs]
         digest = base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
         assert policy is not None
         assert f"{kind}-src 'sha256-{digest}'" in policy
@@ -119,7 +119,9 @@ def test_nothing_is_requested_and_only_its_own_script_runs(tmp_path: Path) -> No
 def test_the_script_never_writes_markup() -> None:
     source = SAMPLE.parents[1] / "templates" / "report" / "report.js"
     code = re.sub(r"^\s*//.*$", "", source.read_text("utf-8"), flags=re.MULTILINE)
-    assert not re.search(r"innerHTML|outerHTML|insertAdjacent|document\.write|eval|Function\(", code)
+    assert not re.search(
+        r"innerHTML|outerHTML|insertAdjacent|document\.write|eval|Function\(", code
+    )
 
 
 def test_hostile_text_stays_data(tmp_path: Path) -> None:

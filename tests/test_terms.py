@@ -12,10 +12,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sahel_dedup import terms
-from sahel_dedup.terms import BIGRAM, DIGIT, IGNORED, SEPARATOR, TRIGRAM, WORD, hash_word, tokenize
+from sahel_dedup.terms import BIGRAM, DIGIT, FOURGRAM, IGNORED, SEPARATOR, WORD, hash_word, tokenize
 
 BIGRAM_RANGES = terms._SPACELESS_BIGRAM
-TRIGRAM_RANGES = terms._SPACELESS_TRIGRAM
+FOURGRAM_RANGES = terms._SPACELESS_FOURGRAM
 
 
 def slow_kind(char: str) -> int:
@@ -29,8 +29,8 @@ def slow_kind(char: str) -> int:
     kind = terms._classify(char, code)
     if kind == WORD and any(low <= code <= high for low, high in BIGRAM_RANGES):
         return BIGRAM
-    if kind == WORD and any(low <= code <= high for low, high in TRIGRAM_RANGES):
-        return TRIGRAM
+    if kind == WORD and any(low <= code <= high for low, high in FOURGRAM_RANGES):
+        return FOURGRAM
     return kind
 
 
@@ -50,6 +50,16 @@ def slow_tokenize(text: str) -> list[str]:
         around = digit(i - 1) and digit(i + 1) and digit(i + 2) and digit(i + 3)
         return kinds[i] == terms.COMMA and around and not digit(i + 4)
 
+    def beside_arabic(place: int) -> bool:
+        letter = place >= 0 and kinds[place] in (WORD, IGNORED)
+        return letter and any(low <= ord(text[place]) <= high for low, high in terms._ARABIC)
+
+    parting = [
+        i for i in range(len(text))
+        if text[i] == "\u200c" and beside_arabic(i - 1) and beside_arabic(i + 1)
+    ]  # fmt: skip
+    for i in parting:
+        kinds[i] = SEPARATOR
     kept = [i for i in range(len(text)) if kinds[i] != IGNORED and not thousands(i)]
     text, kinds = "".join(text[i] for i in kept), [kinds[i] for i in kept]
     for i in range(len(text)):
@@ -59,7 +69,7 @@ def slow_tokenize(text: str) -> list[str]:
     for char, kind in zip(text, kinds, strict=True):
         kind = {DIGIT: WORD, -1: WORD}.get(kind, kind)
         if kind != run_kind:
-            size = {WORD: len(run), BIGRAM: 2, TRIGRAM: 3}.get(run_kind)
+            size = {WORD: len(run), BIGRAM: 2, FOURGRAM: 4}.get(run_kind)
             if size:
                 grams = max(1, len(run) - size + 1)
                 words += [run[start : start + size] for start in range(grams)]
@@ -70,9 +80,9 @@ def slow_tokenize(text: str) -> list[str]:
 
 MIXED = st.lists(
     st.one_of(
-        st.sampled_from(list("aZéÉßİıſΣς09٣५,.٬٫'’-_ \n\t\0")),
-        st.sampled_from(list("أإىةکیہـֳًאבקגก่ขကខ政变东京アイｱ가ᄀ각힣नमस्ते")),
-        st.sampled_from(["\u00ad", "\u200b", "\u200d", "\ufeff", "\ufe0f", "\u0301", "\u0323"]),
+        st.sampled_from(list("aZéÉßİıſΣς09٣५๕,.٬٫'’-_ \n\t\0")),
+        st.sampled_from(list("أإىةکیہـֳًאבקגก่ขကខ政变东京アイｱ가ᄀ각힣नमस्तेɓƘሓጸ")),
+        st.sampled_from(["\u00ad", "\u200b", "\u200c", "\u200d", "\ufeff", "\ufe0f", "\u0301", "\u0323"]),
         st.sampled_from(["\ud800", "\udfff", "\ue000", "\U0001f600", "\U00020000", "\U0002f800",
                          "\U00033000", "\U000e0041", "\U0010ffff", "½", "²", "ﬁ", "Ａ", "１"]),
         st.sampled_from(["1,200", "12,000,000", "3,4", "1,2345", "3.5", "1.2.3", "U.S.", "Mali's"]),
@@ -148,8 +158,13 @@ def test_hashes_tell_words_apart() -> None:
         ("U.S. G7 COVID-19", ["u", "s", "g7", "covid", "19"]),
         ("政变发生", ["政变", "变发", "发生"]),
         ("ニュース", ["ニュ", "ュー", "ース"]),
-        ("ภาษาไทย", ["ภาษ", "าษา", "ษาไ", "าไท", "ไทย"]),
+        ("ภาษาไทย", ["ภาษา", "าษาไ", "ษาไท", "าไทย"]),
         ("أحمد إلى مدرسة", ["احمد", "الي", "مدرسه"]),
+        ("می\u200cشود کتاب\u200c", ["مي", "شود", "كتاب"]),
+        ("क्\u200cष a\u200cb", ["क्ष", "ab"]),
+        ("ƊAN ƙasa ya'yan ƴan", ["dan", "kasa", "ya", "yan", "yan"]),
+        ("ሐኀሓ ሠሶ ዓመት አመት ፆም", ["ሀሀሀ", "ሰሶ", "አመት", "አመት", "ጾም"]),
+        ("٤٧ ๑๒ ४७ １２ ٣٫٥ ١٬٢٠٠", ["47", "12", "47", "12", "3.5", "1200"]),
         ("Ａ１ ﬁ", ["a1", "ﬁ"]),
         ("", []),
         ("?! \0\ud800", []),

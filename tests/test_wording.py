@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import unicodedata
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -56,18 +57,18 @@ def test_lines_end_sentences_unless_the_text_is_wrapped() -> None:
 @given(st.text())
 def test_sentences_hold_all_that_is_not_space(text: str) -> None:
     spans = split_sentences(text)
-    assert all(text[a.end : b.start].strip() == "" for a, b in zip(spans, spans[1:], strict=False))
+    assert all(text[a.end : b.start].strip() == "" for a, b in pairwise(spans))
     assert "".join("".join(span.of(text).split()) for span in spans) == "".join(text.split())
 
 
-@pytest.mark.parametrize("text", ["Kidal: déjà vu à Ségou", "각하 말리 군", "ἄνδρα Ὅμηρος", "क़लम ज़मीन"])
+@pytest.mark.parametrize(
+    "text", ["Kidal: déjà vu à Ségou", "각하 말리 군", "ἄνδρα Ὅμηρος", "क़लम ज़मीन"]
+)
 def test_words_stand_where_they_stood_before_normalisation(text: str) -> None:
     decomposed = unicodedata.normalize("NFD", text)
     wording = read_wording(f"x {decomposed}", Weigher())
     words = [unicodedata.normalize("NFC", wording.word(i)) for i in range(1, len(wording))]
-    assert words == [
-        unicodedata.normalize("NFC", word).strip(":") for word in decomposed.split()
-    ]
+    assert words == [unicodedata.normalize("NFC", word).strip(":") for word in decomposed.split()]
 
 
 @given(st.text(st.sampled_from("aé e\u0301\u0323한\u1112\u1161\u11abש\u05b8.,1\u0344\U0001f600")))

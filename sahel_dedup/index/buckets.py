@@ -23,6 +23,7 @@ _ROW_BITS = 24
 _ROW = np.uint32((1 << _ROW_BITS) - 1)
 _EMPTY = np.uint32(0xFFFFFFFF)
 _REBUILD_ROWS = 4096
+_FACTOR = np.uint64(0x9E3779B97F4A7C15)
 MAX_ROWS = (1 << _ROW_BITS) - 1
 
 
@@ -71,12 +72,14 @@ class Buckets:
         """
         ring, tag = self._places(salience)
         entry = (tag | rows.astype(np.uint32)[:, None]).ravel()
-        order = np.argsort(ring.ravel(), kind="stable")
+        order = ring.ravel().argsort(kind="stable")
         ring, entry = ring.ravel()[order], entry[order]
-        first = np.flatnonzero(np.diff(ring, prepend=-1))
-        count = np.diff(first, append=len(ring))
         # Where several enter one ring they take places one behind the other.
-        rank = np.arange(len(ring)) - np.repeat(first, count)
+        new = np.ones(len(ring), dtype=bool)
+        np.not_equal(ring[1:], ring[:-1], out=new[1:])
+        first = new.nonzero()[0]
+        count = np.append(first[1:], len(ring)) - first
+        rank = np.arange(len(ring)) - first.repeat(count)
         self._table[ring, (self._next[ring] + rank) % WIDTH] = entry
         self._next[ring[first]] = (self._next[ring[first]] + count) % WIDTH
         self._entered += len(rows)
@@ -113,7 +116,7 @@ class Buckets:
 
 
 def band_keys(salience: NDArray[np.uint32], layout: Layout) -> NDArray[np.uint64]:
-    """Bucket of each article in every band: `sahel_dedup.lsh.band_keys` for all at once.
+    """Bucket of each article in every band, cut as by `sahel_dedup.lsh.band_keys`.
 
     Parameters
     ----------
@@ -123,11 +126,11 @@ def band_keys(salience: NDArray[np.uint32], layout: Layout) -> NDArray[np.uint64
     Returns
     -------
     ndarray of uint64, shape (n, bands)
+        Different ones in different bands.
     """
     first = np.arange(layout.bands) * layout.rows
     first += first // SLOTS
-    key = np.broadcast_to(np.arange(layout.bands, dtype=np.uint64), (len(salience), layout.bands))
+    key = np.arange(layout.bands, dtype=np.uint64) * _FACTOR
     for k in range(layout.rows):
-        slots = salience[:, (first + k) % SLOTS]
-        key = mix64(key * np.uint64(0x9E3779B97F4A7C15) + slots)
-    return key
+        key = key * _FACTOR + salience[:, (first + k) % SLOTS]
+    return mix64(key)

@@ -218,5 +218,7 @@ def _raise(live: Live, row: int, cosine: float) -> bool:
 def _distinct(first: _Rows, second: NDArray[np.int32]) -> tuple[_Rows, _Rows]:
     key = (first << 32) | second
     key.sort()
-    key = key[np.diff(key, prepend=-1) != 0]
+    new = np.ones(len(key), dtype=bool)
+    np.not_equal(key[1:], key[:-1], out=new[1:])
+    key = key[new]
     return key >> 32, key & 0xFFFFFFFF

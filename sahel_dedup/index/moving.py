@@ -50,6 +50,53 @@ class TermCounts:
     log_seen: NDArray[np.float32]
 
 
+@dataclass(frozen=True, slots=True)
+class _LaidOut:
+    """A few vectors in full, to be looked up for the terms of others.
+
+    Attributes
+    ----------
+    column : ndarray of int32
+        Column of each term of the vocabulary in `table`, 0 for those that occur in none.
+    terms : ndarray of int32
+        Those that have a column.
+    table : ndarray of float32, shape (n_rows, n_columns)
+    norm : ndarray of float64, shape (n_rows,)
+        Lengths of the vectors.
+    """
+
+    column: NDArray[np.int32]
+    terms: NDArray[np.int32]
+    table: NDArray[np.float32]
+    norm: NDArray[np.float64]
+
+    def look_up(
+        self, terms: NDArray[np.int32], offsets: NDArray[np.int64], asked: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
+        """Find the terms that other rows have in common with the one each belongs to.
+
+        Returns
+        -------
+        common : ndarray of int64
+            Places in `terms` that any of the vectors has too.
+        bounds : ndarray of int64
+            Where each row starts among them.
+        weight : ndarray of float32
+            Their weight in the vector asked for.
+        """
+        column = self.column.take(terms)
+        common = column.nonzero()[0]
+        bounds = common.searchsorted(offsets)
+        place = column.take(common)
+        if len(self.table) > 1:
+            place = place + (asked * self.table.shape[1]).repeat(bounds[1:] - bounds[:-1])
+        return common, bounds, self.table.ravel().take(place)
+
+    def clear(self) -> None:
+        """Make the columns free for other rows."""
+        self.column[self.terms] = 0
+
+
 class MovingSimilarity:
     """TF-IDF cosines between live articles.
 
@@ -102,7 +149,8 @@ class MovingSimilarity:
             else:
                 self.count(lang, 1, terms, np.ones(len(terms), dtype=np.int64))
         self._norm = with_room(self._norm, size)
-        self._norm[first:size] = self._norms(self._profiles.body_entries, np.arange(first, size))
+        weight = self._weights(profiles.terms, profiles.counts, profiles.lang, profiles.indptr)
+        self._norm[first:size] = np.sqrt(_sums(weight * weight, profiles.indptr))
 
     def count(
         self, lang: int, articles: int, terms: NDArray[np.int32], held: NDArray[np.int64]
@@ -154,12 +202,19 @@ class MovingSimilarity:
         ndarray of bool, shape (n_pairs,)
             False only below it.
         """
+        entries, lang = self._profiles.body_entries, self._profiles.lang
         alike = np.zeros(len(first), dtype=bool)
-        for pairs, one, asked in _blocks(first):
+        for pairs, asking, asked in _blocks(first):
             other = second[pairs]
-            product, _ = self._products(self._profiles.body_entries, one, asked, other)
-            length = self._norm.take(one)[asked] * self._norm.take(other)
-            alike[pairs] = product >= _CERTAINLY * least * length
+            vectors = self._lay_out(entries, asking)
+            terms, counts, offsets = entries(other)
+            common, bounds, product = vectors.look_up(terms, offsets, asked)
+            product *= self._weights(
+                terms.take(common), counts.take(common), lang.take(other), bounds
+            )
+            vectors.clear()
+            length = self._norm.take(asking).take(asked) * self._norm.take(other)
+            alike[pairs] = _sums(product, bounds) >= _CERTAINLY * least * length
         return alike
 
     def cosines(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -176,61 +231,43 @@ class MovingSimilarity:
         self, first: NDArray[np.int64], second: NDArray[np.int64]
     ) -> Iterator[tuple[slice, Shared]]:
         """Compare pairs of articles: see `sahel_dedup.similarity.Similarity.shared`."""
-        cosine, figures = self.cosines_and_figures(first, second)
-        title_cosine, _ = self._cosines(self._profiles.title_entries, first, second)
-        yield slice(0, len(first)), Shared(cosine, figures, title_cosine)
+        if len(first):
+            cosine, figures = self.cosines_and_figures(first, second)
+            title_cosine, _ = self._cosines(self._profiles.title_entries, first, second)
+            yield slice(0, len(first)), Shared(cosine, figures, title_cosine)
 
     def _cosines(
         self, entries: _Entries, first: NDArray[np.int64], second: NDArray[np.int64]
     ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """Cosines of pairs, and the number of figures they share."""
-        product, figures = np.zeros(len(first)), np.zeros(len(first), dtype=np.int64)
-        if not len(first):
-            return product, figures
+        cosine, figures = np.zeros(len(first)), np.zeros(len(first), dtype=np.int64)
+        is_figure = self._sketcher.vocabulary.is_figure
         for pairs, asking, asked in _blocks(first):
-            product[pairs], figures[pairs] = self._products(entries, asking, asked, second[pairs])
-        rows, place = np.unique(np.concatenate([first, second]), return_inverse=True)
-        norm = self._norms(entries, rows)[place]
-        length = norm[: len(first)] * norm[len(first) :]
-        return np.divide(product, length, out=np.zeros(len(first)), where=length > 0), figures
+            other = second[pairs]
+            vectors = self._lay_out(entries, asking)
+            terms, counts, offsets = entries(other)
+            weight = self._weights(terms, counts, self._profiles.lang.take(other), offsets)
+            common, bounds, product = vectors.look_up(terms, offsets, asked)
+            vectors.clear()
+            shared = is_figure.take(terms.take(common)) & (product > 0)
+            figures[pairs] = _sums(shared.astype(np.int64), bounds)
+            product *= weight.take(common)
+            length = vectors.norm.take(asked) * np.sqrt(_sums(weight * weight, offsets))
+            cosine[pairs] = _sums(product, bounds) / np.where(length > 0, length, 1)
+        return cosine, figures
 
-    def _products(
-        self,
-        entries: _Entries,
-        asking: NDArray[np.int64],
-        asked: NDArray[np.int64],
-        other: NDArray[np.int64],
-    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        """Multiply a few rows with others that each belong to one of them.
-
-        The few are laid out in full, over the terms that occur in them, and looked up for
-        the terms of the others; all else is done for the terms in common alone.
-        """
-        vocabulary, langs = self._sketcher.vocabulary, self._profiles.lang
-        if len(self._column) < len(vocabulary):
-            self._column = with_room(self._column, len(vocabulary))
-        held, counts, offsets = entries(asking)
-        self._column[held] = np.arange(1, len(held) + 1)
-        table = np.zeros((len(asking), len(held) + 1), dtype=np.float32)
-        row = np.repeat(np.arange(len(asking)), np.diff(offsets))
-        table[row, self._column[held]] = self._weights(held, counts, langs[asking], offsets)
-        theirs, counts, offsets = entries(other)
-        column = self._column.take(theirs)
-        self._column[held] = 0
-        common = np.flatnonzero(column)
-        terms, bounds = theirs.take(common), np.searchsorted(common, offsets)
-        place = column.take(common) + np.repeat(asked * table.shape[1], np.diff(bounds))
-        product = table.ravel().take(place)
-        figure = vocabulary.is_figure.take(terms) & (product > 0)
-        product *= self._weights(terms, counts.take(common), langs[other], bounds)
-        return _sums(product, bounds), _sums(figure.astype(np.int64), bounds)
-
-    def _norms(self, entries: _Entries, rows: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Lengths of the vectors of some rows."""
+    def _lay_out(self, entries: _Entries, rows: NDArray[np.int64]) -> _LaidOut:
+        """Lay the vectors of a few rows out in full, over the terms that occur in them."""
+        size = len(self._sketcher.vocabulary)
+        if len(self._column) < size:
+            self._column = with_room(self._column, size)
         terms, counts, offsets = entries(rows)
-        weight = self._weights(terms, counts, self._profiles.lang[rows], offsets)
-        weight *= weight
-        return np.asarray(np.sqrt(_sums(weight, offsets)), dtype=np.float64)
+        weight = self._weights(terms, counts, self._profiles.lang.take(rows), offsets)
+        self._column[terms] = np.arange(1, len(terms) + 1)
+        table = np.zeros((len(rows), len(terms) + 1), dtype=np.float32)
+        owner = np.arange(len(rows)).repeat(offsets[1:] - offsets[:-1])
+        table[owner, self._column.take(terms)] = weight
+        return _LaidOut(self._column, terms, table, np.sqrt(_sums(weight * weight, offsets)))
 
     def _weights(
         self,
@@ -291,6 +328,11 @@ def _blocks(
     asked
         Place of each pair's first row among them.
     """
+    if not len(first):
+        return
+    if first[0] == first[-1] and (first == first[0]).all():
+        yield np.arange(len(first)), first[:1], np.zeros(len(first), dtype=np.int64)
+        return
     order = np.argsort(first, kind="stable")
     ordered = first[order]
     bounds = np.flatnonzero(np.diff(ordered, prepend=-1, append=-1))
@@ -302,7 +344,10 @@ def _blocks(
 
 def _sums(values: NDArray[np.generic], offsets: NDArray[np.int64]) -> NDArray[Any]:
     """Sum a ragged array row by row."""
-    # One value more, so that an empty last row has a place to start from.
-    sums = np.add.reduceat(np.append(values, values.dtype.type(0)), offsets[:-1])
-    sums[offsets[1:] == offsets[:-1]] = 0
+    starts, ends = offsets[:-1], offsets[1:]
+    if not len(values):
+        return np.zeros(len(starts), dtype=values.dtype)
+    # An empty row must start somewhere, and its sum is that of nothing.
+    sums = np.add.reduceat(values, np.minimum(starts, len(values) - 1))
+    sums[starts == ends] = 0
     return sums

@@ -144,5 +144,7 @@ def _binned(
 
 
 def _size_labels() -> list[str]:
-    ranges = [str(low) if high == low + 1 else f"{low}–{high - 1}" for low, high in pairwise(_SIZES)]
+    ranges = [
+        str(low) if high == low + 1 else f"{low}–{high - 1}" for low, high in pairwise(_SIZES)
+    ]
     return [*ranges, f"over {_SIZES[-1] - 1}"]

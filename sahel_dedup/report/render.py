@@ -75,22 +75,28 @@ def write_report(
         chunks = list(builder.chunks(collected.listed))
         script, style = _asset("report.js"), _asset("report.css")
         several = sum(n for size, n in collected.sizes.items() if size > 1)
-        page = templates().get_template("report/report.html").generate(
-            title=title,
-            policy=_policy(script, style),
-            script=script,
-            style=style,
-            index=_data(builder.index),
-            chunks=chunks,
-            articles=collected.articles,
-            stories=collected.sizes.total(),
-            several=several,
-            singles=collected.sizes[1],
-            left_out=max(0, (collected.sizes.total() if singletons else several) - LISTED_STORIES),
-            plots=plots(collected),
-            weakest=weakest(collected, known),
-            precision=known.get("estimated_precision"),
-            facts=known.get("facts", {}),
+        page = (
+            templates()
+            .get_template("report/report.html")
+            .generate(
+                title=title,
+                policy=_policy(script, style),
+                script=script,
+                style=style,
+                index=_data(builder.index),
+                chunks=chunks,
+                articles=collected.articles,
+                stories=collected.sizes.total(),
+                several=several,
+                singles=collected.sizes[1],
+                left_out=max(
+                    0, (collected.sizes.total() if singletons else several) - LISTED_STORIES
+                ),
+                plots=plots(collected),
+                weakest=weakest(collected, known),
+                precision=known.get("estimated_precision"),
+                facts=known.get("facts", {}),
+            )
         )
         # A title from outside may hold what UTF-8 cannot.
         out.writelines(piece.encode("utf-8", "replace") for piece in page)
@@ -112,7 +118,8 @@ def _asset(name: str) -> Markup:
 def _policy(script: str, style: str) -> str:
     """Content security policy: this script, this style sheet and nothing else."""
     script_hash, style_hash = (
-        base64.b64encode(hashlib.sha256(part.encode()).digest()).decode() for part in (script, style)
+        base64.b64encode(hashlib.sha256(part.encode()).digest()).decode()
+        for part in (script, style)
     )
     return (
         f"default-src 'none'; script-src 'sha256-{script_hash}'; "
