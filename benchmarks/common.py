@@ -7,6 +7,7 @@ import gzip
 import json
 import os
 import platform
+import resource
 import time
 from collections.abc import Iterator, Sequence
 from importlib.metadata import version
@@ -100,6 +101,16 @@ class Stopwatch:
         now = time.perf_counter()
         self.seconds[stage] = self.seconds.get(stage, 0.0) + now - self._last
         self._last = now
+
+
+def peak_mb() -> float:
+    """Return the most memory that this process has held, in megabytes."""
+    try:
+        # `ru_maxrss` would also tell what the process held that started this one.
+        status = Path("/proc/self/status").read_text(encoding="ascii")
+        return int(status.partition("VmHWM:")[2].split()[0]) / 1024
+    except OSError:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def save(name: str, results: dict[str, Any]) -> None:

@@ -76,7 +76,9 @@ def main() -> None:
 
 def fit(samples: dict[str, Sample], told: dict[str, float], row: int) -> NDArray[np.float64]:
     """Fit one row of weights by logistic regression."""
-    columns = [i for i, name in enumerate(FEATURES) if name != "base" and name not in WITHOUT[row]]
+    # The base is the intercept, and the undated have no hours.
+    left_out = ("base",) if row == 0 else ("base", "hours")
+    columns = [i for i, name in enumerate(FEATURES) if name not in left_out]
     features = np.vstack([s.features for s in samples.values()])[:, columns]
     same = np.concatenate([s.same for s in samples.values()])
     weight = np.concatenate(

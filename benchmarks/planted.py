@@ -21,7 +21,7 @@ from __future__ import annotations
 import itertools
 import random
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 WORDS = 350
@@ -29,7 +29,7 @@ KINDS = ("light", "medium", "heavy")
 SHARES = (0.40, 0.35, 0.25)
 LARGEST_GROUP = 8
 
-_SENTENCE = re.compile(r"(?<=[.!?])\s+")
+SENTENCE = re.compile(r"(?<=[.!?])\s+")
 _PLACES = ("BAMAKO", "LONDON", "COLOMBO", "NEW YORK", "NIAMEY", "PARIS", "DAKAR", "GENEVA")
 _CREDITS = (
     "Reporting by our correspondent.",
@@ -56,19 +56,18 @@ class Planted:
     kind: str
 
 
-def segments(texts: Iterable[str], words: int = WORDS) -> Iterator[str]:
-    """Cut texts into disjoint pieces of whole sentences, of about so many words."""
-    for text in texts:
-        piece: list[str] = []
-        size = 0
-        for sentence in _SENTENCE.split(text):
-            piece.append(sentence)
-            size += sentence.count(" ") + 1
-            if size >= words:
-                yield " ".join(piece)
-                piece, size = [], 0
-        if size >= words // 2:
+def segments(text: str, words: int = WORDS) -> Iterator[str]:
+    """Cut a text into disjoint pieces of whole sentences, of about so many words."""
+    piece: list[str] = []
+    size = 0
+    for sentence in SENTENCE.split(text):
+        piece.append(sentence)
+        size += sentence.count(" ") + 1
+        if size >= words:
             yield " ".join(piece)
+            piece, size = [], 0
+    if size >= words // 2:
+        yield " ".join(piece)
 
 
 def reword(text: str, kind: str, words: Sequence[str], rng: random.Random) -> str:
@@ -83,7 +82,7 @@ def reword(text: str, kind: str, words: Sequence[str], rng: random.Random) -> st
         Where replacements are drawn from.
     rng : random.Random
     """
-    sentences = _SENTENCE.split(text)
+    sentences = SENTENCE.split(text)
     if kind == "light":
         body = _edit(text, 0.02, 0.0, words, rng)
         return f"{rng.choice(_PLACES)} - {body} {rng.choice(_CREDITS)}"

@@ -208,4 +208,4 @@ def log_odds(features: NDArray[np.float64], dated: NDArray[np.bool_]) -> NDArray
     -------
     ndarray of float64, shape (n, len(FEATURES))
     """
-    return features * np.where(dated[:, None], WEIGHTS[0], WEIGHTS[1])
+    return np.asarray(features * np.where(dated[:, None], WEIGHTS[0], WEIGHTS[1]))

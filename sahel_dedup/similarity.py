@@ -97,11 +97,8 @@ class Similarity:
         for start in range(0, len(first), _SHARED_AT_ONCE):
             rows = slice(start, min(start + _SHARED_AT_ONCE, len(first)))
             one, two = first[rows], second[rows]
-            yield rows, Shared(
-                self.cosines(one, two),
-                self.shared_figures(one, two),
-                row_products(self._titles, one, two),
-            )
+            titles = row_products(self._titles, one, two)
+            yield rows, Shared(self.cosines(one, two), self.shared_figures(one, two), titles)
 
     def cosines(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the TF-IDF cosine of pairs of articles, shape (n_pairs,)."""

@@ -303,7 +303,7 @@ def _parts_words(
     codes: NDArray[np.intp], classes: NDArray[np.uint8], places: NDArray[np.int64]
 ) -> NDArray[np.bool_]:
     """Whether a ZWNJ stands between two Arabic letters or their marks at each place."""
-    parts = codes[places] == _ZWNJ
+    parts: NDArray[np.bool_] = codes[places] == _ZWNJ
     if not parts.any():
         return parts
     # The NUL behind each text is a neighbour to its last character.

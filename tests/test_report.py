@@ -130,12 +130,12 @@ def test_hostile_text_stays_data(tmp_path: Path) -> None:
          "source": HOSTILE, "published": "2025-03-04", "similarity": 0.9}
         for i in range(3)
     ]  # fmt: skip
-    audit = {"facts": {HOSTILE: HOSTILE}}
-    clean = page_of(tmp_path, demo()[:3] + demo()[:3], audit={"facts": {"a": "b"}})
-    page = page_of(tmp_path, rows, title=HOSTILE, audit=audit)
+    link = {"story": HOSTILE, "first": HOSTILE, "second": "b", "similarity": 0.5, "score": 1.0}
+    clean = page_of(tmp_path, demo()[:5])
+    page = page_of(tmp_path, rows, title=HOSTILE, audit={"weakest": [link]})
     scripts = [attrs for tag, attrs in page.elements if tag == "script"]
     assert len(scripts) == 3
-    assert not {tag for tag, _ in page.elements} - {tag for tag, _ in clean.elements} - {"td", "tr"}
+    assert {tag for tag, _ in page.elements} == {tag for tag, _ in clean.elements}
     index = page.content("index")
     assert not set("<>&\u2028\u2029") & set(index)
     assert "</script>" in json.loads(index)[0]["t"]
@@ -221,10 +221,10 @@ def test_plots_count_everything_once() -> None:
 
 def test_weakest_links_and_precision(tmp_path: Path) -> None:
     link = {"story": "a&b", "first": "x", "second": "y", "similarity": 0.125, "score": -1.5}
-    audit = {"estimated_precision": 0.962, "weakest_links": [link], "facts": {"Window": "7 days"}}
+    audit = {"estimated_precision": 0.962, "template_share": 0.037, "weakest": [link]}
     write_report(demo(), tmp_path / "report.html", audit=audit)
     text = (tmp_path / "report.html").read_text("utf-8")
     assert "96.2 %" in text
     assert "#story=a%26b" in text
     assert "-1.50" in text
-    assert "7 days" in text
+    assert "3.7 %" in text

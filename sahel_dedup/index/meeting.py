@@ -19,9 +19,12 @@ from sahel_dedup.contrast import _SHARED_FIGURES as SHARED_FIGURES
 from sahel_dedup.contrast import GAP_DAYS, LOWEST_BAR, TYPICAL_BAR
 from sahel_dedup.fingerprint import EMPTY_SLOT
 from sahel_dedup.index.live import NO_STORY, Live
-from sahel_dedup.lsh import MIN_AGREEMENT, agreeing_slots
+from sahel_dedup.lsh import agreeing_slots
 
 _Rows = NDArray[np.int64]
+# Slots that two articles must share to be compared. A tenth of all: 0.4 % of the pairs that
+# are one event share fewer, and two fifths of all that meet.
+_MIN_AGREEMENT = 12
 # Further than any row: other outlets come after all of the same.
 _FAR = 1e9
 
@@ -71,7 +74,7 @@ def meet(live: Live, rows: range) -> tuple[Met, Met]:
 
     one, band, place = np.nonzero(near)
     first, second = _distinct(asking[one], met[one, band, place])
-    agree = agreeing_slots(profiles.salience, first, second) >= MIN_AGREEMENT
+    agree = agreeing_slots(profiles.salience, first, second) >= _MIN_AGREEMENT
     first = np.concatenate([first[agree], inner.first[~(apart > window)]])
     second = np.concatenate([second[agree], inner.second[~(apart > window)]])
     order = np.lexsort((second, first))
@@ -90,7 +93,7 @@ def _among(live: Live, asking: _Rows) -> Met:
     if len(asking) < 2:
         return Met(asking[:0], asking[:0])
     earlier, later = (asking[place] for place in np.triu_indices(len(asking), 1))
-    agree = agreeing_slots(live.profiles.salience, later, earlier) >= MIN_AGREEMENT
+    agree = agreeing_slots(live.profiles.salience, later, earlier) >= _MIN_AGREEMENT
     return Met(later[agree], earlier[agree])
 
 
@@ -121,6 +124,8 @@ def _nearest_strangers(
 def _most_alike(live: Live, first: _Rows, second: _Rows) -> Met:
     """Of the pairs of each article the few that agree in most slots."""
     agree = agreeing_slots(live.profiles.salience, first, second)
+    enough = agree >= _MIN_AGREEMENT
+    first, second, agree = first[enough], second[enough], agree[enough]
     order = np.lexsort((second, -agree, first))
     first, second = first[order], second[order]
     closest = np.arange(len(first)) - np.searchsorted(first, first) < COMPARED

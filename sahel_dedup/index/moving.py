@@ -345,9 +345,10 @@ def _blocks(
 def _sums(values: NDArray[np.generic], offsets: NDArray[np.int64]) -> NDArray[Any]:
     """Sum a ragged array row by row."""
     starts, ends = offsets[:-1], offsets[1:]
-    if not len(values):
-        return np.zeros(len(starts), dtype=values.dtype)
-    # An empty row must start somewhere, and its sum is that of nothing.
-    sums = np.add.reduceat(values, np.minimum(starts, len(values) - 1))
-    sums[starts == ends] = 0
+    filled = starts < ends
+    if filled.all():
+        return np.add.reduceat(values, starts) if len(starts) else values[:0]
+    sums = np.zeros(len(starts), dtype=values.dtype)
+    if filled.any():
+        sums[filled] = np.add.reduceat(values, starts[filled])
     return sums

@@ -91,14 +91,14 @@ def weakest(collected: Collected, audit: Mapping[str, Any]) -> list[WeakLink]:
     ----------
     collected : Collected
     audit : Mapping
-        May have ``weakest_links``; see `sahel_dedup.report.write_report`.
+        May have ``weakest``; see `sahel_dedup.report.write_report`.
 
     Returns
     -------
     list of WeakLink
         At most 15, weakest first.
     """
-    given = audit.get("weakest_links")
+    given = audit.get("weakest")
     if given is not None:
         return [
             WeakLink(

@@ -46,10 +46,10 @@ def write_report(
     path
         The file. It appears under its name only when it is whole.
     audit : Mapping, optional
-        What is known of the archive beyond the rows: ``estimated_precision`` (0 to 1),
-        ``weakest_links`` (mappings with ``story``, ``first``, ``second``, ``similarity``
-        and ``score``, weakest first) and ``facts`` (label to value, shown as they are).
-        Each may be missing.
+        What is known of the archive beyond the rows, as in the audit's ``to_dict``:
+        ``estimated_precision`` and ``template_share`` (0 to 1, or ``None``) and
+        ``weakest`` (mappings with ``story``, ``first``, ``second``, ``similarity`` and
+        ``score``, weakest first). Each may be missing.
     title
         Heading of the report.
     singletons
@@ -95,7 +95,7 @@ def write_report(
                 plots=plots(collected),
                 weakest=weakest(collected, known),
                 precision=known.get("estimated_precision"),
-                facts=known.get("facts", {}),
+                recurring=known.get("template_share"),
             )
         )
         # A title from outside may hold what UTF-8 cannot.

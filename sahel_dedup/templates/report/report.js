@@ -239,7 +239,7 @@ function reportItem(story, i) {
   return make("li", {}, button);
 }
 
-const percent = (share) => `${Math.round(100 * share)} %`;
+const percent = (share) => `${Math.round(100 * share)}\u00a0%`;
 
 // ------------------------------------------------------------------------ side by side
 
@@ -263,8 +263,8 @@ function findings(first, second) {
   const shared = make("li", {}, `${counted(passages.length, "shared passage", "shared passages")}, ${counted(words, "word", "words")}. `);
   passages.slice(0, 12).forEach((_, i) => shared.append(jump(`passage-${i}-right`, String(i + 1), `Go to passage ${i + 1}`), " "));
   list.append(shared);
-  if (inSecond >= 0.9) list.append(make("li", {}, `The article on the right holds the canonical one: ${percent(inSecond)} of it.`));
-  if (inFirst >= 0.9) list.append(make("li", {}, `The canonical article holds the one on the right: ${percent(inFirst)} of it.`));
+  if (inSecond >= 0.9) list.append(make("li", {}, `The chosen article holds the canonical one: ${percent(inSecond)} of it.`));
+  if (inFirst >= 0.9) list.append(make("li", {}, `The canonical article holds the chosen one: ${percent(inFirst)} of it.`));
   conflicts.forEach(([a, b, c, d], i) => {
     const told = make("li", {}, make("strong", {}, "Figures in conflict: "), isolated(first.text.slice(a, b)), " / ");
     told.append(isolated(second.text.slice(c, d)), " ", jump(`conflict-${i}-right`, "show", "Show the conflicting figure"));

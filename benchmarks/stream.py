@@ -1,0 +1,249 @@
+"""The story index: does a stream find the stories of the batch, how fast, in how much room?
+
+Prints a table for each question and writes it to ``benchmarks/results/stream_*.json``:
+
+agreement  B-cubed between stream and batch on the same articles, against known stories, and
+           between streams that differ in the order of articles within a day.
+speed      Articles a second of processor time, beside a loop over datasketch's MinHashLSH,
+           turn by turn, so that what else the machine does falls on all alike.
+latency    Milliseconds of one `add`, and memory, at 100,000 live articles.
+endless    300,000 articles, 1,000 a day, with a retention of seven days: what grows?
+"""
+
+from __future__ import annotations
+
+import gc
+import random
+import re
+import statistics
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import timedelta
+from itertools import combinations, islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from datasketch import MinHash, MinHashLSH
+
+from benchmarks.common import LABELLED, Row, arguments, console, read_named, save
+from benchmarks.quality import bcubed
+from sahel_dedup import Article, cluster
+from sahel_dedup.evaluation import evaluate
+from sahel_dedup.index import StoryIndex
+from sahel_dedup.sketching import Sketcher
+
+WORD = re.compile(r"\w+")
+SLICE = 256
+
+
+def main() -> None:
+    """Answer every question, or those named on the command line."""
+    questions = {"agreement": agreement, "speed": speed, "latency": latency, "endless": endless}
+    folder, chosen = arguments(__doc__, list(questions))
+    for name in chosen:
+        console.rule(name)
+        save(f"stream_{name}", questions[name](folder))
+
+
+def agreement(folder: Path) -> dict[str, Any]:
+    """Compare stream and batch."""
+    results: dict[str, Any] = {}
+    for name in ("lk_news_en", "reuters21578_en"):
+        articles = in_order(read_named(folder, "bulk", name))
+        batch = stories_of(cluster(articles))
+        results[name] = {
+            kind: evaluate(stories_of(stream(articles, size)), batch).bcubed.f1
+            for kind, size in (("one at a time", 1), ("add_many", 64))
+        }
+        console.print(name, results[name])
+        part = articles[:8000]
+        runs = [stories_of(stream(shuffled_days(part, seed), 64)) for seed in range(5)]
+        scores = [evaluate(one, two).bcubed.f1 for one, two in combinations(runs, 2)]
+        results[name]["shuffled, least of ten pairs"] = min(scores)
+        console.print(name, "shuffled within days:", min(scores), statistics.mean(scores))
+    labelled = {name: read_named(folder, "labelled", name) for name in LABELLED}
+    mixed = [row for rows in labelled.values() for row in rows]
+    mixed += read_named(folder, "bulk", "lk_news_en")
+    articles = in_order(mixed)
+    ways = {"batch": cluster(articles), "stream": stream(articles, 64)}
+    for kind, found in ways.items():
+        label = stories_of(found)
+        scores_of = {
+            name: bcubed([_number(label[str(row["id"])]) for row in rows], rows)[2]
+            for name, rows in labelled.items()
+        }
+        results[f"labelled mix, {kind}"] = {
+            "mean": statistics.mean(scores_of.values()),
+            **scores_of,
+        }
+        console.print(kind, results[f"labelled mix, {kind}"])
+    return results
+
+
+def speed(folder: Path) -> dict[str, Any]:
+    """Time the ways to take articles in."""
+    results: dict[str, Any] = {}
+    for name in ("lk_news_en", "reuters21578_en"):
+        articles = in_order(read_named(folder, "bulk", name))[: 20 * SLICE]
+        with tempfile.TemporaryDirectory() as place:
+            ways = _ways(Path(place))
+            seconds: dict[str, list[float]] = defaultdict(list)
+            for start in range(0, len(articles), SLICE):
+                for kind, take in ways.items():
+                    begun = time.process_time()
+                    take(articles[start : start + SLICE])
+                    seconds[kind].append(time.process_time() - begun)
+        # The first third warms up: tables grow, words are new.
+        rates = {
+            kind: SLICE / statistics.median(times[len(times) // 3 :])
+            for kind, times in seconds.items()
+        }
+        results[name] = {
+            kind: {"articles a second": rate, "to datasketch": rate / rates["datasketch"]}
+            for kind, rate in rates.items()
+        }
+        for kind, figures in results[name].items():
+            console.print(f"{name:18}{kind:22}", *(f"{value:9.2f}" for value in figures.values()))
+    return results
+
+
+def _ways(place: Path) -> dict[str, Callable[[Sequence[Article]], object]]:
+    lsh = MinHashLSH(threshold=0.5, num_perm=128)
+
+    def datasketch(articles: Sequence[Article]) -> None:
+        for article in articles:
+            words = WORD.findall(f"{article.title or ''} {article.text}".lower())
+            shingles = {" ".join(words[i : i + 3]).encode() for i in range(max(1, len(words) - 2))}
+            minhash = next(MinHash.generator([shingles], num_perm=128, scheme="affine32"))
+            lsh.query(minhash)
+            lsh.insert(article.id, minhash)
+
+    def one_by_one(index: StoryIndex) -> Callable[[Sequence[Article]], object]:
+        return lambda articles: [index.add(article) for article in articles]
+
+    sketcher = Sketcher()
+    return {
+        "datasketch": datasketch,
+        "sketch alone": lambda articles: [sketcher.sketch([article]) for article in articles],
+        "add": one_by_one(StoryIndex.in_memory()),
+        "add_many": StoryIndex.in_memory().add_many,
+        "add, durable": one_by_one(StoryIndex.open(place / "one.index")),
+        "add_many, durable": StoryIndex.open(place / "many.index").add_many,
+    }
+
+
+def latency(folder: Path) -> dict[str, Any]:
+    """Time single adds at 100,000 live articles."""
+    rows = read_named(folder, "bulk", "lk_news_en")
+    news = repeated(rows, 0)
+    gc.collect()
+    before = resident()
+    index = StoryIndex.in_memory()
+    index.add_many(islice(news, 100_000))
+    gc.collect()
+    bytes_each = (resident() - before) / 100_000
+    times = []
+    for article in islice(news, 3000):
+        begun = time.perf_counter()
+        index.add(article)
+        times.append(1000 * (time.perf_counter() - begun))
+    result = {f"p{p:g}": float(np.percentile(times, p)) for p in (50, 99, 99.9)}
+    result |= {"bytes an article": bytes_each, "articles": len(index)}
+    console.print(result)
+    return result
+
+
+def endless(folder: Path) -> dict[str, Any]:
+    """Watch what grows on a long stream."""
+    rows = read_named(folder, "bulk", "lk_news_en")
+    news = repeated(rows, 1000)
+    course = []
+    with tempfile.TemporaryDirectory() as place:
+        path = Path(place) / "news.index"
+        with StoryIndex.open(path, retention=timedelta(days=7)) as index:
+            for done in range(10_000, 300_001, 10_000):
+                index.add_many(islice(news, 10_000))
+                stats = index.stats()
+                size = sum(file.stat().st_size for file in Path(place).iterdir())
+                course.append({
+                    "done": done, "articles": stats.articles, "past": stats.past,
+                    "resident MB": resident() / 1e6, "file MB": size / 1e6,
+                })  # fmt: skip
+                console.print(course[-1])
+    return {"course": course}
+
+
+def in_order(rows: Iterable[Row]) -> list[Article]:
+    """Turn rows into articles in order of time, those without a date first."""
+    articles = [Article.from_mapping(row) for row in rows]
+    return sorted(articles, key=lambda a: a.published.timestamp() if a.published else 0.0)
+
+
+def shuffled_days(articles: Sequence[Article], seed: int) -> list[Article]:
+    """Shuffle articles within each day."""
+    dice = random.Random(seed)
+    return sorted(
+        articles, key=lambda a: (str(a.published)[:10] if a.published else "", dice.random())
+    )
+
+
+def repeated(rows: Sequence[Row], per_day: int) -> Iterator[Article]:
+    """Yield articles without end: each time round under other ids and dates.
+
+    Words that start with a capital change from round to round, so that no text comes back;
+    `per_day` articles come a day, or as many as there were.
+    """
+    articles = in_order(rows)
+    first = articles[0].published
+    assert first is not None
+    span = articles[-1].published - first  # type: ignore[operator]
+    start = first - 40 * span if not per_day else first - timedelta(days=4000)
+    number = 0
+    for turn in range(40):
+        name = re.compile(r"\b[A-Z]\w+")
+        for article in articles:
+            assert article.published is not None
+            moment = (
+                start + timedelta(days=number / per_day)
+                if per_day
+                else (start + turn * span + (article.published - first))
+            )
+            text = (
+                name.sub(lambda match: f"{match[0]}{turn}", article.text) if turn else article.text
+            )
+            title = (
+                name.sub(lambda m: f"{m[0]}{turn}", article.title or "") if turn else article.title
+            )
+            number += 1
+            yield Article(f"{turn}/{article.id}", text, title, moment, article.source)
+
+
+def stream(articles: Sequence[Article], size: int) -> StoryIndex:
+    """Put articles into an index."""
+    index = StoryIndex.in_memory()
+    for _ in index.follow(articles, batch_size=size):
+        pass
+    return index
+
+
+def stories_of(found: Any) -> dict[str, str]:
+    """Return the story of each article of a batch or an index."""
+    stories = found.stories() if isinstance(found, StoryIndex) else found
+    return {article: story.id for story in stories for article in story.articles}
+
+
+def resident() -> int:
+    """Bytes of memory that the process holds, on Linux."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * 4096
+
+
+def _number(story: str) -> int:
+    return int(story[1:], 16)
+
+
+if __name__ == "__main__":
+    main()
