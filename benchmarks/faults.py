@@ -116,10 +116,15 @@ def kills(path: Path, times: int) -> dict[str, Any]:
             list(ingest(index, SAMPLE, batch_size=size))
             different += partition(index) != expected[size]
         rounds += 1
-        console.print(f"{done} kills in {rounds} runs: {missing} articles missing, {faults} faults, "
-                      f"{different} runs with other stories")  # fmt: skip
-    return {"kills": done, "runs": rounds, "missing": missing, "faults": faults,
-            "runs with other stories": different}  # fmt: skip
+        result = {
+            "kills": done,
+            "runs": rounds,
+            "articles missing": missing,
+            "faults": faults,
+            "runs with other stories": different,
+        }
+        console.print(result)
+    return result
 
 
 def several(path: Path, seconds: float) -> dict[str, Any]:

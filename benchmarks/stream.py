@@ -1,4 +1,4 @@
-"""The story index: does a stream find the stories of the batch, how fast, in how much room?
+"""The story index: agreement with the batch, speed, latency, memory.
 
 Prints a table for each question and writes it to ``benchmarks/results/stream_*.json``:
 
@@ -21,7 +21,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import timedelta
-from itertools import combinations, islice
+from itertools import combinations, count, islice
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,7 @@ from sahel_dedup.index import StoryIndex
 from sahel_dedup.sketching import Sketcher
 
 WORD = re.compile(r"\w+")
+CAPITAL = re.compile(r"\b[A-Z]\w+")
 SLICE = 256
 
 
@@ -185,9 +186,7 @@ def in_order(rows: Iterable[Row]) -> list[Article]:
 def shuffled_days(articles: Sequence[Article], seed: int) -> list[Article]:
     """Shuffle articles within each day."""
     dice = random.Random(seed)
-    return sorted(
-        articles, key=lambda a: (str(a.published)[:10] if a.published else "", dice.random())
-    )
+    return sorted(articles, key=lambda a: (str(a.published or "")[:10], dice.random()))
 
 
 def repeated(rows: Sequence[Row], per_day: int) -> Iterator[Article]:
@@ -197,28 +196,22 @@ def repeated(rows: Sequence[Row], per_day: int) -> Iterator[Article]:
     `per_day` articles come a day, or as many as there were.
     """
     articles = in_order(rows)
-    first = articles[0].published
-    assert first is not None
-    span = articles[-1].published - first  # type: ignore[operator]
-    start = first - 40 * span if not per_day else first - timedelta(days=4000)
-    number = 0
-    for turn in range(40):
-        name = re.compile(r"\b[A-Z]\w+")
-        for article in articles:
-            assert article.published is not None
-            moment = (
-                start + timedelta(days=number / per_day)
-                if per_day
-                else (start + turn * span + (article.published - first))
-            )
-            text = (
-                name.sub(lambda match: f"{match[0]}{turn}", article.text) if turn else article.text
-            )
-            title = (
-                name.sub(lambda m: f"{m[0]}{turn}", article.title or "") if turn else article.title
-            )
-            number += 1
-            yield Article(f"{turn}/{article.id}", text, title, moment, article.source)
+    days = [a.published for a in articles if a.published]
+    span = days[-1] - days[0]
+    start = days[0] - 4000 * timedelta(days=1) if per_day else days[0] - 25 * span
+    for number in count():
+        turn, place = divmod(number, len(articles))
+        article = articles[place]
+        moment = (
+            start + timedelta(days=number / per_day)
+            if per_day
+            else start + turn * span + (days[place] - days[0])
+        )
+        text, title = (
+            CAPITAL.sub(rf"\g<0>{turn}" if turn else r"\g<0>", part or "")
+            for part in (article.text, article.title)
+        )
+        yield Article(f"{turn}/{article.id}", text, title or None, moment, article.source)
 
 
 def stream(articles: Sequence[Article], size: int) -> StoryIndex:

@@ -13,6 +13,7 @@ from sahel_dedup.audit import Audit, audit
 from sahel_dedup.batch import cluster, fingerprints
 from sahel_dedup.errors import ArticleError, SahelError
 from sahel_dedup.fingerprint import FINGERPRINT_VERSION, Fingerprint
+from sahel_dedup.index import StoryIndex
 from sahel_dedup.recall import RecallCheck
 from sahel_dedup.settings import Settings
 from sahel_dedup.stories import Link, Stories, Story
@@ -33,6 +34,7 @@ __all__ = [
     "Stories",
     "Story",
     "StoryClusterer",
+    "StoryIndex",
     "audit",
     "cluster",
     "fingerprints",

@@ -36,8 +36,8 @@ from sahel_dedup.sketching import LEAD_TOKENS
 from sahel_dedup.terms import tokenize
 from sahel_dedup.wording import MAX_CHARACTERS, Span, TermWeights, Weigher, read_wording
 
-# Below this cosine, and no near copies, two articles are taken for strangers. In general
-# news unrelated articles have .01 to .05, and hardly any pair below is one event.
+# Below this cosine, and no near copies, two articles are taken for strangers. Of judged
+# pairs between .1 and .2, weighted to their archives, 1.3 % were one event.
 RELATED = 0.2
 TOP_TERMS = 12
 _SECONDS_AN_HOUR = 3600
@@ -69,6 +69,8 @@ class Explanation:
     relation : str or None
         ``"exact"``, ``"near"`` or ``"reworded"`` as `sahel_dedup.relation` defines them,
         ``None`` for articles that are neither near copies nor at least 0.2 similar.
+        ``"reworded"`` is about wording: whether two alike reports are of one event is for
+        the clustering, which knows the archive.
     why : str
         The measurements behind the relation, in a sentence.
     overlap : Overlap

@@ -138,7 +138,7 @@ def relation_of(explanation: Explanation) -> str:
     names = {
         "exact": "Exact copies",
         "near": "Near copies",
-        "reworded": "One reworded from the other, or both from a third",
+        "reworded": "Reworded, or two reports on one subject",
         None: "Not related",
     }
     return names[explanation.relation]

@@ -201,7 +201,10 @@ class Store:
 
     def _check_size(self, connection: sqlite3.Connection) -> None:
         """Refuse a file that was cut off, of which SQLite would read the rest as zeros."""
-        # While nobody else writes, the file has the pages that its own first page counts.
+        log = self.path + "-wal"
+        if os.path.exists(log) and os.path.getsize(log):
+            # The missing pages may be in the log: a checkpoint was cut short.
+            return
         with open(self.path, "rb") as file:
             head = file.read(100)
         ((page,),) = connection.execute("PRAGMA page_size")
