@@ -12,8 +12,9 @@ reprints   Are all articles of hkcnews_zh with one text and within the window on
 
 Originals are bulk articles of ordinary length. What is done to them is told in
 `benchmarks.planted`; here the units are words, for Chinese characters, and the sentences end as
-the script ends them. A copy has neither title nor outlet, and follows within two days where the
-bulk part has dates. Articles that share most of their text with another of the bulk part
+the script ends them. A copy has no title. Each copy of an original is another outlet's, one of the
+bulk part's own, or nobody's when these are used up; where the bulk part has dates, it follows
+within two days. Articles that share most of their text with another of the bulk part
 are never originals, so that two groups are never rightly one.
 
 Recall counts pairs within a planted group, precision the pairs inside stories of two planted
@@ -128,8 +129,10 @@ def plant(bulk: Sequence[Row], lang: str, groups: int = GROUPS, seed: int = 0) -
     fit = [row for row in _unique(bulk) if low <= len(_units(row["text"], lang)) <= high]
     words = [unit for row in rng.sample(fit, min(500, len(fit)))
              for unit in _units(row["text"], lang)]  # fmt: skip
+    outlets = sorted({str(row["source"]) for row in bulk if row["source"]})
     copies: list[Row] = []
     for row in rng.sample(fit, min(groups, len(fit))):
+        others = [name for name in rng.sample(outlets, len(outlets)) if name != row["source"]]
         for number in range(rng.randint(1, LARGEST_GROUP)):
             kind = rng.choices(KINDS, SHARES)[0]
             published = parse_published(row["published"])
@@ -138,6 +141,7 @@ def plant(bulk: Sequence[Row], lang: str, groups: int = GROUPS, seed: int = 0) -
                 "id": f"{row['id']}#{number}",
                 "text": reword(row["text"], kind, lang, words, rng),
                 "published": later and later.isoformat(),
+                "source": others.pop() if others else None,
                 "original": row["id"],
                 "kind": kind,
             })  # fmt: skip

@@ -167,9 +167,13 @@ class Archive:
             done += len(chunk)
             tell("reading", done)
         profiles = Profiles.concatenate(parts) if parts else sketcher.sketch([])
+        by_id = np.array(sorted(range(len(ids)), key=ids.__getitem__), dtype=np.int64)
         day = np.where(np.isnan(profiles.day), -np.inf, profiles.day)
-        order = np.lexsort((np.argsort(np.argsort(np.array(ids, dtype=object))), day))
-        return cls(settings, [ids[i] for i in order], order, profiles.take(order), sketcher, tell)
+        order = by_id[np.argsort(day[by_id], kind="stable")]
+        # A copy of everything that an archive in order of time does without.
+        if (np.diff(order) < 0).any():
+            profiles, ids = profiles.take(order), [ids[i] for i in order]
+        return cls(settings, ids, order, profiles, sketcher, tell)
 
     def stories(self, articles: list[Article] | None = None) -> Stories:
         """Group the articles.
@@ -214,10 +218,13 @@ class Archive:
         twin_of = self._twins()
         page = hollow(profiles.body, profiles.headline, profiles.source)
         single = np.flatnonzero((twin_of == np.arange(len(twin_of))) & ~page)
-        one = profiles.take(single)
         self.tell("candidate pairs", 0)
         first, second = candidate_pairs(
-            one.salience, one.day, settings.window_days, layout, MIN_AGREEMENT
+            profiles.salience[single],
+            profiles.day[single],
+            settings.window_days,
+            layout,
+            MIN_AGREEMENT,
         )
         first, second = single[first], single[second]
         self.tell("candidate pairs", len(first))

@@ -15,6 +15,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from sahel_dedup.fingerprint import SLOTS
 from sahel_dedup.lsh import Layout, agreeing_slots, band_keys, distinct, in_buckets
 from sahel_dedup.similarity import Similarity
 from sahel_dedup.sketching import Profiles
@@ -69,11 +70,6 @@ def bars(
         place = profiles.day if timed else profiles.source.astype(np.float64) * 4
         gap = GAP_DAYS if timed else 0.0
         first, second = _meetings(profiles.salience, rows, place, gap, need, layout)
-        agree = agreeing_slots(profiles.salience, first, second)
-        order = np.lexsort((second, -agree, first))
-        first, second = first[order], second[order]
-        close = _rank(first) < _COMPARED
-        first, second = first[close], second[close]
         cosine = similarity.cosines(first, second)
         if not timed:
             outlet = profiles.source
@@ -113,7 +109,7 @@ def _meetings(
     need: NDArray[np.bool_],
     layout: Layout,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """For each needed article, whom it meets, each once.
+    """For each needed article, those it meets that agree with it in most slots.
 
     Parameters
     ----------
@@ -129,6 +125,7 @@ def _meetings(
     span = place[rows].max() - low + 4 * gap + 1
     rows = rows[np.argsort(place[rows], kind="stable")]
     met: list[NDArray[np.int64]] = []
+    closest = np.zeros(0, dtype=np.int64)
     for band in range(layout.bands):
         order, key = in_buckets(band_keys(salience, layout, band, rows=rows))
         here = rows[order]
@@ -147,5 +144,27 @@ def _meetings(
             same = bucket[one] == bucket[two]
             met.append(here[one[same]] * n + here[two[same]])
         if band % 8 == 7 or band == layout.bands - 1:
-            met = [distinct(np.concatenate(met))]
-    return met[0] // n, met[0] % n
+            # Only the closest so far are kept: all would take a kilobyte an article.
+            closest = _closest(salience, np.concatenate(met), closest)
+            met = []
+    return closest // (n * (SLOTS + 1)), closest % n
+
+
+def _closest(
+    salience: NDArray[np.uint32], met: NDArray[np.int64], ranked: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Keep the few that agree best with each article.
+
+    Parameters
+    ----------
+    met : ndarray of int64
+        Pairs of rows, the first times n, plus the second.
+    ranked : ndarray of int64
+        What this returned before: article, slots of disagreement and other article in one
+        number, rising.
+    """
+    n = len(salience)
+    first, second = np.divmod(distinct(met), n)
+    apart = SLOTS - agreeing_slots(salience, first, second)
+    ranked = distinct(np.concatenate([ranked, (first * (SLOTS + 1) + apart) * n + second]))
+    return ranked[_rank(ranked // (n * (SLOTS + 1))) < _COMPARED]

@@ -218,7 +218,8 @@ def candidate_pairs(
             fresh = distinct(np.concatenate(raw))
             fresh = fresh[~_contains(found, fresh)]
             fresh = fresh[agreeing_slots(salience, fresh // n, fresh % n) >= min_agreement]
-            found = np.sort(np.concatenate([found, fresh]))
+            found = np.concatenate([found, fresh])
+            found.sort()
             raw = []
     return found // n, found % n
 

@@ -89,7 +89,10 @@ class Profiles:
 
     @classmethod
     def concatenate(cls, parts: Sequence[Profiles]) -> Profiles:
-        """Put profiles one behind the other."""
+        """Put profiles one behind the other.
+
+        The parts are emptied, so that no array but the one at hand is in memory twice.
+        """
         joined = {}
         for item in fields(cls):
             arrays = [getattr(part, item.name) for part in parts]
@@ -99,19 +102,22 @@ class Profiles:
                 joined[item.name] = np.concatenate([np.zeros(1, dtype=np.int64), *shifted])
             else:
                 joined[item.name] = np.concatenate(arrays)
+            for part in parts:
+                delattr(part, item.name)
         return cls(**joined)
 
     def take(self, rows: NDArray[np.int64]) -> Profiles:
         """Return the profiles of some articles, in the order given."""
         picked = {name: getattr(self, name)[rows] for name in _ONE_A_ROW}
         places, indptr = ragged_rows(self.indptr, rows)
-        title_places, title_indptr = ragged_rows(self.title_indptr, rows)
+        terms, counts = self.terms[places], self.counts[places]
+        places, title_indptr = ragged_rows(self.title_indptr, rows)
         return Profiles(
             indptr=indptr,
-            terms=self.terms[places],
-            counts=self.counts[places],
+            terms=terms,
+            counts=counts,
             title_indptr=title_indptr,
-            title_terms=self.title_terms[title_places],
+            title_terms=self.title_terms[places],
             **picked,
         )
 

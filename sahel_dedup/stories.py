@@ -6,7 +6,6 @@ import functools
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import polars as pl
@@ -18,14 +17,9 @@ from sahel_dedup.errors import SahelError
 from sahel_dedup.evidence import LIMIT, Evidence, Pairs
 from sahel_dedup.fingerprint import EMPTY_SLOT
 from sahel_dedup.recall import RecallCheck, check_recall
+from sahel_dedup.relation import NEAR_CONTAINMENT, NEAR_JACCARD, Relation
 from sahel_dedup.settings import Settings
 from sahel_dedup.sketching import Profiles
-
-Relation = Literal["exact", "near", "reworded"]
-
-# A near copy shares half of all three-word shingles, or is four fifths inside the other.
-NEAR_JACCARD = 0.5
-NEAR_CONTAINMENT = 0.8
 
 # Columns of the frame: what is found of each article, and what the article tells.
 _FOUND: dict[str, pl.DataType] = {

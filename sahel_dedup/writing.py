@@ -65,7 +65,7 @@ def write_rows(path: str | None, rows: Iterable[Row]) -> int:
     if path is None or path == STDOUT:
         _write_stdout(counted)
     else:
-        with _replacing(path) as (out, folder):
+        with replacing(path) as (out, folder):
             _writer_of(path)(out, counted, folder)
     return counted.number
 
@@ -105,7 +105,7 @@ class _Counted:
 
 
 @contextmanager
-def _replacing(path: str) -> Iterator[tuple[IO[bytes], str]]:
+def replacing(path: str) -> Iterator[tuple[IO[bytes], str]]:
     """Yield a file that takes the place of `path` if all goes well, and its folder."""
     # The target of a symbolic link is replaced, not the link.
     target = os.path.realpath(path)

@@ -13,9 +13,10 @@ import pytest
 
 from sahel_dedup import Article, SahelError, Settings, Stories, Story, cluster, fingerprints
 from sahel_dedup.batch import Archive
+from sahel_dedup.relation import NEAR_JACCARD
 from sahel_dedup.settings import CanonicalPolicy
 from sahel_dedup.sketching import Sketcher
-from sahel_dedup.stories import NEAR_JACCARD, shingle_overlap, story_id
+from sahel_dedup.stories import shingle_overlap, story_id
 
 DAY = datetime(2025, 7, 1, tzinfo=UTC)
 ATTACK = (

@@ -12,13 +12,8 @@ from sahel_dedup.index.answers import Assignment, Match
 from sahel_dedup.index.days import to_moment
 from sahel_dedup.index.joining import Weighed
 from sahel_dedup.index.live import Live, story_name
-from sahel_dedup.stories import (
-    NEAR_CONTAINMENT,
-    NEAR_JACCARD,
-    Relation,
-    Story,
-    shingle_overlap,
-)
+from sahel_dedup.relation import NEAR_CONTAINMENT, NEAR_JACCARD, Relation
+from sahel_dedup.stories import Story, shingle_overlap
 
 MATCHES = 10
 

@@ -24,7 +24,7 @@ from sahel_dedup.report.audit import plots, weakest
 from sahel_dedup.report.build import Builder
 from sahel_dedup.report.collect import LISTED_STORIES, collect
 from sahel_dedup.templating import templates
-from sahel_dedup.writing import _replacing as replacing
+from sahel_dedup.writing import replacing as replacing
 
 
 def write_report(
