@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from sahel_dedup.stories import Relation
+from sahel_dedup.relation import Relation
 
 EventKind = Literal["merged", "split", "expired", "removed"]
 

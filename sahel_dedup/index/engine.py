@@ -16,12 +16,13 @@ from sahel_dedup.index.joining import (
     Weighed,
     compared,
     join_stories,
+    join_surplus,
     split_story,
     story_pairs,
     weigh_neighbourhoods,
 )
 from sahel_dedup.index.live import NO_STORY, Live, story_name
-from sahel_dedup.index.meeting import Met, are_strangers, meet, raise_bars, set_bars
+from sahel_dedup.index.meeting import Met, are_pages, are_strangers, meet, raise_bars, set_bars
 from sahel_dedup.index.telling import describe
 from sahel_dedup.settings import Settings
 from sahel_dedup.sketching import Profiles
@@ -136,8 +137,10 @@ class Engine:
         head = int(s.twin[row])
         best: int | None = None if head == row else head
         if partners and best is None:
-            score, best = max((weighed.mean_score([row], compared(live, p)), p) for p in partners)
-            best = best if score >= self.settings.bar else None
+            surplus, best = max(
+                (join_surplus(live, [row], compared(live, p), weighed), p) for p in partners
+            )
+            best = best if surplus >= 0 else None
         number = live.name(article) if best is None else int(s.story[best])
         members = [] if best is None else live.members(best)
         assignment = describe(live, row, article, number, members, weighed)
@@ -257,6 +260,7 @@ class Engine:
         live = self.live
         relatives, strangers = meet(live, rows)
         single = self._set_twins(relatives.first, relatives.second)
+        single &= ~are_pages(live, relatives)
         count = int(single.sum())
         first = np.concatenate([relatives.first[single], strangers.first])
         second = np.concatenate([relatives.second[single], strangers.second])
@@ -295,4 +299,6 @@ class Engine:
             self.cursor, kind, story_name(story), None if other is None else story_name(other)
         )
         self.events.append(event)
+        if len(self.events) > 2 * EVENTS_KEPT:
+            del self.events[:-EVENTS_KEPT]
         return event

@@ -15,7 +15,7 @@ import numpy as np
 
 from sahel_dedup.evidence import Evidence, Pairs
 from sahel_dedup.index.live import Live
-from sahel_dedup.linkage import average_link
+from sahel_dedup.linkage import UNDATED_START, average_link
 
 # Of a larger story the latest articles speak for all.
 MAX_COMPARED = 200
@@ -91,6 +91,19 @@ def weigh_neighbourhoods(live: Live, strong: Pairs, weighed: Weighed) -> None:
     )
 
 
+def join_surplus(live: Live, mine: Sequence[int], theirs: Sequence[int], weighed: Weighed) -> float:
+    """Return by how much the mean evidence between two stories clears the bar.
+
+    Two articles without dates found a story only if they clear it by
+    `sahel_dedup.linkage.UNDATED_START`.
+    """
+    needed = live.settings.bar
+    if len(mine) == len(theirs) == 1:
+        days = live.profiles.day[[mine[0], theirs[0]]]
+        needed += UNDATED_START if np.isnan(days).any() else 0
+    return weighed.mean_score(mine, theirs) - needed
+
+
 def join_stories(
     live: Live, row: int, partners: Sequence[int], weighed: Weighed
 ) -> list[tuple[int, int]]:
@@ -119,10 +132,11 @@ def join_stories(
         if not others:
             return merged
         mine = compared(live, row)
-        score, partner = max(
-            (weighed.mean_score(mine, compared(live, other)), other) for other in others.values()
+        surplus, partner = max(
+            (join_surplus(live, mine, compared(live, other), weighed), other)
+            for other in others.values()
         )
-        if score < live.settings.bar:
+        if surplus < 0:
             return merged
         pair = live.join(row, partner)
         if not alone:
@@ -158,6 +172,9 @@ def split_story(live: Live, members: Sequence[int], weighed: Weighed) -> list[li
     scores = np.array([weighed.get(a, b)[0] for a, b in pairs])
     rows = [pairs[0][0], *(b for a, b in pairs if a == pairs[0][0])]
     label = dict(zip(rows, average_link(scores, live.settings.bar).tolist(), strict=True))
+    undated = np.isnan(live.profiles.day[rows]).sum() >= len(rows) - 1
+    if undated and scores.max() < live.settings.bar + UNDATED_START:
+        label = {row: row for row in rows}
     groups: dict[int, list[int]] = {}
     # Articles too many to be compared stay with the oldest that was.
     for row in sorted(members):

@@ -18,6 +18,7 @@ from sahel_dedup.contrast import _RANK as RANK
 from sahel_dedup.contrast import _SHARED_FIGURES as SHARED_FIGURES
 from sahel_dedup.contrast import GAP_DAYS, LOWEST_BAR, TYPICAL_BAR
 from sahel_dedup.fingerprint import EMPTY_SLOT
+from sahel_dedup.furniture import MANY_HEADLINES, MANY_HEADLINES_ANYWHERE
 from sahel_dedup.index.live import NO_STORY, Live
 from sahel_dedup.lsh import agreeing_slots
 
@@ -154,6 +155,37 @@ def are_strangers(live: Live, met: Met, figures: NDArray[np.int64]) -> NDArray[n
     same_outlet = (outlet >= 0) & (outlet == p.source[met.second])
     dated = ~np.isnan(p.day[met.first])
     return np.asarray(dated | conflict | same_outlet)
+
+
+def are_pages(live: Live, relatives: Met) -> NDArray[np.bool_]:
+    """Mark the pairs whose arriving article is one page under yet another headline.
+
+    See `sahel_dedup.furniture.hollow`; here it is told by the articles that are met. What
+    came before its kind was known stays where it is.
+
+    Parameters
+    ----------
+    live : Live
+    relatives : Met
+        Pairs within the window.
+
+    Returns
+    -------
+    ndarray of bool, shape (n,)
+    """
+    p, first = live.profiles, relatives.first
+    same = np.flatnonzero((p.body[first] == p.body[relatives.second]) & (p.body[first] > 0))
+    headlines: dict[int, set[int]] = {}
+    for row, other in zip(first[same].tolist(), relatives.second[same].tolist(), strict=True):
+        if p.source[row] == p.source[other]:
+            known = headlines.setdefault(row, {int(p.headline[row])})
+            known.add(int(p.headline[other]))
+    pages = [
+        row
+        for row, known in headlines.items()
+        if len(known - {0}) >= (MANY_HEADLINES if p.source[row] >= 0 else MANY_HEADLINES_ANYWHERE)
+    ]
+    return np.isin(first, pages)
 
 
 def set_bars(live: Live, strangers: Met, cosine: NDArray[np.float64], rows: range) -> None:
