@@ -34,9 +34,9 @@ from sahel_dedup import Settings, cluster, fingerprints
 from sahel_dedup.fingerprint import shingle_slots
 from sahel_dedup.terms import tokenize
 
-ORIGINALS, COPIES = 9_000, 1_000
+ORIGINALS, COPIES = 45_000, 5_000
 # Signatures alone are so much the same work for each text that fewer will do.
-SIGNED = 3_000
+SIGNED = 10_000
 OURS, OURS_TWO = "sahel_dedup", "sahel_dedup, two cores"
 _ONE_BLOCK = 32
 

@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sahel_dedup.articles import Article
-from sahel_dedup.contrast import bars
-from sahel_dedup.evidence import Evidence, Pairs
+from sahel_dedup.contrast import LOWEST_BAR, bars
+from sahel_dedup.evidence import LIMIT, Evidence, Pairs
 from sahel_dedup.fingerprint import Fingerprint
 from sahel_dedup.furniture import hollow
 from sahel_dedup.linkage import link_stories
-from sahel_dedup.lsh import MIN_AGREEMENT, candidate_pairs
+from sahel_dedup.lsh import MIN_AGREEMENT, candidate_pairs, distinct
 from sahel_dedup.reading import iter_articles
 from sahel_dedup.settings import Settings
 from sahel_dedup.similarity import Similarity
@@ -124,13 +124,16 @@ class Compared(NamedTuple):
     ----------
     twin_of : ndarray of int64, shape (n,)
         For each article the first with the same text and title, itself if none.
+    similarity : Similarity
+        What compares further pairs.
     evidence : Evidence
-        What weighs further pairs.
+        What weighs them.
     pairs : Pairs
         Proposed by LSH, of at least the least cosine; no later twin is among them.
     """
 
     twin_of: NDArray[np.int64]
+    similarity: Similarity
     evidence: Evidence
     pairs: Pairs
 
@@ -159,21 +162,20 @@ class Archive:
         """Sketch a stream of articles; their texts are let go."""
         sketcher = Sketcher()
         ids: list[str] = []
-        parts: list[Profiles] = []
-        done = 0
-        for chunk, profiles in sketcher.sketch_all(articles, settings.workers):
-            ids += chunk
-            parts.append(profiles)
-            done += len(chunk)
-            tell("reading", done)
-        profiles = Profiles.concatenate(parts) if parts else sketcher.sketch([])
+
+        def parts() -> Iterator[Profiles]:
+            yield sketcher.sketch([])
+            for chunk, profiles in sketcher.sketch_all(articles, settings.workers):
+                ids.extend(chunk)
+                tell("reading", len(ids))
+                yield profiles
+
+        profiles = Profiles.concatenate(parts())
         by_id = np.array(sorted(range(len(ids)), key=ids.__getitem__), dtype=np.int64)
         day = np.where(np.isnan(profiles.day), -np.inf, profiles.day)
         order = by_id[np.argsort(day[by_id], kind="stable")]
-        # A copy of everything that an archive in order of time does without.
-        if (np.diff(order) < 0).any():
-            profiles, ids = profiles.take(order), [ids[i] for i in order]
-        return cls(settings, ids, order, profiles, sketcher, tell)
+        profiles.reorder(order)
+        return cls(settings, [ids[i] for i in order], order, profiles, sketcher, tell)
 
     def stories(self, articles: list[Article] | None = None) -> Stories:
         """Group the articles.
@@ -188,7 +190,7 @@ class Archive:
         Stories
         """
         profiles, settings = self.profiles, self.settings
-        compared = self.compare()
+        compared = self.compare(settings.bar)
         self.tell("linking", 0)
         labels, inside = link_stories(
             compared.pairs, len(profiles), compared.evidence, settings.bar
@@ -202,13 +204,19 @@ class Archive:
             labels[compared.twin_of],
             pairs.where(np.lexsort((pairs.second, pairs.first))),
             compared.evidence,
+            compared.similarity,
             settings,
             self.sketcher.sources,
             articles,
         )
 
-    def compare(self) -> Compared:
+    def compare(self, least: float = -np.inf) -> Compared:
         """Propose pairs of articles and weigh them.
+
+        Parameters
+        ----------
+        least : float
+            Pairs that cannot score so much may be left out.
 
         Returns
         -------
@@ -235,12 +243,18 @@ class Archive:
         close = cosine >= MIN_COSINE
         first, second = first[close], second[close]
         self.tell("weighing", 0)
-        wanted = np.unique(np.concatenate([first, second]))
+        window = settings.window_days
+        if least > -LIMIT:
+            # A higher bar only lowers a score, so articles without a hopeful pair need none.
+            lowest = np.full(len(profiles), LOWEST_BAR)
+            hopes = Evidence(profiles, similarity, lowest, window).weigh(first, second)
+            first, second = first[hopes.score >= least], second[hopes.score >= least]
+        wanted = distinct(np.concatenate([first, second]))
         bar = bars(profiles, wanted, similarity, layout)
-        evidence = Evidence(profiles, similarity, bar, settings.window_days)
+        evidence = Evidence(profiles, similarity, bar, window)
         pairs = evidence.weigh(first, second)
         self.tell("weighing", len(pairs))
-        return Compared(twin_of, evidence, pairs)
+        return Compared(twin_of, similarity, evidence, pairs)
 
     def _twins(self) -> NDArray[np.int64]:
         """For each article the first with the same text and title, itself if none.

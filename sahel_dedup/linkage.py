@@ -15,6 +15,8 @@ weakest pairs until the parts are small enough; parts are not joined again.
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
@@ -62,7 +64,7 @@ def link_stories(
     kept: list[Pairs] = []
     for group in _groups(sizes):
         members = [order[bounds[c] : bounds[c + 1]] for c in group]
-        corners = [np.triu_indices(len(m), 1) for m in members]
+        corners = [_corner(len(m)) for m in members]
         weighed = evidence.weigh(
             np.concatenate([m[i] for m, (i, _) in zip(members, corners, strict=True)]),
             np.concatenate([m[j] for m, (_, j) in zip(members, corners, strict=True)]),
@@ -97,8 +99,16 @@ def average_link(scores: NDArray[np.float64], bar: float) -> NDArray[np.int64]:
     ndarray of int64, shape (m,)
         Group of each article, from 0.
     """
+    if len(scores) == 1:  # two thirds of all components
+        return np.zeros(2, dtype=np.int64) if scores[0] >= bar else np.arange(2)
     tree = linkage(LIMIT - scores, method="average")
     return np.asarray(fcluster(tree, LIMIT - bar, criterion="distance"), dtype=np.int64) - 1
+
+
+@functools.lru_cache(maxsize=64)
+def _corner(size: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the places of the upper triangle of a square matrix."""
+    return np.triu_indices(size, 1)
 
 
 def _unfounded(

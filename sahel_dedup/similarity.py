@@ -20,7 +20,7 @@ from sahel_dedup.sketching import TF, Profiles, Sketcher, ragged_rows
 
 PRIOR_ARTICLES = 1000.0
 _SHARED_AT_ONCE = 1 << 16
-_ROWS_A_BLOCK = 1 << 15
+_ROWS_A_BLOCK = 1 << 12
 _PAIRS_AT_ONCE = 2048
 # Rows laid out in full together, and the pairs that each must have on average.
 _ROWS_AT_ONCE = 32
@@ -68,11 +68,16 @@ class Similarity:
         self._vectors = self._unit_vectors(p.indptr, p.terms, p.counts, p.lang)
         once = np.ones(len(p.title_terms), dtype=np.uint8)
         self._titles = self._unit_vectors(p.title_indptr, p.title_terms, once, p.lang)
-        figure = sketcher.vocabulary.is_figure[p.terms]
-        indptr = np.concatenate([[0], np.cumsum(figure)])[p.indptr]
+        held = [p.terms[:0]]
+        self.figures = np.zeros(len(p), dtype=np.int64)
+        for rows, span in _row_blocks(p.indptr):
+            figure = sketcher.vocabulary.is_figure[p.terms[span]]
+            held.append(p.terms[span][figure])
+            sums = np.concatenate([[0], np.cumsum(figure)])
+            self.figures[rows] = np.diff(sums[p.indptr[rows.start : rows.stop + 1] - span.start])
+        indptr = np.concatenate([[0], np.cumsum(self.figures)])
         ones = np.ones(indptr[-1], dtype=np.float32)
-        self._figures = _csr(ones, p.terms[figure], indptr, self._idf.shape[1])
-        self.figures = np.diff(indptr)
+        self._figures = _csr(ones, np.concatenate(held), indptr, self._idf.shape[1])
 
     def idf(self, lang: int) -> NDArray[np.float32]:
         """Return the IDF of every term in a language of the archive."""

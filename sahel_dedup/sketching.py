@@ -6,13 +6,13 @@ NumPy lets go of the interpreter in all the heavy parts.
 
 from __future__ import annotations
 
-import itertools
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +34,7 @@ TF = np.log1p(np.arange(MAX_COUNT + 1)).astype(np.float32)
 _CHUNK_ARTICLES = 256
 _CHUNK_CHARS = 1 << 20
 _BLOCK_CHARS = 1 << 16
+_ROWS_A_STEP = 1 << 13
 _SECONDS_A_DAY = 86_400.0
 _ONE_A_ROW = ("salience", "shingles", "day", "source", "lang", "body", "headline", "length")
 # No wire report is older than the epoch; clocks that lost their battery are.
@@ -88,38 +89,63 @@ class Profiles:
         return len(self.body)
 
     @classmethod
-    def concatenate(cls, parts: Sequence[Profiles]) -> Profiles:
-        """Put profiles one behind the other.
-
-        The parts are emptied, so that no array but the one at hand is in memory twice.
-        """
-        joined = {}
-        for item in fields(cls):
-            arrays = [getattr(part, item.name) for part in parts]
-            if item.name.endswith("indptr"):
-                sizes = [0, *itertools.accumulate(int(a[-1]) for a in arrays)]
-                shifted = [a[1:] + size for a, size in zip(arrays, sizes, strict=False)]
-                joined[item.name] = np.concatenate([np.zeros(1, dtype=np.int64), *shifted])
-            else:
-                joined[item.name] = np.concatenate(arrays)
-            for part in parts:
-                delattr(part, item.name)
-        return cls(**joined)
+    def concatenate(cls, parts: Iterable[Profiles]) -> Profiles:
+        """Put profiles, at least one, behind each other; none but the last need be kept."""
+        columns: dict[str, _Column] = {}
+        for part in parts:
+            for item in fields(cls):
+                values = getattr(part, item.name)
+                column = columns.setdefault(item.name, _Column(values))
+                if column.size and item.name.endswith("indptr"):
+                    values = values[1:] + column.values[column.size - 1]
+                column.extend(values)
+        return cls(**{name: column.done() for name, column in columns.items()})
 
     def take(self, rows: NDArray[np.int64]) -> Profiles:
         """Return the profiles of some articles, in the order given."""
-        picked = {name: getattr(self, name)[rows] for name in _ONE_A_ROW}
-        places, indptr = ragged_rows(self.indptr, rows)
-        terms, counts = self.terms[places], self.counts[places]
-        places, title_indptr = ragged_rows(self.title_indptr, rows)
-        return Profiles(
-            indptr=indptr,
-            terms=terms,
-            counts=counts,
-            title_indptr=title_indptr,
-            title_terms=self.title_terms[places],
-            **picked,
-        )
+        taken = replace(self)
+        taken.reorder(rows)
+        return taken
+
+    def reorder(self, rows: NDArray[np.int64]) -> None:
+        """Keep some articles, in the order given; one array at a time is in memory twice."""
+        for name in _ONE_A_ROW:
+            setattr(self, name, getattr(self, name)[rows])
+        for head, ragged in (("", ("terms", "counts")), ("title_", ("title_terms",))):
+            indptr = getattr(self, f"{head}indptr")
+            sizes = np.diff(indptr)[rows]
+            for name in ragged:
+                values = getattr(self, name)
+                taken = np.empty(sizes.sum(), dtype=values.dtype)
+                end = 0
+                for first in range(0, len(rows), _ROWS_A_STEP):
+                    places, _ = ragged_rows(indptr, rows[first : first + _ROWS_A_STEP])
+                    start, end = end, end + len(places)
+                    taken[start:end] = values[places]
+                setattr(self, name, taken)
+            setattr(self, f"{head}indptr", np.concatenate([[0], np.cumsum(sizes)]))
+
+
+class _Column:
+    """An array that grows at its end."""
+
+    def __init__(self, like: NDArray[Any]) -> None:
+        self.values: NDArray[Any] = np.empty((0, *like.shape[1:]), dtype=like.dtype)
+        self.size = 0
+
+    def extend(self, more: NDArray[Any]) -> None:
+        start, self.size = self.size, self.size + len(more)
+        if self.size > len(self.values):
+            # Large arrays grow without a copy, and shrink in `done`: memory is remapped.
+            self._resize(self.size + self.size // 8)
+        self.values[start : self.size] = more
+
+    def done(self) -> NDArray[Any]:
+        self._resize(self.size)
+        return self.values
+
+    def _resize(self, size: int) -> None:
+        self.values.resize((size, *self.values.shape[1:]), refcheck=False)
 
 
 def ragged_rows(

@@ -13,12 +13,14 @@ from numpy.typing import NDArray
 
 from sahel_dedup.articles import Article
 from sahel_dedup.columns import to_frame
+from sahel_dedup.contrast import bars
 from sahel_dedup.errors import SahelError
 from sahel_dedup.evidence import LIMIT, Evidence, Pairs
 from sahel_dedup.fingerprint import EMPTY_SLOT
 from sahel_dedup.recall import RecallCheck, check_recall
 from sahel_dedup.relation import NEAR_CONTAINMENT, NEAR_JACCARD, Relation
 from sahel_dedup.settings import Settings
+from sahel_dedup.similarity import Similarity
 from sahel_dedup.sketching import Profiles
 
 # Columns of the frame: what is found of each article, and what the article tells.
@@ -101,6 +103,8 @@ class Stories:
         All pairs inside stories; of verbatim twins only the pair with the first.
     evidence : Evidence
         What weighed them.
+    similarity : Similarity
+        What compared them.
     settings : Settings
     sources : mapping of str to int
         Numbers of the outlets in `profiles`, by name.
@@ -116,6 +120,7 @@ class Stories:
         labels: NDArray[np.int64],
         pairs: Pairs,
         evidence: Evidence,
+        similarity: Similarity,
         settings: Settings,
         sources: Mapping[str, int],
         articles: Sequence[Article] | None = None,
@@ -126,6 +131,7 @@ class Stories:
         self._profiles = profiles
         self._pairs = pairs
         self._evidence = evidence
+        self._similarity = similarity
         self._sources = sources
         self._articles = articles
         # Stories numbered in order of time of their first article.
@@ -168,13 +174,14 @@ class Stories:
         """Times of publication in days since 1970, in order of time; NaN where unknown."""
         return self._profiles.day
 
-    @property
+    @functools.cached_property
     def recurrence(self) -> NDArray[np.float64]:
         """How alike each article is to texts that cannot be the same event, 0 to 1.
 
         In order of time. Daily bulletins and forms stand high (`sahel_dedup.contrast`).
         """
-        return self._evidence.bar
+        everything = np.arange(len(self._ids))
+        return bars(self._profiles, everything, self._similarity, self.settings.layout)
 
     @property
     def members(self) -> Sequence[NDArray[np.int64]]:

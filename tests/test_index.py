@@ -1,6 +1,8 @@
 """The story index as a user meets it, in memory and in a file."""
 
+import json
 from collections.abc import Iterator
+from dataclasses import astuple
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,7 @@ from hypothesis import strategies as st
 
 from sahel_dedup import Article, ArticleError, SahelError, Settings, cluster
 from sahel_dedup.evaluation import evaluate
-from sahel_dedup.index import StoryIndex
+from sahel_dedup.index import Assignment, Match, StoryIndex
 
 Row = dict[str, Any]
 START = datetime(2025, 3, 2, tzinfo=UTC)
@@ -321,6 +323,17 @@ def test_which_article_stands_for_a_story(chosen: Settings, canonical: str) -> N
         assert index.story_of("a").canonical == canonical
 
 
+def rounded(answer: Any) -> Any:
+    """Leave five decimals: sums depend on the order in which words were met."""
+    if isinstance(answer, float):
+        return round(answer, 5)
+    if isinstance(answer, tuple):
+        return tuple(map(rounded, answer))
+    if isinstance(answer, Assignment | Match):
+        return rounded(astuple(answer))
+    return answer
+
+
 STEPS = st.lists(
     st.tuples(
         st.sampled_from(
@@ -335,9 +348,10 @@ STEPS = st.lists(
 @given(STEPS)
 @settings(max_examples=25)
 def test_a_file_holds_what_memory_holds(
-    tmp_path_factory: pytest.TempPathFactory, wire: list[Row], steps: list[tuple[str, int]]
+    tmp_path_factory: pytest.TempPathFactory, sample: Path, steps: list[tuple[str, int]]
 ) -> None:
     path = tmp_path_factory.mktemp("index") / "news.index"
+    wire: list[Row] = [json.loads(line) for line in sample.read_text("utf-8").splitlines()]
     memory, file = StoryIndex.in_memory(), StoryIndex.open(path)
     for step, n in steps:
         both = (memory, file)
@@ -362,7 +376,7 @@ def test_a_file_holds_what_memory_holds(
             continue
         else:
             continue
-        assert one == two
+        assert rounded(one) == rounded(two)
         assert partition(memory) == partition(file)
         assert memory.events() == file.events()
         assert sorted(partition(file)) == sorted(

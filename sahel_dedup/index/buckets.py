@@ -15,9 +15,9 @@ from sahel_dedup.fingerprint import SLOTS
 from sahel_dedup.lsh import Layout
 from sahel_dedup.terms import mix64
 
-WIDTH = 16
+WIDTH = 8
 # Mean number of entries in a ring at which the table grows.
-_LOAD = 8
+_LOAD = 6
 _GROWTH = 1.5
 _ROW_BITS = 24
 _ROW = np.uint32((1 << _ROW_BITS) - 1)

@@ -207,11 +207,10 @@ class MovingSimilarity:
         for pairs, asking, asked in _blocks(first):
             other = second[pairs]
             vectors = self._lay_out(entries, asking)
-            terms, counts, offsets = entries(other)
+            terms, offsets = self._profiles.body_terms(other)
             common, bounds, product = vectors.look_up(terms, offsets, asked)
-            product *= self._weights(
-                terms.take(common), counts.take(common), lang.take(other), bounds
-            )
+            counts = self._profiles.body_counts(other, offsets, common, bounds)
+            product *= self._weights(terms.take(common), counts, lang.take(other), bounds)
             vectors.clear()
             length = self._norm.take(asking).take(asked) * self._norm.take(other)
             alike[pairs] = _sums(product, bounds) >= _CERTAINLY * least * length
