@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from sahel_dedup.articles import Article
 from sahel_dedup.contrast import LOWEST_BAR, bars
-from sahel_dedup.evidence import LIMIT, Evidence, Pairs
+from sahel_dedup.evidence import FLOOR, Evidence, Pairs, least_cosine
 from sahel_dedup.fingerprint import Fingerprint
 from sahel_dedup.furniture import hollow
 from sahel_dedup.linkage import link_stories
@@ -25,9 +25,6 @@ from sahel_dedup.settings import Settings
 from sahel_dedup.similarity import Similarity
 from sahel_dedup.sketching import Profiles, Sketcher
 from sahel_dedup.stories import Stories, twin_pairs
-
-# Pairs below this cosine are never one event, or not by their words.
-MIN_COSINE = 0.15
 
 Progress = Callable[[str, int], None]
 
@@ -240,11 +237,12 @@ class Archive:
         similarity = Similarity(profiles, self.sketcher)
         cosine = similarity.cosines(first, second)
         self.tell("comparing", len(first))
-        close = cosine >= MIN_COSINE
+        dated = ~np.isnan(profiles.day[first] - profiles.day[second])
+        close = cosine >= least_cosine(dated)
         first, second = first[close], second[close]
         self.tell("weighing", 0)
         window = settings.window_days
-        if least > -LIMIT:
+        if least > FLOOR:
             # A higher bar only lowers a score, so articles without a hopeful pair need none.
             lowest = np.full(len(profiles), LOWEST_BAR)
             hopes = Evidence(profiles, similarity, lowest, window).weigh(first, second)

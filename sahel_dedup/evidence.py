@@ -14,6 +14,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from sahel_dedup.fingerprint import SLOTS
+from sahel_dedup.lsh import agreeing_slots
 from sahel_dedup.similarity import Shared
 from sahel_dedup.sketching import Profiles
 
@@ -28,17 +30,25 @@ FEATURES = (
     "figures_lacking",
     "title",
     "no_title",
+    "verbatim",
 )
 # One row for pairs whose distance in time is known, one for the others.
 WEIGHTS = np.array(
     [
-        [0.20, 0.41, 1.74, -3.41, 0.65, -0.72, 1.89, -0.94, 3.75, 0.42],
-        [4.76, 3.65, 1.15, -3.39, 2.24, 0.0, -0.14, -1.57, 1.91, 0.38],
+        [0.20, 0.41, 1.74, -3.66, 0.65, -0.86, 1.94, -0.94, 3.78, 1.21, 0.0],
+        [2.21, 4.61, 1.61, -3.63, 2.07, 0.0, 0.19, -1.74, 3.28, -0.06, -1.22],
     ]
 )
-# The score of pairs that lie outside the window, and the bound on any other: one pair
-# must not outvote a whole story.
+# The bounds of a score: one pair must not outvote a whole story. Two reports of one event may
+# have little in common, so that strangers weigh less than copies. Pairs that lie outside the
+# window score -LIMIT.
 LIMIT = 4.0
+FLOOR = -1.5
+# Pairs of a lower cosine are never one event, or not by their words; where dates are missing,
+# an article meets the whole archive, and chance finds more.
+_LEAST_COSINE = (0.10, 0.15)
+# About three of 128 slots: what two texts of one language share by chance.
+_FEW_SHINGLES = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +62,7 @@ class Pairs:
     cosine : ndarray of float64, shape (n,)
         TF-IDF cosine.
     score : ndarray of float64, shape (n,)
-        Log-odds that they report one event, between -4 and 4.
+        Log-odds that they report one event, between -1.5 and 4; -4 outside the window.
     """
 
     first: NDArray[np.int64]
@@ -134,7 +144,7 @@ class Evidence:
         for rows, features in self.features(first, second):
             cosine[rows] = np.exp(features[:, 1])
             dated = self.dated(first[rows], second[rows])
-            score[rows] = log_odds(features, dated).sum(axis=1).clip(-LIMIT, LIMIT)
+            score[rows] = log_odds(features, dated).sum(axis=1).clip(FLOOR, LIMIT)
         day = self._profiles.day
         score[np.abs(day[first] - day[second]) > self._window] = -LIMIT
         return Pairs(first, second, cosine, score)
@@ -176,10 +186,25 @@ class Evidence:
                     (fewer - shared.figures) / (fewer + 1),
                     shared.title_cosine,
                     ~titled,
+                    self._verbatim(a, b, dated),
                 ]
             )
             blocks.append((rows, block.astype(np.float64)))
         return blocks
+
+    def _verbatim(
+        self, first: NDArray[np.int64], second: NDArray[np.int64], dated: NDArray[np.bool_]
+    ) -> NDArray[np.float64]:
+        """Logarithm of the share of common shingles, where dates are missing.
+
+        Of two undated pairs with the same cosine the one with more verbatim in common is
+        a form filled in twice, or two digests that share an item.
+        """
+        verbatim = np.zeros(len(first))
+        rows = np.flatnonzero(~dated)
+        same = agreeing_slots(self._profiles.shingles, first[rows], second[rows])
+        verbatim[rows] = np.log(same / SLOTS + _FEW_SHINGLES)
+        return verbatim
 
     def pieces(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> list[dict[str, float]]:
         """Tell what each piece of evidence adds to the log-odds of pairs of articles."""
@@ -193,6 +218,17 @@ class Evidence:
         """Whether the time between the articles of each pair is known, shape (n_pairs,)."""
         day = self._profiles.day
         return ~np.isnan(day[first] - day[second])
+
+
+def least_cosine(dated: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return the cosine below which pairs are not worth weighing.
+
+    Parameters
+    ----------
+    dated : ndarray of bool, shape (n,)
+        Whether the time between the two articles is known.
+    """
+    return np.where(dated, *_LEAST_COSINE)
 
 
 def log_odds(features: NDArray[np.float64], dated: NDArray[np.bool_]) -> NDArray[np.float64]:

@@ -30,6 +30,9 @@ MIN_AGREEMENT = 10
 BUCKET_REACH = 40
 # Rows by which a crowded bucket is split before its reach is cut.
 _EXTRA_ROWS = 2
+# Bands at most, by rows. A second hundred of two rows proposes far fewer pairs than bands of
+# one row would.
+_MOST_BANDS = {1: SLOTS, 2: 2 * SLOTS}
 _MERGED_AT_ONCE = 8_000_000
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)
 
@@ -68,6 +71,19 @@ class Layout:
 
     bands: int
     rows: int
+
+    def slots(self, band: int, extra: int = 0) -> list[int]:
+        """Return the slots of a band, and a few further ones.
+
+        Where all slots have been used, the next bands begin one slot further on, and where
+        that has been done too, they take every second slot, and so on: no two bands of two
+        slots are the same.
+        """
+        lap, place = divmod(band * self.rows, SLOTS)
+        stride, shift = 1 + lap // self.rows, lap % self.rows
+        block, offset = divmod(place // self.rows, stride)
+        first = block * stride * self.rows + offset + shift * stride
+        return [(first + k * stride) % SLOTS for k in range(self.rows + extra)]
 
     def recall_at_agreement(self, agreement: float) -> float:
         """Probability that two articles meet that agree in a given share of slots."""
@@ -108,7 +124,7 @@ def layout_for(recall: float, similarity: float) -> Layout:
     for rows in range(8, 0, -1):
         missed = 1 - slot_agreement(similarity) ** rows
         bands = max(1, math.ceil(math.log(1 - recall) / math.log(missed)))
-        if bands <= SLOTS // rows * rows:
+        if bands <= _MOST_BANDS.get(rows, SLOTS):
             return Layout(bands, rows)
     best = Layout(SLOTS, 1).expected_recall(similarity)
     raise SahelError(
@@ -140,12 +156,11 @@ def band_keys(
     -------
     ndarray of uint64, shape (n_rows,)
     """
-    # Where all slots have been used, the next bands cut them one slot further on.
-    first = band * layout.rows + band * layout.rows // SLOTS
-    key = salience[rows, first % SLOTS].astype(np.uint64)
-    for k in range(1, layout.rows + extra):
+    slots = layout.slots(band, extra)
+    key = salience[rows, slots[0]].astype(np.uint64)
+    for slot in slots[1:]:
         key *= _FACTOR
-        key += salience[rows, (first + k) % SLOTS]
+        key += salience[rows, slot]
     return mix64(key)
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sahel_dedup import Article, Settings, cluster
 from sahel_dedup.batch import Archive
 from sahel_dedup.contrast import bars
-from sahel_dedup.evidence import FEATURES, LIMIT, Evidence, Pairs
+from sahel_dedup.evidence import FEATURES, FLOOR, LIMIT, Evidence, Pairs
 from sahel_dedup.similarity import Similarity
 
 WINDOW = 7.0
@@ -52,11 +52,11 @@ def test_scores_are_bounded_symmetric_and_ruled_by_the_window(articles: list[Art
     first, second = np.triu_indices(len(articles), 1)
     pairs, turned = evidence.weigh(first, second), evidence.weigh(second, first)
     assert np.isfinite(pairs.score).all()
-    assert (np.abs(pairs.score) <= LIMIT).all()
     assert pairs.score == pytest.approx(turned.score, abs=1e-5)
     day = archive.profiles.day
     apart = np.abs(day[first] - day[second]) > WINDOW
     assert (pairs.score[apart] == -LIMIT).all()
+    assert ((pairs.score[~apart] >= FLOOR) & (pairs.score[~apart] <= LIMIT)).all()
     cosine = similarity.cosines(first, second)
     assert np.maximum(cosine, 0.01) == pytest.approx(np.maximum(pairs.cosine, 0.01), abs=1e-5)
 
@@ -84,7 +84,7 @@ def test_what_is_told_of_a_pair_adds_up(wire: list[dict[str, Any]]) -> None:
     for link in [*stories.weakest_links(20), *list(stories.pairs())[:20]]:
         told = stories.evidence(link.first, link.second)
         total = sum(value for name, value in told.items() if name not in ("similarity", "score"))
-        assert np.clip(total, -LIMIT, LIMIT) == pytest.approx(told["score"], abs=1e-6)
+        assert np.clip(total, FLOOR, LIMIT) == pytest.approx(told["score"], abs=1e-6)
         assert told["similarity"] == pytest.approx(link.similarity, abs=1e-6)
 
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from sahel_dedup.fingerprint import SLOTS
 from sahel_dedup.lsh import Layout
 from sahel_dedup.terms import mix64
 
@@ -128,9 +127,8 @@ def band_keys(salience: NDArray[np.uint32], layout: Layout) -> NDArray[np.uint64
     ndarray of uint64, shape (n, bands)
         Different ones in different bands.
     """
-    first = np.arange(layout.bands) * layout.rows
-    first += first // SLOTS
+    slots = np.array([layout.slots(band) for band in range(layout.bands)])
     key = np.arange(layout.bands, dtype=np.uint64) * _FACTOR
     for k in range(layout.rows):
-        key = key * _FACTOR + salience[:, (first + k) % SLOTS]
+        key = key * _FACTOR + salience[:, slots[:, k]]
     return mix64(key)

@@ -8,9 +8,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from sahel_dedup.batch import MIN_COSINE
 from sahel_dedup.contrast import TYPICAL_BAR
-from sahel_dedup.evidence import Evidence, Pairs
+from sahel_dedup.evidence import Evidence, Pairs, least_cosine
 from sahel_dedup.index.answers import Assignment, Event, EventKind
 from sahel_dedup.index.joining import (
     Weighed,
@@ -264,7 +263,8 @@ class Engine:
         count = int(single.sum())
         first = np.concatenate([relatives.first[single], strangers.first])
         second = np.concatenate([relatives.second[single], strangers.second])
-        alike = live.similarity.resembling(first, second, MIN_COSINE)
+        least = least_cosine(~np.isnan(live.profiles.day[first] - live.profiles.day[second]))
+        alike = live.similarity.resembling(first, second, least)
         kin, strange = alike.copy(), alike
         kin[count:] = strange[:count] = False
         strangers = Met(first[strange], second[strange])
@@ -279,7 +279,7 @@ class Engine:
         weighed = Weighed(self._evidence())
         pairs = weighed.evidence.weigh(first, second)
         weighed.enter(pairs)
-        strong = pairs.where((pairs.score >= self.settings.bar) & (pairs.cosine >= MIN_COSINE))
+        strong = pairs.where(pairs.score >= self.settings.bar)
         weigh_neighbourhoods(self.live, strong, weighed)
         return strong, weighed
 

@@ -187,14 +187,17 @@ class MovingSimilarity:
             self._column = np.zeros(len(kept), dtype=np.int32)
 
     def resembling(
-        self, first: NDArray[np.int64], second: NDArray[np.int64], least: float
+        self,
+        first: NDArray[np.int64],
+        second: NDArray[np.int64],
+        least: NDArray[np.float64],
     ) -> NDArray[np.bool_]:
         """Rule out pairs whose cosine is certainly too low, at a third of its cost.
 
         Parameters
         ----------
         first, second : ndarray of int64, shape (n_pairs,)
-        least : float
+        least : ndarray of float64, shape (n_pairs,)
             The cosine that matters.
 
         Returns
@@ -213,7 +216,7 @@ class MovingSimilarity:
             product *= self._weights(terms.take(common), counts, lang.take(other), bounds)
             vectors.clear()
             length = self._norm.take(asking).take(asked) * self._norm.take(other)
-            alike[pairs] = _sums(product, bounds) >= _CERTAINLY * least * length
+            alike[pairs] = _sums(product, bounds) >= _CERTAINLY * least[pairs] * length
         return alike
 
     def cosines(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.float64]:
