@@ -9,6 +9,7 @@ import gzip
 import json
 import os
 import pty
+import re
 import resource
 import shutil
 import signal
@@ -155,6 +156,22 @@ def test_demo_shows_stories_and_how_good_they_are() -> None:
         assert word in text
 
 
+def test_cluster_with_a_report(expected: list[dict[str, Any]], tmp_path: Path) -> None:
+    out, page = tmp_path / "out.jsonl", tmp_path / "report.html"
+    done = run("cluster", "-", "-o", out, "--report", page, stdin=SAMPLE.read_bytes())
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert lines(out.read_bytes()) == expected
+    text = page.read_text("utf-8")
+    # The audit that rows do not tell: bulletins, and the evidence of the weakest links.
+    assert "daily bulletins" in text
+    assert re.search(r"<td>-?\d+\.\d\d</td>", text)
+    # And from the rows alone.
+    assert call("report", out, "-o", tmp_path / "again.html").returncode == 0
+    again = (tmp_path / "again.html").read_text("utf-8")
+    assert "100.0 %" in again
+    assert "daily bulletins" not in again
+
+
 def test_help_and_usage() -> None:
     assert b"--on-error" in call("cluster", "--help").stdout
     assert call("cluster").returncode == 2
@@ -168,6 +185,8 @@ def test_help_and_usage() -> None:
         (("cluster", "news.txt"), "unknown ending: 'news.txt'"),
         (("cluster", "news.jsonl", "-o", "out.xlsx"), "unknown ending: 'out.xlsx'"),
         (("cluster", "news.jsonl", "-o", "none/out.csv"), "there is no folder"),
+        (("cluster", "news.jsonl", "--report", "none/x.html"), "there is no folder"),
+        (("report", "news.jsonl"), "row 1, field 'story_id': missing: cluster writes it"),
         (("cluster", "news.jsonl", "--window", "-1"), "window: -1 day, 0:00:00 is not a positive"),
         (("cluster", "news.jsonl", "--window", "week"), "window: 'week' is neither a number"),
         (("cluster", "news.jsonl", "--window", "nan"), "window: 'nan' is neither a number"),
