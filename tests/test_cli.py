@@ -172,6 +172,32 @@ def test_cluster_with_a_report(expected: list[dict[str, Any]], tmp_path: Path) -
     assert "daily bulletins" not in again
 
 
+def test_explain(expected: list[dict[str, Any]], tmp_path: Path) -> None:
+    out, index = tmp_path / "out.jsonl", tmp_path / "wire.index"
+    assert call("cluster", SAMPLE, "-o", out).returncode == 0
+    assert call("ingest", SAMPLE, "--index", index).returncode == 0
+    first, *others = (row for row in expected if row["relation"] == "reworded")
+    second = next(row for row in others if row["story_id"] == first["story_id"])
+    pair = (first["id"], second["id"])
+    from_rows = json.loads(call("explain", out, *pair, "--json").stdout)
+    assert from_rows["one_story"]
+    assert from_rows["weighing"] is None
+    stored = json.loads(call("explain", index, *pair, "--json").stdout)
+    assert stored["passages"] == from_rows["passages"]
+    assert stored["weighing"]["in_window"]
+    text = run("explain", index, *pair).stdout.decode()
+    assert "One story." in text
+    assert "log-odds" in text.lower()
+
+
+def test_an_index_without_texts_says_so(tmp_path: Path) -> None:
+    index = tmp_path / "wire.index"
+    assert call("ingest", SAMPLE, "--index", index, "--no-texts").returncode == 0
+    done = call("explain", index, "wire-001", "wire-002")
+    assert done.returncode == 2
+    assert b"was made without them" in done.stderr
+
+
 def test_help_and_usage() -> None:
     assert b"--on-error" in call("cluster", "--help").stdout
     assert call("cluster").returncode == 2
@@ -186,6 +212,9 @@ def test_help_and_usage() -> None:
         (("cluster", "news.jsonl", "-o", "out.xlsx"), "unknown ending: 'out.xlsx'"),
         (("cluster", "news.jsonl", "-o", "none/out.csv"), "there is no folder"),
         (("cluster", "news.jsonl", "--report", "none/x.html"), "there is no folder"),
+        (("explain", "news.jsonl", "a", "b"), "news.jsonl, line 2, field 'text': missing"),
+        (("explain", "news.jsonl", "a", "c"), "no article 'c' in news.jsonl"),
+        (("explain", "none.index", "a", "b"), "no file matches 'none.index'"),
         (("report", "news.jsonl"), "row 1, field 'story_id': missing: cluster writes it"),
         (("cluster", "news.jsonl", "--window", "-1"), "window: -1 day, 0:00:00 is not a positive"),
         (("cluster", "news.jsonl", "--window", "week"), "window: 'week' is neither a number"),

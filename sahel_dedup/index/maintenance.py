@@ -24,6 +24,8 @@ _RULES = {
     "SELECT count(*) FROM standing AS a JOIN standing AS b ON a.twin = b.serial "
     "WHERE a.story != b.story":
         "copies are in another story than their original",
+    "SELECT count(*) FROM texts WHERE serial NOT IN (SELECT serial FROM standing WHERE story != 0)":
+        "texts belong to no article",
     "SELECT count(*) - count(DISTINCT hash) FROM terms":
         "terms are there twice",
 }  # fmt: skip
