@@ -198,6 +198,24 @@ def test_an_index_without_texts_says_so(tmp_path: Path) -> None:
     assert b"was made without them" in done.stderr
 
 
+def test_furniture_is_listed_with_its_place(tmp_path: Path) -> None:
+    text = "NIORO, Mali (AFP) - Rain fell.\nRead more: the harvest\nIt fell on Tuesday."
+    rows = [{"id": "a", "text": text}, {"id": "b", "text": "Rain fell."}, {"id": "c"}]
+    source = "\n".join(map(json.dumps, rows)).encode()
+    done = run("furniture", "-", "--on-error", "skip", stdin=source)
+    assert lines(done.stdout) == [
+        {"id": "a", "kind": "dateline", "start": 0, "end": 20, "text": "NIORO, Mali (AFP) - "},
+        {"id": "a", "kind": "promotion", "start": 31, "end": 53, "text": "Read more: the harvest"},
+    ]
+    assert b"1 row skipped" in done.stderr
+    assert call("furniture", SAMPLE, "-o", tmp_path / "cuts.csv").returncode == 0
+    texts = {row["id"]: row["text"] for row in lines(SAMPLE.read_bytes())}
+    found = pl.read_csv(tmp_path / "cuts.csv").rows(named=True)
+    assert len(found) > 40
+    for row in found:
+        assert texts[row["id"]][row["start"] : row["end"]] == row["text"]
+
+
 def test_help_and_usage() -> None:
     assert b"--on-error" in call("cluster", "--help").stdout
     assert call("cluster").returncode == 2

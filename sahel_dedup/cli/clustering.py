@@ -17,6 +17,7 @@ from sahel_dedup.cli.options import (
     GranularityOption,
     Inputs,
     OnError,
+    Output,
     Prefer,
     Window,
     Workers,
@@ -35,17 +36,7 @@ _TOLD_EVERY = 256
 
 def cluster(
     inputs: Inputs,
-    output: Annotated[
-        str | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="OUT",
-            help="File to write, by its ending (as for INPUT); JSON lines "
-            "on standard output if not given.",
-            show_default=False,
-        ),
-    ] = None,
+    output: Output = None,
     on_error: OnError = "raise",
     granularity: GranularityOption = "event",
     window: Window = "7",

@@ -1,15 +1,20 @@
-"""``explain`` and ``report``: why articles are one story, and a page to look at them."""
+"""``explain``, ``report`` and ``furniture``: what lies behind the stories, for people to see."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sahel_dedup.articles import Article
-from sahel_dedup.cli.terminal import output_console
+from sahel_dedup.cli.options import Inputs, OnError, Output
+from sahel_dedup.cli.terminal import note_faults, output_console
 from sahel_dedup.errors import ArticleError, SahelError
-from sahel_dedup.rows import read_rows
+from sahel_dedup.furniture import find_furniture
+from sahel_dedup.reading import read_articles
+from sahel_dedup.rows import Row, SkipReport, read_rows
+from sahel_dedup.writing import write_rows
 
 if TYPE_CHECKING:
     from sahel_dedup.explain import Explanation
@@ -89,3 +94,26 @@ def report(
 
     rows = (row for _, row in read_rows(out))
     write_report(rows, output, title=title, singletons=singletons)
+
+
+def furniture(inputs: Inputs, output: Output = None, on_error: OnError = "raise") -> None:
+    """List what is left out of account in articles: datelines, bylines, credits and the like.
+
+    Writes one row for each piece: the id of the article, the kind, its place in the text
+    as it came (start and end, in code points) and the piece itself.
+    """
+    skipped = SkipReport() if on_error == "skip" else None
+    write_rows(output, _furniture(read_articles(inputs, skipped=skipped)))
+    note_faults(skipped, 0)
+
+
+def _furniture(articles: Iterable[Article]) -> Iterator[Row]:
+    for article in articles:
+        for cut in find_furniture(article.text):
+            yield {
+                "id": article.id,
+                "kind": cut.kind,
+                "start": cut.start,
+                "end": cut.end,
+                "text": article.text[cut.start : cut.end],
+            }
