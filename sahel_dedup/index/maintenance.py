@@ -98,7 +98,7 @@ def export(path: str | os.PathLike[str]) -> Iterator[dict[str, object]]:
     ------
     dict
         ``id``, ``story_id``, ``canonical`` (whether the article stands for its story),
-        ``published``, ``source`` and ``lang``. Texts are not in an index.
+        ``published``, ``source`` and ``lang``. Texts are left out.
     """
     with StoryIndex.open(path, readonly=True) as index:
         yield from index.rows()
