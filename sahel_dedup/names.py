@@ -8,6 +8,7 @@ hint for a reader, no proof.
 
 from __future__ import annotations
 
+import itertools
 import unicodedata
 from dataclasses import dataclass
 
@@ -19,6 +20,8 @@ from sahel_dedup.wording import Span, Wording
 # Shorter words are alike by chance, and lighter ones are hardly names.
 _LETTERS = 4
 _TELLING = 2.5
+# Of either text, so that a hostile one cannot make this take minutes.
+_MOST = 300
 _VOWELS = frozenset("aeiouy")
 
 
@@ -43,19 +46,18 @@ def look_alikes(a: Wording, b: Wording, alignment: Alignment) -> tuple[NamePair,
     tuple of NamePair
         Words with a capital, of at least four letters, that differ in one consonant or
         digit. Neither is anywhere in the other text; they stand in sentences that are
-        counterparts, with the same word before or behind them. Each pair once.
+        counterparts, with the same word before or behind them. Each pair once;
+        of the first 300 such words of either text.
     """
-    theirs: dict[int, list[int]] = {}
-    for token in _names(b, a):
-        theirs.setdefault(int(b.sentence[token]), []).append(token)
     found: dict[tuple[int, int], NamePair] = {}
-    for one in _names(a, b):
-        here = int(a.sentence[one])
-        for there in (j for i, j in alignment.pairs if i == here):
-            for other in theirs.get(there, ()):
-                if _alike(a.word(one), b.word(other)) and _same_place(a, one, b, other):
-                    words = int(a.hashes[one]), int(b.hashes[other])
-                    found.setdefault(words, NamePair(a.span(one, one), b.span(other, other)))
+    for one, other in itertools.product(_names(a, b), _names(b, a)):
+        if (
+            (int(a.sentence[one]), int(b.sentence[other])) in alignment.pairs
+            and _same_place(a, one, b, other)
+            and _alike(a.word(one), b.word(other))
+        ):
+            words = int(a.hashes[one]), int(b.hashes[other])
+            found.setdefault(words, NamePair(a.span(one, one), b.span(other, other)))
     return tuple(found.values())
 
 
@@ -64,7 +66,7 @@ def _names(wording: Wording, other: Wording) -> list[int]:
     long = wording.ends - wording.starts >= _LETTERS
     alone = ~np.isin(wording.hashes, other.hashes)
     tokens = np.flatnonzero(long & alone & (wording.weights >= _TELLING)).tolist()
-    return [token for token in tokens if wording.word(token)[0].isupper()]
+    return [token for token in tokens if wording.word(token)[0].isupper()][:_MOST]
 
 
 def _alike(one: str, other: str) -> bool:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
+import string
+import time
+
 import pytest
 
 from sahel_dedup import Article, SahelError, cluster
@@ -60,6 +64,15 @@ def test_names_elsewhere_are_not_compared() -> None:
 def test_strange_letters(name: str) -> None:
     assert conflicts(TOLD.format(name), TOLD.format(name)) == []
     assert len(conflicts(TOLD.format(name), TOLD.format(name[:-1] + "q"))) <= 1
+
+
+def test_many_names_take_no_minutes() -> None:
+    # One sentence of ten thousand names, of which a third are a letter away from another.
+    names = [f"In Na{a}{b}{c}" for a, b, c in itertools.product(string.ascii_lowercase, repeat=3)]
+    one, other = (" ".join(names[:5000] + names[5000 + i : 11_000 : 2]) for i in (0, 1))
+    started = time.process_time()
+    assert conflicts(one, other)
+    assert time.process_time() - started < 20
 
 
 @pytest.fixture(scope="module")
