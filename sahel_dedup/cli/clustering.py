@@ -118,4 +118,6 @@ def _report(rows: Iterable[Row], path: str, stories: Stories) -> None:
     # Only here: it needs the template engine, which is slow to start.
     from sahel_dedup.report import write_report
 
-    write_report(rows, path, audit=audit(stories).to_dict())
+    # Articles that are alone are counted and not shown; the report holds what it is given.
+    shown = (row if row["relation"] else {**row, "text": None} for row in rows)
+    write_report(shown, path, audit=audit(stories).to_dict())
