@@ -21,7 +21,7 @@ class Weighing:
     similarity : float
         TF-IDF cosine by the word weights of the archive.
     score : float
-        Log-odds, by all the evidence, that the two report one event; -4 to 4.
+        Log-odds, by all the evidence, that the two report one event; bounded.
     needed : float
         Mean log-odds that make two stories one.
     in_window : bool
