@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 from sahel_dedup.articles import Article
 from sahel_dedup.audit import Audit, audit
 from sahel_dedup.batch import cluster, fingerprints
+from sahel_dedup.conflicts import Conflict, find_conflicts
 from sahel_dedup.errors import ArticleError, SahelError
 from sahel_dedup.fingerprint import FINGERPRINT_VERSION, Fingerprint
+from sahel_dedup.furniture import Cut, find_furniture
 from sahel_dedup.index import StoryIndex
 from sahel_dedup.recall import RecallCheck
 from sahel_dedup.settings import Settings
@@ -26,6 +28,8 @@ __all__ = [
     "Article",
     "ArticleError",
     "Audit",
+    "Conflict",
+    "Cut",
     "Fingerprint",
     "Link",
     "RecallCheck",
@@ -37,6 +41,8 @@ __all__ = [
     "StoryIndex",
     "audit",
     "cluster",
+    "find_conflicts",
+    "find_furniture",
     "fingerprints",
 ]
 

@@ -11,7 +11,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -20,8 +20,10 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from sahel_dedup import explain_view
 from sahel_dedup.alignment import align
 from sahel_dedup.articles import Article
+from sahel_dedup.conflicts import Conflict, told
 from sahel_dedup.denials import Denial, find_denials
 from sahel_dedup.figures import Figure, FigurePair, Figures, compare_figures
+from sahel_dedup.names import NamePair, look_alikes
 from sahel_dedup.passages import Passage, shared_passages
 from sahel_dedup.quotations import Quotation, shared_quotations
 from sahel_dedup.relation import (
@@ -34,6 +36,7 @@ from sahel_dedup.relation import (
 )
 from sahel_dedup.sketching import LEAD_TOKENS
 from sahel_dedup.terms import tokenize
+from sahel_dedup.weighing import Weighing
 from sahel_dedup.wording import MAX_CHARACTERS, Span, TermWeights, Weigher, read_wording
 
 # Below this cosine, and no near copies, two articles are taken for strangers. Of judged
@@ -83,6 +86,8 @@ class Explanation:
         Quotations of both.
     figures : Figures
         Figures in common, in conflict, and of one alone.
+    names : tuple of NamePair
+        Names that are all but the same, in the same place: Nioro, Niono.
     denials : tuple of Denial
         Sentences that tell the same but for a "no".
     only_a, only_b : tuple of Span
@@ -90,6 +95,10 @@ class Explanation:
     cut : bool
         Whether a text was too long to be compared to its end; see
         `sahel_dedup.wording.MAX_CHARACTERS`. The relation ``"exact"`` is about all of it.
+    one_story : bool or None
+        Whether clustering made one story of them, where that is known.
+    weighing : Weighing or None
+        How it weighed them, where that is known.
     """
 
     a: Article
@@ -103,10 +112,13 @@ class Explanation:
     passages: tuple[Passage, ...]
     quotations: tuple[Quotation, ...]
     figures: Figures
+    names: tuple[NamePair, ...]
     denials: tuple[Denial, ...]
     only_a: tuple[Span, ...]
     only_b: tuple[Span, ...]
     cut: bool
+    one_story: bool | None = None
+    weighing: Weighing | None = None
 
     @property
     def contains(self) -> Literal["a in b", "b in a", "both"] | None:
@@ -115,6 +127,11 @@ class Explanation:
         if in_b and in_a:
             return "both"
         return "a in b" if in_b else "b in a" if in_a else None
+
+    @property
+    def conflicts(self) -> tuple[Conflict, ...]:
+        """Figures and names in which the two conflict, in their own words."""
+        return told(self.a, self.b, self.figures.conflicts, self.names)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain dictionaries, lists, strings and numbers, fit for JSON."""
@@ -154,6 +171,10 @@ class Explanation:
                 "only_a": [_told(figure, a) for figure in self.figures.only_a],
                 "only_b": [_told(figure, b) for figure in self.figures.only_b],
             },
+            "conflicts": [asdict(conflict) for conflict in self.conflicts],
+            "names": [
+                {"a": _place(pair.a, a), "b": _place(pair.b, b)} for pair in self.names
+            ],
             "denials": [
                 {"by": denial.denied_by, "a": _place(denial.a, a), "b": _place(denial.b, b)}
                 for denial in self.denials
@@ -161,6 +182,8 @@ class Explanation:
             "only_a": [_place(span, a) for span in self.only_a],
             "only_b": [_place(span, b) for span in self.only_b],
             "cut": self.cut,
+            "one_story": self.one_story,
+            "weighing": None if self.weighing is None else self.weighing.to_dict(),
         }
 
     def to_json(self) -> str:
@@ -174,7 +197,14 @@ class Explanation:
         return explain_view.for_notebook(self)
 
 
-def explain(a: Article, b: Article, *, weights: TermWeights | None = None) -> Explanation:
+def explain(
+    a: Article,
+    b: Article,
+    *,
+    weights: TermWeights | None = None,
+    one_story: bool | None = None,
+    weighing: Weighing | None = None,
+) -> Explanation:
     """Tell why two articles are one story, or are not, and where they differ.
 
     Parameters
@@ -184,6 +214,9 @@ def explain(a: Article, b: Article, *, weights: TermWeights | None = None) -> Ex
     weights : callable, optional
         Tells the weights (IDF) of words in their folded form, such as those of an
         archive. By default words weigh as in general news of the language.
+    one_story, weighing
+        What clustering made of them, to be told along; `sahel_dedup.Stories.explain` and
+        `sahel_dedup.StoryIndex.explain` fill them in.
 
     Returns
     -------
@@ -208,10 +241,13 @@ def explain(a: Article, b: Article, *, weights: TermWeights | None = None) -> Ex
         passages=tuple(shared_passages(one, other)),
         quotations=tuple(shared_quotations(one, other)),
         figures=compare_figures(one, other, alignment, lang),
+        names=look_alikes(one, other, alignment),
         denials=find_denials(one, other, alignment, lang),
         only_a=alignment.only_a,
         only_b=alignment.only_b,
         cut=one.cut or other.cut,
+        one_story=one_story,
+        weighing=weighing,
     )
 
 

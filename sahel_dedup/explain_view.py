@@ -26,6 +26,7 @@ CUT = "A text is too long: only its beginning was compared."
 
 _SHOWN = 400
 _LISTED = 40
+_SHOWN_EVIDENCE = 0.005
 # Controls of the terminal, and of the direction of text.
 _UNSAFE = re.compile(
     "[\x00-\x08\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
@@ -62,8 +63,7 @@ def for_terminal(explanation: Explanation) -> RenderableType:
     e = explanation
     terms = ", ".join(f"{plain(t.term)} {t.share:.0%}" for t in e.terms)
     parts: list[RenderableType] = [_heads(e), Text(f"{relation_of(e)}: {e.why}.")]
-    if held := containment_of(e):
-        parts.append(Text(held))
+    parts += [Text(line) for line in (containment_of(e), decision_of(e)) if line]
     parts.append(Text(f"What carries the similarity: {terms or 'nothing'}", style="dim"))
     for section in sections(e):
         parts += _two_columns(section)
@@ -94,6 +94,7 @@ def for_notebook(explanation: Explanation) -> str:
             heads=[_shorten(_headline(article)) for article in (explanation.a, explanation.b)],
             relation=relation_of(explanation),
             containment=containment_of(explanation),
+            decision=decision_of(explanation),
             apart=hours_apart(explanation.hours),
             sections=sections(explanation),
             alones=alones(explanation),
@@ -111,6 +112,7 @@ def sections(e: Explanation) -> list[Section]:
 
     found = (
         told("Figures in conflict", ((f.a.told, f.b.told) for f in e.figures.conflicts), "red"),
+        told("Names that look alike", ((n.a, n.b) for n in e.names), "red"),
         told("One says no", ((d.a, d.b) for d in e.denials), "red"),
         told("Shared quotations", ((q.a_context, q.b_context) for q in e.quotations)),
         told("Shared passages", ((p.a, p.b) for p in e.passages), "green"),
@@ -153,6 +155,30 @@ def containment_of(explanation: Explanation) -> str:
     if explanation.contains == "b in a":
         return f"{a} holds {b}: {shared.b_in_a:.0%} of its three-word shingles."
     return ""
+
+
+def decision_of(explanation: Explanation) -> str:
+    """Say what clustering made of the two articles and by what, or nothing."""
+    parts = []
+    if explanation.one_story is not None:
+        parts.append("One story." if explanation.one_story else "Two stories.")
+    if (weighing := explanation.weighing) is not None:
+        parts.append(
+            f"By the words of the archive, similarity {weighing.similarity:.2f}. Log-odds that "
+            f"they report one event {weighing.score:+.2f}; {weighing.needed:+.2f} are needed, "
+            "in the mean of a story."
+        )
+        if weighing.in_window:
+            strongest = sorted(weighing.pieces.items(), key=lambda piece: -abs(piece[1]))
+            told = ", ".join(
+                f"{name.replace('_', ' ')} {value:+.2f}"
+                for name, value in strongest
+                if abs(value) >= _SHOWN_EVIDENCE
+            )
+            parts.append(f"What speaks for (+) and against (-): {told}.")
+        else:
+            parts.append("They are further apart in time than one event may be.")
+    return " ".join(parts)
 
 
 def hours_apart(hours: float | None) -> str:

@@ -283,13 +283,18 @@ class Sketcher:
         )
 
     def _day(self, published: datetime | None) -> float:
-        if published is None:
-            return np.nan
-        day = published.timestamp() / _SECONDS_A_DAY
-        if _FIRST_DAY <= day <= datetime.now(UTC).timestamp() / _SECONDS_A_DAY + 2:
-            return day
-        self.implausible_dates += 1
+        day = day_of(published)
+        self.implausible_dates += published is not None and np.isnan(day)
+        return day
+
+
+def day_of(published: datetime | None) -> float:
+    """Turn a time of publication into days since 1970; NaN where missing or impossible."""
+    if published is None:
         return np.nan
+    day = published.timestamp() / _SECONDS_A_DAY
+    latest = datetime.now(UTC).timestamp() / _SECONDS_A_DAY + 2
+    return day if _FIRST_DAY <= day <= latest else np.nan
 
 
 def _number(numbers: dict[str, int], name: str | None) -> int:

@@ -6,6 +6,7 @@ import functools
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from sahel_dedup.articles import Article
 from sahel_dedup.columns import to_frame
+from sahel_dedup.conflicts import Conflict, find_conflicts
 from sahel_dedup.contrast import bars
 from sahel_dedup.errors import SahelError
 from sahel_dedup.evidence import LIMIT, Evidence, Pairs
@@ -22,6 +24,10 @@ from sahel_dedup.relation import NEAR_CONTAINMENT, NEAR_JACCARD, Relation
 from sahel_dedup.settings import Settings
 from sahel_dedup.similarity import Similarity
 from sahel_dedup.sketching import Profiles
+from sahel_dedup.weighing import Weighing, weigh
+
+if TYPE_CHECKING:
+    from sahel_dedup.explain import Explanation
 
 # Columns of the frame: what is found of each article, and what the article tells.
 _FOUND: dict[str, pl.DataType] = {
@@ -76,6 +82,8 @@ class Link:
     score : float
         Log-odds, by all the evidence, that the two report one event. It may be negative:
         a story holds together in the mean.
+    conflicts : tuple of Conflict or None
+        Figures and look-alike names in which the texts differ, where that was asked for.
     """
 
     first: str
@@ -83,6 +91,7 @@ class Link:
     story: str
     similarity: float
     score: float
+    conflicts: tuple[Conflict, ...] | None = None
 
 
 class Stories:
@@ -228,20 +237,31 @@ class Stories:
         value = self._closest[0][self._row(article)]
         return None if np.isnan(value) else float(value)
 
-    def pairs(self) -> Iterator[Link]:
+    def pairs(self, *, conflicts: bool = False) -> Iterator[Link]:
         """Yield the confirmed pairs: all pairs inside stories, in order of time.
 
         Of verbatim twins only the pair with the first of them is given.
-        """
-        return (self._link(i) for i in range(len(self._pairs)))
 
-    def weakest_links(self, count: int = 10) -> list[Link]:
+        Parameters
+        ----------
+        conflicts : bool
+            Whether to compare the texts of each pair, which takes some 7 ms.
+
+        Raises
+        ------
+        SahelError
+            If texts are to be compared and are not at hand.
+        """
+        return (self._link(i, conflicts) for i in range(len(self._pairs)))
+
+    def weakest_links(self, count: int = 10, *, conflicts: bool = False) -> list[Link]:
         """Return the confirmed pairs with the least evidence, weakest first.
 
-        Scores are bounded; among equals the less similar comes first.
+        Scores are bounded; among equals the less similar comes first. `conflicts` is as
+        for `pairs`.
         """
         order = np.lexsort((self._pairs.cosine, self._pairs.score))[:count]
-        return [self._link(int(i)) for i in order]
+        return [self._link(int(i), conflicts) for i in order]
 
     def check_recall(self, pairs: int = 1_000_000) -> RecallCheck:
         """Compare a sample of the articles with all others, to see what LSH has missed.
@@ -271,13 +291,41 @@ class Stories:
             ``similarity`` (TF-IDF cosine), ``score`` (log-odds) and, by name, what each
             piece of evidence adds to it; ``base`` is what no evidence at all would give.
         """
-        a, b = (np.array([self._row(article)]) for article in (first, second))
-        pair = self._evidence.weigh(a, b)
+        weighing = self._weigh(self._row(first), self._row(second))
         return {
-            "similarity": float(pair.cosine[0]),
-            "score": float(pair.score[0]),
-            **self._evidence.pieces(a, b)[0],
+            "similarity": weighing.similarity,
+            "score": weighing.score,
+            **weighing.pieces,
         }
+
+    def explain(self, first: str, second: str) -> Explanation:
+        """Tell why two articles are one story, or are not, and where they differ.
+
+        Parameters
+        ----------
+        first, second : str
+            Ids of any two articles.
+
+        Returns
+        -------
+        Explanation
+            With what clustering made of the two, and by what evidence.
+
+        Raises
+        ------
+        SahelError
+            If no article has that id, or texts are not at hand.
+        """
+        # Only here: it needs the template engine, which is slow to start.
+        from sahel_dedup.explain import explain
+
+        a, b = self._row(first), self._row(second)
+        return explain(
+            self._article(a),
+            self._article(b),
+            one_story=bool(self._story[a] == self._story[b]),
+            weighing=self._weigh(a, b),
+        )
 
     def rows(self) -> Iterator[dict[str, object]]:
         """Yield, in input order, what is known of each article.
@@ -312,6 +360,21 @@ class Stories:
             for article, found in zip(self._articles, self.rows(), strict=True)
         )
         return to_frame(described, _FOUND | _DESCRIPTION)
+
+    @functools.cached_property
+    def _evidence_of_all(self) -> Evidence:
+        # What clustering used knows the bars of articles with hopeful pairs only.
+        return Evidence(
+            self._profiles, self._similarity, self.recurrence, self.settings.window_days
+        )
+
+    def _weigh(self, first: int, second: int) -> Weighing:
+        return weigh(self._evidence_of_all, self._profiles, self.settings, first, second)
+
+    def _article(self, row: int) -> Article:
+        if self._articles is None:
+            raise SahelError("the texts are not at hand: the articles were read from a stream")
+        return self._articles[int(self._position[row])]
 
     @functools.cached_property
     def _rows_by_id(self) -> Mapping[str, int]:
@@ -396,14 +459,16 @@ class Stories:
         kinds[pairs.first[exact]] = kinds[pairs.second[exact]] = "exact"
         return [kind or None for kind in kinds.tolist()]
 
-    def _link(self, pair: int) -> Link:
+    def _link(self, pair: int, conflicts: bool) -> Link:
         first, second = int(self._pairs.first[pair]), int(self._pairs.second[pair])
+        found = find_conflicts(self._article(first), self._article(second)) if conflicts else None
         return Link(
             first=self._ids[first],
             second=self._ids[second],
             story=story_id(self._ids[self._members[self._story[first]][0]]),
             similarity=float(self._pairs.cosine[pair]),
             score=float(self._pairs.score[pair]),
+            conflicts=found,
         )
 
 

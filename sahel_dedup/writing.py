@@ -82,6 +82,18 @@ def check_output(path: str | None) -> None:
     if path is None or path == STDOUT:
         return
     _writer_of(path)
+    check_folder(path)
+
+
+def check_folder(path: str) -> None:
+    """Check, before any work is done, that a file can appear at `path`.
+
+    Raises
+    ------
+    SahelError
+        If the folder is not there or not writable, or the name belongs to something that
+        is not a file.
+    """
     folder = os.path.dirname(os.path.realpath(path))
     if not os.path.isdir(folder):
         raise SahelError(f"cannot write {path!r}: there is no folder {folder!r}")

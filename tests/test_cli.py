@@ -9,6 +9,7 @@ import gzip
 import json
 import os
 import pty
+import re
 import resource
 import shutil
 import signal
@@ -155,6 +156,66 @@ def test_demo_shows_stories_and_how_good_they_are() -> None:
         assert word in text
 
 
+def test_cluster_with_a_report(expected: list[dict[str, Any]], tmp_path: Path) -> None:
+    out, page = tmp_path / "out.jsonl", tmp_path / "report.html"
+    done = run("cluster", "-", "-o", out, "--report", page, stdin=SAMPLE.read_bytes())
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert lines(out.read_bytes()) == expected
+    text = page.read_text("utf-8")
+    # The audit that rows do not tell: bulletins, and the evidence of the weakest links.
+    assert "daily bulletins" in text
+    assert re.search(r"<td>-?\d+\.\d\d</td>", text)
+    # And from the rows alone.
+    assert call("report", out, "-o", tmp_path / "again.html").returncode == 0
+    again = (tmp_path / "again.html").read_text("utf-8")
+    assert "100.0 %" in again
+    assert "daily bulletins" not in again
+
+
+def test_explain(expected: list[dict[str, Any]], tmp_path: Path) -> None:
+    out, index = tmp_path / "out.jsonl", tmp_path / "wire.index"
+    assert call("cluster", SAMPLE, "-o", out).returncode == 0
+    assert call("ingest", SAMPLE, "--index", index).returncode == 0
+    first, *others = (row for row in expected if row["relation"] == "reworded")
+    second = next(row for row in others if row["story_id"] == first["story_id"])
+    pair = (first["id"], second["id"])
+    from_rows = json.loads(call("explain", out, *pair, "--json").stdout)
+    assert from_rows["one_story"]
+    assert from_rows["weighing"] is None
+    stored = json.loads(call("explain", index, *pair, "--json").stdout)
+    assert stored["passages"] == from_rows["passages"]
+    assert stored["weighing"]["in_window"]
+    text = run("explain", index, *pair).stdout.decode()
+    assert "One story." in text
+    assert "log-odds" in text.lower()
+
+
+def test_an_index_without_texts_says_so(tmp_path: Path) -> None:
+    index = tmp_path / "wire.index"
+    assert call("ingest", SAMPLE, "--index", index, "--no-texts").returncode == 0
+    done = call("explain", index, "wire-001", "wire-002")
+    assert done.returncode == 2
+    assert b"was made without them" in done.stderr
+
+
+def test_furniture_is_listed_with_its_place(tmp_path: Path) -> None:
+    text = "NIORO, Mali (AFP) - Rain fell.\nRead more: the harvest\nIt fell on Tuesday."
+    rows = [{"id": "a", "text": text}, {"id": "b", "text": "Rain fell."}, {"id": "c"}]
+    source = "\n".join(map(json.dumps, rows)).encode()
+    done = run("furniture", "-", "--on-error", "skip", stdin=source)
+    assert lines(done.stdout) == [
+        {"id": "a", "kind": "dateline", "start": 0, "end": 20, "text": "NIORO, Mali (AFP) - "},
+        {"id": "a", "kind": "promotion", "start": 31, "end": 53, "text": "Read more: the harvest"},
+    ]
+    assert b"1 row skipped" in done.stderr
+    assert call("furniture", SAMPLE, "-o", tmp_path / "cuts.csv").returncode == 0
+    texts = {row["id"]: row["text"] for row in lines(SAMPLE.read_bytes())}
+    found = pl.read_csv(tmp_path / "cuts.csv").rows(named=True)
+    assert len(found) > 40
+    for row in found:
+        assert texts[row["id"]][row["start"] : row["end"]] == row["text"]
+
+
 def test_help_and_usage() -> None:
     assert b"--on-error" in call("cluster", "--help").stdout
     assert call("cluster").returncode == 2
@@ -168,6 +229,11 @@ def test_help_and_usage() -> None:
         (("cluster", "news.txt"), "unknown ending: 'news.txt'"),
         (("cluster", "news.jsonl", "-o", "out.xlsx"), "unknown ending: 'out.xlsx'"),
         (("cluster", "news.jsonl", "-o", "none/out.csv"), "there is no folder"),
+        (("cluster", "news.jsonl", "--report", "none/x.html"), "there is no folder"),
+        (("explain", "news.jsonl", "a", "b"), "news.jsonl, line 2, field 'text': missing"),
+        (("explain", "news.jsonl", "a", "c"), "no article 'c' in news.jsonl"),
+        (("explain", "none.index", "a", "b"), "no file matches 'none.index'"),
+        (("report", "news.jsonl"), "row 1, field 'story_id': missing: cluster writes it"),
         (("cluster", "news.jsonl", "--window", "-1"), "window: -1 day, 0:00:00 is not a positive"),
         (("cluster", "news.jsonl", "--window", "week"), "window: 'week' is neither a number"),
         (("cluster", "news.jsonl", "--window", "nan"), "window: 'nan' is neither a number"),

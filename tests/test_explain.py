@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
@@ -12,9 +13,11 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from sahel_dedup import explain_view
 from sahel_dedup.articles import Article
 from sahel_dedup.explain import Explanation, explain
 from sahel_dedup.reading import read_articles
+from sahel_dedup.weighing import Weighing
 
 ROOT = Path(__file__).parents[1]
 KAYES = Path(os.environ.get("SAHEL_DATA", ROOT.parent / "shared" / "data")) / "kayes.jsonl.gz"
@@ -65,6 +68,24 @@ def test_reworded(wire: dict[str, Article]) -> None:
     assert explanation.contains is None
     assert explanation.hours == pytest.approx(7.3)
     assert {"dourgama", "sanda", "kouri"} & {term.term for term in explanation.terms}
+
+
+def test_what_clustering_made_of_them(wire: dict[str, Article]) -> None:
+    a, b = list(wire.values())[:2]
+    assert "stor" not in explain_view.decision_of(explain(a, b))
+    assert explain_view.decision_of(explain(a, b, one_story=True)) == "One story."
+    pieces = {"base": 0.2, "same_outlet": -1.5, "hours": 0.0}
+    weighing = Weighing(0.31, -1.3, 0.5, True, pieces)
+    explanation = explain(a, b, one_story=False, weighing=weighing)
+    for text in (" ".join(shown(explanation).split()), explanation._repr_html_()):
+        assert "Two stories." in text
+        assert "similarity 0.31" in text
+        assert "-1.30; +0.50 are needed" in text
+        assert "same outlet -1.50, base +0.20." in text
+    assert explanation.to_dict()["weighing"]["pieces"] == pieces
+    outside = explain(a, b, weighing=replace(weighing, in_window=False))
+    assert "further apart in time" in shown(outside)
+    assert "same outlet" not in shown(outside)
 
 
 def test_strangers_and_empty_texts() -> None:

@@ -113,6 +113,71 @@ def test_expiry_and_compaction_survive(path: Path, wire: list[Row]) -> None:
         assert wire[-1]["id"] in index
 
 
+def test_texts_are_in_the_file(path: Path, wire: list[Row]) -> None:
+    strange = {"id": "\ud800", "text": "lone \ud800 surrogates \0 and زيت", "title": "\udc00"}
+    with StoryIndex.open(path) as index:
+        index.add_many(wire[:40])
+    with StoryIndex.open(path) as index:
+        index.add_many([*wire[20:60], strange])  # some of them again
+        index.update({**wire[5], "text": "A correction of the text."})
+        index.remove(wire[6]["id"])
+        index.expire(datetime(2025, 3, 20, tzinfo=UTC))
+        left = [row for row in wire if row["id"] in index and row != wire[5]]
+    assert check(path) == []
+    with StoryIndex.open(path, readonly=True) as index:
+        odd = index.article("\ud800")
+        assert (odd.title, odd.text) == (strange["title"], strange["text"])
+        for row in left:
+            article = index.article(row["id"])
+            assert (article.text, article.title) == (row["text"], row.get("title"))
+            assert article.source == row["source"]
+            assert article.published == datetime.fromisoformat(row["published"])
+            assert article.lang
+        for row in wire:
+            if row["id"] not in index:
+                with pytest.raises(SahelError, match="no article"):
+                    index.article(row["id"])
+        assert index.stats().past > 0
+        with closing(sqlite3.connect(path)) as connection:
+            ((texts,),) = connection.execute("SELECT count(*) FROM texts")
+        # Not those of expired articles, whatever else is kept of them.
+        assert texts == len(index) < len(wire)
+
+
+def test_an_update_changes_the_text(path: Path, wire: list[Row]) -> None:
+    with StoryIndex.open(path) as index:
+        index.add_many(wire[:10])
+        index.update({**wire[5], "text": "A correction of the text."})
+    with StoryIndex.open(path) as index:
+        assert index.article(wire[5]["id"]).text == "A correction of the text."
+
+
+def test_explain_from_the_file(filled: Path) -> None:
+    with StoryIndex.open(filled, readonly=True) as index:
+        story = next(story for story in index.stories() if len(story) > 1)
+        told = index.explain(*story.articles[:2])
+        assert told.one_story
+        assert told.passages
+        assert told.weighing is not None
+        assert told.weighing.score > told.weighing.needed
+        other = next(s for s in index.stories() if s != story)
+        assert index.explain(story.canonical, other.canonical).one_story is False
+
+
+def test_an_index_may_do_without_texts(path: Path, wire: list[Row]) -> None:
+    StoryIndex.open(path, keep_texts=False).close()
+    with StoryIndex.open(path) as index:
+        index.add_many(wire[:9])
+        with pytest.raises(SahelError, match=r"news\.index' was made without them"):
+            index.article(wire[0]["id"])
+        with pytest.raises(SahelError, match="no article 'x'"):
+            index.article("x")
+    with StoryIndex.in_memory() as index:
+        index.add(wire[0])
+        with pytest.raises(SahelError, match="in memory keeps none"):
+            index.explain(wire[0]["id"], wire[0]["id"])
+
+
 def test_one_writes_at_a_time(filled: Path, wire: list[Row]) -> None:
     with StoryIndex.open(filled) as index:
         with pytest.raises(SahelError, match="another process"):
@@ -212,7 +277,7 @@ def spoil(path: Path, sql: str) -> None:
 @pytest.mark.parametrize(
     ("sql", "message"),
     [
-        ("PRAGMA user_version = 7", "format 7; this release reads format 1"),
+        ("PRAGMA user_version = 7", "format 7; this release reads format 2"),
         ("PRAGMA application_id = 7", "not an index"),
         ("UPDATE header SET value = '99' WHERE name = 'fingerprint'", "fingerprints of version 99"),
         ("UPDATE header SET value = '{}' WHERE name = 'settings'", "settings cannot be read"),
@@ -262,6 +327,7 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
     [
         ("UPDATE articles SET id = (SELECT id FROM articles WHERE serial = 1) WHERE serial = 2",
          "articles are there twice"),
+        ("INSERT INTO texts VALUES (77777, x'00')", "texts belong to no article"),
         ("UPDATE standing SET twin = 77777 WHERE serial = 2", "copies of one that is not there"),
         ("UPDATE standing SET twin = 1 WHERE serial = 2", "another story than their original"),
         ("INSERT INTO terms SELECT number + 999999, hash, word FROM terms LIMIT 1",

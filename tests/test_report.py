@@ -219,6 +219,19 @@ def test_plots_count_everything_once() -> None:
     assert dict(similarities.bars)[".5–.6"] == 65
 
 
+@pytest.mark.parametrize(("years", "told"), [((25, 25), "100.0 %"), ((70, 25), "unknown: too")])
+def test_precision_is_estimated_from_dates(
+    tmp_path: Path, years: tuple[int, int], told: str
+) -> None:
+    # In 2070 no article was published yet: that date is none.
+    days = [f"20{years[0]}-01-01", f"20{years[1]}-01-02", "2025-02-01", "2025-03-01"]
+    rows = [
+        {"id": str(i), "story_id": str(max(i, 1)), "published": day} for i, day in enumerate(days)
+    ]
+    write_report(rows, tmp_path / "report.html")
+    assert told in (tmp_path / "report.html").read_text("utf-8")
+
+
 def test_weakest_links_and_precision(tmp_path: Path) -> None:
     link = {"story": "a&b", "first": "x", "second": "y", "similarity": 0.125, "score": -1.5}
     audit = {"estimated_precision": 0.962, "template_share": 0.037, "weakest": [link]}

@@ -90,6 +90,36 @@ def test_an_article_that_is_not_there(ask: str, stories: Stories) -> None:
         stories.story("s0")
 
 
+def test_evidence_of_a_pair_that_was_not_joined(many: Stories, wire: list[dict[str, Any]]) -> None:
+    # As if every pair had been looked at.
+    archive = Archive.read(map(Article.from_mapping, wire), Settings(), lambda *_: None)
+    pairs = archive.compare().pairs
+    apart = 0
+    for first, second, score in zip(pairs.first, pairs.second, pairs.score, strict=True):
+        one, other = archive.ids[first], archive.ids[second]
+        apart += many.story_of(one) != many.story_of(other)
+        assert many.evidence(one, other)["score"] == pytest.approx(score, abs=1e-6)
+    assert apart > 20
+
+
+def test_explain(many: Stories, wire: list[dict[str, Any]]) -> None:
+    link = next(many.pairs())
+    told = many.explain(link.first, link.second)
+    assert told.one_story
+    assert (told.a.id, told.b.id) == (link.first, link.second)
+    assert {row["id"]: row["text"] for row in wire}[told.b.id] == told.b.text
+    assert told.weighing is not None
+    assert told.weighing.score == pytest.approx(link.score, abs=1e-6)
+    parted = many.explain(many.ids[0], many.ids[-1])
+    assert parted.one_story is False
+    assert parted.weighing is not None
+    assert not parted.weighing.in_window
+    assert parted.weighing.score == -4
+    plain = parted.to_dict()
+    assert plain["weighing"]["pieces"].keys() >= {"base", "wording", "contrast", "hours"}
+    assert plain["one_story"] is False
+
+
 def test_relations(stories: Stories) -> None:
     assert [stories.relation(name) for name in (*IN_TIME, "prices")] == [
         "exact", "exact", "near", "reworded", None,

@@ -9,7 +9,7 @@ import typer
 from sahel_dedup.cli.auditing import audit
 from sahel_dedup.cli.clustering import cluster, evaluate
 from sahel_dedup.cli.demo import demo
-from sahel_dedup.cli.showing import explain, report
+from sahel_dedup.cli.showing import explain, furniture, report
 from sahel_dedup.cli.streaming import index, ingest
 from sahel_dedup.cli.terminal import Commands
 
@@ -21,6 +21,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (cluster, evaluate, audit, explain, report, ingest, demo):
+for command in (cluster, evaluate, audit, explain, report, furniture, ingest, demo):
     app.command()(command)
 app.add_typer(index, name="index")

@@ -10,12 +10,14 @@ from typing import Annotated
 import typer
 
 from sahel_dedup.articles import Article
+from sahel_dedup.audit import audit
 from sahel_dedup.batch import Archive
 from sahel_dedup.cli.options import (
     Canonical,
     GranularityOption,
     Inputs,
     OnError,
+    Output,
     Prefer,
     Window,
     Workers,
@@ -27,30 +29,26 @@ from sahel_dedup.errors import SahelError
 from sahel_dedup.reading import read_articles, read_records
 from sahel_dedup.rows import Row, SkipReport
 from sahel_dedup.stories import Stories
-from sahel_dedup.writing import check_output, write_rows
+from sahel_dedup.writing import check_folder, check_output, write_rows
 
 _TOLD_EVERY = 256
 
 
 def cluster(
     inputs: Inputs,
-    output: Annotated[
-        str | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="OUT",
-            help="File to write, by its ending (as for INPUT); JSON lines "
-            "on standard output if not given.",
-            show_default=False,
-        ),
-    ] = None,
+    output: Output = None,
     on_error: OnError = "raise",
     granularity: GranularityOption = "event",
     window: Window = "7",
     canonical: Canonical = "earliest",
     prefer: Prefer = None,
     workers: Workers = 0,
+    report: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE", help="Page to look at the stories with: HTML.", show_default=False
+        ),
+    ] = None,
 ) -> None:
     """Group articles into stories.
 
@@ -58,15 +56,23 @@ def cluster(
     similarity, then the columns of the input as they were.
     """
     check_output(output)
+    if report is not None:
+        check_folder(report)
     settings = make_settings(granularity, window, workers, canonical, prefer)
     skipped = SkipReport() if on_error == "skip" else None
     with open_inputs(inputs) as paths, progress() as tell:
         archive = Archive.read(read_articles(paths, skipped=skipped), settings, tell)
         stories = archive.stories()
-        # Texts are not kept: the input is read again for the columns that it carries. Its
-        # faults are known by now.
-        again = read_records(paths, skipped=SkipReport() if skipped else None)
-        written = write_rows(output, _told(_joined(again, stories), tell))
+
+        def rows(stage: str) -> Iterator[Row]:
+            # Texts are not kept: the input is read again for the columns that it carries.
+            # Its faults are known by now.
+            again = read_records(paths, skipped=SkipReport() if skipped else None)
+            return _told(_joined(again, stories), stage, tell)
+
+        written = write_rows(output, rows("writing"))
+        if report is not None:
+            _report(rows("report"), report, stories)
     note_faults(skipped, archive.sketcher.implausible_dates)
     if sys.stderr.isatty():
         several = sum(len(story) > 1 for story in stories)
@@ -101,8 +107,17 @@ def _joined(records: Iterable[tuple[Row, Article]], stories: Stories) -> Iterato
         yield {**found, **{name: value for name, value in record[0].items() if name not in found}}
 
 
-def _told(rows: Iterable[Row], tell: Callable[[str, int], None]) -> Iterator[Row]:
+def _told(rows: Iterable[Row], stage: str, tell: Callable[[str, int], None]) -> Iterator[Row]:
     for number, row in enumerate(rows):
         if number % _TOLD_EVERY == 0:
-            tell("writing", number)
+            tell(stage, number)
         yield row
+
+
+def _report(rows: Iterable[Row], path: str, stories: Stories) -> None:
+    # Only here: it needs the template engine, which is slow to start.
+    from sahel_dedup.report import write_report
+
+    # Articles that are alone are counted and not shown; the report holds what it is given.
+    shown = (row if row["relation"] else {**row, "text": None} for row in rows)
+    write_report(shown, path, audit=audit(stories).to_dict())

@@ -22,6 +22,17 @@ Inputs = Annotated[
         show_default=False,
     ),
 ]
+Output = Annotated[
+    str | None,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="OUT",
+        help="File to write, by its ending (as for INPUT); JSON lines on standard output if not "
+        "given.",
+        show_default=False,
+    ),
+]
 OnError = Annotated[
     Literal["raise", "skip"],
     typer.Option(help="Stop at the first faulty row, or leave faulty rows out and count them."),

@@ -37,6 +37,12 @@ def ingest(
     on_error: OnError = "raise",
     granularity: GranularityOption = "event",
     window: Window = "7",
+    keep_texts: Annotated[
+        bool,
+        typer.Option(
+            "--texts/--no-texts", help="Keep the texts in a new index, for explain; it remembers."
+        ),
+    ] = True,
     batch: Annotated[int, typer.Option(min=1, help="Articles that are added at once.")] = 1,
 ) -> None:
     """Add articles to an index; one JSON line out for each, once it is safely in.
@@ -48,7 +54,7 @@ def ingest(
 
     skipped = SkipReport() if on_error == "skip" else None
     settings = make_settings(granularity, window, 1)
-    with StoryIndex.open(index_file, settings) as opened:
+    with StoryIndex.open(index_file, settings, keep_texts=keep_texts) as opened:
         paths = expand_paths(inputs or ["-"])
         for row in add(opened, paths, skipped=skipped, batch_size=batch):
             typer.echo(json.dumps(row, ensure_ascii=False))

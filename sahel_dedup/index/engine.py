@@ -150,7 +150,7 @@ class Engine:
     def recall(self, row: int) -> Assignment:
         """Tell again where an article belongs."""
         live, s = self.live, self.live.standing
-        weighed = Weighed(self._evidence())
+        weighed = Weighed(self.evidence())
         members = live.members(row)[1:]
         if s.twin[row] == row:
             weighed.weigh((row, other) for other in compared(live, row) if other != row)
@@ -163,7 +163,7 @@ class Engine:
         cursor = self.cursor
         rest = self._take_out(row)
         if rest:
-            self._part(former, rest, Weighed(self._evidence()))
+            self._part(former, rest, Weighed(self.evidence()))
         (assignment,) = self.add([article], profiles, now)
         if not rest and len(live.members(live.row_of[article])) == 1:
             live.standing.story[live.row_of[article]] = former
@@ -179,7 +179,7 @@ class Engine:
         rest = self._take_out(row)
         if not rest:
             return [self._tell("removed", story)]
-        return self._part(story, rest, Weighed(self._evidence()))
+        return self._part(story, rest, Weighed(self.evidence()))
 
     def expire(self, before: float) -> list[Event]:
         """Let go of the stories whose articles all came before a day.
@@ -219,7 +219,7 @@ class Engine:
         live, number = self.live, self.live.standing.story
         stories = [live.members(row) for row in {int(number[r]): r for r in rows}.values()]
         stories = [members for members in stories if len(live.first_rows(members)) > 1]
-        weighed = Weighed(self._evidence())
+        weighed = Weighed(self.evidence())
         weighed.weigh(pair for members in stories for pair in story_pairs(live, members))
         for members in stories:
             self._part(int(number[members[0]]), members, weighed)
@@ -238,7 +238,8 @@ class Engine:
             self.changes.moved |= set(members)
         return [self._tell("split", story, number) for number in numbers[1:]]
 
-    def _evidence(self) -> Evidence:
+    def evidence(self) -> Evidence:
+        """Return what weighs pairs of articles, as things stand."""
         live = self.live
         return Evidence(
             live.profiles, live.similarity, live.standing.bar, self.settings.window_days
@@ -276,7 +277,7 @@ class Engine:
 
     def _weigh(self, first: _Rows, second: _Rows) -> tuple[Pairs, Weighed]:
         """Weigh pairs of arriving articles, and all that the strong ones among them call for."""
-        weighed = Weighed(self._evidence())
+        weighed = Weighed(self.evidence())
         pairs = weighed.evidence.weigh(first, second)
         weighed.enter(pairs)
         strong = pairs.where(pairs.score >= self.settings.bar)

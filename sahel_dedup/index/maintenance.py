@@ -24,6 +24,8 @@ _RULES = {
     "SELECT count(*) FROM standing AS a JOIN standing AS b ON a.twin = b.serial "
     "WHERE a.story != b.story":
         "copies are in another story than their original",
+    "SELECT count(*) FROM texts WHERE serial NOT IN (SELECT serial FROM standing WHERE story != 0)":
+        "texts belong to no article",
     "SELECT count(*) - count(DISTINCT hash) FROM terms":
         "terms are there twice",
 }  # fmt: skip
@@ -96,7 +98,7 @@ def export(path: str | os.PathLike[str]) -> Iterator[dict[str, object]]:
     ------
     dict
         ``id``, ``story_id``, ``canonical`` (whether the article stands for its story),
-        ``published``, ``source`` and ``lang``. Texts are not in an index.
+        ``published``, ``source`` and ``lang``. Texts are left out.
     """
     with StoryIndex.open(path, readonly=True) as index:
         yield from index.rows()

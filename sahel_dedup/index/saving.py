@@ -6,17 +6,22 @@ memory change when the vocabulary is cut down, and differ between processes.
 
 from __future__ import annotations
 
+import json
 import struct
+import zlib
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sahel_dedup.articles import Article
 from sahel_dedup.errors import SahelError
 from sahel_dedup.fingerprint import SLOTS
 from sahel_dedup.index.answers import Event
 from sahel_dedup.index.engine import EVENTS_KEPT, Changes, Engine
 from sahel_dedup.index.growing import with_room
+from sahel_dedup.index.live import NO_STORY
 from sahel_dedup.index.meeting import bar_of
 from sahel_dedup.index.store import Store
 from sahel_dedup.sketching import Profiles
@@ -37,12 +42,15 @@ class Keeper:
     ----------
     generation : int
         Rises when anything is deleted: who loaded another generation starts anew.
+    keeps_texts : bool
+        Whether the texts of articles are in the file.
     """
 
     def __init__(self, store: Store, engine: Engine) -> None:
         self.store = store
         self.engine = engine
         self.generation = 0
+        self.keeps_texts = bool(store.header()["texts"])
         self._serial = 0
         self._cursor = 0
         self._vocabulary = engine.live.sketcher.vocabulary
@@ -66,8 +74,14 @@ class Keeper:
         except (ValueError, TypeError, AttributeError, LookupError) as error:
             raise SahelError(f"{self.store.path!r} is damaged: {error}") from error
 
-    def save(self) -> None:
-        """Write what has changed, in the transaction that is open."""
+    def save(self, articles: Sequence[Article] = ()) -> None:
+        """Write what has changed, in the transaction that is open.
+
+        Parameters
+        ----------
+        articles : sequence of Article
+            Those that were added, in order.
+        """
         engine, store, changes = self.engine, self.store, self.engine.changes
         live = engine.live
         if changes.added:
@@ -75,16 +89,24 @@ class Keeper:
             store.write(
                 f"INSERT INTO articles VALUES (?{', ?' * 12})", map(self._article, changes.added)
             )
-            self._serial = int(live.standing.serial[changes.added[-1]])
+            serials = live.standing.serial[changes.added].tolist()
+            if self.keeps_texts:
+                packed = map(_packed, articles)
+                store.write(
+                    "INSERT INTO texts VALUES (?, ?)", zip(serials, packed, strict=True)
+                )
+            self._serial = serials[-1]
         if moved := [*changes.added, *sorted(changes.moved)]:
             store.write(
                 "INSERT OR REPLACE INTO standing VALUES (?, ?, ?, ?, ?, ?)",
                 map(self._standing, moved),
             )
+            # Past articles are compared with, and not shown any more.
+            past = [row for row in moved if live.standing.story[row] == NO_STORY]
+            self._delete("texts", live.standing.serial[past].tolist())
         if changes.left:
-            serials = [(serial,) for serial in changes.left]
-            store.write("DELETE FROM articles WHERE serial = ?", serials)
-            store.write("DELETE FROM standing WHERE serial = ?", serials)
+            for table in ("articles", "standing", "texts"):
+                self._delete(table, changes.left)
             self.generation += 1
             clock = None if np.isnan(live.clock) else live.clock
             store.set_header(generation=self.generation, clock=clock)
@@ -94,6 +116,19 @@ class Keeper:
         store.write("INSERT INTO events VALUES (?, ?, ?, ?)", events)
         self._cursor = engine.cursor
         engine.changes = Changes()
+
+    def text(self, row: int) -> tuple[str | None, str] | None:
+        """Return title and text of an article, ``None`` if they are not in the file."""
+        serial = int(self.engine.live.standing.serial[row])
+        found = self.store.read("SELECT packed FROM texts WHERE serial = ?", serial)
+        try:
+            return _unpacked(found[0][0]) if found else None
+        except (ValueError, TypeError, zlib.error) as error:
+            raise SahelError(f"{self.store.path!r} is damaged: {error}") from error
+
+    def _delete(self, table: str, serials: Sequence[int]) -> None:
+        rows = ((serial,) for serial in serials)
+        self.store.write(f"DELETE FROM {table} WHERE serial = ?", rows)
 
     def save_forgotten(self) -> None:
         """Write, after articles were let go, what remains of them: counts for the IDF."""
@@ -274,6 +309,17 @@ def _offsets(blobs: tuple[bytes, ...], size: int) -> NDArray[np.int64]:
 
 def _blob(values: NDArray[np.generic], dtype: str) -> bytes:
     return values.astype(dtype).tobytes()
+
+
+def _packed(article: Article) -> bytes:
+    # Half the size in 66 us an article; level 6 took 96 us for 7 % less.
+    told = json.dumps([article.title, article.text], ensure_ascii=False)
+    return zlib.compress(_bytes(told), 1)
+
+
+def _unpacked(data: bytes) -> tuple[str | None, str]:
+    title, text = json.loads(_text(zlib.decompress(data)))
+    return title, text
 
 
 def _signed(value: np.uint64) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 
@@ -16,6 +16,7 @@ from sahel_dedup.index.days import today
 from sahel_dedup.index.engine import Changes, Engine
 from sahel_dedup.index.saving import Keeper
 from sahel_dedup.index.store import Store
+from sahel_dedup.index.telling import origin
 
 _CLOSED = "the index is closed"
 _FAILED = "a change to the index failed half-way: open it again"
@@ -68,7 +69,7 @@ class Session:
                 part = profiles
                 if len(chosen) < len(articles):
                     part = profiles.take(np.array(chosen))
-                with self.saving():
+                with self.saving([articles[i] for i in chosen]):
                     added = engine.add(list(fresh), part, today())
                 found = dict(zip(fresh, added, strict=True))
             for i, article in enumerate(articles):
@@ -148,6 +149,21 @@ class Session:
         except KeyError:
             raise SahelError(f"no article {article!r}") from None
 
+    def article(self, article: str) -> Article:
+        """Return an article as far as it is kept; see `StoryIndex.article`."""
+        with self.looking() as engine:
+            row, keeper = self.row(article), self._keeper
+            if keeper is None:
+                raise SahelError("no texts: an index in memory keeps none, one in a file does")
+            found = keeper.text(row)
+            if found is None:
+                raise SahelError(
+                    f"no texts: {keeper.store.path!r} was made without them; `explain` also reads "
+                    "what `cluster` wrote"
+                )
+            title, text = found
+            return Article(article, text, title, *origin(engine.live, row))
+
     def _forget_terms(self) -> None:
         """Let go of the words that only queries brought."""
         keeper = self._keeper
@@ -180,7 +196,9 @@ class Session:
             yield self._engine
 
     @contextmanager
-    def saving(self, *, letting_go: bool = False) -> Iterator[None]:
+    def saving(
+        self, added: Sequence[Article] = (), *, letting_go: bool = False
+    ) -> Iterator[None]:
         """Do something to the engine and, as one transaction, to the file."""
         keeper = self._keeper
         try:
@@ -190,7 +208,7 @@ class Session:
                 return
             with keeper.store.transaction():
                 yield
-                keeper.save()
+                keeper.save(added)
                 if letting_go:
                     keeper.save_forgotten()
                     keeper.store.set_header(horizon=self._horizon)

@@ -5,8 +5,8 @@ the process at any moment; after a power cut the last transactions may be missin
 file is sound. One process writes, kept apart from others by a lock on a second, empty file
 beside the first; any number may read meanwhile.
 
-This module knows tables, not articles: `sahel_dedup.index.saving` fills them. Texts are
-not kept, only what the engine made of them.
+This module knows tables, not articles: `sahel_dedup.index.saving` fills them. Texts are in
+a table of their own, which is read when somebody asks for one and never otherwise.
 """
 
 from __future__ import annotations
@@ -22,9 +22,10 @@ from urllib.parse import quote
 from sahel_dedup.errors import SahelError
 from sahel_dedup.fingerprint import FINGERPRINT_VERSION
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 # "SDIX": tells the file from any other SQLite database.
 _APPLICATION = 0x53444958
+_SQLITE = b"SQLite format 3\0"
 _LOCK = "-lock"
 _READ_AT_ONCE = 2000
 
@@ -37,6 +38,7 @@ CREATE TABLE articles (
     terms BLOB NOT NULL, counts BLOB NOT NULL, title_terms BLOB NOT NULL,
     salience BLOB NOT NULL, shingles BLOB NOT NULL
 );
+CREATE TABLE texts (serial INTEGER PRIMARY KEY, packed BLOB NOT NULL);
 CREATE TABLE standing (
     serial INTEGER PRIMARY KEY, story INTEGER NOT NULL, twin INTEGER NOT NULL,
     day REAL NOT NULL, nearest BLOB NOT NULL, changed INTEGER NOT NULL
@@ -222,6 +224,15 @@ class Store:
                 f"{self.path!r} is no index or is damaged ({error}): restore a copy, or build "
                 "it again from the articles"
             ) from error
+
+
+def is_index(path: str | os.PathLike[str]) -> bool:
+    """Whether a file is there and is a database, which no file of rows is."""
+    try:
+        with open(path, "rb") as file:
+            return file.read(len(_SQLITE)) == _SQLITE
+    except OSError:
+        return False
 
 
 def _open(path: str, mode: str) -> sqlite3.Connection:

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -23,6 +23,10 @@ from sahel_dedup.index.store import Store
 from sahel_dedup.index.telling import article_rows, story_of
 from sahel_dedup.settings import Settings
 from sahel_dedup.stories import Story
+from sahel_dedup.weighing import weigh
+
+if TYPE_CHECKING:
+    from sahel_dedup.explain import Explanation
 
 BATCH_ARTICLES = 64
 
@@ -55,6 +59,7 @@ class StoryIndex:
         settings: Settings | None = None,
         *,
         retention: timedelta | None = None,
+        keep_texts: bool = True,
         readonly: bool = False,
     ) -> Self:
         """Open an index in a file, making the file if it is not there.
@@ -69,6 +74,9 @@ class StoryIndex:
         retention : timedelta, optional
             Stories expire when their latest article is this much older than the latest of
             all. A file remembers it until another is given; without any, all stay.
+        keep_texts : bool
+            Whether a new file keeps the texts, compressed, for `article` and `explain`. It
+            remembers. They are never held in memory.
         readonly : bool
             Only look, while another process may write.
 
@@ -82,7 +90,7 @@ class StoryIndex:
             If the file is not an index of this version, is damaged, is being written by
             somebody else or has other settings.
         """
-        fresh = make_header(settings or Settings(), retention)
+        fresh = make_header(settings or Settings(), retention) | {"texts": keep_texts}
         store = Store(path, readonly=readonly, header=fresh)
         try:
             header = store.header()
@@ -245,7 +253,7 @@ class StoryIndex:
         with self._session.writing() as engine:
             row = self._session.row(new.id)
             profiles = engine.live.sketcher.sketch([new])
-            with self._session.saving():
+            with self._session.saving([new]):
                 return engine.update(row, profiles, today())
 
     def remove(self, article: str) -> tuple[Event, ...]:
@@ -314,6 +322,59 @@ class StoryIndex:
         """
         with self._session.looking() as engine:
             return story_of(engine.live, self._session.row(article))
+
+    def article(self, article: str) -> Article:
+        """Return an article from the file.
+
+        Parameters
+        ----------
+        article : str
+            Its id.
+
+        Returns
+        -------
+        Article
+            With the language that was taken for it; extra fields are not kept.
+
+        Raises
+        ------
+        SahelError
+            If there is no article with that id, or texts are not kept.
+        """
+        return self._session.article(article)
+
+    def explain(self, first: str, second: str) -> Explanation:
+        """Tell why two articles are one story, or are not, and where they differ.
+
+        Parameters
+        ----------
+        first, second : str
+            Ids of any two articles.
+
+        Returns
+        -------
+        Explanation
+            With the evidence as it is now: it moves with what else is in the index.
+
+        Raises
+        ------
+        SahelError
+            See `article`.
+        """
+        # Only here: it needs the template engine, which is slow to start.
+        from sahel_dedup.explain import explain
+
+        a, b = self._session.article(first), self._session.article(second)
+        with self._session.looking() as engine:
+            story = engine.live.standing.story
+            one, other = self._session.row(first), self._session.row(second)
+            profiles = engine.live.profiles
+            return explain(
+                a,
+                b,
+                one_story=bool(story[one] == story[other]),
+                weighing=weigh(engine.evidence(), profiles, engine.settings, one, other),
+            )
 
     def stories(self, since: datetime | None = None) -> Iterator[Story]:
         """Yield the stories, in the order in which they began.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +18,14 @@ from sahel_dedup.relation import NEAR_CONTAINMENT, NEAR_JACCARD, Relation
 from sahel_dedup.stories import Story, shingle_overlap
 
 MATCHES = 10
+
+
+class Origin(NamedTuple):
+    """When and where an article was published, and its language."""
+
+    published: datetime | None
+    source: str | None
+    lang: str
 
 
 def describe(
@@ -77,23 +87,23 @@ def story_of(live: Live, row: int) -> Story:
 
 def article_rows(live: Live, members: Sequence[int]) -> list[dict[str, object]]:
     """Return what is known of the articles of a story; see `StoryIndex.rows`."""
-    p, story = live.profiles, story_of(live, members[0])
-    sources, langs = list(live.sketcher.sources), list(live.sketcher.langs)
+    story = story_of(live, members[0])
     told: list[dict[str, object]] = []
     for article in story.articles:
-        row = live.row_of[article]
-        day, source = float(p.day[row]), int(p.source[row])
-        told.append(
-            {
-                "id": article,
-                "story_id": story.id,
-                "canonical": article == story.canonical,
-                "published": None if np.isnan(day) else to_moment(day),
-                "source": None if source < 0 else sources[source],
-                "lang": langs[p.lang[row]],
-            }
-        )
+        found = {"id": article, "story_id": story.id, "canonical": article == story.canonical}
+        told.append(found | origin(live, live.row_of[article])._asdict())
     return told
+
+
+def origin(live: Live, row: int) -> Origin:
+    """Return what an index knows of where an article comes from."""
+    p = live.profiles
+    day, source = float(p.day[row]), int(p.source[row])
+    return Origin(
+        None if np.isnan(day) else to_moment(day),
+        None if source < 0 else list(live.sketcher.sources)[source],
+        list(live.sketcher.langs)[p.lang[row]],
+    )
 
 
 def _relation(live: Live, row: int, closest: int, others: Sequence[int]) -> Relation:

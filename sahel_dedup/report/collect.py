@@ -6,8 +6,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from sahel_dedup.articles import Article, is_missing, parse_published, read_id
+from sahel_dedup.audit import estimate_precision
 from sahel_dedup.errors import ArticleError
+from sahel_dedup.sketching import day_of
 
 # A report of 30,000 articles is a file of some 30 MB; a browser still opens that at once.
 LISTED_STORIES = 10_000
@@ -35,11 +39,14 @@ class Collected:
         Number of stories by number of articles, all of them.
     listed : list of (str, list of Report)
         Id and articles of the stories that the report lists, largest first.
+    precision : float or None
+        What `sahel_dedup.audit.estimate_precision` makes of the dates.
     """
 
     articles: int
     sizes: Counter[int]
     listed: list[tuple[str, list[Report]]]
+    precision: float | None
 
 
 def collect(rows: Iterable[Mapping[str, object]], *, singletons: bool) -> Collected:
@@ -68,16 +75,18 @@ def collect(rows: Iterable[Mapping[str, object]], *, singletons: bool) -> Collec
         try:
             story = row.get("story_id")
             if is_missing(story) or story == "":
-                raise ArticleError("missing", "story_id")
+                raise ArticleError("missing: cluster writes it", "story_id")
             stories.setdefault(str(story), []).append(_report(row))
         except ArticleError as error:
             raise error.at(None, count) from None
+    days = [np.array([day_of(r.article.published) for r in story]) for story in stories.values()]
     chosen = [item for item in stories.items() if singletons or len(item[1]) > 1]
     chosen.sort(key=lambda item: -len(item[1]))
     return Collected(
         articles=count,
         sizes=Counter(len(reports) for reports in stories.values()),
         listed=chosen[:LISTED_STORIES],
+        precision=estimate_precision(days),
     )
 
 

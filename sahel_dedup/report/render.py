@@ -49,7 +49,8 @@ def write_report(
         What is known of the archive beyond the rows, as in the audit's ``to_dict``:
         ``estimated_precision`` and ``template_share`` (0 to 1, or ``None``) and
         ``weakest`` (mappings with ``story``, ``first``, ``second``, ``similarity`` and
-        ``score``, weakest first). Each may be missing.
+        ``score``, weakest first). Without them the precision is estimated from the dates,
+        and the weakest links are those of the least similarity to their story.
     title
         Heading of the report.
     singletons
@@ -94,7 +95,7 @@ def write_report(
                 ),
                 plots=plots(collected),
                 weakest=weakest(collected, known),
-                precision=known.get("estimated_precision"),
+                precision=known.get("estimated_precision", collected.precision),
                 recurring=known.get("template_share"),
             )
         )
