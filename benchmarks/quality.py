@@ -175,7 +175,7 @@ def _all_pairs(
     return first[near], second[near]
 
 
-def bcubed(predicted: Sequence[int], known: Sequence[Row]) -> tuple[float, float, float]:
+def bcubed(predicted: Sequence[int | str], known: Sequence[Row]) -> tuple[float, float, float]:
     """Return B-cubed precision, recall and F1.
 
     Parameters

@@ -241,15 +241,14 @@ class Archive:
         close = cosine >= least_cosine(dated)
         first, second = first[close], second[close]
         self.tell("weighing", 0)
-        window = settings.window_days
         if least > FLOOR:
             # A higher bar only lowers a score, so articles without a hopeful pair need none.
             lowest = np.full(len(profiles), LOWEST_BAR)
-            hopes = Evidence(profiles, similarity, lowest, window).weigh(first, second)
+            hopes = Evidence(profiles, similarity, lowest, settings).weigh(first, second)
             first, second = first[hopes.score >= least], second[hopes.score >= least]
         wanted = distinct(np.concatenate([first, second]))
         bar = bars(profiles, wanted, similarity, layout)
-        evidence = Evidence(profiles, similarity, bar, window)
+        evidence = Evidence(profiles, similarity, bar, settings)
         pairs = evidence.weigh(first, second)
         self.tell("weighing", len(pairs))
         return Compared(twin_of, similarity, evidence, pairs)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from sahel_dedup.fingerprint import SLOTS
 from sahel_dedup.lsh import agreeing_slots
+from sahel_dedup.settings import Settings
 from sahel_dedup.similarity import Shared
 from sahel_dedup.sketching import Profiles
 
@@ -35,15 +36,18 @@ FEATURES = (
 # One row for pairs whose distance in time is known, one for the others.
 WEIGHTS = np.array(
     [
-        [0.20, 0.41, 1.74, -3.66, 0.65, -0.86, 1.94, -0.94, 3.78, 1.21, 0.0],
-        [2.21, 4.61, 1.61, -3.63, 2.07, 0.0, 0.19, -1.74, 3.28, -0.06, -1.22],
+        [0.33, 0.41, 1.38, -3.41, 0.65, -0.72, 1.89, -0.94, 3.75, 0.86, 0.0],
+        [2.21, 4.78, 1.64, -3.63, 2.07, 0.0, 0.19, -1.74, 3.25, 0.03, -1.22],
     ]
 )
+# Of a topic the wording alone decides: a cosine of 0.07 is as likely as not.
+TOPIC_WEIGHTS = np.zeros_like(WEIGHTS)
+TOPIC_WEIGHTS[:, :2] = -np.log(0.07), 1.0
 # The bounds of a score: one pair must not outvote a whole story. Two reports of one event may
 # have little in common, so that strangers weigh less than copies. Pairs that lie outside the
 # window score -LIMIT.
 LIMIT = 4.0
-FLOOR = -1.5
+FLOOR = -2.0
 # Pairs of a lower cosine are never one event, or not by their words; where dates are missing,
 # an article meets the whole archive, and chance finds more.
 _LEAST_COSINE = (0.10, 0.15)
@@ -62,7 +66,7 @@ class Pairs:
     cosine : ndarray of float64, shape (n,)
         TF-IDF cosine.
     score : ndarray of float64, shape (n,)
-        Log-odds that they report one event, between -1.5 and 4; -4 outside the window.
+        Log-odds that they report one event, between -2 and 4; -4 outside the window.
     """
 
     first: NDArray[np.int64]
@@ -112,8 +116,8 @@ class Evidence:
     similarity : Comparison
     bar : ndarray of float64, shape (n,)
         Temporal contrast of each article (`sahel_dedup.contrast.bars`).
-    window : float
-        Days beyond which two articles are never one event.
+    settings : Settings
+        The window, beyond which two articles are never one event, and what a story is.
     """
 
     def __init__(
@@ -121,12 +125,13 @@ class Evidence:
         profiles: Profiles,
         similarity: Comparison,
         bar: NDArray[np.float64],
-        window: float,
+        settings: Settings,
     ) -> None:
         self._profiles = profiles
         self._similarity = similarity
         self.bar = bar
-        self._window = window
+        self._window = settings.window_days
+        self._weights = TOPIC_WEIGHTS if settings.granularity == "topic" else WEIGHTS
 
     def weigh(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> Pairs:
         """Score pairs of articles.
@@ -144,7 +149,7 @@ class Evidence:
         for rows, features in self.features(first, second):
             cosine[rows] = np.exp(features[:, 1])
             dated = self.dated(first[rows], second[rows])
-            score[rows] = log_odds(features, dated).sum(axis=1).clip(FLOOR, LIMIT)
+            score[rows] = self._log_odds(features, dated).sum(axis=1).clip(FLOOR, LIMIT)
         day = self._profiles.day
         score[np.abs(day[first] - day[second]) > self._window] = -LIMIT
         return Pairs(first, second, cosine, score)
@@ -210,9 +215,15 @@ class Evidence:
         """Tell what each piece of evidence adds to the log-odds of pairs of articles."""
         told: list[dict[str, float]] = []
         for rows, features in self.features(first, second):
-            parts = log_odds(features, self.dated(first[rows], second[rows]))
+            parts = self._log_odds(features, self.dated(first[rows], second[rows]))
             told += [dict(zip(FEATURES, row, strict=True)) for row in parts.tolist()]
         return told
+
+    def _log_odds(
+        self, features: NDArray[np.float64], dated: NDArray[np.bool_]
+    ) -> NDArray[np.float64]:
+        """Turn features into what each adds to the log-odds, shape (n, len(FEATURES))."""
+        return np.asarray(features * np.where(dated[:, None], *self._weights))
 
     def dated(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Whether the time between the articles of each pair is known, shape (n_pairs,)."""
@@ -229,19 +240,3 @@ def least_cosine(dated: NDArray[np.bool_]) -> NDArray[np.float64]:
         Whether the time between the two articles is known.
     """
     return np.where(dated, *_LEAST_COSINE)
-
-
-def log_odds(features: NDArray[np.float64], dated: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Turn features into what each adds to the log-odds.
-
-    Parameters
-    ----------
-    features : ndarray of float64, shape (n, len(FEATURES))
-    dated : ndarray of bool, shape (n,)
-        Whether the time between the two articles is known.
-
-    Returns
-    -------
-    ndarray of float64, shape (n, len(FEATURES))
-    """
-    return np.asarray(features * np.where(dated[:, None], WEIGHTS[0], WEIGHTS[1]))

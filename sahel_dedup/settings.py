@@ -12,7 +12,7 @@ Granularity = Literal["copies", "event", "topic"]
 CanonicalPolicy = Literal["earliest", "longest", "central"]
 
 # Log-odds that the mean evidence between two stories must reach for them to be one.
-_BARS: dict[Granularity, float] = {"copies": 2.5, "event": 0.0, "topic": -2.5}
+_BARS: dict[Granularity, float] = {"copies": 2.5, "event": 0.0, "topic": 0.0}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -23,11 +23,11 @@ class Settings:
     ----------
     granularity
         What a story is. ``"event"``: reports of one event, reworded or not. ``"copies"``:
-        near-verbatim copies only. ``"topic"``: an event with its sequels and background.
-        docs/granularity.md tells what each was measured to give.
+        near-verbatim copies only. ``"topic"``: an event with its sequels and background,
+        told by the wording alone. docs/granularity.md tells what each was measured to give.
     window
         Articles published further apart are never one story. ``None`` switches the window
-        off. An article without a date may match any other.
+        off. An article without a date may match any other, and topics have no window.
     recall, recall_similarity
         LSH is laid out so that a pair of articles with this cosine is proposed with at
         least this probability.
@@ -92,4 +92,6 @@ class Settings:
     @property
     def window_days(self) -> float:
         """The window in days, infinite when it is off."""
-        return float("inf") if self.window is None else self.window / timedelta(days=1)
+        if self.window is None or self.granularity == "topic":
+            return float("inf")
+        return self.window / timedelta(days=1)

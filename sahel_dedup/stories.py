@@ -364,9 +364,7 @@ class Stories:
     @functools.cached_property
     def _evidence_of_all(self) -> Evidence:
         # What clustering used knows the bars of articles with hopeful pairs only.
-        return Evidence(
-            self._profiles, self._similarity, self.recurrence, self.settings.window_days
-        )
+        return Evidence(self._profiles, self._similarity, self.recurrence, self.settings)
 
     def _weigh(self, first: int, second: int) -> Weighing:
         return weigh(self._evidence_of_all, self._profiles, self.settings, first, second)

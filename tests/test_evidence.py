@@ -43,7 +43,7 @@ def weighed(articles: list[Article]) -> tuple[Archive, Evidence, Similarity]:
     similarity = Similarity(archive.profiles, archive.sketcher)
     everything = np.arange(len(archive.profiles))
     bar = bars(archive.profiles, everything, similarity, archive.settings.layout)
-    return archive, Evidence(archive.profiles, similarity, bar, WINDOW), similarity
+    return archive, Evidence(archive.profiles, similarity, bar, archive.settings), similarity
 
 
 @given(ARTICLES)

@@ -241,9 +241,7 @@ class Engine:
     def evidence(self) -> Evidence:
         """Return what weighs pairs of articles, as things stand."""
         live = self.live
-        return Evidence(
-            live.profiles, live.similarity, live.standing.bar, self.settings.window_days
-        )
+        return Evidence(live.profiles, live.similarity, live.standing.bar, self.settings)
 
     def _compare(self, rows: range) -> tuple[_Rows, _Rows, Met, NDArray[np.float64]]:
         """Find whom arriving articles resemble, and set their bars.
