@@ -14,8 +14,8 @@ Originals are bulk articles of ordinary length. What is done to them is told in
 `benchmarks.planted`; here the units are words, for Chinese characters, and the sentences end as
 the script ends them. A copy has no title. Each copy of an original is another outlet's, one of the
 bulk part's own, or nobody's when these are used up; where the bulk part has dates, it follows
-within two days. Articles that share most of their text with another of the bulk part
-are never originals, so that two groups are never rightly one.
+within two days. Articles with a TF-IDF cosine of 0.35 or more to another of the bulk part, as
+scikit-learn's TfidfVectorizer has it, are never originals: two groups must not be rightly one.
 
 Recall counts pairs within a planted group, precision the pairs inside stories of two planted
 articles: wrong if they are of different groups. Pairs with an article that is not planted, real
@@ -34,10 +34,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from sklearn.feature_extraction.text import TfidfVectorizer
 
 from benchmarks.common import Row, arguments, console, read, read_named, save
 from benchmarks.planted import KINDS, SHARES
-from sahel_dedup import Settings, cluster, fingerprints
+from sahel_dedup import Settings, cluster
 from sahel_dedup.articles import parse_published
 from sahel_dedup.audit import estimate_precision
 from sahel_dedup.evaluation import evaluate
@@ -70,8 +71,8 @@ _DATELINES = {
     "sw": ("NAIROBI - ", "Na mwandishi wetu. ", ""),
     "pcm": ("LAGOS - ", "From our correspondent. ", ""),
 }
-# Articles that share so many of their shingles with another are its copies.
-_COPY = 0.3
+# Articles this alike to another, by scikit-learn's TF-IDF, may report its event.
+_ALIKE = 0.35
 
 
 def main() -> None:
@@ -126,7 +127,7 @@ def plant(bulk: Sequence[Row], lang: str, groups: int = GROUPS, seed: int = 0) -
     """
     rng = random.Random(seed)
     low, high = _SIZES["characters" if lang == "zh" else "words"]
-    fit = [row for row in _unique(bulk) if low <= len(_units(row["text"], lang)) <= high]
+    fit = [row for row in _unique(bulk, lang) if low <= len(_units(row["text"], lang)) <= high]
     words = [unit for row in rng.sample(fit, min(500, len(fit)))
              for unit in _units(row["text"], lang)]  # fmt: skip
     outlets = sorted({str(row["source"]) for row in bulk if row["source"]})
@@ -191,16 +192,19 @@ def _is(lang: str, row: Row) -> bool:
     return str(row["lang"]).partition("-")[0] == lang
 
 
-def _unique(bulk: Sequence[Row]) -> list[Row]:
-    """Leave out the articles that share much text with another."""
-    shingles = np.array([f.shingles for _, f in fingerprints(bulk)])
-    lonely = []
-    for place, row in enumerate(bulk):
-        agreement = (shingles == shingles[place]).mean(axis=1)
-        agreement[place] = 0
-        if agreement.max() < _COPY:
-            lonely.append(row)
-    return lonely
+def _unique(bulk: Sequence[Row], lang: str) -> list[Row]:
+    """Leave out the articles that may report what another one reports."""
+    near = np.zeros(len(bulk))
+    vectors = TfidfVectorizer(
+        analyzer="char" if lang == "zh" else "word",
+        ngram_range=(2, 2) if lang == "zh" else (1, 1),
+        sublinear_tf=True,
+    ).fit_transform(row["text"] for row in bulk)
+    for start in range(0, len(bulk), 500):
+        cosine = (vectors[start : start + 500] @ vectors.T).toarray()
+        cosine[np.arange(len(cosine)), start + np.arange(len(cosine))] = 0
+        near[start : start + 500] = cosine.max(axis=1)
+    return [row for row, cosine in zip(bulk, near.tolist(), strict=True) if cosine < _ALIKE]
 
 
 def _score(story: dict[str, int], copies: Sequence[Row]) -> dict[str, Any]:
