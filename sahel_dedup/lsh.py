@@ -12,8 +12,9 @@ has at most ``bands * BUCKET_REACH`` candidates ahead of it, in an archive of an
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,7 +30,7 @@ from sahel_dedup.terms import mix64
 MIN_AGREEMENT = 10
 BUCKET_REACH = 40
 # Rows by which a crowded bucket is split before its reach is cut.
-_EXTRA_ROWS = 2
+EXTRA_ROWS = 2
 _MERGED_AT_ONCE = 8_000_000
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)
 
@@ -140,13 +141,19 @@ def band_keys(
     -------
     ndarray of uint64, shape (n_rows,)
     """
+    first, *others = band_slots(layout, band, extra)
+    key = salience[rows, first].astype(np.uint64)
+    for slot in others:
+        key *= _FACTOR
+        key += salience[rows, slot]
+    return mix64(key)
+
+
+def band_slots(layout: Layout, band: int, extra: int = 0) -> list[int]:
+    """Tell the slots of a band, and so many further ones behind them."""
     # Where all slots have been used, the next bands cut them one slot further on.
     first = band * layout.rows + band * layout.rows // SLOTS
-    key = salience[rows, first % SLOTS].astype(np.uint64)
-    for k in range(1, layout.rows + extra):
-        key *= _FACTOR
-        key += salience[rows, (first + k) % SLOTS]
-    return mix64(key)
+    return [slot % SLOTS for slot in range(first, first + layout.rows + extra)]
 
 
 def in_buckets(keys: NDArray[np.uint64]) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
@@ -211,7 +218,8 @@ def candidate_pairs(
     found = np.zeros(0, dtype=np.int64)
     raw = [found]
     for band in range(layout.bands):
-        for i, j in _band_pairs(salience, alive, day, window, layout, band):
+        keys = functools.partial(band_keys, salience, layout, band)
+        for i, j in bucket_pairs(keys, alive, day, window):
             raw.append(i * n + j)
         # Merging every few million pairs keeps memory flat whatever the archive.
         if sum(map(len, raw)) > _MERGED_AT_ONCE or band == layout.bands - 1:
@@ -255,19 +263,35 @@ def _contains(ordered: NDArray[np.int64], values: NDArray[np.int64]) -> NDArray[
     return np.asarray(ordered[place] == values)
 
 
-def _band_pairs(
-    salience: NDArray[np.uint32],
+def bucket_pairs(
+    keys: Callable[[int, NDArray[np.int64]], NDArray[np.uint64]],
     members: NDArray[np.int64],
     day: NDArray[np.float64],
     window: float,
-    layout: Layout,
-    band: int,
     extra: int = 0,
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Pairs of one band; crowded buckets are split and tried again."""
-    order, bucket = in_buckets(band_keys(salience, layout, band, extra, members))
+    """Pair the articles that share a bucket; crowded buckets are split and tried again.
+
+    Parameters
+    ----------
+    keys : callable
+        Buckets of some articles, split by so many further rows, from 0 to `EXTRA_ROWS`.
+    members : ndarray of int64, shape (m,)
+        Articles, rising, in order of time.
+    day : ndarray of float64
+        Time of each article, NaN where unknown.
+    window : float
+    extra : int
+        Further rows that split the buckets of `members` already.
+
+    Yields
+    ------
+    first, second : ndarray of int64
+        A pair of articles may come more than once.
+    """
+    order, bucket = in_buckets(keys(extra, members))
     rows = members[order]
-    if extra < _EXTRA_ROWS and len(rows) > BUCKET_REACH:
+    if extra < EXTRA_ROWS and len(rows) > BUCKET_REACH:
         # Crowded: the article BUCKET_REACH places on is still in bucket and window.
         ahead = (bucket[BUCKET_REACH:] == bucket[:-BUCKET_REACH]) & _within(
             day[rows[:-BUCKET_REACH]], day[rows[BUCKET_REACH:]], window
@@ -277,7 +301,7 @@ def _band_pairs(
             crowded = np.zeros(number[-1] + 1, dtype=bool)
             crowded[number[:-BUCKET_REACH][ahead]] = True
             again = np.sort(rows[crowded[number]])
-            yield from _band_pairs(salience, again, day, window, layout, band, extra + 1)
+            yield from bucket_pairs(keys, again, day, window, extra + 1)
             rows, bucket = rows[~crowded[number]], bucket[~crowded[number]]
     places = np.arange(len(rows))
     for step in range(1, BUCKET_REACH + 1):

@@ -244,6 +244,20 @@ class Sketcher:
         parts = [self._sketch_block(block) for block in _blocks(articles)]
         return parts[0] if len(parts) == 1 else Profiles.concatenate(parts)
 
+    def number_sources_by_name(self) -> NDArray[np.int32]:
+        """Give outlets new numbers, in the order of their names, whoever was read first.
+
+        Returns
+        -------
+        ndarray of int32, shape (len(sources) + 1,)
+            New number of each old one; -1 stays.
+        """
+        old = sorted(self.sources)
+        new = np.full(len(old) + 1, -1, dtype=np.int32)
+        new[[self.sources[name] for name in old]] = np.arange(len(old))
+        self.sources = {name: number for number, name in enumerate(old)}
+        return new
+
     def _sketch_block(self, articles: Sequence[Article]) -> Profiles:
         n = len(articles)
         texts = [strip_furniture(a.text, find_furniture(a.text)) for a in articles]
