@@ -176,4 +176,3 @@ def _groups(sizes: NDArray[np.int64]) -> list[NDArray[np.int64]]:
         return []
     load = np.cumsum(sizes[several] * (sizes[several] - 1) // 2)
     return np.split(several, np.flatnonzero(np.diff(load // _WEIGHED_AT_ONCE)) + 1)
-

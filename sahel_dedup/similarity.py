@@ -256,7 +256,7 @@ def _blend(profiles: Profiles, sketcher: Sketcher) -> NDArray[np.float32]:
             df[number] += np.bincount(terms[owner_lang == number], minlength=size)
     table = np.zeros(df.shape, dtype=np.float32)
     for name, number in sketcher.langs.items():
-        articles = np.count_nonzero(profiles.lang == number)
+        articles = int(np.count_nonzero(profiles.lang == number))
         held = np.flatnonzero(df[number])
         prior = sketcher.vocabulary.prior_idf(name, held)
         table[number, held] = blended_idf(df[number, held], articles, prior)
@@ -265,7 +265,7 @@ def _blend(profiles: Profiles, sketcher: Sketcher) -> NDArray[np.float32]:
 
 def blended_idf(
     df: NDArray[np.float64] | NDArray[np.int64],
-    articles: int | NDArray[np.int64],
+    articles: float | NDArray[np.int64],
     prior: NDArray[np.uint16],
 ) -> NDArray[np.float32]:
     """Blend what an archive tells of its terms with the prior of the language.
@@ -274,7 +274,7 @@ def blended_idf(
     ----------
     df : ndarray, shape (n,)
         Articles of the language that hold each term.
-    articles : int or ndarray of int64, shape (n,)
+    articles : float or ndarray of int64, shape (n,)
         All articles of the language.
     prior : ndarray of uint16, shape (n,)
         Prior IDF in units of 1/64 (`Vocabulary.prior_idf`).

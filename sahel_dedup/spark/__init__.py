@@ -12,7 +12,7 @@ except ImportError as missing:
     from sahel_dedup.errors import SahelError
 
     raise SahelError(
-        f"no {missing.name}: pip install 'sahel-dedup[spark]' brings it; Java 17 comes from the system"
+        f"no {missing.name}: pip install 'sahel-dedup[spark]' brings it; Java 17 is the system's"
     ) from None
 
 from sahel_dedup.spark.engine import cluster

@@ -58,7 +58,9 @@ def ragged(
         _, offsets, data = chunk.buffers()
         if not len(chunk):
             continue
-        bounds = np.frombuffer(offsets, dtype=np.int32)[chunk.offset : chunk.offset + len(chunk) + 1]
+        bounds = np.frombuffer(offsets, dtype=np.int32)[
+            chunk.offset : chunk.offset + len(chunk) + 1
+        ]
         if data is not None and bounds[-1] > bounds[0]:
             count = int(bounds[-1] - bounds[0]) // size
             # Spark may lay cells at any byte.

@@ -15,7 +15,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from sahel_dedup.contrast import GAP_DAYS, neighbours
-from sahel_dedup.fingerprint import EMPTY_SLOT, SLOTS
+from sahel_dedup.fingerprint import EMPTY_SLOT
 from sahel_dedup.lsh import EXTRA_ROWS, Layout, band_keys, band_slots, bucket_pairs, distinct
 from sahel_dedup.spark.arrays import batches, cell, hashes, matrix, numbers, ragged, whole
 from sahel_dedup.spark.timeline import BLOCK_BITS

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -28,12 +29,15 @@ class Stages:
     Parameters
     ----------
     spark : SparkSession
-    folder : str
-        Path on any file system that all executors reach.
+    root : str
+        Folder of a run, on any file system that all executors reach.
+    inside : str
+        Path in it, with a slash behind.
     """
 
     spark: SparkSession
-    folder: str
+    root: str
+    inside: str = ""
 
     @classmethod
     def of(cls, df: DataFrame, settings: Settings, folder: str) -> Stages:
@@ -48,30 +52,34 @@ class Stages:
 
     def at(self, name: str) -> Stages:
         """Return the stages in a folder of this one."""
-        return Stages(self.spark, f"{self.folder}/{name}")
+        return Stages(self.spark, self.root, f"{self.inside}{name}/")
 
-    def keep(self, name: str, make: Callable[[], DataFrame]) -> DataFrame:
+    def keep(self, name: str, make: DataFrame | Callable[[], DataFrame]) -> DataFrame:
         """Read a stage, after making and writing it if it is not there.
 
         Parameters
         ----------
         name : str
-        make : callable
-            Makes the data frame.
+        make : DataFrame or callable
+            The data frame, or what makes it.
 
         Returns
         -------
         DataFrame
             With no lineage but its files.
         """
-        path = f"{self.folder}/{name}"
+        path = f"{self.root}/{self.inside}{name}"
         if not self._written(path):
-            make().write.mode("overwrite").parquet(path)
+            made = make if isinstance(make, DataFrame) else make()
+            # Shown by Spark's own pages, and in its event log.
+            self.spark.sparkContext.setJobDescription(f"sahel_dedup: {self.inside}{name}")
+            made.write.mode("overwrite").parquet(path)
         return self.spark.read.parquet(path)
 
     def _written(self, path: str) -> bool:
         # Spark writes this file when all tasks of a job have been committed.
-        jvm, context = self.spark._jvm, self.spark._jsc
+        jvm: Any = self.spark._jvm
+        context: Any = self.spark.sparkContext._jsc
         done = jvm.org.apache.hadoop.fs.Path(f"{path}/_SUCCESS")
         return bool(done.getFileSystem(context.hadoopConfiguration()).exists(done))
 

@@ -50,7 +50,7 @@ def components(pairs: DataFrame, bar: float, stages: Stages) -> DataFrame:
         name = f"components/{bar:g}"
         component = connected(edges, stages.at(name))
         size = component.groupBy("component").agg(F.count("*").alias("size"))
-        large = stages.keep(f"{name}/large", lambda: size.where(F.col("size") > MAX_COMPONENT))
+        large = stages.keep(f"{name}/large", size.where(F.col("size") > MAX_COMPONENT))
         small.append(component.join(large, "component", "left_anti"))
         if large.isEmpty():
             break
@@ -60,7 +60,7 @@ def components(pairs: DataFrame, bar: float, stages: Stages) -> DataFrame:
             small.append(_cut(component))
             break
         inside = edges.join(component, F.col("first") == F.col("row"), "left_semi")
-        edges = stages.keep(f"{name}/edges", lambda: inside.where(F.col("score") >= bar))
+        edges = stages.keep(f"{name}/edges", inside.where(F.col("score") >= bar))
     union = small[0]
     for more in small[1:]:
         union = union.unionByName(more)
@@ -81,17 +81,14 @@ def connected(edges: DataFrame, stages: Stages) -> DataFrame:
     DataFrame
         `row` and `component`, the least number of its component; of all that have an edge.
     """
-    links = stages.keep(
-        "links", lambda: edges.select("first", "second").mapInArrow(_join_in_task, _LINK)
-    )
+    links = stages.keep("links", edges.select("first", "second").mapInArrow(_join_in_task, _LINK))
     for number in range(1, 100):
         # Done when whoever is pointed at points at nobody, and all point at one.
         parents = links.select(F.col("parent").alias("child"))
         apart = links.groupBy("child").count().where("count > 1").select("child")
         if apart.union(links.join(parents, "child", "left_semi").select("child")).isEmpty():
             break
-        before = links
-        links = stages.keep(f"round-{number}", lambda: _small_star(_large_star(before)).distinct())
+        links = stages.keep(f"round-{number}", _small_star(_large_star(links)).distinct())
     heads = links.select(F.col("parent").alias("row"), F.col("parent").alias("component"))
     return links.select(
         F.col("child").alias("row"), F.col("parent").alias("component")

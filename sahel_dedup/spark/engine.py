@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 from pyspark.errors import PythonException
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 
 from sahel_dedup.errors import SahelError
 from sahel_dedup.settings import Settings
@@ -151,6 +150,6 @@ def _folder(df: DataFrame) -> str:
     context = df.sparkSession.sparkContext
     if folder := context.getCheckpointDir():
         return folder
-    if not context.master.startswith("local"):
+    if not (context.master or "").startswith("local"):
         raise SahelError("no checkpoint: name a folder that all executors reach")
     return tempfile.mkdtemp(prefix="sahel-dedup-")

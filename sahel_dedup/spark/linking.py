@@ -124,7 +124,7 @@ def _told(table: pa.Table, settings: Settings) -> dict[str, Any]:
 
 
 def _sources(table: pa.Table) -> tuple[dict[str, int], NDArray[np.int32]]:
-    """Number the outlets of a table by name; no name has -1."""
+    """Give numbers to the outlets of a table, -1 to no outlet."""
     names = table.column("source").to_pylist()
     sources = {name: number for number, name in enumerate(sorted(set(names) - {None}))}
     return sources, np.array([sources.get(name, -1) for name in names], dtype=np.int32)

@@ -19,7 +19,6 @@ from sahel_dedup.contrast import LOWEST_BAR, bars_of, closest_met
 from sahel_dedup.evidence import LIMIT, Evidence
 from sahel_dedup.fingerprint import SLOTS
 from sahel_dedup.lsh import MIN_AGREEMENT, agreeing_slots, distinct
-from sahel_dedup.similarity import Shared
 from sahel_dedup.spark.arrays import batches, cell, matrix, numbers, ragged
 from sahel_dedup.spark.articles import COMPARED, to_profiles
 from sahel_dedup.spark.buckets import PAIRS
@@ -120,11 +119,11 @@ def _meet(pairs: DataFrame, articles: DataFrame, work: _Work, schema: str) -> Da
     def together(parcels: pa.Table, rows: pa.Table) -> pa.Table:
         rows = rows.sort_by("row")
         row = numbers(rows, "row")
-        places = [
+        ahead, met = (
             np.searchsorted(row, ragged(parcels, name, np.int64)[0].reshape(-1, 2))
             for name in ("ahead", "met")
-        ]
-        return work(numbers(parcels, "block"), *places, rows)
+        )
+        return work(numbers(parcels, "block"), ahead, met, rows)
 
     wanted = pairs.mapInArrow(_wanted, "block long, row long")
     shipped = wanted.join(articles, "row")

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import BinaryType, IntegerType, StructType
@@ -29,7 +30,8 @@ def corpus_idf(timeline: DataFrame) -> DataFrame:
     counted = timeline.select("lang", "terms", "prior").mapInArrow(
         _count, f"{_TERM}, prior int, df long"
     )
-    seen = counted.groupBy("lang", "term").agg(F.sum("df").alias("df"), F.max("prior").alias("prior"))
+    totals = F.sum("df").alias("df"), F.max("prior").alias("prior")
+    seen = counted.groupBy("lang", "term").agg(*totals)
     sizes = timeline.groupBy("lang").agg(F.count("*").alias("articles"))
     return seen.join(F.broadcast(sizes), "lang").mapInArrow(_idf, f"{_TERM}, idf float")
 
@@ -116,7 +118,7 @@ def _wanted(chunks: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
             })  # fmt: skip
 
 
-def _numbered(column: pa.Array | pa.ChunkedArray) -> tuple[np.ndarray, list[str]]:
-    """Number the few distinct strings of a column."""
+def _numbered(column: pa.Array | pa.ChunkedArray) -> tuple[NDArray[np.int64], list[str]]:
+    """Turn a column of few distinct strings into numbers, and those strings."""
     names, number = np.unique(np.array(column.to_pylist(), dtype=object), return_inverse=True)
     return number, names.tolist()
