@@ -32,7 +32,7 @@ from sahel_dedup.evaluation import evaluate
 from sahel_dedup.spark.engine import Run
 from sahel_dedup.spark.session import local_session
 
-SIZES = (20_000, 40_000)
+SIZES = (50_000, 200_000)
 HOT_ARTICLES = 20_000
 HOT_SHARE = 20
 PARTITIONS = 32

@@ -67,8 +67,10 @@ def _explode(chunk: pa.RecordBatch, layout: Layout) -> dict[str, pa.Array]:
     alive = np.flatnonzero(salience[:, 0] != EMPTY_SLOT)
     salience = salience[alive]
     keys, further = [], []
-    for band in range(layout.bands):
-        keys.append(mix64(band_keys(salience, layout, band) + np.uint64(band) * _BAND))
+    # Bands differ in an offset, so that their buckets do too.
+    offsets = np.arange(layout.bands, dtype=np.uint64) * _BAND
+    for band, offset in enumerate(offsets):
+        keys.append(mix64(band_keys(salience, layout, band) + offset))
         one, two = band_slots(layout, band, EXTRA_ROWS)[-EXTRA_ROWS:]
         high = salience[:, two].astype(np.uint64) << np.uint64(32)
         further.append(salience[:, one].astype(np.uint64) | high)

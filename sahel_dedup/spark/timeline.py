@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 import pyarrow as pa
-from pyspark.sql import DataFrame, Window
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from sahel_dedup.batch import twins
@@ -31,10 +31,9 @@ def in_order(sketches: DataFrame) -> DataFrame:
         The same with `row`, a number that rises in that order, `block`, and `outlet`, the
         rank of the outlet's name, -1 for none.
     """
-    names = sketches.select("source").distinct().where("source is not null")
-    # A window over everything, but of outlets: there are some ten thousand in the world.
-    rank = F.row_number().over(Window.orderBy("source")) - 1
-    outlets = names.select("source", rank.alias("outlet"))
+    # One task ranks them all: there are some ten thousand outlets in the world.
+    names = sketches.select("source").distinct().where("source is not null").coalesce(1)
+    outlets = names.mapInArrow(_ranked, "source string, outlet int")
     order = F.col("day").asc_nulls_first(), F.col("id").asc()
     # Numbers that rise with partition and place keep the order without counting anything.
     return (
@@ -75,3 +74,10 @@ def copies(timeline: DataFrame, window: float) -> DataFrame:
         .repartition("body")
         .mapInArrow(work, "row long, twin_of long, page boolean")
     )
+
+
+def _ranked(chunks: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Give outlets numbers in the order of their names."""
+    names = sorted(name for chunk in chunks for name in chunk.column("source").to_pylist())
+    rank = np.arange(len(names), dtype=np.int32)
+    yield from batches({"source": pa.array(names, pa.string()), "outlet": rank})
