@@ -5,16 +5,23 @@ from __future__ import annotations
 import os
 import random
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import polars as pl
 import pytest
+from typer.testing import CliRunner
 
-from sahel_dedup import Article, Settings, fingerprints
+from sahel_dedup import Article, SahelError, Settings, cluster, fingerprints, linkage
 from sahel_dedup.batch import Archive
+from sahel_dedup.cli import app
+from sahel_dedup.evidence import Pairs
 
 REQUIRED = os.environ.get("SAHEL_REQUIRE_SPARK") == "1"
 JAVA = shutil.which("java") is not None or "JAVA_HOME" in os.environ
@@ -42,6 +49,16 @@ def spark() -> Iterator[Any]:
     )
     yield session
     session.stop()
+
+
+@pytest.fixture(scope="module")
+def sampled(spark: Any, sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Stages of the sample archive."""
+    from sahel_dedup.spark.engine import Run
+
+    run = Run.of(spark.read.json(str(sample)), Settings(), tmp_path_factory.mktemp("sampled"))
+    run.stories()
+    return run
 
 
 def frame(spark: Any, rows: Sequence[Row], partitions: int = 2) -> Any:
@@ -112,20 +129,13 @@ def same_as_local(run: Any, rows: Sequence[Row], settings: Settings) -> None:
 # The same as on one machine -----------------------------------------------------------
 
 
-def test_the_sample_archive(spark: Any, sample: Path, wire: list[Row], tmp_path: Path) -> None:
-    from sahel_dedup.spark.engine import Run
-
-    run = Run.of(spark.read.json(str(sample)), Settings(), tmp_path)
-    same_as_local(run, wire, Settings())
+def test_the_sample_archive(sampled: Any, wire: list[Row]) -> None:
+    same_as_local(sampled, wire, Settings())
 
 
-def test_fingerprints_are_identical(spark: Any, wire: list[Row], tmp_path: Path) -> None:
-    from sahel_dedup.spark.engine import Run
-
-    run = Run.of(frame(spark, wire), Settings(), tmp_path)
+def test_fingerprints_are_identical(sampled: Any, wire: list[Row]) -> None:
     signed = {
-        row["id"]: bytes(row["salience"]) + bytes(row["shingles"])
-        for row in run.sketches().collect()
+        row["id"]: bytes(row["salience"] + row["shingles"]) for row in sampled.sketches().collect()
     }
     ours = {name: found.to_bytes()[8:] for name, found in fingerprints(wire)}
     assert signed == ours
@@ -143,5 +153,228 @@ def test_fingerprints_are_identical(spark: Any, wire: list[Row], tmp_path: Path)
 def test_a_generated_archive(spark: Any, tmp_path: Path, dated: float, settings: Settings) -> None:
     from sahel_dedup.spark.engine import Run
 
-    rows = news(1500, days=30, dated=dated)
+    rows = news(700, days=20, dated=dated)
     same_as_local(Run.of(frame(spark, rows, 3), settings, tmp_path), rows, settings)
+
+
+def test_an_empty_archive(spark: Any, tmp_path: Path) -> None:
+    from sahel_dedup.spark import cluster
+
+    assert cluster(frame(spark, []), checkpoint=tmp_path).collect() == []
+    rows = [{"id": "1", "text": ""}, {"id": "2", "text": "..."}]
+    found = cluster(frame(spark, rows), checkpoint=tmp_path).collect()
+    assert sorted((row["id"], row["canonical"], row["relation"]) for row in found) == [
+        ("1", True, None), ("2", True, None)
+    ]  # fmt: skip
+
+
+# What goes wrong ----------------------------------------------------------------------
+
+
+def test_killed_workers_change_nothing(
+    spark: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sahel_dedup.spark import articles, buckets, engine, meeting
+
+    rows = news(300, days=10)
+
+    def killed_once(df: Any, schema: str, name: str) -> Any:
+        marker = str(tmp_path / name)
+
+        def work(chunks: Any) -> Any:
+            for chunk in chunks:
+                yield chunk
+                try:
+                    os.close(os.open(marker, os.O_CREAT | os.O_EXCL))
+                except FileExistsError:
+                    continue
+                os.kill(os.getpid(), 9)
+
+        return df.mapInArrow(work, schema)
+
+    def entries(*given: Any) -> Any:
+        return killed_once(buckets.entries(*given), buckets._ENTRY, "entries")
+
+    def found(*given: Any) -> Any:
+        return killed_once(meeting.found(*given), meeting.FOUND, "found")
+
+    def in_order(df: Any) -> Any:
+        return timeline_in_order(killed_once(df, articles.SKETCH, "sketches"))
+
+    timeline_in_order = engine.in_order
+    for name, flaky in (("entries", entries), ("found", found), ("in_order", in_order)):
+        monkeypatch.setattr(engine, name, flaky)
+    run = engine.Run.of(frame(spark, rows), Settings(), tmp_path / "stages")
+    same_as_local(run, rows, Settings())
+    assert {"entries", "found", "sketches"} <= {path.name for path in tmp_path.iterdir()}
+
+
+def test_a_stopped_run_goes_on(sampled: Any, spark: Any, sample: Path) -> None:
+    from sahel_dedup.spark.engine import Run
+
+    def written() -> dict[str, int]:
+        return {path.name: (path / "_SUCCESS").stat().st_mtime_ns for path in root.iterdir()
+                if (path / "_SUCCESS").exists()}  # fmt: skip
+
+    root = Path(sampled.stages.root)
+    before, told = written(), sorted(sampled.stories().collect())
+    # As if it had been killed while it wrote the pairs.
+    for name in ("pairs", "components", "stories"):
+        shutil.rmtree(root / name)
+    (root / "pairs").mkdir()
+    again = Run.of(spark.read.json(str(sample)).repartition(3), Settings(), root.parent)
+    assert sorted(again.stories().collect()) == told
+    after = written()
+    assert {name for name in before if after[name] != before[name]} == {"pairs", "stories"}
+
+
+def test_other_input_and_settings_have_other_stages(sampled: Any, spark: Any) -> None:
+    from sahel_dedup.spark.checkpoint import Stages
+
+    def root(df: Any, settings: Settings) -> str:
+        return Stages.of(df, settings, "folder").root
+
+    df = sampled.df
+    known = root(df, Settings())
+    assert known == root(df.repartition(5), Settings(workers=3))
+    assert known != root(df, Settings(granularity="topic"))
+    assert known != root(df.where("id <> 'x'").limit(20), Settings())
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ([{"id": "1", "text": "a", "published": "soon"}], r"article '1': .*not an ISO 8601 date"),
+        ([{"id": "1", "text": None}], "article '1': field 'text': missing"),
+        ([{"id": "1", "text": "a"}, {"id": "1", "text": "b"}], "duplicate id: '1'"),
+    ],
+)
+def test_faulty_rows_are_named(spark: Any, tmp_path: Path, rows: list[Row], message: str) -> None:
+    from sahel_dedup.spark import cluster
+
+    with pytest.raises(SahelError, match=message):
+        cluster(frame(spark, rows), checkpoint=tmp_path)
+
+
+def test_missing_columns_are_named(spark: Any) -> None:
+    from sahel_dedup.spark import cluster
+
+    with pytest.raises(SahelError, match="no column 'text'; there are id"):
+        cluster(spark.createDataFrame([("a",)], "id string"))
+
+
+def test_without_pyspark_or_java_it_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    code = "import sys; sys.modules['pyspark'] = None; import sahel_dedup.spark"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "SahelError: no pyspark: pip install 'sahel-dedup[spark]'" in done.stderr
+    from sahel_dedup.spark.session import require_java
+
+    monkeypatch.delenv("JAVA_HOME", raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(SahelError, match="no Java"):
+        require_java()
+
+
+# Components ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("most", [1000, 12])
+def test_components_are_those_of_the_local_engine(
+    spark: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    from sahel_dedup.spark import components as spread
+    from sahel_dedup.spark.checkpoint import Stages
+
+    draw = np.random.default_rng(most)
+    n = 400
+    first, second = draw.integers(0, n, (2, 260))
+    score = draw.uniform(-0.5, 4, 260).round(2)
+    # A long path, and a mass of equals that no bar divides.
+    first = np.concatenate([first, np.arange(400, 460), np.arange(500, 529)])
+    second = np.concatenate([second, np.arange(401, 461), np.full(29, 529)])
+    score = np.concatenate([score, np.full(60, 0.1), np.full(29, 4.0)])
+    kept = first != second
+    low, high = np.minimum(first, second)[kept], np.maximum(first, second)[kept]
+    score = score[kept]
+    n = 530
+    monkeypatch.setattr(linkage, "MAX_COMPONENT", most)
+    monkeypatch.setattr(spread, "MAX_COMPONENT", most)
+    pairs = Pairs(low, high, score, score)
+    want = linkage._components(pairs.where(score >= 0.0), n, 0.0)
+    edges = spark.createDataFrame(
+        list(zip(low.tolist(), high.tolist(), score.tolist(), strict=True)),
+        "first long, second long, score double",
+    ).repartition(7)
+    found = spread.components(edges, 0.0, Stages(spark, str(tmp_path)))
+    got = np.arange(n)
+    for row in found.collect():
+        got[row["row"]] = row["component"]
+    for one in (want, got):
+        assert np.bincount(one).max() <= most
+    assert len(np.unique(np.stack([want, got]), axis=1).T) == len(set(want)) == len(set(got))
+
+
+# Skew ---------------------------------------------------------------------------------
+
+
+def test_a_key_that_many_articles_share_is_spread(spark: Any, tmp_path: Path) -> None:
+    from sahel_dedup.spark.buckets import _parcels, entries
+    from sahel_dedup.spark.engine import Run
+
+    rows = news(1900, days=40)
+    form = rows[0]["text"].split()
+    for number in range(0, len(rows), 20):
+        words = [*form, str(number)]
+        rows[number] = {**rows[number], "text": " ".join(words), "title": None}
+    run = Run.of(frame(spark, rows), Settings(), tmp_path)
+    exploded = entries(run.timeline(), run.copies(), Settings().layout).persist()
+    most = max(row["count"] for row in exploded.groupBy("key").count().collect())
+    assert most >= len(rows) / 20
+
+    def work(chunks: Any) -> Any:
+        import pyarrow as pa
+
+        table = pa.Table.from_batches(list(chunks))
+        sizes = [len(cell.as_py()) // 16 for parcel in _parcels(table.sort_by("row"), 7.0)
+                 for cell in parcel.column("ahead")]  # fmt: skip
+        yield pa.RecordBatch.from_pydict({"entries": [table.num_rows], "pairs": [sum(sizes)]})
+
+    tasks = exploded.repartition(16, "key").mapInArrow(work, "entries long, pairs long").collect()
+    for name in ("entries", "pairs"):
+        sizes = [task[name] for task in tasks]
+        assert max(sizes) <= 5 * np.median(sizes)
+
+
+# Files --------------------------------------------------------------------------------
+
+
+def test_the_command_line(sample: Path, wire: list[Row], tmp_path: Path) -> None:
+    out = tmp_path / "out.parquet"
+    command = [sys.executable, "-m", "sahel_dedup", "cluster", str(sample), "--engine", "spark",
+               "--master", "local[2]", "--output", str(out),
+               "--checkpoint", str(tmp_path / "stages")]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    got = {row["id"]: row for row in pl.read_parquet(out / "*.parquet").to_dicts()}
+    for row in cluster(wire).rows():
+        name = str(row["id"])
+        assert got[name]["story_id"] == row["story_id"]
+        assert got[name]["canonical"] == row["canonical"]
+    assert all(got[row["id"]]["text"] == row["text"] for row in wire)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (("a.jsonl",), "no output"),
+        (("a.csv", "-o", "b.parquet"), "a.csv: the Spark engine reads and writes"),
+        (("a.jsonl", "b.parquet", "-o", "c.parquet"), "inputs of several kinds"),
+        (("a.jsonl", "-o", "c.parquet", "--on-error", "skip"), "stops at the first faulty row"),
+    ],
+)
+def test_the_command_line_refuses(given: tuple[str, ...], message: str) -> None:
+    done = CliRunner().invoke(app, ["cluster", "--engine", "spark", *given])
+    assert done.exit_code == 2
+    assert message in done.stderr

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from itertools import zip_longest
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -51,14 +51,36 @@ def cluster(
     canonical: Canonical = "earliest",
     prefer: Prefer = None,
     workers: Workers = 0,
+    engine: Annotated[
+        Literal["local", "spark"],
+        typer.Option(help="Where to work: in this process, or on Apache Spark (docs/spark.md)."),
+    ] = "local",
+    master: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="Spark's master, such as local[2].", show_default=False),
+    ] = None,
+    checkpoint: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DIR", help="Where Spark keeps its stages, to go on from.", show_default=False
+        ),
+    ] = None,
 ) -> None:
     """Group articles into stories.
 
     Writes one row an article, in input order: id, story_id, canonical, relation and
     similarity, then the columns of the input as they were.
     """
-    check_output(output)
     settings = make_settings(granularity, window, workers, canonical, prefer)
+    if engine == "spark":
+        if on_error != "raise":
+            raise SahelError("on-error: the Spark engine stops at the first faulty row")
+        # Neither Spark nor Arrow is a dependency.
+        from sahel_dedup.spark.files import cluster_files
+
+        cluster_files(inputs, output, settings, master=master, checkpoint=checkpoint)
+        return
+    check_output(output)
     skipped = SkipReport() if on_error == "skip" else None
     with open_inputs(inputs) as paths, progress() as tell:
         archive = Archive.read(read_articles(paths, skipped=skipped), settings, tell)
