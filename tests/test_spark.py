@@ -174,7 +174,7 @@ def test_an_empty_archive(spark: Any, tmp_path: Path) -> None:
 def test_killed_workers_change_nothing(
     spark: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from sahel_dedup.spark import articles, buckets, engine, meeting
+    from sahel_dedup.spark import articles, buckets, engine, meeting, timeline
 
     rows = news(300, days=10)
 
@@ -195,18 +195,17 @@ def test_killed_workers_change_nothing(
     def entries(*given: Any) -> Any:
         return killed_once(buckets.entries(*given), buckets._ENTRY, "entries")
 
-    def found(*given: Any) -> Any:
-        return killed_once(meeting.found(*given), meeting.FOUND, "found")
+    def hopes(*given: Any) -> Any:
+        return killed_once(meeting.hopes(*given), meeting.HOPES, "hopes")
 
     def in_order(df: Any) -> Any:
-        return timeline_in_order(killed_once(df, articles.SKETCH, "sketches"))
+        return timeline.in_order(killed_once(df, articles.SKETCH, "sketches"))
 
-    timeline_in_order = engine.in_order
-    for name, flaky in (("entries", entries), ("found", found), ("in_order", in_order)):
+    for name, flaky in (("entries", entries), ("hopes", hopes), ("in_order", in_order)):
         monkeypatch.setattr(engine, name, flaky)
     run = engine.Run.of(frame(spark, rows), Settings(), tmp_path / "stages")
     same_as_local(run, rows, Settings())
-    assert {"entries", "found", "sketches"} <= {path.name for path in tmp_path.iterdir()}
+    assert {"entries", "hopes", "sketches"} <= {path.name for path in tmp_path.iterdir()}
 
 
 def test_a_stopped_run_goes_on(sampled: Any, spark: Any, sample: Path) -> None:

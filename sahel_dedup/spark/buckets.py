@@ -21,9 +21,9 @@ from sahel_dedup.spark.arrays import batches, cell, hashes, matrix, numbers, rag
 from sahel_dedup.spark.timeline import BLOCK_BITS
 from sahel_dedup.terms import mix64
 
-# Pairs of rows, those of one block of first rows: ahead of each article the candidates to
-# be one event with it, and the strangers that it met, as int64 matrices of two columns.
-PAIRS = "block long, ahead binary, met binary"
+# Pairs of rows, those of one block of first rows: with each article the candidates behind it
+# to be one event, and the strangers that it met; as int64 matrices of two columns.
+PROPOSALS = "block long, ahead binary, met binary"
 _ENTRY = "key long, further long, row long, day double, outlet int, single boolean"
 # Articles whose keys are laid out together.
 _ROWS_AT_ONCE = 512
@@ -91,7 +91,7 @@ def proposals(exploded: DataFrame, window: float) -> DataFrame:
     Returns
     -------
     DataFrame
-        `PAIRS`, one row for each block; a pair comes once.
+        `PROPOSALS`, one row for each block; a pair comes once.
     """
 
     def work(chunks: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -99,8 +99,8 @@ def proposals(exploded: DataFrame, window: float) -> DataFrame:
         if table is not None:
             yield from _parcels(table.sort_by("row"), window)
 
-    return exploded.repartition("key").mapInArrow(work, PAIRS).groupBy("block").applyInArrow(
-        _merge, PAIRS
+    return exploded.repartition("key").mapInArrow(work, PROPOSALS).groupBy("block").applyInArrow(
+        _merge, PROPOSALS
     )  # fmt: skip
 
 

@@ -21,7 +21,7 @@ from sahel_dedup.spark.buckets import entries, proposals
 from sahel_dedup.spark.checkpoint import Stages
 from sahel_dedup.spark.components import components
 from sahel_dedup.spark.linking import stories
-from sahel_dedup.spark.meeting import agreeing, found
+from sahel_dedup.spark.meeting import agreeing, bars, closest, hopes
 from sahel_dedup.spark.pairs import weighed_pairs, with_bars
 from sahel_dedup.spark.timeline import copies, in_order
 from sahel_dedup.spark.weights import corpus_idf, weighed
@@ -116,33 +116,50 @@ class Run:
         idf = self.stages.keep("idf", lambda: corpus_idf(self.timeline()))
         return self.stages.keep("articles", lambda: weighed(self.timeline(), idf))
 
-    def pairs(self) -> DataFrame:
-        """Propose pairs, compare and weigh them: `first`, `second`, `cosine`, `score`."""
-        return self.stages.keep(
-            "pairs",
-            lambda: weighed_pairs(self._found(), self.articles(), self.settings.window_days),
-        )
-
-    def _found(self) -> DataFrame:
-        settings, keep = self.settings, self.stages.keep
-        window = settings.window_days
-
-        def proposed() -> DataFrame:
-            exploded = entries(self.timeline(), self.copies(), settings.layout)
-            return proposals(exploded, window)
+    def hopes(self) -> DataFrame:
+        """Propose pairs, compare them and keep those that may be one event."""
+        window, least = self.settings.window_days, self.settings.bar
 
         def agreed() -> DataFrame:
-            return agreeing(keep("proposals", proposed), self.timeline())
+            return agreeing(self.proposals(), self.timeline())
 
-        def compared() -> DataFrame:
-            return found(keep("agreeing", agreed), self.articles(), window, settings.bar)
+        def hoped() -> DataFrame:
+            return hopes(self.stages.keep("agreeing", agreed), self.articles(), window, least)
 
-        return keep("found", compared)
+        return self.stages.keep("hopes", hoped)
+
+    def proposals(self) -> DataFrame:
+        """Meet in the buckets of LSH."""
+
+        def proposed() -> DataFrame:
+            exploded = entries(self.timeline(), self.copies(), self.settings.layout)
+            return proposals(exploded, self.settings.window_days)
+
+        return self.stages.keep("proposals", proposed)
+
+    def bars(self) -> DataFrame:
+        """Measure the temporal contrast of every article of a pair that may be one event."""
+
+        def nearest() -> DataFrame:
+            return closest(self.proposals(), self.hopes(), self.timeline())
+
+        return self.stages.keep(
+            "bars", lambda: bars(self.stages.keep("closest", nearest), self.articles())
+        )
+
+    def pairs(self) -> DataFrame:
+        """Weigh the pairs: `first`, `second`, `cosine`, `score`."""
+
+        def weighed() -> DataFrame:
+            told = with_bars(self.articles(), self.bars())
+            return weighed_pairs(self.hopes(), told, self.settings.window_days)
+
+        return self.stages.keep("pairs", weighed)
 
     def _link(self) -> DataFrame:
         of_several = components(self.pairs(), self.settings.bar, self.stages)
-        bars = with_bars(self.articles(), self._found())
-        return stories(self.articles(), self.copies(), of_several, bars, self.settings)
+        told = with_bars(self.articles(), self.bars())
+        return stories(self.articles(), self.copies(), of_several, told, self.settings)
 
 
 def _folder(df: DataFrame) -> str:

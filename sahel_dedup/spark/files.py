@@ -78,4 +78,4 @@ def _read(spark: SparkSession, paths: list[str], kind: str) -> DataFrame:
     if kind == "parquet":
         return spark.read.parquet(*paths)
     # Dates stay the strings they are: the library reads more forms of them than Spark does.
-    return spark.read.json(paths, mode="FAILFAST", inferTimestamp=False)
+    return spark.read.json(paths, mode="FAILFAST")

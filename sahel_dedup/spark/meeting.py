@@ -8,11 +8,13 @@ its own block and the few within the window.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
 
 from sahel_dedup.batch import MIN_COSINE
 from sahel_dedup.contrast import LOWEST_BAR, bars_of, closest_met
@@ -21,45 +23,43 @@ from sahel_dedup.fingerprint import SLOTS
 from sahel_dedup.lsh import MIN_AGREEMENT, agreeing_slots, distinct
 from sahel_dedup.spark.arrays import batches, cell, matrix, numbers, ragged
 from sahel_dedup.spark.articles import COMPARED, to_profiles
-from sahel_dedup.spark.buckets import PAIRS
+from sahel_dedup.spark.timeline import BLOCK_BITS
 
-# What is found of each article: its bar, and the articles behind it in time that may
-# report its event, with what the two share.
-FOUND = (
-    "row long, bar double, second array<long>, cosine array<double>, shared array<long>, "
-    "title array<double>"
-)
-_Work = Callable[[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], pa.Table], pa.Table]
+# Pairs of rows, those of one block of first rows, as an int64 matrix of two columns.
+PAIRS = "block long, pairs binary"
+# Pairs that may be one event, with what the two share.
+HOPES = "first long, second long, cosine double, shared long, title double"
+BARS = "row long, bar double"
+_Rows = NDArray[np.int64]
+_Work = Callable[[_Rows, _Rows, pa.Table], dict[str, Any]]
 
 
 def agreeing(proposed: DataFrame, articles: DataFrame) -> DataFrame:
-    """Keep the pairs that agree in enough slots.
+    """Keep the candidates that agree in enough slots.
+
+    Parameters
+    ----------
+    proposed : DataFrame
+        `sahel_dedup.spark.buckets.PROPOSALS`.
+    articles : DataFrame
 
     Returns
     -------
     DataFrame
-        `PAIRS`: candidates that share `MIN_AGREEMENT` slots, and the few strangers that
-        agree best with each article.
+        `PAIRS`.
     """
 
-    def work(
-        block: NDArray[np.int64], ahead: NDArray[np.int64], met: NDArray[np.int64], rows: pa.Table
-    ) -> pa.Table:
-        salience = matrix(rows, "salience", np.uint32)
-        n = len(salience)
-        enough = agreeing_slots(salience, ahead[:, 0], ahead[:, 1]) >= MIN_AGREEMENT
-        ranked = closest_met(salience, met[:, 0] * n + met[:, 1], np.zeros(0, dtype=np.int64))
-        closest = np.column_stack([ranked // (n * (SLOTS + 1)), ranked % n])
-        row = numbers(rows, "row")
-        return pa.table({
-            "block": block, "ahead": cell(row[ahead[enough]]), "met": cell(row[closest])
-        })  # fmt: skip
+    def work(first: _Rows, second: _Rows, rows: pa.Table) -> dict[str, Any]:
+        salience, row = matrix(rows, "salience", np.uint32), numbers(rows, "row")
+        enough = agreeing_slots(salience, first, second) >= MIN_AGREEMENT
+        return _parcel(row[first[enough]], row[second[enough]])
 
-    return _meet(proposed, articles.select("row", "salience"), work, PAIRS)
+    pairs = proposed.select("block", F.col("ahead").alias("pairs"))
+    return _meet(pairs, articles.select("row", "salience"), work, PAIRS)
 
 
-def found(agreed: DataFrame, articles: DataFrame, window: float, least: float) -> DataFrame:
-    """Compare articles: find their bars, and the pairs that may be one event.
+def hopes(agreed: DataFrame, articles: DataFrame, window: float, least: float) -> DataFrame:
+    """Compare candidates, and keep the pairs that may be one event.
 
     Parameters
     ----------
@@ -74,56 +74,111 @@ def found(agreed: DataFrame, articles: DataFrame, window: float, least: float) -
     Returns
     -------
     DataFrame
-        `FOUND`.
+        `HOPES`.
     """
 
-    def work(
-        _block: NDArray[np.int64], ahead: NDArray[np.int64], met: NDArray[np.int64], rows: pa.Table
-    ) -> pa.Table:
+    def work(first: _Rows, second: _Rows, rows: pa.Table) -> dict[str, Any]:
         profiles, similarity = to_profiles(rows)
-        first, second = ahead.T
         close = similarity.cosines(first, second) >= MIN_COSINE
         first, second = first[close], second[close]
         if least > -LIMIT:
+            # A higher bar only lowers a score: see sahel_dedup.batch.
             lowest = np.full(len(profiles), LOWEST_BAR)
-            hopes = Evidence(profiles, similarity, lowest, window).weigh(first, second)
-            first, second = first[hopes.score >= least], second[hopes.score >= least]
+            score = Evidence(profiles, similarity, lowest, window).weigh(first, second).score
+            first, second = first[score >= least], second[score >= least]
         shared = [block for _, block in similarity.shared(first, second)]
-        asking = distinct(np.concatenate([ahead[:, 0], met[:, 0]]))
-        bar = bars_of(profiles, asking, similarity, met[:, 0], met[:, 1])
-        row = numbers(rows, "row")
-        bounds = np.searchsorted(first, np.append(asking, len(row))).astype(np.int32)
-        columns = {
+        none, row = np.zeros(0), numbers(rows, "row")
+        return {
+            "first": row[first],
             "second": row[second],
-            **{
-                name: np.concatenate([none, *(getattr(block, field) for block in shared)])
-                for name, field, none in (
-                    ("cosine", "cosine", np.zeros(0)),
-                    ("shared", "figures", row[:0]),
-                    ("title", "title_cosine", np.zeros(0)),
-                )
-            },
+            "cosine": np.concatenate([none, *(block.cosine for block in shared)]),
+            "shared": np.concatenate([row[:0], *(block.figures for block in shared)]),
+            "title": np.concatenate([none, *(block.title_cosine for block in shared)]),
         }
-        return pa.table({
-            "row": row[asking],
-            "bar": bar[asking],
-            **{name: pa.ListArray.from_arrays(bounds, values) for name, values in columns.items()},
-        })  # fmt: skip
 
-    return _meet(agreed, articles.select("row", *COMPARED), work, FOUND)
+    return _meet(agreed, articles.select("row", *COMPARED), work, HOPES)
+
+
+def closest(proposed: DataFrame, hoped: DataFrame, articles: DataFrame) -> DataFrame:
+    """Keep, for each article of a pair, the few strangers that agree best with it.
+
+    Parameters
+    ----------
+    proposed : DataFrame
+        `sahel_dedup.spark.buckets.PROPOSALS`.
+    hoped : DataFrame
+        `HOPES`.
+    articles : DataFrame
+
+    Returns
+    -------
+    DataFrame
+        `PAIRS`.
+    """
+
+    def asked(chunks: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for chunk in chunks:
+            for place in range(chunk.num_rows):
+                met = ragged(chunk.slice(place, 1), "met", np.int64)[0].reshape(-1, 2)
+                asking = chunk.column("asking")[place].values.to_numpy()
+                first, second = met[np.isin(met[:, 0], asking)].T
+                block = chunk.column("block").slice(place, 1)
+                yield from batches({"block": block, **_parcel(first, second)})
+
+    def work(first: _Rows, second: _Rows, rows: pa.Table) -> dict[str, Any]:
+        salience, row = matrix(rows, "salience", np.uint32), numbers(rows, "row")
+        n = len(row)
+        ranked = closest_met(salience, first * n + second, first[:0])
+        return _parcel(row[ranked // (n * (SLOTS + 1))], row[ranked % n])
+
+    both = hoped.select(F.explode(F.array("first", "second")).alias("row")).distinct()
+    block = F.shiftright("row", BLOCK_BITS).alias("block")
+    asking = both.groupBy(block).agg(F.collect_list("row").alias("asking"))
+    met = proposed.join(asking, "block").select("block", "met", "asking")
+    return _meet(met.mapInArrow(asked, PAIRS), articles.select("row", "salience"), work, PAIRS)
+
+
+def bars(nearest: DataFrame, articles: DataFrame) -> DataFrame:
+    """Measure how alike articles are to strangers.
+
+    Parameters
+    ----------
+    nearest : DataFrame
+        `PAIRS`: articles, and the strangers that agree best with each.
+    articles : DataFrame
+
+    Returns
+    -------
+    DataFrame
+        `BARS`, of the articles that met somebody.
+    """
+
+    def work(first: _Rows, second: _Rows, rows: pa.Table) -> dict[str, Any]:
+        profiles, similarity = to_profiles(rows)
+        asking = distinct(first)
+        bar = bars_of(profiles, asking, similarity, first, second)
+        return {"row": numbers(rows, "row")[asking], "bar": bar[asking]}
+
+    return _meet(nearest, articles.select("row", *COMPARED), work, BARS)
+
+
+def _parcel(first: _Rows, second: _Rows) -> dict[str, Any]:
+    return {"pairs": cell(np.column_stack([first, second]))}
 
 
 def _meet(pairs: DataFrame, articles: DataFrame, work: _Work, schema: str) -> DataFrame:
-    """Ship to each block the articles that its pairs name, in order, and work on both."""
+    """Ship to each block the articles that its pairs name, in order, and work on both.
+
+    `work` is given the pairs by the places of their articles, and the articles.
+    """
+    in_blocks = schema == PAIRS
 
     def together(parcels: pa.Table, rows: pa.Table) -> pa.Table:
         rows = rows.sort_by("row")
-        row = numbers(rows, "row")
-        ahead, met = (
-            np.searchsorted(row, ragged(parcels, name, np.int64)[0].reshape(-1, 2))
-            for name in ("ahead", "met")
-        )
-        return work(numbers(parcels, "block"), ahead, met, rows)
+        named = ragged(parcels, "pairs", np.int64)[0].reshape(-1, 2)
+        first, second = np.searchsorted(numbers(rows, "row"), named).T
+        found = work(first, second, rows)
+        return pa.table({"block": parcels.column("block"), **found} if in_blocks else found)
 
     wanted = pairs.mapInArrow(_wanted, "block long, row long")
     shipped = wanted.join(articles, "row")
@@ -133,7 +188,5 @@ def _meet(pairs: DataFrame, articles: DataFrame, work: _Work, schema: str) -> Da
 def _wanted(chunks: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     for chunk in chunks:
         for place, block in enumerate(numbers(chunk, "block").tolist()):
-            parcel = chunk.slice(place, 1)
-            named = [ragged(parcel, name, np.int64)[0] for name in ("ahead", "met")]
-            row = distinct(np.concatenate(named))
+            row = distinct(ragged(chunk.slice(place, 1), "pairs", np.int64)[0])
             yield from batches({"block": np.full(len(row), block), "row": row})

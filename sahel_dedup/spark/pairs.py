@@ -20,7 +20,7 @@ from sahel_dedup.spark.arrays import batches, hashes, numbers
 _OF_BOTH = ("day", "outlet", "headline", "figures", "bar")
 
 
-def with_bars(articles: DataFrame, found: DataFrame) -> DataFrame:
+def with_bars(articles: DataFrame, bars: DataFrame) -> DataFrame:
     """Tell of every article what evidence is made of, besides its words.
 
     Returns
@@ -32,19 +32,20 @@ def with_bars(articles: DataFrame, found: DataFrame) -> DataFrame:
     usual = F.when(F.col("day").isNull(), TYPICAL_BAR).otherwise(LOWEST_BAR)
     return (
         articles.select("row", "day", "outlet", "headline", "figures")
-        .join(found.select("row", "bar"), "row", "left")
+        .join(bars, "row", "left")
         .withColumn("bar", F.coalesce("bar", usual))
     )
 
 
-def weighed_pairs(found: DataFrame, articles: DataFrame, window: float) -> DataFrame:
-    """Weigh the pairs that were found.
+def weighed_pairs(hopes: DataFrame, told: DataFrame, window: float) -> DataFrame:
+    """Weigh the pairs that may be one event.
 
     Parameters
     ----------
-    found : DataFrame
-        `sahel_dedup.spark.meeting.FOUND`.
-    articles : DataFrame
+    hopes : DataFrame
+        `sahel_dedup.spark.meeting.HOPES`.
+    told : DataFrame
+        What `with_bars` tells of every article.
     window : float
         In days.
 
@@ -65,15 +66,10 @@ def weighed_pairs(found: DataFrame, articles: DataFrame, window: float) -> DataF
                 "score": pairs.score,
             })  # fmt: skip
 
-    both = with_bars(articles, found)
-    each = F.explode(F.arrays_zip("second", "cosine", "shared", "title"))
-    pairs = found.where(F.size("second") > 0).select(F.col("row").alias("first"), each.alias("of"))
+    pairs = hopes
     for side in ("first", "second"):
-        told = [F.col(name).alias(f"{side}_{name}") for name in _OF_BOTH]
-        named = both.select(F.col("row").alias(side), *told)
-        if side == "first":
-            pairs = pairs.select("first", "of.*")
-        pairs = pairs.join(named, side)
+        of_side = [F.col(name).alias(f"{side}_{name}") for name in _OF_BOTH]
+        pairs = pairs.join(told.select(F.col("row").alias(side), *of_side), side)
     return pairs.mapInArrow(work, "first long, second long, cosine double, score double")
 
 
