@@ -55,7 +55,7 @@ def link_stories(
     inside : Pairs
         All pairs inside stories, sorted.
     """
-    component = _components(pairs.where(pairs.score >= bar), n, bar)
+    component = bounded_components(pairs.where(pairs.score >= bar), n, bar)
     return link_components(component, evidence, bar)
 
 
@@ -144,8 +144,22 @@ def _unfounded(
     return np.asarray(names[~dated & (strongest < bar + UNDATED_START)])
 
 
-def _components(pairs: Pairs, n: int, bar: float) -> NDArray[np.int64]:
-    """Find connected components of at most `MAX_COMPONENT` articles."""
+def bounded_components(pairs: Pairs, n: int, bar: float) -> NDArray[np.int64]:
+    """Find connected components of at most `MAX_COMPONENT` articles.
+
+    Parameters
+    ----------
+    pairs : Pairs
+        All of them score at least the bar.
+    n : int
+        Number of articles.
+    bar : float
+
+    Returns
+    -------
+    ndarray of int64, shape (n,)
+        Number of the component of each article.
+    """
     while True:
         graph = sp.coo_array((np.ones(len(pairs)), (pairs.first, pairs.second)), shape=(n, n))
         _, component = connected_components(graph, directed=False)

@@ -224,7 +224,7 @@ def test_a_stopped_run_goes_on(sampled: Any, spark: Any, sample: Path) -> None:
     again = Run.of(spark.read.json(str(sample)).repartition(3), Settings(), root.parent)
     assert sorted(again.stories().collect()) == told
     after = written()
-    assert {name for name in before if after[name] != before[name]} == {"pairs", "stories"}
+    assert {name for name in before if after[name] != before[name]} == {"pairs", "components", "stories"}
 
 
 def test_other_input_and_settings_have_other_stages(sampled: Any, spark: Any) -> None:
@@ -289,24 +289,25 @@ def test_components_are_those_of_the_local_engine(
     draw = np.random.default_rng(most)
     n = 400
     first, second = draw.integers(0, n, (2, 260))
-    score = draw.uniform(-0.5, 4, 260).round(2)
+    score = draw.uniform(3.4, 4, 260).round(2)
     # A long path, and a mass of equals that no bar divides.
     first = np.concatenate([first, np.arange(400, 460), np.arange(500, 529)])
     second = np.concatenate([second, np.arange(401, 461), np.full(29, 529)])
-    score = np.concatenate([score, np.full(60, 0.1), np.full(29, 4.0)])
+    score = np.concatenate([score, np.full(60, 3.6), np.full(29, 4.0)])
     kept = first != second
     low, high = np.minimum(first, second)[kept], np.maximum(first, second)[kept]
     score = score[kept]
     n = 530
     monkeypatch.setattr(linkage, "MAX_COMPONENT", most)
     monkeypatch.setattr(spread, "MAX_COMPONENT", most)
+    monkeypatch.setattr(spread, "ONE_TASK", 0)
     pairs = Pairs(low, high, score, score)
-    want = linkage._components(pairs.where(score >= 0.0), n, 0.0)
+    want = linkage.bounded_components(pairs.where(score >= 3.5), n, 3.5)
     edges = spark.createDataFrame(
         list(zip(low.tolist(), high.tolist(), score.tolist(), strict=True)),
         "first long, second long, score double",
     ).repartition(7)
-    found = spread.components(edges, 0.0, Stages(spark, str(tmp_path)))
+    found = spread.components(edges, 3.5, Stages(spark, str(tmp_path)))
     got = np.arange(n)
     for row in found.collect():
         got[row["row"]] = row["component"]

@@ -2,7 +2,8 @@
 
 Large-star and small-star in turn (Kiveris et al., Connected Components in MapReduce and
 Beyond, SoCC 2014) until every article points at the first of its component. Each task
-first joins what it can by itself, which leaves few pairs to the rounds.
+first joins what it can by itself, which leaves few pairs to the rounds; pairs that one
+task can hold are left to the local code.
 
 A component of more than `MAX_COMPONENT` articles is divided as in `sahel_dedup.linkage`:
 its pairs below a bar that rises in steps are left out until the parts are small enough;
@@ -16,15 +17,18 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 import pyarrow as pa
 import scipy.sparse as sp
+from numpy.typing import NDArray
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 from scipy.sparse.csgraph import connected_components
 
-from sahel_dedup.evidence import LIMIT
-from sahel_dedup.linkage import MAX_COMPONENT, RAISE
+from sahel_dedup.evidence import LIMIT, Pairs
+from sahel_dedup.linkage import MAX_COMPONENT, RAISE, bounded_components
 from sahel_dedup.spark.arrays import batches, numbers, whole
 from sahel_dedup.spark.checkpoint import Stages
 
+# Pairs that one task may hold: half a gigabyte.
+ONE_TASK = 4_000_000
 _LINK = "child long, parent long"
 
 
@@ -45,6 +49,30 @@ def components(pairs: DataFrame, bar: float, stages: Stages) -> DataFrame:
         `row` and `component` (its first row), for rows in a component of several.
     """
     edges = pairs.where(F.col("score") >= bar).select("first", "second", "score")
+    if edges.count() <= ONE_TASK:
+
+        def work(chunks: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+            table = whole(chunks)
+            if table is not None and table.num_rows:
+                yield from batches(_in_one_task(table, bar))
+
+        once = edges.coalesce(1).mapInArrow(work, "row long, component long")
+        return stages.keep("components", once)
+    return _in_rounds(edges, bar, stages)
+
+
+def _in_one_task(table: pa.Table, bar: float) -> dict[str, NDArray[np.int64]]:
+    ends = np.column_stack([numbers(table, "first"), numbers(table, "second")])
+    row, place = np.unique(ends, return_inverse=True)
+    first, second = place.reshape(ends.shape).T
+    score = numbers(table, "score")
+    number = bounded_components(Pairs(first, second, score, score), len(row), bar)
+    # Rows rise, so the first of a component to come is its least.
+    _, least, component = np.unique(number, return_index=True, return_inverse=True)
+    return {"row": row, "component": row[least[component]]}
+
+
+def _in_rounds(edges: DataFrame, bar: float, stages: Stages) -> DataFrame:
     small: list[DataFrame] = []
     while True:
         name = f"components/{bar:g}"
@@ -100,11 +128,10 @@ def _join_in_task(chunks: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     table = whole(chunks)
     if table is None or not table.num_rows:
         return
-    pairs = np.column_stack([numbers(table, "first"), numbers(table, "second")])
-    row, place = np.unique(pairs, return_inverse=True)
-    place = place.reshape(pairs.shape)
-    ones = np.ones(len(pairs), dtype=np.int8)
-    graph = sp.coo_array((ones, (place[:, 0], place[:, 1])), shape=(len(row), len(row)))
+    ends = np.column_stack([numbers(table, "first"), numbers(table, "second")])
+    row, place = np.unique(ends, return_inverse=True)
+    first, second = place.reshape(ends.shape).T
+    graph = sp.coo_array((np.ones(len(ends), np.int8), (first, second)), shape=(len(row), len(row)))
     _, component = connected_components(graph, directed=False)
     # Rows rise, so the first of a component to come is its least.
     _, least = np.unique(component, return_index=True)

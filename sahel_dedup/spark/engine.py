@@ -6,8 +6,10 @@ grows with the archive comes to the driver.
 
 from __future__ import annotations
 
+import atexit
 import os
 import re
+import shutil
 import tempfile
 from dataclasses import dataclass
 
@@ -48,7 +50,7 @@ def cluster(
         Folder, on a file system that all executors reach, for the stages. A run that was
         stopped goes on from the stages that are there, if input and settings are the same.
         By default Spark's checkpoint directory or, where Spark runs on this machine only, a
-        temporary folder.
+        folder that is gone when the process ends.
 
     Returns
     -------
@@ -169,4 +171,6 @@ def _folder(df: DataFrame) -> str:
         return folder
     if not (context.master or "").startswith("local"):
         raise SahelError("no checkpoint: name a folder that all executors reach")
-    return tempfile.mkdtemp(prefix="sahel-dedup-")
+    folder = tempfile.mkdtemp(prefix="sahel-dedup-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
