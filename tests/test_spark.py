@@ -224,7 +224,11 @@ def test_a_stopped_run_goes_on(sampled: Any, spark: Any, sample: Path) -> None:
     again = Run.of(spark.read.json(str(sample)).repartition(3), Settings(), root.parent)
     assert sorted(again.stories().collect()) == told
     after = written()
-    assert {name for name in before if after[name] != before[name]} == {"pairs", "components", "stories"}
+    assert {name for name in before if after[name] != before[name]} == {
+        "pairs",
+        "components",
+        "stories",
+    }
 
 
 def test_other_input_and_settings_have_other_stages(sampled: Any, spark: Any) -> None:

@@ -37,7 +37,7 @@ def in_order(sketches: DataFrame) -> DataFrame:
     order = F.col("day").asc_nulls_first(), F.col("id").asc()
     # Numbers that rise with partition and place keep the order without counting anything.
     return (
-        sketches.join(outlets, "source", "left")
+        sketches.join(F.broadcast(outlets), "source", "left")
         .withColumn("outlet", F.coalesce("outlet", F.lit(-1)))
         .repartitionByRange(*order)
         .sortWithinPartitions(*order)
