@@ -47,6 +47,7 @@ def local_session(master: str | None, options: Mapping[str, str] | None = None) 
         builder = builder.config("spark.ui.enabled", "false")
         # It shares one process with the driver here; Spark's own gigabyte is for toys.
         builder = builder.config("spark.driver.memory", "4g")
+        builder = builder.config("spark.sql.shuffle.partitions", "32")
     builder = builder.config("spark.ui.showConsoleProgress", "false")
     builder = builder.config("spark.log.level", "ERROR")
     for name, value in (options or {}).items():
