@@ -217,7 +217,7 @@ class Sketcher:
         pending: deque[tuple[list[str], Future[Profiles]]] = deque()
         finished = 0
         with ThreadPoolExecutor(workers) as pool:
-            for chunk in _chunks(articles):
+            for chunk in chunked(articles):
                 pending.append(([a.id for a in chunk], pool.submit(self.sketch, chunk)))
                 if len(pending) > 2 * workers:
                     ids, future = pending.popleft()
@@ -326,7 +326,7 @@ def _count(
     return terms, np.minimum(totals, MAX_COUNT).astype(np.uint8), indptr
 
 
-def _chunks(articles: Iterable[Article]) -> Iterator[list[Article]]:
+def chunked(articles: Iterable[Article]) -> Iterator[list[Article]]:
     """Cut a stream into chunks of bounded number and size."""
     chunk: list[Article] = []
     chars = 0

@@ -18,7 +18,7 @@ from sahel_dedup.articles import Article
 from sahel_dedup.errors import ArticleError, SahelError
 from sahel_dedup.fingerprint import EMPTY_SLOT, SLOTS
 from sahel_dedup.similarity import Similarity
-from sahel_dedup.sketching import Profiles, Sketcher
+from sahel_dedup.sketching import Profiles, Sketcher, chunked
 from sahel_dedup.spark.arrays import (
     batches,
     cells,
@@ -56,8 +56,10 @@ def sketch(chunks: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         Rows of `SKETCH`.
     """
     sketcher = Sketcher()
-    for ids, profiles in sketcher.sketch_all(_articles(chunks), workers=1):
-        yield from batches(_columns(ids, profiles, sketcher))
+    # Without a thread that sketches ahead: the names behind the numbers are read here.
+    for articles in chunked(_articles(chunks)):
+        ids = [article.id for article in articles]
+        yield from batches(_columns(ids, sketcher.sketch(articles), sketcher))
 
 
 def _articles(chunks: Iterable[pa.RecordBatch]) -> Iterator[Article]:
