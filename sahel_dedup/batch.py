@@ -168,6 +168,7 @@ class Archive:
                 yield profiles
 
         profiles = Profiles.concatenate(parts())
+        profiles.source = sketcher.number_sources_by_name()[profiles.source]
         by_id = np.array(sorted(range(len(ids)), key=ids.__getitem__), dtype=np.int64)
         day = np.where(np.isnan(profiles.day), -np.inf, profiles.day)
         order = by_id[np.argsort(day[by_id], kind="stable")]
@@ -220,7 +221,7 @@ class Archive:
         Compared
         """
         profiles, settings, layout = self.profiles, self.settings, self.settings.layout
-        twin_of = self._twins()
+        twin_of = twins(profiles.body, profiles.headline, profiles.day, settings.window_days)
         page = hollow(profiles.body, profiles.headline, profiles.source)
         single = np.flatnonzero((twin_of == np.arange(len(twin_of))) & ~page)
         self.tell("candidate pairs", 0)
@@ -253,27 +254,43 @@ class Archive:
         self.tell("weighing", len(pairs))
         return Compared(twin_of, similarity, evidence, pairs)
 
-    def _twins(self) -> NDArray[np.int64]:
-        """For each article the first with the same text and title, itself if none.
 
-        Ten thousand copies of one text are one node to the stages behind. Copies more
-        than a window apart are no twins: "no change today" is said every day.
-        """
-        profiles = self.profiles
-        window = self.settings.window_days
-        rows = np.flatnonzero(profiles.body)
-        order = np.lexsort((rows, profiles.headline[rows], profiles.body[rows]))
-        rows = rows[order]
-        twin_of = np.arange(len(profiles))
-        head = -1
-        same = (np.diff(profiles.body[rows], prepend=np.uint64(0)) == 0) & (
-            np.diff(profiles.headline[rows], prepend=np.uint64(0)) == 0
-        )
-        for i in np.flatnonzero(same):
-            if not same[i - 1] or head < 0:
-                head = rows[i - 1]
-            if profiles.day[rows[i]] - profiles.day[head] > window:
-                head = rows[i]
-            else:
-                twin_of[rows[i]] = head
-        return twin_of
+def twins(
+    body: NDArray[np.uint64],
+    headline: NDArray[np.uint64],
+    day: NDArray[np.float64],
+    window: float,
+) -> NDArray[np.int64]:
+    """For each article the first with the same text and title, itself if none.
+
+    Ten thousand copies of one text are one node to the stages behind. Copies more
+    than a window apart are no twins: "no change today" is said every day.
+
+    Parameters
+    ----------
+    body, headline : ndarray of uint64, shape (n,)
+        Hashes of text and title, in order of time (`sahel_dedup.sketching.Profiles`).
+    day : ndarray of float64, shape (n,)
+    window : float
+        In days.
+
+    Returns
+    -------
+    ndarray of int64, shape (n,)
+    """
+    rows = np.flatnonzero(body)
+    order = np.lexsort((rows, headline[rows], body[rows]))
+    rows = rows[order]
+    twin_of = np.arange(len(body))
+    head = -1
+    same = (np.diff(body[rows], prepend=np.uint64(0)) == 0) & (
+        np.diff(headline[rows], prepend=np.uint64(0)) == 0
+    )
+    for i in np.flatnonzero(same):
+        if not same[i - 1] or head < 0:
+            head = rows[i - 1]
+        if day[rows[i]] - day[head] > window:
+            head = rows[i]
+        else:
+            twin_of[rows[i]] = head
+    return twin_of

@@ -12,6 +12,8 @@ texts that differ in their figures: a template is seen under many sets of figure
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -59,29 +61,55 @@ def bars(
     ndarray of float64, shape (n,)
         `LOWEST_BAR` or more; `TYPICAL_BAR` for articles not wanted.
     """
-    bar = np.full(len(profiles), TYPICAL_BAR)
     need = np.zeros(len(profiles), dtype=bool)
     need[wanted] = True
     dated = ~np.isnan(profiles.day)
+    met = [(wanted[:0], wanted[:0])]
     for timed in (True, False):
         rows = np.flatnonzero(dated == timed)
-        if not need[rows].any():
-            continue
-        place = profiles.day if timed else profiles.source.astype(np.float64) * 4
-        gap = GAP_DAYS if timed else 0.0
-        first, second = _meetings(profiles.salience, rows, place, gap, need, layout)
-        cosine = similarity.cosines(first, second)
-        if not timed:
-            outlet = profiles.source
-            strange = (outlet[first] >= 0) & (outlet[first] == outlet[second])
-            strange |= _conflict(similarity, first, second)
-            first, cosine = first[strange], cosine[strange]
-        order = np.lexsort((-cosine, first))
-        first, cosine = first[order], cosine[order]
-        third = _rank(first) == _RANK - 1
-        if timed:
-            bar[rows[need[rows]]] = LOWEST_BAR
-        bar[first[third]] = np.maximum(cosine[third], LOWEST_BAR if timed else TYPICAL_BAR)
+        if need[rows].any():
+            place = profiles.day if timed else profiles.source.astype(np.float64) * 4
+            gap = GAP_DAYS if timed else 0.0
+            met.append(_meetings(profiles.salience, rows, place, gap, need, layout))
+    first, second = (np.concatenate(side) for side in zip(*met, strict=True))
+    return bars_of(profiles, wanted, similarity, first, second)
+
+
+def bars_of(
+    profiles: Profiles,
+    wanted: NDArray[np.int64],
+    similarity: Similarity,
+    first: NDArray[np.int64],
+    second: NDArray[np.int64],
+) -> NDArray[np.float64]:
+    """Set the bars of articles by those that each was found to be most alike to.
+
+    Parameters
+    ----------
+    profiles, wanted, similarity
+        See `bars`.
+    first, second : ndarray of int64, shape (n_pairs,)
+        Articles whose bar is wanted, and others: of those with a date beyond the gap, of
+        the others any.
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+        See `bars`.
+    """
+    dated = ~np.isnan(profiles.day)
+    bar = np.full(len(profiles), TYPICAL_BAR)
+    bar[wanted[dated[wanted]]] = LOWEST_BAR
+    cosine = similarity.cosines(first, second)
+    outlet = profiles.source
+    strange = dated[first] | ((outlet[first] >= 0) & (outlet[first] == outlet[second]))
+    rest = np.flatnonzero(~strange)
+    strange[rest] = _conflict(similarity, first[rest], second[rest])
+    first, cosine = first[strange], cosine[strange]
+    order = np.lexsort((-cosine, first))
+    first, cosine = first[order], cosine[order]
+    third = _rank(first) == _RANK - 1
+    bar[first[third]] = np.maximum(cosine[third], bar[first[third]])
     return bar
 
 
@@ -121,36 +149,59 @@ def _meetings(
         Those nearer than this are passed over; 0 passes over none.
     """
     n = len(salience)
-    low = place[rows].min()
-    span = place[rows].max() - low + 4 * gap + 1
     rows = rows[np.argsort(place[rows], kind="stable")]
     met: list[NDArray[np.int64]] = []
     closest = np.zeros(0, dtype=np.int64)
     for band in range(layout.bands):
-        order, key = in_buckets(band_keys(salience, layout, band, rows=rows))
-        here = rows[order]
-        bucket = np.cumsum(np.diff(key, prepend=key[:1]) != 0)
-        # Buckets laid end to end on one line, further apart than the gap reaches.
-        line = bucket * span + (place[here] - low)
-        asking = np.flatnonzero(need[here])
-        if gap:
-            later = np.searchsorted(line, line[asking] + gap, side="right")
-            sooner = np.searchsorted(line, line[asking] - gap, side="left") - 1
-        else:
-            later, sooner = asking + 1, asking - 1
-        for other in (later, sooner):
-            inside = (other >= 0) & (other < len(here))
-            one, two = asking[inside], other[inside]
-            same = bucket[one] == bucket[two]
-            met.append(here[one[same]] * n + here[two[same]])
+        keys = band_keys(salience, layout, band, rows=rows)
+        for one, two in neighbours(keys, place[rows], gap, need[rows]):
+            met.append(rows[one] * n + rows[two])
         if band % 8 == 7 or band == layout.bands - 1:
             # Only the closest so far are kept: all would take a kilobyte an article.
-            closest = _closest(salience, np.concatenate(met), closest)
+            closest = closest_met(salience, np.concatenate(met), closest)
             met = []
     return closest // (n * (SLOTS + 1)), closest % n
 
 
-def _closest(
+def neighbours(
+    keys: NDArray[np.uint64], place: NDArray[np.float64], gap: float, asking: NDArray[np.bool_]
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Find who stands next to articles in their bucket.
+
+    Parameters
+    ----------
+    keys : ndarray of uint64, shape (m,)
+        Bucket of each article.
+    place : ndarray of float64, shape (m,)
+        Where each stands on a line, rising.
+    gap : float
+        Those nearer than this are passed over; 0 passes over none.
+    asking : ndarray of bool, shape (m,)
+        Whose neighbours to find.
+
+    Yields
+    ------
+    one, two : ndarray of int64
+        Articles that ask, and the next ahead of each, then the next behind.
+    """
+    order, key = in_buckets(keys)
+    bucket = np.cumsum(np.diff(key, prepend=key[:1]) != 0)
+    asks = np.flatnonzero(asking[order])
+    if gap:
+        # Buckets laid end to end on one line, further apart than the gap reaches.
+        line = bucket * (place[-1] - place[0] + 4 * gap + 1) + (place[order] - place[0])
+        later = np.searchsorted(line, line[asks] + gap, side="right")
+        sooner = np.searchsorted(line, line[asks] - gap, side="left") - 1
+    else:
+        later, sooner = asks + 1, asks - 1
+    for other in (later, sooner):
+        inside = (other >= 0) & (other < len(order))
+        one, two = asks[inside], other[inside]
+        same = bucket[one] == bucket[two]
+        yield order[one[same]], order[two[same]]
+
+
+def closest_met(
     salience: NDArray[np.uint32], met: NDArray[np.int64], ranked: NDArray[np.int64]
 ) -> NDArray[np.int64]:
     """Keep the few that agree best with each article.

@@ -12,8 +12,9 @@ has at most ``bands * BUCKET_REACH`` candidates ahead of it, in an archive of an
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,7 +29,7 @@ from sahel_dedup.terms import mix64
 MIN_AGREEMENT = 6
 BUCKET_REACH = 40
 # Rows by which a crowded bucket is split before its reach is cut.
-_EXTRA_ROWS = 2
+EXTRA_ROWS = 2
 # Bands at most, by rows. A second hundred of two rows proposes far fewer pairs than bands of
 # one row would.
 _MOST_BANDS = {1: SLOTS, 2: 2 * SLOTS}
@@ -225,7 +226,8 @@ def candidate_pairs(
     found = np.zeros(0, dtype=np.int64)
     raw = [found]
     for band in range(layout.bands):
-        for i, j in _band_pairs(salience, alive, day, window, layout, band):
+        keys = functools.partial(band_keys, salience, layout, band)
+        for i, j in bucket_pairs(keys, alive, day, window):
             raw.append(i * n + j)
         # Merging every few million pairs keeps memory flat whatever the archive.
         if sum(map(len, raw)) > _MERGED_AT_ONCE or band == layout.bands - 1:
@@ -269,19 +271,35 @@ def _contains(ordered: NDArray[np.int64], values: NDArray[np.int64]) -> NDArray[
     return np.asarray(ordered[place] == values)
 
 
-def _band_pairs(
-    salience: NDArray[np.uint32],
+def bucket_pairs(
+    keys: Callable[[int, NDArray[np.int64]], NDArray[np.uint64]],
     members: NDArray[np.int64],
     day: NDArray[np.float64],
     window: float,
-    layout: Layout,
-    band: int,
     extra: int = 0,
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Pairs of one band; crowded buckets are split and tried again."""
-    order, bucket = in_buckets(band_keys(salience, layout, band, extra, members))
+    """Pair the articles that share a bucket; crowded buckets are split and tried again.
+
+    Parameters
+    ----------
+    keys : callable
+        Buckets of some articles, split by so many further rows, from 0 to `EXTRA_ROWS`.
+    members : ndarray of int64, shape (m,)
+        Articles, rising, in order of time.
+    day : ndarray of float64
+        Time of each article, NaN where unknown.
+    window : float
+    extra : int
+        Further rows that split the buckets of `members` already.
+
+    Yields
+    ------
+    first, second : ndarray of int64
+        A pair of articles may come more than once.
+    """
+    order, bucket = in_buckets(keys(extra, members))
     rows = members[order]
-    if extra < _EXTRA_ROWS and len(rows) > BUCKET_REACH:
+    if extra < EXTRA_ROWS and len(rows) > BUCKET_REACH:
         # Crowded: the article BUCKET_REACH places on is still in bucket and window.
         ahead = (bucket[BUCKET_REACH:] == bucket[:-BUCKET_REACH]) & _within(
             day[rows[:-BUCKET_REACH]], day[rows[BUCKET_REACH:]], window
@@ -291,7 +309,7 @@ def _band_pairs(
             crowded = np.zeros(number[-1] + 1, dtype=bool)
             crowded[number[:-BUCKET_REACH][ahead]] = True
             again = np.sort(rows[crowded[number]])
-            yield from _band_pairs(salience, again, day, window, layout, band, extra + 1)
+            yield from bucket_pairs(keys, again, day, window, extra + 1)
             rows, bucket = rows[~crowded[number]], bucket[~crowded[number]]
     places = np.arange(len(rows))
     for step in range(1, BUCKET_REACH + 1):

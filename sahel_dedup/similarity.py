@@ -63,15 +63,41 @@ class Similarity:
     """
 
     def __init__(self, profiles: Profiles, sketcher: Sketcher) -> None:
+        self._lay_out(profiles, _blend(profiles, sketcher), sketcher.vocabulary.is_figure)
+
+    @classmethod
+    def with_idf(
+        cls, profiles: Profiles, idf: NDArray[np.float32], is_figure: NDArray[np.bool_]
+    ) -> Similarity:
+        """Compare some articles of an archive whose IDF is known.
+
+        Parameters
+        ----------
+        profiles : Profiles
+        idf : ndarray of float32, shape (n_langs, n_terms)
+        is_figure : ndarray of bool, shape (n_terms,)
+            Whether each term starts with a digit.
+
+        Returns
+        -------
+        Similarity
+        """
+        similarity = cls.__new__(cls)
+        similarity._lay_out(profiles, idf, is_figure)
+        return similarity
+
+    def _lay_out(
+        self, profiles: Profiles, idf: NDArray[np.float32], is_figure: NDArray[np.bool_]
+    ) -> None:
         p = profiles
-        self._idf = _blend(profiles, sketcher)
+        self._idf = idf
         self._vectors = self._unit_vectors(p.indptr, p.terms, p.counts, p.lang)
         once = np.ones(len(p.title_terms), dtype=np.uint8)
         self._titles = self._unit_vectors(p.title_indptr, p.title_terms, once, p.lang)
         held = [p.terms[:0]]
         self.figures = np.zeros(len(p), dtype=np.int64)
         for rows, span in _row_blocks(p.indptr):
-            figure = sketcher.vocabulary.is_figure[p.terms[span]]
+            figure = is_figure[p.terms[span]]
             held.append(p.terms[span][figure])
             sums = np.concatenate([[0], np.cumsum(figure)])
             self.figures[rows] = np.diff(sums[p.indptr[rows.start : rows.stop + 1] - span.start])
@@ -230,10 +256,35 @@ def _blend(profiles: Profiles, sketcher: Sketcher) -> NDArray[np.float32]:
             df[number] += np.bincount(terms[owner_lang == number], minlength=size)
     table = np.zeros(df.shape, dtype=np.float32)
     for name, number in sketcher.langs.items():
-        articles = np.count_nonzero(profiles.lang == number)
+        articles = int(np.count_nonzero(profiles.lang == number))
         held = np.flatnonzero(df[number])
-        prior = np.exp(sketcher.vocabulary.prior_idf(name, held) / -64.0)
-        # The prior's IDF is ln((n0 + 1) / (n0 p + 1)); this takes n0 p + 1 back out of it.
-        seen = df[number, held] + prior * (PRIOR_ARTICLES + 1)
-        table[number, held] = np.log((articles + PRIOR_ARTICLES + 1) / seen)
-    return np.maximum(table, 0)
+        prior = sketcher.vocabulary.prior_idf(name, held)
+        table[number, held] = blended_idf(df[number, held], articles, prior)
+    return table
+
+
+def blended_idf(
+    df: NDArray[np.float64] | NDArray[np.int64],
+    articles: float | NDArray[np.int64],
+    prior: NDArray[np.uint16],
+) -> NDArray[np.float32]:
+    """Blend what an archive tells of its terms with the prior of the language.
+
+    Parameters
+    ----------
+    df : ndarray, shape (n,)
+        Articles of the language that hold each term.
+    articles : float or ndarray of int64, shape (n,)
+        All articles of the language.
+    prior : ndarray of uint16, shape (n,)
+        Prior IDF in units of 1/64 (`Vocabulary.prior_idf`).
+
+    Returns
+    -------
+    ndarray of float32, shape (n,)
+        IDF, not below 0.
+    """
+    # The prior's IDF is ln((n0 + 1) / (n0 p + 1)); this takes n0 p + 1 back out of it.
+    seen = df + np.exp(prior / -64.0) * (PRIOR_ARTICLES + 1)
+    idf = np.log((articles + PRIOR_ARTICLES + 1) / seen).astype(np.float32)
+    return np.maximum(idf, np.float32(0))

@@ -217,7 +217,7 @@ class Sketcher:
         pending: deque[tuple[list[str], Future[Profiles]]] = deque()
         finished = 0
         with ThreadPoolExecutor(workers) as pool:
-            for chunk in _chunks(articles):
+            for chunk in chunked(articles):
                 pending.append(([a.id for a in chunk], pool.submit(self.sketch, chunk)))
                 if len(pending) > 2 * workers:
                     ids, future = pending.popleft()
@@ -243,6 +243,20 @@ class Sketcher:
         """
         parts = [self._sketch_block(block) for block in _blocks(articles)]
         return parts[0] if len(parts) == 1 else Profiles.concatenate(parts)
+
+    def number_sources_by_name(self) -> NDArray[np.int32]:
+        """Give outlets new numbers, in the order of their names, whoever was read first.
+
+        Returns
+        -------
+        ndarray of int32, shape (len(sources) + 1,)
+            New number of each old one; -1 stays.
+        """
+        old = sorted(self.sources)
+        new = np.full(len(old) + 1, -1, dtype=np.int32)
+        new[[self.sources[name] for name in old]] = np.arange(len(old))
+        self.sources = {name: number for number, name in enumerate(old)}
+        return new
 
     def _sketch_block(self, articles: Sequence[Article]) -> Profiles:
         n = len(articles)
@@ -317,7 +331,7 @@ def _count(
     return terms, np.minimum(totals, MAX_COUNT).astype(np.uint8), indptr
 
 
-def _chunks(articles: Iterable[Article]) -> Iterator[list[Article]]:
+def chunked(articles: Iterable[Article]) -> Iterator[list[Article]]:
     """Cut a stream into chunks of bounded number and size."""
     chunk: list[Article] = []
     chars = 0

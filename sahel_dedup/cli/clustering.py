@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from itertools import zip_longest
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -49,16 +49,40 @@ def cluster(
             metavar="FILE", help="Page to look at the stories with: HTML.", show_default=False
         ),
     ] = None,
+    engine: Annotated[
+        Literal["local", "spark"],
+        typer.Option(help="Where to work: in this process, or on Apache Spark (docs/spark.md)."),
+    ] = "local",
+    master: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="Spark's master, such as local[2].", show_default=False),
+    ] = None,
+    checkpoint: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DIR", help="Where Spark keeps its stages, to go on from.", show_default=False
+        ),
+    ] = None,
 ) -> None:
     """Group articles into stories.
 
     Writes one row an article, in input order: id, story_id, canonical, relation and
     similarity, then the columns of the input as they were.
     """
-    check_output(output)
     if report is not None:
         check_folder(report)
     settings = make_settings(granularity, window, workers, canonical, prefer)
+    if engine == "spark":
+        if on_error != "raise":
+            raise SahelError("on-error: the Spark engine stops at the first faulty row")
+        if report is not None:
+            raise SahelError("report: the Spark engine makes none; use sahel-dedup report OUT")
+        # Neither Spark nor Arrow is a dependency.
+        from sahel_dedup.spark.files import cluster_files
+
+        cluster_files(inputs, output, settings, master=master, checkpoint=checkpoint)
+        return
+    check_output(output)
     skipped = SkipReport() if on_error == "skip" else None
     with open_inputs(inputs) as paths, progress() as tell:
         archive = Archive.read(read_articles(paths, skipped=skipped), settings, tell)

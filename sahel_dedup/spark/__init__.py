@@ -1,0 +1,20 @@
+"""The same stories on Apache Spark, for archives beyond one machine: docs/spark.md.
+
+Needs ``pip install 'sahel-dedup[spark]'`` and Java 17.
+"""
+
+from __future__ import annotations
+
+try:
+    import pyarrow  # noqa: F401
+    import pyspark  # noqa: F401
+except ImportError as missing:
+    from sahel_dedup.errors import SahelError
+
+    raise SahelError(
+        f"no {missing.name}: pip install 'sahel-dedup[spark]' brings it; Java 17 is the system's"
+    ) from None
+
+from sahel_dedup.spark.engine import cluster
+
+__all__ = ["cluster"]

@@ -1,0 +1,157 @@
+"""What the Spark engine keeps of an article: one row of a data frame.
+
+Term numbers of the local engine hold within one process, so a row has the 64-bit hashes
+of the terms. Where rows meet they are numbered anew and become the profiles that the
+local code works on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from sahel_dedup.articles import Article
+from sahel_dedup.errors import ArticleError, SahelError
+from sahel_dedup.fingerprint import EMPTY_SLOT, SLOTS
+from sahel_dedup.similarity import Similarity
+from sahel_dedup.sketching import Profiles, Sketcher, chunked
+from sahel_dedup.spark.arrays import (
+    batches,
+    cells,
+    hashes,
+    matrix_cells,
+    maybe,
+    numbers,
+    ragged,
+)
+
+# Everything that is known of an article on its own.
+SKETCH = (
+    "id string, day double, source string, lang string, body long, headline long, length int, "
+    "salience binary, shingles binary, terms binary, counts binary, marks binary, prior binary"
+)
+# What a comparison of articles needs of each.
+COMPARED = ("day", "outlet", "lang", "body", "headline", "length", "terms", "counts", "marks",
+            "idf")  # fmt: skip
+FIELDS = ("id", "text", "title", "published", "source", "lang")
+# Bits of `marks`: the term starts with a digit, or stands in the title.
+FIGURE, TITLE = 1, 2
+
+
+def sketch(chunks: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Sketch the articles of a task by the kernels of the local engine.
+
+    Parameters
+    ----------
+    chunks
+        Rows with an ``id``, a ``text`` and any other of `FIELDS`.
+
+    Yields
+    ------
+    pyarrow.RecordBatch
+        Rows of `SKETCH`.
+    """
+    sketcher = Sketcher()
+    # Without a thread that sketches ahead: the names behind the numbers are read here.
+    for articles in chunked(_articles(chunks)):
+        ids = [article.id for article in articles]
+        yield from batches(_columns(ids, sketcher.sketch(articles), sketcher))
+
+
+def _articles(chunks: Iterable[pa.RecordBatch]) -> Iterator[Article]:
+    for chunk in chunks:
+        for row in chunk.to_pylist():
+            try:
+                yield Article.from_mapping(row)
+            except ArticleError as error:
+                raise SahelError(f"article {row.get('id')!r}: {error}") from None
+
+
+def _columns(ids: list[str], profiles: Profiles, sketcher: Sketcher) -> dict[str, Any]:
+    p, vocabulary = profiles, sketcher.vocabulary
+    owner = np.repeat(np.arange(len(p)), np.diff(p.indptr))
+    title_owner = np.repeat(np.arange(len(p)), np.diff(p.title_indptr))
+    term, lang = vocabulary.hashes[p.terms], p.lang[owner]
+    in_title = np.isin((owner << 32) | p.terms, (title_owner << 32) | p.title_terms)
+    marks = vocabulary.is_figure[p.terms] * np.uint8(FIGURE) + in_title * np.uint8(TITLE)
+    langs = {number: name for name, number in sketcher.langs.items()}
+    prior = np.zeros(len(term), dtype=np.uint16)
+    for number in np.unique(lang).tolist():
+        mine = lang == number
+        prior[mine] = vocabulary.prior_idf(langs[number], p.terms[mine])
+    # By hash, so that numbers given in its order rise within each article.
+    order = np.lexsort((term, owner))
+    sources = {number: name for name, number in sketcher.sources.items()}
+    return {
+        "id": pa.array(ids, pa.string()),
+        "day": maybe(p.day),
+        "source": pa.array([sources.get(number) for number in p.source.tolist()], pa.string()),
+        "lang": pa.array([langs[number] for number in p.lang.tolist()], pa.string()),
+        "body": p.body.view(np.int64),
+        "headline": p.headline.view(np.int64),
+        "length": p.length,
+        "salience": matrix_cells(p.salience),
+        "shingles": matrix_cells(p.shingles),
+        "terms": cells(term[order], p.indptr),
+        "counts": cells(p.counts[order], p.indptr),
+        "marks": cells(marks[order].astype(np.uint8), p.indptr),
+        "prior": cells(prior[order], p.indptr),
+    }
+
+
+def to_profiles(table: pa.Table) -> tuple[Profiles, Similarity]:
+    """Turn rows that met into what the local engine works on.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+        Columns of `COMPARED`; `salience` and `shingles` are taken along if there.
+
+    Returns
+    -------
+    profiles : Profiles
+        In the order of the rows.
+    similarity : Similarity
+        With the IDF of the whole archive.
+    """
+    n = table.num_rows
+    found, indptr = ragged(table, "terms", np.uint64)
+    idf, _ = ragged(table, "idf", np.float32)
+    marks, _ = ragged(table, "marks", np.uint8)
+    counts, _ = ragged(table, "counts", np.uint8)
+    known, terms = np.unique(found, return_inverse=True)
+    langs, lang = np.unique(table.column("lang").to_pylist(), return_inverse=True)
+    weights = np.zeros((max(len(langs), 1), len(known)), dtype=np.float32)
+    weights[np.repeat(lang, np.diff(indptr)), terms] = idf
+    is_figure = np.zeros(len(known), dtype=bool)
+    is_figure[terms[marks & FIGURE > 0]] = True
+    in_title = marks & TITLE > 0
+    profiles = Profiles(
+        indptr=indptr,
+        terms=terms.astype(np.int32),
+        counts=counts,
+        title_indptr=np.concatenate([[0], np.cumsum(in_title)])[indptr],
+        title_terms=terms[in_title].astype(np.int32),
+        salience=_signature(table, "salience"),
+        shingles=_signature(table, "shingles"),
+        day=numbers(table, "day").astype(np.float64),
+        source=numbers(table, "outlet").astype(np.int32),
+        lang=lang.astype(np.int16),
+        body=hashes(table, "body"),
+        headline=hashes(table, "headline"),
+        length=numbers(table, "length").astype(np.int32),
+    )
+    assert len(profiles) == n
+    return profiles, Similarity.with_idf(profiles, weights, is_figure)
+
+
+def _signature(table: pa.Table, name: str) -> NDArray[np.uint32]:
+    slots = np.full((table.num_rows, SLOTS), EMPTY_SLOT, dtype=np.uint32)
+    if name in table.column_names:
+        values, indptr = ragged(table, name, np.uint32)
+        slots[np.diff(indptr) > 0] = values.reshape(-1, SLOTS)
+    return slots

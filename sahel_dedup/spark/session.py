@@ -1,0 +1,73 @@
+"""A Spark session for the command line, and what it says where Spark cannot run."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+
+from pyspark.errors import PySparkException
+from pyspark.sql import SparkSession
+
+from sahel_dedup.errors import SahelError
+
+
+def local_session(master: str | None, options: Mapping[str, str] | None = None) -> SparkSession:
+    """Start Spark, or take the session that ``spark-submit`` has configured.
+
+    Parameters
+    ----------
+    master : str, optional
+        Such as ``local[2]`` or ``yarn``; what Spark is configured with if not given.
+    options : mapping, optional
+        Further configuration of Spark.
+
+    Returns
+    -------
+    SparkSession
+
+    Raises
+    ------
+    SahelError
+        If there is no Java, or Spark does not start.
+    """
+    require_java()
+    # Tasks on this machine run in the Python that has this package.
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    builder = SparkSession.builder.appName("sahel_dedup")
+    if master is not None:
+        builder = builder.master(master)
+    if (master or "").startswith("local"):
+        # Nobody else is to talk to it, and some machines cannot find themselves by name.
+        builder = builder.config("spark.driver.host", "127.0.0.1")
+        builder = builder.config("spark.driver.bindAddress", "127.0.0.1")
+        builder = builder.config("spark.ui.enabled", "false")
+        # It shares one process with the driver here; Spark's own gigabyte is for toys.
+        builder = builder.config("spark.driver.memory", "4g")
+        builder = builder.config("spark.sql.shuffle.partitions", "32")
+    builder = builder.config("spark.ui.showConsoleProgress", "false")
+    builder = builder.config("spark.log.level", "ERROR")
+    for name, value in (options or {}).items():
+        builder = builder.config(name, value)
+    warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
+    try:
+        return builder.getOrCreate()
+    except (PySparkException, RuntimeError) as error:
+        raise SahelError(f"Spark does not start: {error}") from error
+
+
+def require_java() -> None:
+    """Check that there is a Java to run Spark.
+
+    Raises
+    ------
+    SahelError
+        If there is none.
+    """
+    home = os.environ.get("JAVA_HOME")
+    found = Path(home, "bin", "java").exists() if home else shutil.which("java")
+    if not found:
+        raise SahelError("no Java: Spark needs Java 17, such as Debian's openjdk-17-jre-headless")

@@ -1,0 +1,384 @@
+"""The Spark engine against the local one, on a real Spark: the same stories, and at what cost."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from typer.testing import CliRunner
+
+from sahel_dedup import Article, SahelError, Settings, cluster, fingerprints, linkage
+from sahel_dedup.batch import Archive
+from sahel_dedup.cli import app
+from sahel_dedup.evidence import Pairs
+
+REQUIRED = os.environ.get("SAHEL_REQUIRE_SPARK") == "1"
+JAVA = shutil.which("java") is not None or "JAVA_HOME" in os.environ
+MISSING = "no Java" if not JAVA else "no pyspark" if find_spec("pyspark") is None else ""
+
+pytestmark = [
+    pytest.mark.skipif(bool(MISSING) and not REQUIRED, reason=f"{MISSING}: Spark cannot run"),
+    # Spark says so of the pandas that it asks for and does not use here; it leaves sockets
+    # and pipes of its workers to the garbage collector.
+    pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+Row = dict[str, Any]
+SCHEMA = "id string, text string, title string, published string, source string, lang string"
+
+
+@pytest.fixture(scope="module")
+def spark() -> Iterator[Any]:
+    from sahel_dedup.spark.session import local_session
+
+    # Tasks may fail three times, as on a cluster: local Spark gives up at once by default.
+    session = local_session(
+        "local[2, 4]", {"spark.sql.shuffle.partitions": "4", "spark.log.level": "OFF"}
+    )
+    yield session
+    session.stop()
+
+
+@pytest.fixture(scope="module")
+def sampled(spark: Any, sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Stages of the sample archive."""
+    from sahel_dedup.spark.engine import Run
+
+    run = Run.of(spark.read.json(str(sample)), Settings(), tmp_path_factory.mktemp("sampled"))
+    run.stories()
+    return run
+
+
+def frame(spark: Any, rows: Sequence[Row], partitions: int = 2) -> Any:
+    names = [column.split()[0] for column in SCHEMA.split(", ")]
+    values = [tuple(row.get(name) for name in names) for row in rows]
+    return spark.createDataFrame(values, SCHEMA).repartition(partitions)
+
+
+def news(size: int, days: float, seed: int = 0, dated: float = 1.0) -> list[Row]:
+    """Write reports of events, reworded, of a share of which the time is known."""
+    draw = random.Random(seed)
+    words = [f"{a}{b}{c}" for a in "bdkmt" for b in "aeiou" for c in ("la", "ri", "so", "nu", "")]
+    words += [f"{one}{other}" for one in words[:40] for other in words[40:80]]
+    begin = datetime(2024, 3, 1, tzinfo=UTC)
+    rows: list[Row] = []
+    while len(rows) < size:
+        event = draw.choices(words, k=30) + [str(draw.randrange(10**4)) for _ in range(3)]
+        when = begin + timedelta(days=draw.uniform(0, days))
+        for _ in range(draw.choice((1, 1, 2, 3, 6))):
+            text = draw.sample(event, 25) + draw.choices(words, k=15)
+            later = when + timedelta(hours=draw.uniform(0, 40))
+            rows.append({
+                "id": f"a{len(rows)}",
+                "text": " ".join(text),
+                "title": " ".join(text[:5]) if draw.random() < 0.9 else None,
+                "published": later.isoformat() if draw.random() < dated else None,
+                "source": draw.choice(("north", "south", "east", None)),
+                "lang": draw.choice(("en", "en", "fr", None)),
+            })  # fmt: skip
+    for number in range(size // 20):  # verbatim copies, and a page under many headlines
+        copied = {**draw.choice(rows), "id": f"copy{number}"}
+        rows.append(copied)
+        page = "Subscribe to read this page and all others of this paper"
+        rows.append({"id": f"page{number}", "text": page, "title": f"T {number}", "source": "wall"})
+    draw.shuffle(rows)
+    return rows
+
+
+def same_as_local(run: Any, rows: Sequence[Row], settings: Settings) -> None:
+    """Compare confirmed pairs and stories of both engines."""
+    archive = Archive.read((Article.from_mapping(r) for r in rows), settings, lambda *_: None)
+    pairs = archive.compare(settings.bar).pairs
+    ours = {
+        (archive.ids[i], archive.ids[j]): (cosine, score)
+        for i, j, cosine, score in zip(
+            pairs.first, pairs.second, pairs.cosine, pairs.score, strict=True
+        )
+    }
+    names = {row["row"]: row["id"] for row in run.articles().select("row", "id").collect()}
+    theirs = {
+        (names[pair["first"]], names[pair["second"]]): (pair["cosine"], pair["score"])
+        for pair in run.pairs().collect()
+    }
+    assert theirs.keys() == ours.keys()
+    assert {pair for pair in theirs if theirs[pair][1] >= settings.bar}
+    for pair, found in theirs.items():
+        assert found == pytest.approx(ours[pair], abs=1e-4)
+    want = {str(row["id"]): row for row in archive.stories().rows()}
+    got = {row["id"]: row.asDict() for row in run.stories().collect()}
+    assert got.keys() == want.keys()
+    for name, row in got.items():
+        near = row.pop("similarity"), want[name].pop("similarity")
+        assert row == want[name]
+        # The last digit that is told is a matter of the order in which numbers are added up.
+        assert near[0] == near[1] or near[0] == pytest.approx(near[1], abs=2e-4)
+
+
+# The same as on one machine -----------------------------------------------------------
+
+
+def test_the_sample_archive(sampled: Any, wire: list[Row]) -> None:
+    same_as_local(sampled, wire, Settings())
+
+
+def test_fingerprints_are_identical(sampled: Any, wire: list[Row]) -> None:
+    signed = {
+        row["id"]: bytes(row["salience"] + row["shingles"]) for row in sampled.sketches().collect()
+    }
+    ours = {name: found.to_bytes()[8:] for name, found in fingerprints(wire)}
+    assert signed == ours
+
+
+@pytest.mark.parametrize(
+    ("dated", "settings"),
+    [
+        (1.0, Settings()),
+        (0.5, Settings(canonical="central", preferred_sources=("south",))),
+        (0.0, Settings(window=None, granularity="topic", canonical="longest")),
+    ],
+    ids=["dated", "mixed", "undated"],
+)
+def test_a_generated_archive(spark: Any, tmp_path: Path, dated: float, settings: Settings) -> None:
+    from sahel_dedup.spark.engine import Run
+
+    rows = news(700, days=20, dated=dated)
+    same_as_local(Run.of(frame(spark, rows, 3), settings, tmp_path), rows, settings)
+
+
+def test_an_empty_archive(spark: Any, tmp_path: Path) -> None:
+    from sahel_dedup.spark import cluster
+
+    assert cluster(frame(spark, []), checkpoint=tmp_path).collect() == []
+    rows = [{"id": "1", "text": ""}, {"id": "2", "text": "..."}]
+    found = cluster(frame(spark, rows), checkpoint=tmp_path).collect()
+    assert sorted((row["id"], row["canonical"], row["relation"]) for row in found) == [
+        ("1", True, None), ("2", True, None)
+    ]  # fmt: skip
+
+
+# What goes wrong ----------------------------------------------------------------------
+
+
+def test_killed_workers_change_nothing(
+    spark: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sahel_dedup.spark import articles, buckets, engine, meeting, timeline
+
+    rows = news(300, days=10)
+
+    def killed_once(df: Any, schema: str, name: str) -> Any:
+        marker = str(tmp_path / name)
+
+        def work(chunks: Any) -> Any:
+            for chunk in chunks:
+                yield chunk
+                try:
+                    os.close(os.open(marker, os.O_CREAT | os.O_EXCL))
+                except FileExistsError:
+                    continue
+                os.kill(os.getpid(), 9)
+
+        return df.mapInArrow(work, schema)
+
+    def entries(*given: Any) -> Any:
+        return killed_once(buckets.entries(*given), buckets._ENTRY, "entries")
+
+    def hopes(*given: Any) -> Any:
+        return killed_once(meeting.hopes(*given), meeting.HOPES, "hopes")
+
+    def in_order(df: Any) -> Any:
+        return timeline.in_order(killed_once(df, articles.SKETCH, "sketches"))
+
+    for name, flaky in (("entries", entries), ("hopes", hopes), ("in_order", in_order)):
+        monkeypatch.setattr(engine, name, flaky)
+    run = engine.Run.of(frame(spark, rows), Settings(), tmp_path / "stages")
+    same_as_local(run, rows, Settings())
+    assert {"entries", "hopes", "sketches"} <= {path.name for path in tmp_path.iterdir()}
+
+
+def test_a_stopped_run_goes_on(sampled: Any, spark: Any, sample: Path) -> None:
+    from sahel_dedup.spark.engine import Run
+
+    def written() -> dict[str, int]:
+        return {path.name: (path / "_SUCCESS").stat().st_mtime_ns for path in root.iterdir()
+                if (path / "_SUCCESS").exists()}  # fmt: skip
+
+    root = Path(sampled.stages.root)
+    before, told = written(), sorted(sampled.stories().collect())
+    # As if it had been killed while it wrote the pairs.
+    for name in ("pairs", "components", "stories"):
+        shutil.rmtree(root / name)
+    (root / "pairs").mkdir()
+    again = Run.of(spark.read.json(str(sample)).repartition(3), Settings(), root.parent)
+    assert sorted(again.stories().collect()) == told
+    after = written()
+    assert {name for name in before if after[name] != before[name]} == {
+        "pairs",
+        "components",
+        "stories",
+    }
+
+
+def test_other_input_and_settings_have_other_stages(sampled: Any, spark: Any) -> None:
+    from sahel_dedup.spark.checkpoint import Stages
+
+    def root(df: Any, settings: Settings) -> str:
+        return Stages.of(df, settings, "folder").root
+
+    df = sampled.df
+    known = root(df, Settings())
+    assert known == root(df.repartition(5), Settings(workers=3))
+    assert known != root(df, Settings(granularity="topic"))
+    assert known != root(df.where("id <> 'x'").limit(20), Settings())
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ([{"id": "1", "text": "a", "published": "soon"}], r"article '1': .*not an ISO 8601 date"),
+        ([{"id": "1", "text": None}], "article '1': field 'text': missing"),
+        ([{"id": "1", "text": "a"}, {"id": "1", "text": "b"}], "duplicate id: '1'"),
+    ],
+)
+def test_faulty_rows_are_named(spark: Any, tmp_path: Path, rows: list[Row], message: str) -> None:
+    from sahel_dedup.spark import cluster
+
+    with pytest.raises(SahelError, match=message):
+        cluster(frame(spark, rows), checkpoint=tmp_path)
+
+
+def test_missing_columns_are_named(spark: Any) -> None:
+    from sahel_dedup.spark import cluster
+
+    with pytest.raises(SahelError, match="no column 'text'; there are id"):
+        cluster(spark.createDataFrame([("a",)], "id string"))
+
+
+def test_without_pyspark_or_java_it_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    code = "import sys; sys.modules['pyspark'] = None; import sahel_dedup.spark"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "SahelError: no pyspark: pip install 'sahel-dedup[spark]'" in done.stderr
+    from sahel_dedup.spark.session import require_java
+
+    monkeypatch.delenv("JAVA_HOME", raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(SahelError, match="no Java"):
+        require_java()
+
+
+# Components ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("most", [1000, 12])
+def test_components_are_those_of_the_local_engine(
+    spark: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    from sahel_dedup.spark import components as spread
+    from sahel_dedup.spark.checkpoint import Stages
+
+    draw = np.random.default_rng(most)
+    n = 400
+    first, second = draw.integers(0, n, (2, 260))
+    score = draw.uniform(3.4, 4, 260).round(2)
+    # A long path, and a mass of equals that no bar divides.
+    first = np.concatenate([first, np.arange(400, 460), np.arange(500, 529)])
+    second = np.concatenate([second, np.arange(401, 461), np.full(29, 529)])
+    score = np.concatenate([score, np.full(60, 3.6), np.full(29, 4.0)])
+    kept = first != second
+    low, high = np.minimum(first, second)[kept], np.maximum(first, second)[kept]
+    score = score[kept]
+    n = 530
+    monkeypatch.setattr(linkage, "MAX_COMPONENT", most)
+    monkeypatch.setattr(spread, "MAX_COMPONENT", most)
+    monkeypatch.setattr(spread, "ONE_TASK", 0)
+    pairs = Pairs(low, high, score, score)
+    want = linkage.bounded_components(pairs.where(score >= 3.5), n, 3.5)
+    edges = spark.createDataFrame(
+        list(zip(low.tolist(), high.tolist(), score.tolist(), strict=True)),
+        "first long, second long, score double",
+    ).repartition(7)
+    found = spread.components(edges, 3.5, Stages(spark, str(tmp_path)))
+    got = np.arange(n)
+    for row in found.collect():
+        got[row["row"]] = row["component"]
+    for one in (want, got):
+        assert np.bincount(one).max() <= most
+    assert len(np.unique(np.stack([want, got]), axis=1).T) == len(set(want)) == len(set(got))
+
+
+# Skew ---------------------------------------------------------------------------------
+
+
+def test_a_key_that_many_articles_share_is_spread(spark: Any, tmp_path: Path) -> None:
+    from sahel_dedup.spark.buckets import _parcels, entries
+    from sahel_dedup.spark.engine import Run
+
+    rows = news(1900, days=40)
+    form = rows[0]["text"].split()
+    for number in range(0, len(rows), 20):
+        words = [*form, str(number)]
+        rows[number] = {**rows[number], "text": " ".join(words), "title": None}
+    run = Run.of(frame(spark, rows), Settings(), tmp_path)
+    exploded = entries(run.timeline(), run.copies(), Settings().layout).persist()
+    [_, most] = exploded.groupBy("key").count().orderBy("count", ascending=False).head(1)[0]
+    assert most >= len(rows) / 20
+
+    def work(chunks: Any) -> Any:
+        import pyarrow as pa
+
+        table = pa.Table.from_batches(list(chunks))
+        sizes = [len(cell.as_py()) // 16 for parcel in _parcels(table.sort_by("row"), 7.0)
+                 for cell in parcel.column("ahead")]  # fmt: skip
+        yield pa.RecordBatch.from_pydict({"entries": [table.num_rows], "pairs": [sum(sizes)]})
+
+    tasks = exploded.repartition(16, "key").mapInArrow(work, "entries long, pairs long").collect()
+    for name in ("entries", "pairs"):
+        sizes = [task[name] for task in tasks]
+        assert max(sizes) <= 5 * np.median(sizes)
+
+
+# Files --------------------------------------------------------------------------------
+
+
+def test_the_command_line(sample: Path, wire: list[Row], tmp_path: Path) -> None:
+    out = tmp_path / "out.parquet"
+    command = [sys.executable, "-m", "sahel_dedup", "cluster", str(sample), "--engine", "spark",
+               "--master", "local[2]", "--output", str(out),
+               "--checkpoint", str(tmp_path / "stages")]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    got = {row["id"]: row for row in pl.read_parquet(out / "*.parquet").to_dicts()}
+    for row in cluster(wire).rows():
+        name = str(row["id"])
+        assert got[name]["story_id"] == row["story_id"]
+        assert got[name]["canonical"] == row["canonical"]
+    assert all(got[row["id"]]["text"] == row["text"] for row in wire)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (("a.jsonl",), "no output"),
+        (("a.csv", "-o", "b.parquet"), "a.csv: the Spark engine reads and writes"),
+        (("a.jsonl", "b.parquet", "-o", "c.parquet"), "inputs of several kinds"),
+        (("a.jsonl", "-o", "c.parquet", "--on-error", "skip"), "stops at the first faulty row"),
+    ],
+)
+def test_the_command_line_refuses(given: tuple[str, ...], message: str) -> None:
+    done = CliRunner().invoke(app, ["cluster", "--engine", "spark", *given])
+    assert done.exit_code == 2
+    assert message in done.stderr
