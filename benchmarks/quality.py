@@ -8,6 +8,7 @@ archive    Six labelled sets lie in three archives of bulk news, 56,000 articles
            articles (B-cubed), beside the script one would write for the job.
 pairs      Precision and recall of planted copies (mccormick) and of judged pairs (semeval22_en).
 lsh        What is lost by comparing only the pairs that LSH proposes.
+recall     How many pairs of a cosine LSH proposes, and how many it promises to.
 
 groundnews2025_en_clean was labelled by another system's clustering, which split some events:
 two articles of one `family` but different stories are neither right nor wrong, so each
@@ -17,6 +18,7 @@ elsewhere.
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -40,8 +42,10 @@ from benchmarks.common import (
     read_named,
     save,
 )
-from sahel_dedup import batch, cluster
+from sahel_dedup import Article, Settings, batch, cluster
 from sahel_dedup.evaluation import evaluate
+from sahel_dedup.lsh import MIN_AGREEMENT, candidate_pairs
+from sahel_dedup.similarity import Similarity
 
 ALL_BULK = (*BULK, "saudi_ar", "hkcnews_zh", "masakha_fr_ha_sw_pcm")
 ALL_LABELLED = (*LABELLED, "cstnews", "multiling2011_fr", "multiling2011_ar", "scoop_feed_items",
@@ -51,7 +55,7 @@ ALL_LABELLED = (*LABELLED, "cstnews", "multiling2011_fr", "multiling2011_ar", "s
 def main() -> None:
     """Answer every question, or those named on the command line, which are not saved."""
     questions = {"kayes": kayes, "archive": archive_benchmark, "pairs": judged_pairs,
-                 "lsh": lsh_loss}  # fmt: skip
+                 "lsh": lsh_loss, "recall": lsh_recall}  # fmt: skip
     folder, chosen = arguments(__doc__, list(questions))
     results: dict[str, Any] = {}
     for name in chosen:
@@ -163,6 +167,35 @@ def lsh_loss(folder: Path) -> dict[str, Any]:
             compared = bcubed(cluster(rows).labels.tolist(), rows)[2]
         results[name] = {"lsh": with_lsh, "all_pairs": compared}
         console.print(f"{name:28}{with_lsh:8.3f}{compared:11.3f}")
+    return results
+
+
+def lsh_recall(folder: Path) -> dict[str, Any]:
+    """Count the pairs that are proposed, by cosine, beside what the layout promises."""
+    settings = Settings()
+    cosines, found = [], []
+    for name in ("groundnews2025_en_clean", "fnc1"):
+        articles = map(Article.from_mapping, read_named(folder, "labelled", name))
+        archive_ = batch.Archive.read(articles, settings, lambda _stage, _done: None)
+        p = archive_.profiles
+        first, second = _all_pairs(p.salience, p.day, settings.window_days)
+        cosines.append(Similarity(p, archive_.sketcher).cosines(first, second))
+        one, two = candidate_pairs(
+            p.salience, p.day, settings.window_days, settings.layout, MIN_AGREEMENT
+        )
+        found.append(np.isin(first * len(p) + second, one * len(p) + two))
+    cosine, proposed = np.concatenate(cosines), np.concatenate(found)
+    console.print(f"{'cosine':12}{'pairs':>10}{'proposed':>10}{'promised':>10}")
+    results = {}
+    for low, high in itertools.pairwise((0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 1.01)):
+        inside = (cosine >= low) & (cosine < high)
+        promised = np.mean([settings.expected_recall(x) for x in cosine[inside].tolist()])
+        results[f"{low:g}"] = row = {
+            "pairs": int(inside.sum()),
+            "proposed": float(proposed[inside].mean()),
+            "promised": float(promised),
+        }
+        console.print("{:<12g}{pairs:10,}{proposed:10.3f}{promised:10.3f}".format(low, **row))
     return results
 
 

@@ -48,7 +48,7 @@ class Settings:
     granularity: Granularity = "event"
     window: timedelta | None = timedelta(days=7)
     recall: float = 0.99
-    recall_similarity: float = 0.225
+    recall_similarity: float = 0.3
     canonical: CanonicalPolicy = "earliest"
     preferred_sources: tuple[str, ...] = ()
     workers: int = 0

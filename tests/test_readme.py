@@ -1,4 +1,4 @@
-"""The README: its figures are those that were measured, its example runs, its links lead on."""
+"""README and pages: figures are those that were measured, the example runs, links lead on."""
 
 from __future__ import annotations
 
@@ -6,13 +6,17 @@ import re
 from pathlib import Path
 from typing import Any
 
-from benchmarks.readme import README, filled
+import pytest
+
+from benchmarks.readme import PAGES, README, filled
 
 TEXT = README.read_text(encoding="utf-8")
 
 
-def test_figures_are_those_of_the_results() -> None:
-    assert filled(TEXT) == TEXT
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_figures_are_those_of_the_results(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert filled(text) == text
 
 
 def test_the_example_runs() -> None:
@@ -28,6 +32,6 @@ def test_the_example_runs() -> None:
 
 
 def test_links_lead_somewhere() -> None:
-    for page in (README, *README.parent.glob("docs/*.md")):
+    for page in PAGES:
         for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
             assert (Path(page).parent / target).exists(), f"{page.name}: {target}"
