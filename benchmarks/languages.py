@@ -5,9 +5,9 @@ Prints a table for each question and writes them all to ``benchmarks/results/lan
 planted    Copies planted among the bulk articles of ar, zh, fr, ha, sw and pcm: are they found
            (recall), and nothing else with them (precision)?
 labelled   B-cubed F1 of cstnews (pt), and of multiling2011_fr and _ar at granularity ``topic``.
-saudi      Precision of saudi_ar as estimated from its dates, which needs an archive of more than
-           two weeks, and by pairs that were judged one by one, weighted as pairs/judged says;
-           and the share of its articles that are in a story of several outlets.
+saudi      Precision of saudi_ar as estimated from its dates, and by pairs that were judged one by
+           one, weighted as pairs/judged says; and the share of its articles that are in a story
+           of several outlets.
 reprints   Are all articles of hkcnews_zh with one text and within the window one story?
 
 Originals are bulk articles of ordinary length. What is done to them is told in
@@ -272,7 +272,7 @@ def saudi(folder: Path) -> dict[str, float | None]:
             a, b = (story[f"saudi_ar/{pair[side]}"] for side in "ab")
             weight[bool(pair["same"]), a == b] += pair["weight"]
     right, wrong, missed = weight[True, True], weight[False, True], weight[True, False]
-    estimate = "none, too short" if precision is None else f"{precision:.3f}"
+    estimate = "none" if precision is None else f"{precision:.3f}"
     console.print(
         f"estimated precision {estimate}; judged pairs: precision {right / (right + wrong):.3f}, "
         f"recall {right / (right + missed):.3f}\nin stories of several outlets {shared:.1%}"

@@ -160,8 +160,8 @@ def _languages(results: dict[str, Any]) -> list[str]:
         f"saudi_ar: {results['saudi']['several_outlets']:.0%} of the articles are in stories of "
         "several outlets; on judged pairs, weighted, precision is "
         f"{results['saudi']['judged_precision']:.2f} and recall "
-        f"{results['saudi']['judged_recall']:.2f}. (Its ten days are too short for the estimate "
-        f"from dates.) hkcnews_zh: {results['reprints']['found']:,} of "
+        f"{results['saudi']['judged_recall']:.2f}; the precision estimated from dates is "
+        f"{results['saudi']['estimated_precision'] or 0:.3f}. hkcnews_zh: {results['reprints']['found']:,} of "
         f"{results['reprints']['pairs']:,} pairs of one text within the window are in one story.",
     ]
 

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from sahel_dedup.stories import Link, Stories, Story
 
-# Two articles more than FAR_DAYS apart are never one event; NEAR_DAYS is what chance
-# pairs are scaled to.
+# Two articles more than FAR_DAYS apart are never one event, or seldom if they are half a short
+# archive apart; NEAR_DAYS, or a quarter of it, is what chance pairs are scaled to.
 NEAR_DAYS = 7.0
 FAR_DAYS = 14.0
 # An article this alike to texts of other days is an issue of something that recurs.
@@ -99,7 +99,8 @@ def estimate_precision(story_days: Sequence[NDArray[np.float64]]) -> float | Non
 
     Pairs inside stories that lie more than two weeks apart cannot be right. If wrong
     pairs fall anywhere in time, those among pairs within a week are as many, scaled to
-    the share that pairs of any two articles have there.
+    the share that pairs of any two articles have there. In an archive of less than four
+    weeks it is half of its time instead, and a quarter.
 
     Parameters
     ----------
@@ -109,19 +110,21 @@ def estimate_precision(story_days: Sequence[NDArray[np.float64]]) -> float | Non
     Returns
     -------
     float or None
-        Between 0 and 1; ``None`` when no two articles of a story have dates, or the
-        archive is too short to tell.
+        Between 0 and 1; ``None`` when no two articles of a story have dates, or all
+        were published at one moment.
     """
     everything = np.sort(np.concatenate([np.zeros(0), *story_days]))
     everything = everything[~np.isnan(everything)]
+    span = float(np.ptp(everything)) if len(everything) else 0.0
+    near_days, far_days = min(NEAR_DAYS, span / 4), min(FAR_DAYS, span / 2)
     inside = [_distances(days[~np.isnan(days)]) for days in story_days if len(days) > 1]
     distances = np.concatenate([np.zeros(0), *inside])
-    near = np.count_nonzero(distances <= NEAR_DAYS)
-    far = np.count_nonzero(distances > FAR_DAYS)
+    near = np.count_nonzero(distances <= near_days)
+    far = np.count_nonzero(distances > far_days)
     total = len(everything) * (len(everything) - 1) / 2
-    within = (np.searchsorted(everything, everything + NEAR_DAYS, side="right")).sum()
+    within = (np.searchsorted(everything, everything + near_days, side="right")).sum()
     near_by_chance = within - len(everything) * (len(everything) + 1) / 2
-    beyond = np.searchsorted(everything, everything + FAR_DAYS, side="right").sum()
+    beyond = np.searchsorted(everything, everything + far_days, side="right").sum()
     far_by_chance = total - (beyond - len(everything) * (len(everything) + 1) / 2)
     if not near or not far_by_chance:
         return None

@@ -16,7 +16,10 @@ import sahel_dedup
 from sahel_dedup.audit import audit, estimate_precision
 
 SAMPLE = Path(sahel_dedup.__file__).parent / "sample" / "wire.jsonl"
-DAYS = st.lists(st.floats(0, 60) | st.just(float("nan")), min_size=1, max_size=6)
+# Eighths of days add up exactly.
+DAYS = st.lists(
+    st.integers(0, 480).map(lambda n: n / 8) | st.just(float("nan")), min_size=1, max_size=6
+)
 
 
 def slowly(stories: list[list[float]]) -> float | None:
@@ -27,8 +30,10 @@ def slowly(stories: list[list[float]]) -> float | None:
         for story in stories
         for a, b in combinations([day for day in story if day == day], 2)
     ]
-    near, far = sum(d <= 7 for d in inside), sum(d > 14 for d in inside)
-    chance_near, chance_far = sum(d <= 7 for d in every), sum(d > 14 for d in every)
+    span = max(every, default=0)
+    week, fortnight = min(7, span / 4), min(14, span / 2)
+    near, far = sum(d <= week for d in inside), sum(d > fortnight for d in inside)
+    chance_near, chance_far = sum(d <= week for d in every), sum(d > fortnight for d in every)
     if not near or not chance_far:
         return None
     return max(0.0, 1 - far * chance_near / chance_far / near)
