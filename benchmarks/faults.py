@@ -82,7 +82,7 @@ def main() -> None:
 
 def kills(path: Path, times: int) -> dict[str, Any]:
     """Kill an ingest again and again; every few kills it starts from nothing."""
-    dice, missing, faults, different = random.Random(1), 0, 0, 0
+    dice, missing, faults, different, doubled = random.Random(1), 0, 0, 0, 0
     expected = {}
     for size in (1, 8):
         with StoryIndex.in_memory() as index:
@@ -112,6 +112,8 @@ def kills(path: Path, times: int) -> dict[str, Any]:
             if path.exists():
                 with StoryIndex.open(path, readonly=True) as index:
                     missing += len(acknowledged - partition(index).keys())
+                    held = [article for story in index.stories() for article in story.articles]
+                    doubled += len(held) - len(set(held))
         with StoryIndex.open(path) as index:
             list(ingest(index, SAMPLE, batch_size=size))
             different += partition(index) != expected[size]
@@ -120,6 +122,7 @@ def kills(path: Path, times: int) -> dict[str, Any]:
             "kills": done,
             "runs": rounds,
             "articles missing": missing,
+            "articles in two stories": doubled,
             "faults": faults,
             "runs with other stories": different,
         }

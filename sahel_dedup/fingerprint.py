@@ -36,9 +36,10 @@ RACERS = 48
 _MAGIC = b"SDFP"
 _RANK_BITS = 6
 _HEAVIEST = np.uint64((1 << 21) - 1)
-# Articles and slots worked on together: their arrays stay in the second-level cache.
+# Articles, and values of slots, worked on together: their arrays stay in the second-level
+# cache.
 _RACED_AT_ONCE = 32
-_SIGNED_AT_ONCE = 8
+_SIGNED_AT_ONCE = 1 << 15
 _U32 = NDArray[np.uint32]
 _SHINGLE_FACTORS = (np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F), np.uint64(1))
 EMPTY_SLOT = np.uint32(0xFFFFFFFF)
@@ -239,9 +240,10 @@ def shingle_slots(tokens: NDArray[np.uint64], offsets: NDArray[np.int64]) -> _U3
     bounds = np.column_stack([starts, ends]).ravel()
     signed = np.empty((SLOTS, len(bounds)), dtype=np.uint32)
     multiply, add = (factors[:, None] for factors in _permutations())
-    buffer = np.empty((_SIGNED_AT_ONCE, len(values)), dtype=np.uint32)
-    for k in range(0, SLOTS, _SIGNED_AT_ONCE):
-        rows = slice(k, k + _SIGNED_AT_ONCE)
+    step = min(SLOTS, 1 << max(3, (_SIGNED_AT_ONCE // len(values)).bit_length() - 1))
+    buffer = np.empty((step, len(values)), dtype=np.uint32)
+    for k in range(0, SLOTS, step):
+        rows = slice(k, k + step)
         np.multiply(values, multiply[rows], out=buffer)
         np.add(buffer, add[rows], out=buffer)
         np.minimum.reduceat(buffer, bounds, axis=1, out=signed[rows])

@@ -274,10 +274,13 @@ class Sketcher:
         langs = detect(tokens, [a.lang for a in articles])
         lang = np.array([_number(self.langs, name) for name in langs], dtype=np.int16)
         weights = TF_UNITS[counts]
-        term_lang = np.repeat(lang, np.diff(indptr))
-        for name in set(langs):
-            mine = np.flatnonzero(term_lang == self.langs[name])
-            weights[mine] *= self.vocabulary.prior_idf(name, terms[mine])
+        if len(set(langs)) == 1:
+            weights *= self.vocabulary.prior_idf(langs[0], terms)
+        else:
+            term_lang = np.repeat(lang, np.diff(indptr))
+            for name in set(langs):
+                mine = np.flatnonzero(term_lang == self.langs[name])
+                weights[mine] *= self.vocabulary.prior_idf(name, terms[mine])
         runs = np.concatenate([bodies, heads]), np.concatenate([ends, bodies])
         body, headline = hash_runs(tokens.hashes, *runs).reshape(2, n)
         return Profiles(
@@ -323,8 +326,14 @@ def _count(
     # Article, term and the extra count in one sortable number.
     key = np.sort((owner << 33) | (numbers.astype(np.int64) << 1) | twice)
     pair = key >> 1
-    bounds = np.flatnonzero(np.diff(pair, prepend=-1, append=-1))
-    totals = np.diff(bounds + np.concatenate([[0], np.cumsum(key & 1)])[bounds])
+    # By hand: `numpy.diff` is slow to start, and articles come one at a time too.
+    edge = np.ones(len(pair) + 1, dtype=bool)
+    np.not_equal(pair[1:], pair[:-1], out=edge[1:-1])
+    bounds = edge.nonzero()[0]
+    twice_before = np.zeros(len(key) + 1, dtype=np.int64)
+    np.cumsum(key & 1, out=twice_before[1:])
+    upto = bounds + twice_before[bounds]
+    totals = upto[1:] - upto[:-1]
     distinct = pair[bounds[:-1]]
     indptr = np.searchsorted(distinct, np.arange(n + 1) << 32)
     terms = (distinct & 0xFFFFFFFF).astype(np.int32)

@@ -333,8 +333,10 @@ def _spans(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], U64]:
     """Find and hash the tokens: words by their run, spaceless scripts by n-grams."""
     word = (classes == WORD) | (classes == DIGIT)
-    edge = np.flatnonzero(np.diff(word, prepend=False))
-    starts, ends = edge[::2], edge[1::2]
+    edge = word.copy()
+    np.not_equal(word[1:], word[:-1], out=edge[1:])
+    edges = edge.nonzero()[0]
+    starts, ends = edges[::2], edges[1::2]
     hashes = hash_runs(values.take(codes), starts, ends)
     if not len(classes) or classes.max() < BIGRAM:
         return starts, ends, hashes

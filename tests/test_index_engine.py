@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from sahel_dedup import Article
-from sahel_dedup.index.buckets import WIDTH, Buckets, band_keys
+from sahel_dedup.index.buckets import WIDTH, Buckets
 from sahel_dedup.index.growing import LiveProfiles
 from sahel_dedup.index.moving import MovingSimilarity
 from sahel_dedup.lsh import Layout
@@ -76,7 +76,7 @@ def test_no_pairs(sketched: tuple[Sketcher, Profiles]) -> None:
 def test_bands_are_cut_as_in_the_batch(sketched: tuple[Sketcher, Profiles]) -> None:
     salience = sketched[1].salience
     for layout in (Layout(64, 2), Layout(96, 2), Layout(200, 2), Layout(42, 3)):
-        keys = band_keys(salience, layout)
+        keys = Buckets(layout).keys(salience)
         assert keys.shape == (len(salience), layout.bands)
         for band in range(layout.bands):
             key, expected = keys[:, band], keys_of_band(salience, layout, band)

@@ -36,7 +36,10 @@ class Buckets:
     """
 
     def __init__(self, layout: Layout) -> None:
-        self._layout = layout
+        # Slots of each band, one row of the array for each of a band's slots.
+        slots = [layout.slots(band) for band in range(layout.bands)]
+        self._slots = np.array(slots).T.copy()
+        self._start = np.arange(layout.bands, dtype=np.uint64) * _FACTOR
         self._allocate(1024)
 
     @property
@@ -102,33 +105,30 @@ class Buckets:
 
     def _places(self, salience: NDArray[np.uint32]) -> tuple[NDArray[np.int64], NDArray[np.uint32]]:
         """Ring and tag of each article in each band, shape (n, bands)."""
-        key = band_keys(salience, self._layout)
+        key = self.keys(salience)
         ring = ((key >> np.uint64(32)) * np.uint64(len(self._table))) >> np.uint64(32)
         return ring.astype(np.int64), (key.astype(np.uint32) & ~_ROW)
+
+    def keys(self, salience: NDArray[np.uint32]) -> NDArray[np.uint64]:
+        """Bucket of each article in every band, cut as by `sahel_dedup.lsh.band_keys`.
+
+        Parameters
+        ----------
+        salience : ndarray of uint32, shape (n, 128)
+
+        Returns
+        -------
+        ndarray of uint64, shape (n, bands)
+            Different ones in different bands.
+        """
+        key = self._start
+        for slots in self._slots:
+            key = key * _FACTOR + salience.take(slots, axis=1)
+        return mix64(key)
 
     def _allocate(self, room: int) -> None:
         self._room = room
         self._entered = 0
-        rings = room * self._layout.bands // _LOAD
+        rings = room * len(self._start) // _LOAD
         self._table = np.full((rings, WIDTH), _EMPTY, dtype=np.uint32)
         self._next = np.zeros(rings, dtype=np.uint8)
-
-
-def band_keys(salience: NDArray[np.uint32], layout: Layout) -> NDArray[np.uint64]:
-    """Bucket of each article in every band, cut as by `sahel_dedup.lsh.band_keys`.
-
-    Parameters
-    ----------
-    salience : ndarray of uint32, shape (n, 128)
-    layout : Layout
-
-    Returns
-    -------
-    ndarray of uint64, shape (n, bands)
-        Different ones in different bands.
-    """
-    slots = np.array([layout.slots(band) for band in range(layout.bands)])
-    key = np.arange(layout.bands, dtype=np.uint64) * _FACTOR
-    for k in range(layout.rows):
-        key = key * _FACTOR + salience[:, slots[:, k]]
-    return mix64(key)

@@ -30,6 +30,8 @@ _Rows = NDArray[np.int64]
 # Past articles kept for contrast: as many as are live, and at least so many.
 _FEWEST_PAST = 1000
 EVENTS_KEPT = 100_000
+# Pairs of an article that are weighed as soon as they are ruled out.
+_FEW = 40
 # Stands for an article that only asks; no article has this id.
 _NOBODY = ""
 
@@ -219,6 +221,8 @@ class Engine:
         live, number = self.live, self.live.standing.story
         stories = [live.members(row) for row in {int(number[r]): r for r in rows}.values()]
         stories = [members for members in stories if len(live.first_rows(members)) > 1]
+        if not stories:
+            return
         weighed = Weighed(self.evidence())
         weighed.weigh(pair for members in stories for pair in story_pairs(live, members))
         for members in stories:
@@ -262,10 +266,11 @@ class Engine:
         count = int(single.sum())
         first = np.concatenate([relatives.first[single], strangers.first])
         second = np.concatenate([relatives.second[single], strangers.second])
-        least = least_cosine(~np.isnan(live.profiles.day[first] - live.profiles.day[second]))
-        alike = live.similarity.resembling(first, second, least)
-        kin, strange = alike.copy(), alike
-        kin[count:] = strange[:count] = False
+        kin, strange = np.arange(len(first)) < count, np.arange(len(first)) >= count
+        if len(first) > _FEW * len(rows):
+            least = self._least_cosine(first, second)
+            alike = live.similarity.resembling(first, second, least)
+            kin, strange = kin & alike, strange & alike
         strangers = Met(first[strange], second[strange])
         cosine, figures = live.similarity.cosines_and_figures(strangers.first, strangers.second)
         sure = are_strangers(live, strangers, figures)
@@ -278,9 +283,14 @@ class Engine:
         weighed = Weighed(self.evidence())
         pairs = weighed.evidence.weigh(first, second)
         weighed.enter(pairs)
-        strong = pairs.where(pairs.score >= self.settings.bar)
+        alike = pairs.cosine >= self._least_cosine(first, second)
+        strong = pairs.where(alike & (pairs.score >= self.settings.bar))
         weigh_neighbourhoods(self.live, strong, weighed)
         return strong, weighed
+
+    def _least_cosine(self, first: _Rows, second: _Rows) -> NDArray[np.float64]:
+        day = self.live.profiles.day
+        return least_cosine(~np.isnan(day[first] - day[second]))
 
     def _set_twins(self, first: _Rows, second: _Rows) -> NDArray[np.bool_]:
         """Note who is a verbatim copy of whom; mark the pairs that need weighing."""

@@ -26,8 +26,6 @@ _Rows = NDArray[np.int64]
 # Slots that two articles must share to be compared. A tenth of all: 0.4 % of the pairs that
 # are one event share fewer, and two fifths of all that meet.
 _MIN_AGREEMENT = 12
-# Further than any row: other outlets come after all of the same.
-_FAR = 1e9
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,73 +61,50 @@ def meet(live: Live, rows: range) -> tuple[Met, Met]:
         Pairs that cannot.
     """
     profiles, standing = live.profiles, live.standing
-    window = live.settings.window_days
     asking = np.arange(rows.start, rows.stop)
     asking = asking[profiles.salience[asking, 0] != EMPTY_SLOT]
-    met = live.buckets.meet(profiles.salience[asking])
-    there = met >= 0
-    ahead = np.where(there, profiles.day[met] - profiles.day[asking, None, None], np.nan)
-    near = there & (standing.story[met] != NO_STORY) & ~(np.abs(ahead) > window)
-    inner = _among(live, asking)
-    apart = np.abs(profiles.day[inner.first] - profiles.day[inner.second])
-
-    one, band, place = np.nonzero(near)
-    first, second = _distinct(asking[one], met[one, band, place])
-    agree = agreeing_slots(profiles.salience, first, second) >= _MIN_AGREEMENT
-    first = np.concatenate([first[agree], inner.first[~(apart > window)]])
-    second = np.concatenate([second[agree], inner.second[~(apart > window)]])
-    order = np.lexsort((second, first))
-    relatives = Met(first[order], second[order])
-
-    first, second = _nearest_strangers(live, asking, met, ahead)
+    first, second, agree = _found(live, asking)
+    if len(asking) > 1:
+        first, second, agree = _with_each_other(live, asking, first, second, agree)
+    apart = np.abs(profiles.day[first] - profiles.day[second])
+    # What has expired has no story, and is there for contrast alone.
+    near = (standing.story[second] != NO_STORY) & ~(apart > live.settings.window_days)
     far = apart > GAP_DAYS
-    far |= np.isnan(profiles.day[inner.first]) & np.isnan(profiles.day[inner.second])
-    first = np.concatenate([first, inner.first[far]])
-    second = np.concatenate([second, inner.second[far]])
-    return relatives, _most_alike(live, first, second)
-
-
-def _among(live: Live, asking: _Rows) -> Met:
-    """Pairs among the arriving articles themselves, the later one first."""
-    if len(asking) < 2:
-        return Met(asking[:0], asking[:0])
-    earlier, later = (asking[place] for place in np.triu_indices(len(asking), 1))
-    agree = agreeing_slots(live.profiles.salience, later, earlier) >= _MIN_AGREEMENT
-    return Met(later[agree], earlier[agree])
-
-
-def _nearest_strangers(
-    live: Live, asking: _Rows, met: NDArray[np.int32], ahead: NDArray[np.float64]
-) -> tuple[_Rows, _Rows]:
-    """In each bucket the nearest articles beyond the gap, sooner and later.
-
-    Where neither has a date, the latest article of the same outlet, or else of any.
-    """
-    p = live.profiles
-    distances = [np.where(sign * ahead > GAP_DAYS, sign * ahead, np.inf) for sign in (1, -1)]
-    undated = np.isnan(p.day[asking])
+    undated = np.isnan(apart)
     if undated.any():
-        both = (met >= 0) & undated[:, None, None] & np.isnan(p.day[met])
-        other = p.source[met] != p.source[asking, None, None]
-        back = asking[:, None, None] - met
-        distances.append(np.where(both, back + np.where(other, _FAR, 0.0), np.inf))
-    firsts, seconds = [], []
-    for distance in distances:
-        nearest = distance.argmin(axis=2)[:, :, None]
-        one, band = np.nonzero(np.take_along_axis(distance, nearest, 2)[:, :, 0] < np.inf)
-        firsts.append(asking[one])
-        seconds.append(met[one, band, nearest[one, band, 0]])
-    return _distinct(np.concatenate(firsts), np.concatenate(seconds))
+        far |= np.isnan(profiles.day[first]) & np.isnan(profiles.day[second])
+    strangers = _most_alike(first[far], second[far], agree[far])
+    return Met(first[near], second[near]), strangers
 
 
-def _most_alike(live: Live, first: _Rows, second: _Rows) -> Met:
-    """Of the pairs of each article the few that agree in most slots."""
+def _found(live: Live, asking: _Rows) -> tuple[_Rows, _Rows, _Rows]:
+    """Pairs of articles and those in their buckets, in order, and in how many slots they agree."""
+    met = live.buckets.meet(live.profiles.salience[asking])
+    one, band, place = (met >= 0).nonzero()
+    first, second = _distinct(asking[one], met[one, band, place])
     agree = agreeing_slots(live.profiles.salience, first, second)
     enough = agree >= _MIN_AGREEMENT
-    first, second, agree = first[enough], second[enough], agree[enough]
+    return first[enough], second[enough], agree[enough]
+
+
+def _with_each_other(
+    live: Live, asking: _Rows, first: _Rows, second: _Rows, agree: _Rows
+) -> tuple[_Rows, _Rows, _Rows]:
+    """Add the pairs that the arriving articles form among themselves, the later one first."""
+    earlier, later = (asking[place] for place in np.triu_indices(len(asking), 1))
+    slots = agreeing_slots(live.profiles.salience, later, earlier)
+    enough = slots >= _MIN_AGREEMENT
+    first = np.concatenate([first, later[enough]])
+    second = np.concatenate([second, earlier[enough]])
+    order = np.lexsort((second, first))
+    return first[order], second[order], np.concatenate([agree, slots[enough]])[order]
+
+
+def _most_alike(first: _Rows, second: _Rows, agree: _Rows) -> Met:
+    """Of the pairs of each article the few that agree in most slots."""
     order = np.lexsort((second, -agree, first))
     first, second = first[order], second[order]
-    closest = np.arange(len(first)) - np.searchsorted(first, first) < COMPARED
+    closest = np.arange(len(first)) - first.searchsorted(first) < COMPARED
     return Met(first[closest], second[closest])
 
 
@@ -175,6 +150,8 @@ def are_pages(live: Live, relatives: Met) -> NDArray[np.bool_]:
     """
     p, first = live.profiles, relatives.first
     same = np.flatnonzero((p.body[first] == p.body[relatives.second]) & (p.body[first] > 0))
+    if len(same) < MANY_HEADLINES - 1:
+        return np.zeros(len(first), dtype=bool)
     headlines: dict[int, set[int]] = {}
     for row, other in zip(first[same].tolist(), relatives.second[same].tolist(), strict=True):
         if p.source[row] == p.source[other]:
@@ -216,9 +193,11 @@ def raise_bars(live: Live, strangers: Met, cosine: NDArray[np.float64]) -> set[i
     """
     day = live.profiles.day
     first, second = strangers.first, strangers.second
-    # The bar of an article that is too old for new relatives does not matter any more.
+    # The bar of an article that is too old for new relatives does not matter any more. One
+    # without a date may find relatives for ever, and look-alikes too: its bar is measured
+    # once, as it comes, or it would rise without end.
     matters = (live.standing.story[second] != 0) & (cosine > LOWEST_BAR)
-    matters &= ~(np.abs(day[first] - day[second]) > live.settings.window_days)
+    matters &= np.abs(day[first] - day[second]) <= live.settings.window_days
     pairs = zip(second[matters].tolist(), cosine[matters].tolist(), strict=True)
     return {row for row, value in pairs if _raise(live, row, value)}
 

@@ -332,6 +332,7 @@ def _blocks(
     """
     if not len(first):
         return
+    # As for an article that comes alone.
     if first[0] == first[-1] and (first == first[0]).all():
         yield np.arange(len(first)), first[:1], np.zeros(len(first), dtype=np.int64)
         return

@@ -28,7 +28,7 @@ from sahel_dedup.weighing import weigh
 if TYPE_CHECKING:
     from sahel_dedup.explain import Explanation
 
-BATCH_ARTICLES = 64
+BATCH_ARTICLES = 128
 
 
 class StoryIndex:
