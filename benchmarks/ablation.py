@@ -45,7 +45,8 @@ from sahel_dedup.evaluation import evaluate
 from sahel_dedup.evidence import FEATURES, WEIGHTS
 
 PIECES = {
-    "contrast": ("contrast",),
+    "contrast": ("contrast", "recurring"),
+    "recurring": ("recurring",),
     "outlets": ("same_outlet", "other_outlet"),
     "hours": ("hours",),
     "figures": ("figures_shared", "figures_lacking"),

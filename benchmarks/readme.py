@@ -161,7 +161,8 @@ def _languages(results: dict[str, Any]) -> list[str]:
         "several outlets; on judged pairs, weighted, precision is "
         f"{results['saudi']['judged_precision']:.2f} and recall "
         f"{results['saudi']['judged_recall']:.2f}; the precision estimated from dates is "
-        f"{results['saudi']['estimated_precision'] or 0:.3f}. hkcnews_zh: {results['reprints']['found']:,} of "
+        f"{results['saudi']['estimated_precision'] or 0:.3f}. hkcnews_zh: "
+        f"{results['reprints']['found']:,} of "
         f"{results['reprints']['pairs']:,} pairs of one text within the window are in one story.",
     ]
 

@@ -172,9 +172,7 @@ class Explanation:
                 "only_b": [_told(figure, b) for figure in self.figures.only_b],
             },
             "conflicts": [asdict(conflict) for conflict in self.conflicts],
-            "names": [
-                {"a": _place(pair.a, a), "b": _place(pair.b, b)} for pair in self.names
-            ],
+            "names": [{"a": _place(pair.a, a), "b": _place(pair.b, b)} for pair in self.names],
             "denials": [
                 {"by": denial.denied_by, "a": _place(denial.a, a), "b": _place(denial.b, b)}
                 for denial in self.denials

@@ -92,9 +92,7 @@ class Keeper:
             serials = live.standing.serial[changes.added].tolist()
             if self.keeps_texts:
                 packed = map(_packed, articles)
-                store.write(
-                    "INSERT INTO texts VALUES (?, ?)", zip(serials, packed, strict=True)
-                )
+                store.write("INSERT INTO texts VALUES (?, ?)", zip(serials, packed, strict=True))
             self._serial = serials[-1]
         if moved := [*changes.added, *sorted(changes.moved)]:
             store.write(

@@ -196,9 +196,7 @@ class Session:
             yield self._engine
 
     @contextmanager
-    def saving(
-        self, added: Sequence[Article] = (), *, letting_go: bool = False
-    ) -> Iterator[None]:
+    def saving(self, added: Sequence[Article] = (), *, letting_go: bool = False) -> Iterator[None]:
         """Do something to the engine and, as one transaction, to the file."""
         keeper = self._keeper
         try:
