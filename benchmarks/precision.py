@@ -101,15 +101,18 @@ def granularity(data: Path) -> None:
 def mixed_earnings(rows: Iterable[Row], stories: dict[str, str]) -> int:
     """Count the stories in which two companies report their earnings.
 
-    Companies are told apart by the first letters of their names: tickers have variants.
+    Names and tickers both have variants ("CORRECTED - ...", a ticker with its exchange):
+    companies are two if both differ.
     """
-    companies: dict[str, set[str]] = {}
+    companies: dict[str, tuple[set[str], set[str]]] = {}
     for row in rows:
         flash = _FLASH.match(row["title"] or "")
         if flash and "shr " in row["text"][:200].lower():
-            name = re.sub(r"\W", "", flash["company"] or flash["ticker"])
-            companies.setdefault(stories[row["id"]], set()).add(name[:3].upper())
-    return sum(len(names) > 1 for names in companies.values())
+            name = re.sub(r"CORRECTED|RPT|\bTHE\b|\W", "", flash["company"] or flash["ticker"])
+            names, tickers = companies.setdefault(stories[row["id"]], (set(), set()))
+            names.add(name[:3].upper())
+            tickers.add(flash["ticker"].partition(".")[0])
+    return sum(min(map(len, both)) > 1 for both in companies.values())
 
 
 def story_ids(rows: Iterable[Row], settings: Settings | None = None) -> dict[str, str]:
