@@ -239,13 +239,16 @@ class Archive:
         self.tell("comparing", len(first))
         dated = ~np.isnan(profiles.day[first] - profiles.day[second])
         close = cosine >= least_cosine(dated)
-        first, second = first[close], second[close]
+        first, second, cosine = first[close], second[close], cosine[close]
         self.tell("weighing", 0)
         if least > FLOOR:
             # A higher bar only lowers a score, so articles without a hopeful pair need none.
             lowest = np.full(len(profiles), LOWEST_BAR)
-            hopes = Evidence(profiles, similarity, lowest, settings).weigh(first, second)
-            first, second = first[hopes.score >= least], second[hopes.score >= least]
+            hopes = Evidence(profiles, similarity, lowest, settings)
+            hopeful = hopes.most(first, second, cosine) >= least
+            first, second = first[hopeful], second[hopeful]
+            hopeful = hopes.weigh(first, second).score >= least
+            first, second = first[hopeful], second[hopeful]
         wanted = distinct(np.concatenate([first, second]))
         bar = bars(profiles, wanted, similarity, layout)
         evidence = Evidence(profiles, similarity, bar, settings)

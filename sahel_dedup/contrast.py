@@ -65,6 +65,10 @@ def bars(
     dated = ~np.isnan(profiles.day)
     for timed in (True, False):
         rows = np.flatnonzero(dated == timed)
+        if not timed:
+            # Nothing strange is known of an article without outlet and figures.
+            known = (profiles.source >= 0) | (similarity.figures >= _MIN_FIGURES)
+            need[rows] &= known[rows]
         if not need[rows].any():
             continue
         place = profiles.day if timed else profiles.source.astype(np.float64) * 4
