@@ -7,6 +7,7 @@ NumPy lets go of the interpreter in all the heavy parts.
 from __future__ import annotations
 
 import os
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -36,6 +37,7 @@ _CHUNK_CHARS = 1 << 20
 _BLOCK_CHARS = 1 << 16
 _ROWS_A_STEP = 1 << 13
 _SECONDS_A_DAY = 86_400.0
+_NUMBERING = threading.Lock()
 _ONE_A_ROW = ("salience", "shingles", "day", "source", "lang", "body", "headline", "length")
 # No wire report is older than the epoch; clocks that lost their battery are.
 _FIRST_DAY = 1.0
@@ -298,8 +300,15 @@ def day_of(published: datetime | None) -> float:
 
 
 def _number(numbers: dict[str, int], name: str | None) -> int:
-    """Return the number of a name; `setdefault` is atomic, so that threads agree."""
-    return -1 if name is None else numbers.setdefault(name, len(numbers))
+    """Return the number of a name, the next one for a new name."""
+    if name is None:
+        return -1
+    number = numbers.get(name)
+    if number is None:
+        # Counting and entering must be one step, or two threads give one number twice.
+        with _NUMBERING:
+            number = numbers.setdefault(name, len(numbers))
+    return number
 
 
 def _count(

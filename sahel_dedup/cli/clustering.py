@@ -12,6 +12,7 @@ import typer
 from sahel_dedup.articles import Article
 from sahel_dedup.audit import audit
 from sahel_dedup.batch import Archive
+from sahel_dedup.checkpoint import Checkpoint
 from sahel_dedup.cli.options import (
     Canonical,
     GranularityOption,
@@ -27,7 +28,7 @@ from sahel_dedup.cli.options import (
 from sahel_dedup.cli.terminal import note, note_faults, progress
 from sahel_dedup.errors import SahelError
 from sahel_dedup.reading import read_articles, read_records
-from sahel_dedup.rows import Row, SkipReport
+from sahel_dedup.rows import STDIN, Row, SkipReport
 from sahel_dedup.stories import Stories
 from sahel_dedup.writing import check_folder, check_output, write_rows
 
@@ -49,6 +50,14 @@ def cluster(
             metavar="FILE", help="Page to look at the stories with: HTML.", show_default=False
         ),
     ] = None,
+    checkpoint: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Keep what was made of the articles here; the same command goes on from it.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Group articles into stories.
 
@@ -58,10 +67,13 @@ def cluster(
     check_output(output)
     if report is not None:
         check_folder(report)
+    if checkpoint is not None and STDIN in inputs:
+        raise SahelError("--checkpoint: standard input cannot be read again, name a file")
     settings = make_settings(granularity, window, workers, canonical, prefer)
     skipped = SkipReport() if on_error == "skip" else None
     with open_inputs(inputs) as paths, progress() as tell:
-        archive = Archive.read(read_articles(paths, skipped=skipped), settings, tell)
+        kept = None if checkpoint is None else Checkpoint(checkpoint, paths, on_error)
+        archive = Archive.read(read_articles(paths, skipped=skipped), settings, tell, kept)
         stories = archive.stories()
 
         def rows(stage: str) -> Iterator[Row]:
