@@ -22,9 +22,11 @@ PRIOR_ARTICLES = 1000.0
 _SHARED_AT_ONCE = 1 << 16
 _ROWS_A_BLOCK = 1 << 12
 _PAIRS_AT_ONCE = 2048
-# Rows laid out in full together, and the pairs that each must have on average.
-_ROWS_AT_ONCE = 32
+# Rows laid out in full together at most, and the pairs that each must have on average.
+_ROWS_AT_ONCE = 64
 _MANY_A_ROW = 4
+# Blocks that one row alone may fill.
+_LONGEST = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +160,8 @@ def row_products(
     sizes = np.diff(matrix.indptr)
     held = np.flatnonzero((sizes[first] > 0) & (sizes[second] > 0))
     products = np.zeros(len(first))
+    if not len(held):
+        return products
     if len(held) < len(first):
         # Titles and figures are often missing.
         products[held] = row_products(matrix, first[held], second[held])
@@ -167,7 +171,9 @@ def row_products(
     column = np.zeros(matrix.shape[1], dtype=np.int32)
     cuts = np.arange(0, len(first), _PAIRS_AT_ONCE)
     if many:
-        cuts = np.union1d(cuts, changes[::_ROWS_AT_ONCE])
+        # Every block has a fixed cost: few blocks, but no more rows than fit the cache.
+        rows = np.clip(_PAIRS_AT_ONCE * len(changes) // len(first), 1, _ROWS_AT_ONCE)
+        cuts = np.union1d(cuts[::_LONGEST], changes[::rows])
     for low, high in itertools.pairwise([*cuts.tolist(), len(first)]):
         one, two = first[low:high], second[low:high]
         if many:
@@ -198,11 +204,12 @@ def _laid_out_products(
     owner = np.repeat(np.arange(len(rows)), np.diff(offsets))
     full[owner, column[matrix.indices[entries]]] = matrix.data[entries]
     others = matrix[second]
-    shift = np.repeat((place * width).astype(np.int32), np.diff(others.indptr))
-    places = column.take(others.indices) + shift
+    # Renumbered in place: a new matrix would be checked through and through.
+    others.indices[:] = column.take(others.indices)
+    others.indices += np.repeat((place * width).astype(np.int32), np.diff(others.indptr))
+    others.resize(len(first), full.size)
     column[matrix.indices[entries]] = 0
-    spread = sp.csr_array((others.data, places, others.indptr), (len(first), full.size))
-    return np.asarray(spread @ full.ravel())
+    return np.asarray(others @ full.ravel())
 
 
 def _csr(
