@@ -243,11 +243,12 @@ class Archive:
             settings.window_days,
             layout,
             MIN_AGREEMENT,
+            settings.workers,
         )
         first, second = single[first], single[second]
         self.tell("candidate pairs", len(first))
         self.tell("comparing", 0)
-        similarity = Similarity(profiles, self.sketcher)
+        similarity = Similarity(profiles, self.sketcher, settings.workers)
         cosine = similarity.cosines(first, second)
         self.tell("comparing", len(first))
         dated = ~np.isnan(profiles.day[first] - profiles.day[second])

@@ -17,11 +17,13 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from sahel_dedup.sketching import TF, Profiles, Sketcher, ragged_rows
+from sahel_dedup.threads import ordered_map, slices
 
 PRIOR_ARTICLES = 1000.0
 _SHARED_AT_ONCE = 1 << 16
 _ROWS_A_BLOCK = 1 << 12
 _PAIRS_AT_ONCE = 2048
+_PAIRS_A_THREAD = 1 << 17
 # Rows laid out in full together at most, and the pairs that each must have on average.
 _ROWS_AT_ONCE = 64
 _MANY_A_ROW = 4
@@ -57,6 +59,8 @@ class Similarity:
         The articles.
     sketcher : Sketcher
         Whose vocabulary numbered their terms.
+    workers : int
+        Threads that compare; 0 takes all processors.
 
     Attributes
     ----------
@@ -64,8 +68,9 @@ class Similarity:
         Distinct figures in each article.
     """
 
-    def __init__(self, profiles: Profiles, sketcher: Sketcher) -> None:
+    def __init__(self, profiles: Profiles, sketcher: Sketcher, workers: int = 1) -> None:
         p = profiles
+        self._workers = workers
         self._idf = _blend(profiles, sketcher)
         self._vectors = self._unit_vectors(p.indptr, p.terms, p.counts, p.lang)
         once = np.ones(len(p.title_terms), dtype=np.uint8)
@@ -109,7 +114,12 @@ class Similarity:
 
     def cosines(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the TF-IDF cosine of pairs of articles, shape (n_pairs,)."""
-        return row_products(self._vectors, first, second)
+
+        def products(rows: slice) -> NDArray[np.float64]:
+            return row_products(self._vectors, first[rows], second[rows])
+
+        parts = slices(len(first), _PAIRS_A_THREAD)
+        return np.concatenate([np.zeros(0), *ordered_map(products, parts, self._workers)])
 
     def shared_figures(
         self, first: NDArray[np.int64], second: NDArray[np.int64]

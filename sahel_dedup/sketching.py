@@ -6,11 +6,8 @@ NumPy lets go of the interpreter in all the heavy parts.
 
 from __future__ import annotations
 
-import os
 import threading
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -23,6 +20,7 @@ from sahel_dedup.fingerprint import salience_slots, shingle_slots
 from sahel_dedup.furniture import find_furniture, strip_furniture
 from sahel_dedup.language import detect
 from sahel_dedup.terms import hash_runs, tokenize
+from sahel_dedup.threads import ordered_map
 from sahel_dedup.vocabulary import Vocabulary
 
 # The title and the first words tell what a report is about; what they hold counts double.
@@ -215,21 +213,15 @@ class Sketcher:
         profiles : Profiles
             A chunk of each.
         """
-        workers = workers or os.cpu_count() or 1
-        pending: deque[tuple[list[str], Future[Profiles]]] = deque()
         finished = 0
-        with ThreadPoolExecutor(workers) as pool:
-            for chunk in _chunks(articles):
-                pending.append(([a.id for a in chunk], pool.submit(self.sketch, chunk)))
-                if len(pending) > 2 * workers:
-                    ids, future = pending.popleft()
-                    yield ids, future.result()
-                    finished += len(ids)
-                    done(finished)
-            for ids, future in pending:
-                yield ids, future.result()
-                finished += len(ids)
-                done(finished)
+
+        def sketched(chunk: list[Article]) -> tuple[list[str], Profiles]:
+            return [article.id for article in chunk], self.sketch(chunk)
+
+        for ids, profiles in ordered_map(sketched, _chunks(articles), workers):
+            yield ids, profiles
+            finished += len(ids)
+            done(finished)
 
     def sketch(self, articles: Sequence[Article]) -> Profiles:
         """Sketch one chunk of articles.
