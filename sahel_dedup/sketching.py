@@ -32,7 +32,7 @@ TF = np.log1p(np.arange(MAX_COUNT + 1)).astype(np.float32)
 
 _CHUNK_ARTICLES = 256
 _CHUNK_CHARS = 1 << 20
-_BLOCK_CHARS = 1 << 16
+_BLOCK_CHARS = 1 << 18
 _ROWS_A_STEP = 1 << 13
 _SECONDS_A_DAY = 86_400.0
 _NUMBERING = threading.Lock()
@@ -333,7 +333,7 @@ def _chunks(articles: Iterable[Article]) -> Iterator[list[Article]]:
 
 
 def _blocks(articles: Sequence[Article]) -> Iterator[Sequence[Article]]:
-    """Cut a chunk into blocks whose code points fit the processor's cache."""
+    """Cut a chunk into blocks: large, for each has a fixed cost, but of bounded memory."""
     first = chars = 0
     for i, article in enumerate(articles):
         chars += len(article.text)
