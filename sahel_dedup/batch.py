@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sahel_dedup.articles import Article
+from sahel_dedup.checkpoint import Checkpoint
 from sahel_dedup.contrast import LOWEST_BAR, bars
 from sahel_dedup.evidence import FLOOR, Evidence, Pairs, least_cosine
 from sahel_dedup.fingerprint import Fingerprint
@@ -155,14 +157,25 @@ class Archive:
     tell: Progress = field(repr=False)
 
     @classmethod
-    def read(cls, articles: Iterable[Article], settings: Settings, tell: Progress) -> Archive:
-        """Sketch a stream of articles; their texts are let go."""
+    def read(
+        cls,
+        articles: Iterable[Article],
+        settings: Settings,
+        tell: Progress,
+        checkpoint: Checkpoint | None = None,
+    ) -> Archive:
+        """Sketch a stream of articles; their texts are let go.
+
+        With a checkpoint, sketches go to disk as they are made, and those that are there
+        are not made again.
+        """
         sketcher = Sketcher()
+        sketch_all = partial(checkpoint.sketch_all, sketcher) if checkpoint else sketcher.sketch_all
         ids: list[str] = []
 
         def parts() -> Iterator[Profiles]:
             yield sketcher.sketch([])
-            for chunk, profiles in sketcher.sketch_all(articles, settings.workers):
+            for chunk, profiles in sketch_all(articles, settings.workers):
                 ids.extend(chunk)
                 tell("reading", len(ids))
                 yield profiles
@@ -231,22 +244,26 @@ class Archive:
             settings.window_days,
             layout,
             MIN_AGREEMENT,
+            settings.workers,
         )
         first, second = single[first], single[second]
         self.tell("candidate pairs", len(first))
         self.tell("comparing", 0)
-        similarity = Similarity(profiles, self.sketcher)
+        similarity = Similarity(profiles, self.sketcher, settings.workers)
         cosine = similarity.cosines(first, second)
         self.tell("comparing", len(first))
         dated = ~np.isnan(profiles.day[first] - profiles.day[second])
         close = cosine >= least_cosine(dated)
-        first, second = first[close], second[close]
+        first, second, cosine = first[close], second[close], cosine[close]
         self.tell("weighing", 0)
         if least > FLOOR:
             # A higher bar only lowers a score, so articles without a hopeful pair need none.
             lowest = np.full(len(profiles), LOWEST_BAR)
-            hopes = Evidence(profiles, similarity, lowest, settings).weigh(first, second)
-            first, second = first[hopes.score >= least], second[hopes.score >= least]
+            hopes = Evidence(profiles, similarity, lowest, settings)
+            hopeful = hopes.most(first, second, cosine) >= least
+            first, second = first[hopeful], second[hopeful]
+            hopeful = hopes.weigh(first, second).score >= least
+            first, second = first[hopeful], second[hopeful]
         wanted = distinct(np.concatenate([first, second]))
         bar = bars(profiles, wanted, similarity, layout)
         evidence = Evidence(profiles, similarity, bar, settings)

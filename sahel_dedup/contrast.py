@@ -67,6 +67,10 @@ def bars(
     met = [(wanted[:0], wanted[:0])]
     for timed in (True, False):
         rows = np.flatnonzero(dated == timed)
+        if not timed:
+            # Nothing strange is known of an article without outlet and figures.
+            known = (profiles.source >= 0) | (similarity.figures >= _MIN_FIGURES)
+            need[rows] &= known[rows]
         if need[rows].any():
             place = profiles.day if timed else profiles.source.astype(np.float64) * 4
             gap = GAP_DAYS if timed else 0.0

@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 
 from sahel_dedup.errors import SahelError
 from sahel_dedup.terms import SHINGLE_WORDS, Tokens, hash_word, mix64
+from sahel_dedup.threads import slices
 
 FINGERPRINT_VERSION = 1
 SLOTS = 128
@@ -38,7 +39,8 @@ _RANK_BITS = 6
 _HEAVIEST = np.uint64((1 << 21) - 1)
 # Articles, and values of slots, worked on together: their arrays stay in the second-level
 # cache.
-_RACED_AT_ONCE = 32
+_RANKED_AT_ONCE = 32
+_RACED_AT_ONCE = 4
 _SIGNED_AT_ONCE = 1 << 15
 _U32 = NDArray[np.uint32]
 _SHINGLE_FACTORS = (np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F), np.uint64(1))
@@ -146,26 +148,33 @@ def salience_slots(
     ndarray of uint32, shape (n_articles, 128)
     """
     slots = np.full((len(offsets) - 1, SLOTS), EMPTY_SLOT, dtype=np.uint32)
-    multiply, add, exponential = _race()
-    rank = np.arange(RACERS, dtype=np.uint32)[:, None]
-    for first in range(0, len(slots), _RACED_AT_ONCE):
-        bounds = offsets[first : first + _RACED_AT_ONCE + 1]
+    for first in range(0, len(slots), _RANKED_AT_ONCE):
+        bounds = offsets[first : first + _RANKED_AT_ONCE + 1]
         span = slice(bounds[0], bounds[-1])
         low, pace = _racers(hashes[span], weights[span], bounds - bounds[0])
-        draws = low[:, :, None] * multiply
-        draws += add
-        draws >>= np.uint32(16)
-        finish = exponential.take(draws)
-        finish *= pace[:, :, None]
-        # Positive floats order like their bits. The lowest bits make room for the rank,
-        # so that one minimum finds the winner and breaks ties the same way everywhere.
-        bits = finish.view(np.uint32)
-        bits &= np.uint32(0xFFFFFFFF << _RANK_BITS & 0xFFFFFFFF)
-        bits |= rank
-        winner = bits.min(axis=1) & np.uint32((1 << _RANK_BITS) - 1)
+        winner = np.concatenate(
+            [_winners(low[rows], pace[rows]) for rows in slices(len(low), _RACED_AT_ONCE)]
+        )
         rows = np.flatnonzero(pace[:, 0] < np.inf)
         slots[first + rows] = low[rows[:, None], winner[rows]]
     return slots
+
+
+def _winners(low: _U32, pace: NDArray[np.float32]) -> _U32:
+    """Run the races of a few articles: rank of the winner of each slot, shape (n, 128)."""
+    multiply, add, exponential = _race()
+    draws = low[:, :, None] * multiply
+    draws += add
+    # Looked up by intp and clipped, NumPy makes no copy of the index.
+    place = (draws >> np.uint32(16)).astype(np.intp)
+    finish = exponential.take(place, mode="clip")
+    finish *= pace[:, :, None]
+    # Positive floats order like their bits. The lowest bits make room for the rank,
+    # so that one minimum finds the winner and breaks ties the same way everywhere.
+    bits = finish.view(np.uint32)
+    bits &= np.uint32(0xFFFFFFFF << _RANK_BITS & 0xFFFFFFFF)
+    bits |= np.arange(RACERS, dtype=np.uint32)[:, None]
+    return np.asarray(bits.min(axis=1) & np.uint32((1 << _RANK_BITS) - 1))
 
 
 def _racers(

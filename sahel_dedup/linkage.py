@@ -86,7 +86,7 @@ def link_components(
     for group in _groups(sizes):
         members = [order[bounds[c] : bounds[c + 1]] for c in group]
         corners = [_corner(len(m)) for m in members]
-        weighed = evidence.weigh(
+        weighed = evidence.weigh_strangers(
             np.concatenate([m[i] for m, (i, _) in zip(members, corners, strict=True)]),
             np.concatenate([m[j] for m, (_, j) in zip(members, corners, strict=True)]),
         )

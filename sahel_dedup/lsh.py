@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from sahel_dedup.errors import SahelError
 from sahel_dedup.fingerprint import EMPTY_SLOT, SLOTS
 from sahel_dedup.terms import mix64
+from sahel_dedup.threads import ordered_map, slices
 
 # Slots that a candidate pair must share. Two buckets of two slots may have a slot in common
 # with little else; of 57 pairs an article among 50,000 undated ones this leaves 40.
@@ -34,6 +35,7 @@ EXTRA_ROWS = 2
 # one row would.
 _MOST_BANDS = {1: SLOTS, 2: 2 * SLOTS}
 _MERGED_AT_ONCE = 8_000_000
+_COUNTED_AT_ONCE = 1 << 18
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)
 
 # Cosines, and the agreement per slot that explains the recall measured at each: the mean
@@ -201,6 +203,7 @@ def candidate_pairs(
     window: float,
     layout: Layout,
     min_agreement: int,
+    workers: int = 1,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Propose the pairs worth comparing.
 
@@ -215,6 +218,8 @@ def candidate_pairs(
     layout : Layout
     min_agreement : int
         Slots that a pair must have in common.
+    workers : int
+        Threads; 0 takes all processors.
 
     Returns
     -------
@@ -223,18 +228,25 @@ def candidate_pairs(
     """
     n = len(salience)
     alive = np.flatnonzero(salience[:, 0] != EMPTY_SLOT)
-    found = np.zeros(0, dtype=np.int64)
-    raw = [found]
-    for band in range(layout.bands):
+    nothing = found = np.zeros(0, dtype=np.int64)
+    raw: list[NDArray[np.int64]] = []
+
+    def proposed(band: int) -> NDArray[np.int64]:
         keys = functools.partial(band_keys, salience, layout, band)
-        for i, j in bucket_pairs(keys, alive, day, window):
-            raw.append(i * n + j)
+        pairs = bucket_pairs(keys, alive, day, window)
+        return np.concatenate([nothing, *(i * n + j for i, j in pairs)])
+
+    def agreeing(pairs: NDArray[np.int64]) -> NDArray[np.int64]:
+        return pairs[agreeing_slots(salience, pairs // n, pairs % n) >= min_agreement]
+
+    for band, pairs in enumerate(ordered_map(proposed, range(layout.bands), workers)):
+        raw.append(pairs)
         # Merging every few million pairs keeps memory flat whatever the archive.
         if sum(map(len, raw)) > _MERGED_AT_ONCE or band == layout.bands - 1:
             fresh = distinct(np.concatenate(raw))
             fresh = fresh[~_contains(found, fresh)]
-            fresh = fresh[agreeing_slots(salience, fresh // n, fresh % n) >= min_agreement]
-            found = np.concatenate([found, fresh])
+            parts = (fresh[rows] for rows in slices(len(fresh), _COUNTED_AT_ONCE))
+            found = np.concatenate([found, *ordered_map(agreeing, parts, workers)])
             found.sort()
             raw = []
     return found // n, found % n

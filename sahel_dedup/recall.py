@@ -78,7 +78,7 @@ def check_recall(
         articles, compared = articles + 1, compared + len(others)
         for start in range(0, len(others), _BLOCK):
             second = others[start : start + _BLOCK]
-            weighed = evidence.weigh(np.full(len(second), article), second)
+            weighed = evidence.weigh_strangers(np.full(len(second), article), second)
             kept.append(weighed.where(weighed.score >= settings.bar))
     confirmed = Pairs.concatenate(kept)
     first, second = confirmed.first, confirmed.second

@@ -17,14 +17,18 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from sahel_dedup.sketching import TF, Profiles, Sketcher, ragged_rows
+from sahel_dedup.threads import ordered_map, slices
 
 PRIOR_ARTICLES = 1000.0
 _SHARED_AT_ONCE = 1 << 16
 _ROWS_A_BLOCK = 1 << 12
 _PAIRS_AT_ONCE = 2048
-# Rows laid out in full together, and the pairs that each must have on average.
-_ROWS_AT_ONCE = 32
-_MANY_A_ROW = 8
+_PAIRS_A_THREAD = 1 << 17
+# Rows laid out in full together at most, and the pairs that each must have on average.
+_ROWS_AT_ONCE = 64
+_MANY_A_ROW = 4
+# Blocks that one row alone may fill.
+_LONGEST = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,8 @@ class Similarity:
         The articles.
     sketcher : Sketcher
         Whose vocabulary numbered their terms.
+    workers : int
+        Threads that compare; 0 takes all processors.
 
     Attributes
     ----------
@@ -62,7 +68,8 @@ class Similarity:
         Distinct figures in each article.
     """
 
-    def __init__(self, profiles: Profiles, sketcher: Sketcher) -> None:
+    def __init__(self, profiles: Profiles, sketcher: Sketcher, workers: int = 1) -> None:
+        self._workers = workers
         self._lay_out(profiles, _blend(profiles, sketcher), sketcher.vocabulary.is_figure)
 
     @classmethod
@@ -83,6 +90,7 @@ class Similarity:
         Similarity
         """
         similarity = cls.__new__(cls)
+        similarity._workers = 1
         similarity._lay_out(profiles, idf, is_figure)
         return similarity
 
@@ -133,7 +141,12 @@ class Similarity:
 
     def cosines(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the TF-IDF cosine of pairs of articles, shape (n_pairs,)."""
-        return row_products(self._vectors, first, second)
+
+        def products(rows: slice) -> NDArray[np.float64]:
+            return row_products(self._vectors, first[rows], second[rows])
+
+        parts = slices(len(first), _PAIRS_A_THREAD)
+        return np.concatenate([np.zeros(0), *ordered_map(products, parts, self._workers)])
 
     def shared_figures(
         self, first: NDArray[np.int64], second: NDArray[np.int64]
@@ -181,13 +194,23 @@ def row_products(
     -------
     ndarray of float64, shape (n_pairs,)
     """
-    products = np.empty(len(first))
+    sizes = np.diff(matrix.indptr)
+    held = np.flatnonzero((sizes[first] > 0) & (sizes[second] > 0))
+    products = np.zeros(len(first))
+    if not len(held):
+        return products
+    if len(held) < len(first):
+        # Titles and figures are often missing.
+        products[held] = row_products(matrix, first[held], second[held])
+        return products
     changes = np.flatnonzero(np.diff(first, prepend=-1))
     many = len(first) >= _MANY_A_ROW * len(changes)
     column = np.zeros(matrix.shape[1], dtype=np.int32)
     cuts = np.arange(0, len(first), _PAIRS_AT_ONCE)
     if many:
-        cuts = np.union1d(cuts, changes[::_ROWS_AT_ONCE])
+        # Every block has a fixed cost: few blocks, but no more rows than fit the cache.
+        rows = np.clip(_PAIRS_AT_ONCE * len(changes) // len(first), 1, _ROWS_AT_ONCE)
+        cuts = np.union1d(cuts[::_LONGEST], changes[::rows])
     for low, high in itertools.pairwise([*cuts.tolist(), len(first)]):
         one, two = first[low:high], second[low:high]
         if many:
@@ -218,11 +241,12 @@ def _laid_out_products(
     owner = np.repeat(np.arange(len(rows)), np.diff(offsets))
     full[owner, column[matrix.indices[entries]]] = matrix.data[entries]
     others = matrix[second]
-    shift = np.repeat((place * width).astype(np.int32), np.diff(others.indptr))
-    places = column.take(others.indices) + shift
+    # Renumbered in place: a new matrix would be checked through and through.
+    others.indices[:] = column.take(others.indices)
+    others.indices += np.repeat((place * width).astype(np.int32), np.diff(others.indptr))
+    others.resize(len(first), full.size)
     column[matrix.indices[entries]] = 0
-    spread = sp.csr_array((others.data, places, others.indptr), (len(first), full.size))
-    return np.asarray(spread @ full.ravel())
+    return np.asarray(others @ full.ravel())
 
 
 def _csr(

@@ -6,10 +6,8 @@ NumPy lets go of the interpreter in all the heavy parts.
 
 from __future__ import annotations
 
-import os
-from collections import deque
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -22,6 +20,7 @@ from sahel_dedup.fingerprint import salience_slots, shingle_slots
 from sahel_dedup.furniture import find_furniture, strip_furniture
 from sahel_dedup.language import detect
 from sahel_dedup.terms import hash_runs, tokenize
+from sahel_dedup.threads import ordered_map
 from sahel_dedup.vocabulary import Vocabulary
 
 # The title and the first words tell what a report is about; what they hold counts double.
@@ -33,9 +32,10 @@ TF = np.log1p(np.arange(MAX_COUNT + 1)).astype(np.float32)
 
 _CHUNK_ARTICLES = 256
 _CHUNK_CHARS = 1 << 20
-_BLOCK_CHARS = 1 << 16
+_BLOCK_CHARS = 1 << 18
 _ROWS_A_STEP = 1 << 13
 _SECONDS_A_DAY = 86_400.0
+_NUMBERING = threading.Lock()
 _ONE_A_ROW = ("salience", "shingles", "day", "source", "lang", "body", "headline", "length")
 # No wire report is older than the epoch; clocks that lost their battery are.
 _FIRST_DAY = 1.0
@@ -213,21 +213,15 @@ class Sketcher:
         profiles : Profiles
             A chunk of each.
         """
-        workers = workers or os.cpu_count() or 1
-        pending: deque[tuple[list[str], Future[Profiles]]] = deque()
         finished = 0
-        with ThreadPoolExecutor(workers) as pool:
-            for chunk in chunked(articles):
-                pending.append(([a.id for a in chunk], pool.submit(self.sketch, chunk)))
-                if len(pending) > 2 * workers:
-                    ids, future = pending.popleft()
-                    yield ids, future.result()
-                    finished += len(ids)
-                    done(finished)
-            for ids, future in pending:
-                yield ids, future.result()
-                finished += len(ids)
-                done(finished)
+
+        def sketched(chunk: list[Article]) -> tuple[list[str], Profiles]:
+            return [article.id for article in chunk], self.sketch(chunk)
+
+        for ids, profiles in ordered_map(sketched, chunked(articles), workers):
+            yield ids, profiles
+            finished += len(ids)
+            done(finished)
 
     def sketch(self, articles: Sequence[Article]) -> Profiles:
         """Sketch one chunk of articles.
@@ -315,8 +309,15 @@ def day_of(published: datetime | None) -> float:
 
 
 def _number(numbers: dict[str, int], name: str | None) -> int:
-    """Return the number of a name; `setdefault` is atomic, so that threads agree."""
-    return -1 if name is None else numbers.setdefault(name, len(numbers))
+    """Return the number of a name, the next one for a new name."""
+    if name is None:
+        return -1
+    number = numbers.get(name)
+    if number is None:
+        # Counting and entering must be one step, or two threads give one number twice.
+        with _NUMBERING:
+            number = numbers.setdefault(name, len(numbers))
+    return number
 
 
 def _count(
@@ -355,7 +356,7 @@ def chunked(articles: Iterable[Article]) -> Iterator[list[Article]]:
 
 
 def _blocks(articles: Sequence[Article]) -> Iterator[Sequence[Article]]:
-    """Cut a chunk into blocks whose code points fit the processor's cache."""
+    """Cut a chunk into blocks: large, for each has a fixed cost, but of bounded memory."""
     first = chars = 0
     for i, article in enumerate(articles):
         chars += len(article.text)

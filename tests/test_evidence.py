@@ -71,6 +71,17 @@ def test_every_piece_is_told(articles: list[Article]) -> None:
     assert all(np.isfinite(features).all() for _, features in blocks)
 
 
+@given(ARTICLES)
+def test_strangers_are_weighed_as_anyone(articles: list[Article]) -> None:
+    _, evidence, similarity = weighed(articles)
+    first, second = np.triu_indices(len(articles), 1)
+    pairs, fast = evidence.weigh(first, second), evidence.weigh_strangers(first, second)
+    assert fast.score == pytest.approx(pairs.score, abs=1e-6)
+    assert fast.cosine == pytest.approx(pairs.cosine, abs=1e-6)
+    most = evidence.most(first, second, similarity.cosines(first, second))
+    assert (most.clip(FLOOR, LIMIT) >= pairs.score - 1e-6).all()
+
+
 def test_more_alike_is_more_likely() -> None:
     texts = (TEXTS[1], TEXTS[2], TEXTS[3])
     _, evidence, _ = weighed([Article(str(n), text) for n, text in enumerate(texts)])

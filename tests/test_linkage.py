@@ -55,6 +55,8 @@ class Known(Evidence):
         assert (first < second).all()
         return Pairs(first, second, np.ones(len(first)), self.scores[first, second])
 
+    weigh_strangers = weigh
+
 
 def some_scores(seed: int, n: int) -> Matrix:
     """Return symmetric scores of articles that lie in a few heaps."""

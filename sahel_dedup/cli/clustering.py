@@ -12,6 +12,7 @@ import typer
 from sahel_dedup.articles import Article
 from sahel_dedup.audit import audit
 from sahel_dedup.batch import Archive
+from sahel_dedup.checkpoint import Checkpoint
 from sahel_dedup.cli.options import (
     Canonical,
     GranularityOption,
@@ -27,7 +28,7 @@ from sahel_dedup.cli.options import (
 from sahel_dedup.cli.terminal import note, note_faults, progress
 from sahel_dedup.errors import SahelError
 from sahel_dedup.reading import read_articles, read_records
-from sahel_dedup.rows import Row, SkipReport
+from sahel_dedup.rows import STDIN, Row, SkipReport
 from sahel_dedup.stories import Stories
 from sahel_dedup.writing import check_folder, check_output, write_rows
 
@@ -60,7 +61,9 @@ def cluster(
     checkpoint: Annotated[
         str | None,
         typer.Option(
-            metavar="DIR", help="Where Spark keeps its stages, to go on from.", show_default=False
+            metavar="FOLDER",
+            help="Keep what was made of the articles here; the same command goes on from it.",
+            show_default=False,
         ),
     ] = None,
 ) -> None:
@@ -71,6 +74,8 @@ def cluster(
     """
     if report is not None:
         check_folder(report)
+    if checkpoint is not None and STDIN in inputs:
+        raise SahelError("--checkpoint: standard input cannot be read again, name a file")
     settings = make_settings(granularity, window, workers, canonical, prefer)
     if engine == "spark":
         if on_error != "raise":
@@ -85,7 +90,8 @@ def cluster(
     check_output(output)
     skipped = SkipReport() if on_error == "skip" else None
     with open_inputs(inputs) as paths, progress() as tell:
-        archive = Archive.read(read_articles(paths, skipped=skipped), settings, tell)
+        kept = None if checkpoint is None else Checkpoint(checkpoint, paths, on_error)
+        archive = Archive.read(read_articles(paths, skipped=skipped), settings, tell, kept)
         stories = archive.stories()
 
         def rows(stage: str) -> Iterator[Row]:

@@ -81,6 +81,11 @@ class _Recalled:
     figures: NDArray[np.int64]
     found: Shared
 
+    def cosines(
+        self, _first: NDArray[np.int64], _second: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
+        return self.found.cosine
+
     def shared(
         self, first: NDArray[np.int64], _second: NDArray[np.int64]
     ) -> Iterator[tuple[slice, Shared]]:

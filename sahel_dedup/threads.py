@@ -1,0 +1,50 @@
+"""Work in threads: NumPy and SciPy let go of the interpreter in all the heavy parts."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+Part = TypeVar("Part")
+Result = TypeVar("Result")
+
+
+def ordered_map(
+    work: Callable[[Part], Result], parts: Iterable[Part], workers: int = 0
+) -> Iterator[Result]:
+    """Work on parts in threads, about two of them a worker at a time.
+
+    Parameters
+    ----------
+    work : callable
+        Takes a part.
+    parts : iterable
+        Read as they are needed.
+    workers : int
+        Threads; 0 takes all processors.
+
+    Yields
+    ------
+    object
+        The results, in the order of the parts.
+    """
+    workers = workers or os.cpu_count() or 1
+    if workers == 1:
+        yield from map(work, parts)
+        return
+    pending: deque[Future[Result]] = deque()
+    with ThreadPoolExecutor(workers) as pool:
+        for part in parts:
+            pending.append(pool.submit(work, part))
+            if len(pending) > 2 * workers:
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()
+
+
+def slices(size: int, step: int) -> Iterator[slice]:
+    """Cut a sequence into slices of a length."""
+    return (slice(start, min(start + step, size)) for start in range(0, size, step))
