@@ -22,6 +22,9 @@ from sahel_dedup.threads import ordered_map, slices
 PRIOR_ARTICLES = 1000.0
 _SHARED_AT_ONCE = 1 << 16
 _ROWS_A_BLOCK = 1 << 12
+# Weights lie on a grid so that products of two add up without rounding in 24 bits: a cosine
+# does not depend on the order of the words, which is that of their arrival in the threads.
+_GRID = 4096.0
 _PAIRS_AT_ONCE = 2048
 _PAIRS_A_THREAD = 1 << 17
 # Rows laid out in full together at most, and the pairs that each must have on average.
@@ -137,7 +140,12 @@ class Similarity:
             rows = slice(start, min(start + _SHARED_AT_ONCE, len(first)))
             one, two = first[rows], second[rows]
             titles = row_products(self._titles, one, two)
-            yield rows, Shared(self.cosines(one, two), self.shared_figures(one, two), titles)
+            yield (
+                rows,
+                Shared(
+                    self.cosines(one, two), self.shared_figures(one, two), np.minimum(titles, 1.0)
+                ),
+            )
 
     def cosines(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the TF-IDF cosine of pairs of articles, shape (n_pairs,)."""
@@ -146,7 +154,9 @@ class Similarity:
             return row_products(self._vectors, first[rows], second[rows])
 
         parts = slices(len(first), _PAIRS_A_THREAD)
-        return np.concatenate([np.zeros(0), *ordered_map(products, parts, self._workers)])
+        cosines = np.concatenate([np.zeros(0), *ordered_map(products, parts, self._workers)])
+        # On the grid the length of a vector is 1 to three digits.
+        return np.asarray(np.minimum(cosines, 1.0))
 
     def shared_figures(
         self, first: NDArray[np.int64], second: NDArray[np.int64]
@@ -176,7 +186,8 @@ class Similarity:
                 weights *= self._idf[np.repeat(lang[rows], sizes), terms[span]]
             owner = np.repeat(np.arange(len(sizes)), sizes)
             norms = np.sqrt(np.bincount(owner, weights**2, len(sizes)))
-            data[span] = weights / np.where(norms > 0, norms, 1)[owner]
+            unit = weights / np.where(norms > 0, norms, 1)[owner]
+            data[span] = np.rint(unit * _GRID) / _GRID
         return _csr(data, terms, indptr, self._idf.shape[1])
 
 

@@ -6,6 +6,7 @@ import gzip
 import json
 import random
 from collections.abc import Callable
+from dataclasses import astuple
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -260,3 +261,11 @@ def test_the_kayes_reports_are_one_story(
         assert len(set(entry(rows_in_order, tmp_path))) == 1
     bare = [{"id": row["id"], "text": row["text"]} for row in rows]
     assert len(set(entry(bare, tmp_path))) == 1
+
+
+def test_similarities_depend_on_neither_order_nor_threads(wire: list[dict[str, Any]]) -> None:
+    found = [
+        {link[:2]: link[3:] for link in map(astuple, cluster(rows, Settings(workers=n)).pairs())}
+        for rows, n in ((wire, 1), (wire[::-1], 1), (wire[40:] + wire[:40], 3))
+    ]
+    assert found[0] == found[1] == found[2]

@@ -86,9 +86,9 @@ def test_cosines_are_those_of_the_slow_twin(rows: list[tuple[str, str | None, st
     ((_, shared),) = fast.shared(first, second)
     figure = sketcher.vocabulary.is_figure
     for pair, (i, j) in enumerate(zip(first.tolist(), second.tolist(), strict=True)):
-        assert shared.cosine[pair] == pytest.approx(slow.cosine(slow.bags, i, j), abs=1e-5)
+        assert shared.cosine[pair] == pytest.approx(slow.cosine(slow.bags, i, j), abs=1e-3)
         expected = slow.cosine(slow.titles, i, j)
-        assert shared.title_cosine[pair] == pytest.approx(expected, abs=1e-5)
+        assert shared.title_cosine[pair] == pytest.approx(expected, abs=1e-3)
         both = slow.bags[i].keys() & slow.bags[j].keys()
         assert shared.figures[pair] == sum(bool(figure[term]) for term in both)
     assert fast.cosines(first, second) == pytest.approx(shared.cosine, abs=1e-6)
@@ -120,7 +120,7 @@ def test_cosines_are_those_of_scikit_learn(wire: list[dict[str, Any]]) -> None:
         vectors[row, list(counts)] = np.log1p(list(counts.values())) * idf[list(counts)]
     first, second = all_pairs(n)
     found = Similarity(profiles, sketcher).cosines(first, second).reshape(n, n)
-    assert found == pytest.approx(cosine_similarity(vectors), abs=1e-5)
+    assert found == pytest.approx(cosine_similarity(vectors), abs=2e-3)
 
 
 def test_pairs_by_the_block_are_those_one_by_one(wire: list[dict[str, Any]]) -> None:

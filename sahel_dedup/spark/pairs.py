@@ -81,9 +81,7 @@ class _Recalled:
     figures: NDArray[np.int64]
     found: Shared
 
-    def cosines(
-        self, _first: NDArray[np.int64], _second: NDArray[np.int64]
-    ) -> NDArray[np.float64]:
+    def cosines(self, _first: NDArray[np.int64], _second: NDArray[np.int64]) -> NDArray[np.float64]:
         return self.found.cosine
 
     def shared(
