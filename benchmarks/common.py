@@ -9,7 +9,7 @@ import os
 import platform
 import resource
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -56,6 +56,19 @@ def arguments(description: str | None, parts: Sequence[str] = ()) -> tuple[Path,
     if unknown := set(chosen) - set(parts):
         parser.error(f"no part {', '.join(sorted(unknown))}")
     return given.data, chosen
+
+
+def answer(
+    name: str, description: str | None, questions: Mapping[str, Callable[[Path], dict[str, Any]]]
+) -> None:
+    """Answer every question and save the results, or those named on the command line."""
+    folder, chosen = arguments(description, list(questions))
+    results: dict[str, Any] = {}
+    for question in chosen:
+        console.rule(question)
+        results[question] = questions[question](folder)
+    if len(results) == len(questions):
+        save(name, results)
 
 
 def read(path: Path) -> list[Row]:

@@ -36,7 +36,7 @@ from typing import Any
 import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from benchmarks.common import Row, arguments, console, read, read_named, save
+from benchmarks.common import Row, answer, console, read, read_named
 from benchmarks.planted import KINDS, SHARES
 from sahel_dedup import Settings, cluster
 from sahel_dedup.articles import parse_published
@@ -78,13 +78,7 @@ _ALIKE = 0.35
 def main() -> None:
     """Answer every question, or those named on the command line, which are not saved."""
     questions = {"planted": planted, "labelled": labelled, "saudi": saudi, "reprints": reprints}
-    folder, chosen = arguments(__doc__, list(questions))
-    results: dict[str, Any] = {}
-    for name in chosen:
-        console.rule(name)
-        results[name] = questions[name](folder)
-    if len(results) == len(questions):
-        save("languages", results)
+    answer("languages", __doc__, questions)
 
 
 def planted(folder: Path) -> dict[str, Any]:

@@ -35,12 +35,11 @@ from benchmarks.common import (
     LABELLED,
     Row,
     Stopwatch,
+    answer,
     archive,
-    arguments,
     console,
     read,
     read_named,
-    save,
 )
 from sahel_dedup import Article, Settings, batch, cluster
 from sahel_dedup.evaluation import evaluate
@@ -56,13 +55,7 @@ def main() -> None:
     """Answer every question, or those named on the command line, which are not saved."""
     questions = {"kayes": kayes, "archive": archive_benchmark, "pairs": judged_pairs,
                  "lsh": lsh_loss, "recall": lsh_recall}  # fmt: skip
-    folder, chosen = arguments(__doc__, list(questions))
-    results: dict[str, Any] = {}
-    for name in chosen:
-        console.rule(name)
-        results[name] = questions[name](folder)
-    if len(results) == len(questions):
-        save("quality", results)
+    answer("quality", __doc__, questions)
 
 
 def kayes(folder: Path) -> dict[str, bool]:

@@ -25,7 +25,7 @@ from typing import Any
 
 from pyspark.sql import SparkSession
 
-from benchmarks.common import Row, archive, arguments, console, read, save
+from benchmarks.common import Row, answer, archive, console, read
 from benchmarks.scale import _BULK, articles
 from sahel_dedup import Settings, cluster
 from sahel_dedup.evaluation import evaluate
@@ -42,13 +42,7 @@ _SCHEMA = "id string, text string, title string, published string, source string
 def main() -> None:
     """Answer every question, or those named on the command line, which are not saved."""
     questions = {"agreement": agreement, "shuffle": shuffle, "hot": hot}
-    folder, chosen = arguments(__doc__, list(questions))
-    results: dict[str, Any] = {}
-    for name in chosen:
-        console.rule(name)
-        results[name] = questions[name](folder)
-    if len(results) == len(questions):
-        save("spark", results)
+    answer("spark", __doc__, questions)
 
 
 def agreement(folder: Path) -> dict[str, Any]:

@@ -166,8 +166,7 @@ class Evidence:
             cosine[rows] = np.exp(features[:, 1])
             dated = self.dated(first[rows], second[rows])
             score[rows] = self._log_odds(features, dated).sum(axis=1).clip(FLOOR, LIMIT)
-        day = self._profiles.day
-        score[np.abs(day[first] - day[second]) > self._window] = -LIMIT
+        score[self._outside(first, second)] = -LIMIT
         return Pairs(first, second, cosine, score)
 
     def weigh_strangers(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> Pairs:
@@ -186,9 +185,13 @@ class Evidence:
         weighed = self.weigh(first[hopeful], second[hopeful])
         score = np.full(len(first), FLOOR)
         score[hopeful] = weighed.score
-        day = self._profiles.day
-        score[np.abs(day[first] - day[second]) > self._window] = -LIMIT
+        score[self._outside(first, second)] = -LIMIT
         return Pairs(first, second, cosine, score)
+
+    def _outside(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Whether the articles of each pair are too far apart in time to be one event."""
+        day = self._profiles.day
+        return np.asarray(np.abs(day[first] - day[second]) > self._window)
 
     def most(
         self, first: NDArray[np.int64], second: NDArray[np.int64], cosine: NDArray[np.float64]
