@@ -50,7 +50,8 @@ PIECES = {
     "outlets": ("same_outlet", "other_outlet"),
     "hours": ("hours",),
     "figures": ("figures_shared", "figures_lacking"),
-    "title": ("title", "no_title"),
+    "title": ("title", "title_figures", "no_title"),
+    "figures of the titles": ("title_figures",),
     "verbatim": ("verbatim",),
     "all but wording": FEATURES[2:],
 }

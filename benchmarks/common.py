@@ -109,7 +109,7 @@ class Stopwatch:
         self.seconds: dict[str, float] = {}
         self._last = time.perf_counter()
 
-    def __call__(self, stage: str, _done: int) -> None:
+    def __call__(self, stage: str, _done: int, _all: int | None) -> None:
         """Note that a stage has come so far: all time since the last note is its own."""
         now = time.perf_counter()
         self.seconds[stage] = self.seconds.get(stage, 0.0) + now - self._last

@@ -43,7 +43,7 @@ from benchmarks.common import (
 )
 from sahel_dedup import Article, Settings, batch, cluster
 from sahel_dedup.evaluation import evaluate
-from sahel_dedup.lsh import MIN_AGREEMENT, candidate_pairs
+from sahel_dedup.lsh import candidate_pairs
 from sahel_dedup.similarity import Similarity
 
 ALL_BULK = (*BULK, "saudi_ar", "hkcnews_zh", "masakha_fr_ha_sw_pcm")
@@ -169,13 +169,11 @@ def lsh_recall(folder: Path) -> dict[str, Any]:
     cosines, found = [], []
     for name in ("groundnews2025_en_clean", "fnc1"):
         articles = map(Article.from_mapping, read_named(folder, "labelled", name))
-        archive_ = batch.Archive.read(articles, settings, lambda _stage, _done: None)
+        archive_ = batch.Archive.read(articles, settings, lambda *_: None)
         p = archive_.profiles
         first, second = _all_pairs(p.salience, p.day, settings.window_days)
         cosines.append(Similarity(p, archive_.sketcher).cosines(first, second))
-        one, two = candidate_pairs(
-            p.salience, p.day, settings.window_days, settings.layout, MIN_AGREEMENT
-        )
+        one, two = candidate_pairs(p.salience, p.day, settings.window_days, settings.layout)
         found.append(np.isin(first * len(p) + second, one * len(p) + two))
     cosine, proposed = np.concatenate(cosines), np.concatenate(found)
     console.print(f"{'cosine':12}{'pairs':>10}{'proposed':>10}{'promised':>10}")

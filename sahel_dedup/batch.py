@@ -21,14 +21,16 @@ from sahel_dedup.evidence import FLOOR, Evidence, Pairs, least_cosine
 from sahel_dedup.fingerprint import Fingerprint
 from sahel_dedup.furniture import hollow
 from sahel_dedup.linkage import link_stories
-from sahel_dedup.lsh import MIN_AGREEMENT, candidate_pairs, distinct
+from sahel_dedup.lsh import candidate_pairs, distinct
 from sahel_dedup.reading import iter_articles
 from sahel_dedup.settings import Settings
 from sahel_dedup.similarity import Similarity
 from sahel_dedup.sketching import Profiles, Sketcher
 from sahel_dedup.stories import Stories, twin_pairs
+from sahel_dedup.threads import slices
 
-Progress = Callable[[str, int], None]
+Progress = Callable[[str, int, int | None], None]
+_COMPARED_AT_ONCE = 1 << 20
 
 
 def cluster(
@@ -48,7 +50,8 @@ def cluster(
     settings : Settings, optional
         How to group; the defaults if not given.
     progress : callable, optional
-        Told the stage and how many articles or pairs of it are done, 0 at its start.
+        Told the stage, how much of it is done (articles, bands of LSH, pairs), 0 at its
+        start, and how much there is to do, None where that is not known.
 
     Returns
     -------
@@ -73,7 +76,7 @@ def cluster(
     [0, 0, 1]
     """
     settings = settings or Settings()
-    tell = progress or (lambda _stage, _done: None)
+    tell = progress or (lambda _stage, _done, _all: None)
     kept: list[Article] = []
 
     def remember() -> Iterable[Article]:
@@ -177,7 +180,7 @@ class Archive:
             yield sketcher.sketch([])
             for chunk, profiles in sketch_all(articles, settings.workers):
                 ids.extend(chunk)
-                tell("reading", len(ids))
+                tell("reading", len(ids), None)
                 yield profiles
 
         profiles = Profiles.concatenate(parts())
@@ -202,11 +205,11 @@ class Archive:
         """
         profiles, settings = self.profiles, self.settings
         compared = self.compare(settings.bar)
-        self.tell("linking", 0)
+        self.tell("linking", 0, None)
         labels, inside = link_stories(
             compared.pairs, len(profiles), compared.evidence, settings.bar
         )
-        self.tell("linking", len(inside))
+        self.tell("linking", len(inside), len(inside))
         pairs = Pairs.concatenate([inside, twin_pairs(compared.twin_of)])
         return Stories(
             self.ids,
@@ -237,25 +240,25 @@ class Archive:
         twin_of = twins(profiles.body, profiles.headline, profiles.day, settings.window_days)
         page = hollow(profiles.body, profiles.headline, profiles.source)
         single = np.flatnonzero((twin_of == np.arange(len(twin_of))) & ~page)
-        self.tell("candidate pairs", 0)
         first, second = candidate_pairs(
             profiles.salience[single],
             profiles.day[single],
             settings.window_days,
             layout,
-            MIN_AGREEMENT,
             settings.workers,
+            partial(self.tell, "candidate pairs"),
         )
         first, second = single[first], single[second]
-        self.tell("candidate pairs", len(first))
-        self.tell("comparing", 0)
+        self.tell("comparing", 0, len(first))
         similarity = Similarity(profiles, self.sketcher, settings.workers)
-        cosine = similarity.cosines(first, second)
-        self.tell("comparing", len(first))
+        cosine = np.empty(len(first))
+        for rows in slices(len(first), _COMPARED_AT_ONCE):
+            cosine[rows] = similarity.cosines(first[rows], second[rows])
+            self.tell("comparing", min(rows.stop, len(first)), len(first))
         dated = ~np.isnan(profiles.day[first] - profiles.day[second])
         close = cosine >= least_cosine(dated)
         first, second, cosine = first[close], second[close], cosine[close]
-        self.tell("weighing", 0)
+        self.tell("weighing", 0, None)
         if least > FLOOR:
             # A higher bar only lowers a score, so articles without a hopeful pair need none.
             lowest = np.full(len(profiles), LOWEST_BAR)
@@ -265,10 +268,12 @@ class Archive:
             hopeful = hopes.weigh(first, second).score >= least
             first, second = first[hopeful], second[hopeful]
         wanted = distinct(np.concatenate([first, second]))
-        bar = bars(profiles, wanted, similarity, layout)
+        self.tell("weighing", 0, None)
+        bar = bars(profiles, wanted, similarity, layout, settings.workers)
+        self.tell("contrast", len(wanted), len(wanted))
         evidence = Evidence(profiles, similarity, bar, settings)
         pairs = evidence.weigh(first, second)
-        self.tell("weighing", len(pairs))
+        self.tell("weighing", len(pairs), len(pairs))
         return Compared(twin_of, similarity, evidence, pairs)
 
 

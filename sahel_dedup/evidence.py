@@ -30,6 +30,7 @@ FEATURES = (
     "figures_shared",
     "figures_lacking",
     "title",
+    "title_figures",
     "no_title",
     "verbatim",
     "recurring",
@@ -37,8 +38,8 @@ FEATURES = (
 # One row for pairs whose distance in time is known, one for the others.
 WEIGHTS = np.array(
     [
-        [1.83, 1.47, 0.86, -3.57, 0.46, -0.57, 1.09, -1.36, 4.38, 1.99, 0.0, -7.36],
-        [2.21, 4.78, 1.64, -3.63, 2.07, 0.0, 0.19, -1.72, 3.09, 0.03, -1.22, 0.0],
+        [1.83, 1.47, 0.86, -3.57, 0.46, -0.57, 1.09, -1.36, 4.38, 0.0, 1.99, 0.0, -7.36],
+        [2.21, 4.78, 1.64, -3.63, 2.07, 0.0, 0.19, -1.72, 3.09, 0.0, 0.03, -1.22, 0.0],
     ]
 )
 # Of a topic the wording alone decides: a cosine of 0.07 is as likely as not.
@@ -63,8 +64,10 @@ _RANGES = {
     "figures_shared": (0.0, 1.0),
     "figures_lacking": (0.0, 1.0),
     "title": (0.0, 1.0),
+    "title_figures": (-1.0, 1.0),
     "verbatim": (np.log(_FEW_SHINGLES), np.log(1 + _FEW_SHINGLES)),
 }
+_OF_TITLES = ("title", "title_figures")
 _BOUND_AT_ONCE = 1 << 16
 
 
@@ -225,7 +228,7 @@ class Evidence:
                 place = FEATURES.index(name)
                 best = np.maximum(low * self._weights[:, place], high * self._weights[:, place])
                 gain = np.where(dated, *best)
-                bound[rows] += np.where(untitled, 0, gain) if name == "title" else gain
+                bound[rows] += np.where(untitled, 0, gain) if name in _OF_TITLES else gain
         return bound
 
     def features(
@@ -251,6 +254,7 @@ class Evidence:
                 "figures_shared": shared.figures / (fewer + 1),
                 "figures_lacking": (fewer - shared.figures) / (fewer + 1),
                 "title": shared.title_cosine,
+                "title_figures": shared.title_figures,
                 "verbatim": self._verbatim(a, b, self.dated(a, b)),
             }
             block = np.column_stack([pieces[name] for name in FEATURES])

@@ -44,6 +44,7 @@ FLOOR = -600
 _GLUED = {"zh", "ja", "ko", "th", "lo", "km", "my"}
 _PIECE = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\ud7ff]")
 _LONGEST_PIECE = 5
+_DECIMAL = re.compile(r"\d")
 # A piece of text in a language with no more than a handful of known words.
 _UNKNOWN_PIECE = -500
 
@@ -228,8 +229,9 @@ def _estimate(lang: str, word: str, figures: dict[str, int]) -> int:
 
 def _figure(word: str, figures: dict[str, int]) -> int:
     """Share the centibels of all figures of one form out to one of them."""
-    digits = sum(c.isdecimal() for c in word)
-    together = figures.get("".join("0" if c.isdecimal() else c for c in word), FLOOR)
+    form = _DECIMAL.sub("0", word)
+    digits = form.count("0")
+    together = figures.get(form, FLOOR)
     if digits == 1:
         return together
     if len(word) == digits == 4:

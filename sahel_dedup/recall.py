@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sahel_dedup.evidence import Evidence, Pairs
-from sahel_dedup.lsh import MIN_AGREEMENT, agreeing_slots, band_keys
+from sahel_dedup.lsh import agree, band_keys
 from sahel_dedup.settings import Settings
 from sahel_dedup.sketching import Profiles
 from sahel_dedup.terms import mix64
@@ -86,5 +86,5 @@ def check_recall(
     for band in range(settings.layout.bands):
         key = band_keys(profiles.salience, settings.layout, band)
         shared |= key[first] == key[second]
-    shared &= agreeing_slots(profiles.salience, first, second) >= MIN_AGREEMENT
+    shared &= agree(profiles.salience, day, first, second)
     return RecallCheck(articles, compared, len(confirmed), int(shared.sum()))

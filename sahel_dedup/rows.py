@@ -20,6 +20,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import NamedTuple, TypeAlias, cast
 
 import polars as pl
@@ -142,6 +143,36 @@ def expand_paths(paths: InputPath | Sequence[InputPath]) -> list[InputPath]:
     for path in found:
         _format_of(path)
     return list(dict.fromkeys(found))
+
+
+def count_rows(paths: Sequence[InputPath]) -> int | None:
+    """Count about how many rows files hold: the line feeds of text, the rows of Parquet.
+
+    Parameters
+    ----------
+    paths
+        Files, as `expand_paths` gives them.
+
+    Returns
+    -------
+    int or None
+        None if that takes unpacking, or a file cannot be read.
+    """
+    rows = 0
+    for path in paths:
+        try:
+            if _format_of(path) is _parquet_rows:
+                rows += (
+                    pl.scan_parquet(os.fspath(path), glob=False).select(pl.len()).collect().item()
+                )
+                continue
+            with open(path, "rb") as file:
+                if file.peek(2).startswith(_GZIP_MAGIC):
+                    return None
+                rows += sum(block.count(b"\n") for block in iter(partial(file.read, 1 << 20), b""))
+        except (OSError, pl.exceptions.PolarsError):
+            return None
+    return rows
 
 
 @contextmanager

@@ -8,6 +8,7 @@ archive's own as that grows.
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from sahel_dedup.sketching import TF, Profiles, Sketcher, ragged_rows
+from sahel_dedup.sketching import TF, Profiles, Sketcher
 from sahel_dedup.threads import ordered_map, slices
 
 PRIOR_ARTICLES = 1000.0
@@ -25,13 +26,10 @@ _ROWS_A_BLOCK = 1 << 12
 # Weights lie on a grid so that products of two add up without rounding in 24 bits: a cosine
 # does not depend on the order of the words, which is that of their arrival in the threads.
 _GRID = 4096.0
-_PAIRS_AT_ONCE = 2048
+_PAIRS_AT_ONCE = 4096
 _PAIRS_A_THREAD = 1 << 17
-# Rows laid out in full together at most, and the pairs that each must have on average.
-_ROWS_AT_ONCE = 64
-_MANY_A_ROW = 4
-# Blocks that one row alone may fill.
-_LONGEST = 4
+# To lay out a row pays from so many entries of its partners on.
+_MANY_ENTRIES = 1500
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +44,14 @@ class Shared:
         Distinct figures (terms that start with a digit) in both.
     title_cosine : ndarray of float64, shape (n_pairs,)
         TF-IDF cosine of the titles' distinct terms; 0 where a title is missing.
+    title_figures : ndarray of int64, shape (n_pairs,)
+        1 if both titles hold figures and share one, -1 if they share none, otherwise 0.
     """
 
     cosine: NDArray[np.float64]
     figures: NDArray[np.int64]
     title_cosine: NDArray[np.float64]
+    title_figures: NDArray[np.int64]
 
 
 class Similarity:
@@ -105,16 +106,9 @@ class Similarity:
         self._vectors = self._unit_vectors(p.indptr, p.terms, p.counts, p.lang)
         once = np.ones(len(p.title_terms), dtype=np.uint8)
         self._titles = self._unit_vectors(p.title_indptr, p.title_terms, once, p.lang)
-        held = [p.terms[:0]]
-        self.figures = np.zeros(len(p), dtype=np.int64)
-        for rows, span in _row_blocks(p.indptr):
-            figure = is_figure[p.terms[span]]
-            held.append(p.terms[span][figure])
-            sums = np.concatenate([[0], np.cumsum(figure)])
-            self.figures[rows] = np.diff(sums[p.indptr[rows.start : rows.stop + 1] - span.start])
-        indptr = np.concatenate([[0], np.cumsum(self.figures)])
-        ones = np.ones(indptr[-1], dtype=np.float32)
-        self._figures = _csr(ones, np.concatenate(held), indptr, self._idf.shape[1])
+        self._figures = self._held(is_figure, p.indptr, p.terms)
+        self._title_figures = self._held(is_figure, p.title_indptr, p.title_terms)
+        self.figures: NDArray[np.int64] = np.diff(self._figures.indptr).astype(np.int64)
 
     def idf(self, lang: int) -> NDArray[np.float32]:
         """Return the IDF of every term in a language of the archive."""
@@ -139,13 +133,9 @@ class Similarity:
         for start in range(0, len(first), _SHARED_AT_ONCE):
             rows = slice(start, min(start + _SHARED_AT_ONCE, len(first)))
             one, two = first[rows], second[rows]
-            titles = row_products(self._titles, one, two)
-            yield (
-                rows,
-                Shared(
-                    self.cosines(one, two), self.shared_figures(one, two), np.minimum(titles, 1.0)
-                ),
-            )
+            titles = np.minimum(row_products(self._titles, one, two), 1.0)
+            figures = self.shared_figures(one, two)
+            yield rows, Shared(self.cosines(one, two), figures, titles, self._of_titles(one, two))
 
     def cosines(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the TF-IDF cosine of pairs of articles, shape (n_pairs,)."""
@@ -164,10 +154,29 @@ class Similarity:
         """Return how many distinct figures pairs of articles share, shape (n_pairs,)."""
         return row_products(self._figures, first, second).astype(np.int64)
 
+    def _of_titles(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Whether the figures of two titles agree: see `Shared`."""
+        held = np.diff(self._title_figures.indptr) > 0
+        shared = row_products(self._title_figures, first, second) > 0
+        return np.asarray((held[first] & held[second]) * np.where(shared, 1, -1))
+
     def top_terms(self, row: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         """Return the terms of an article and their share of its unit vector, unordered."""
         places = slice(*self._vectors.indptr[row : row + 2])
         return self._vectors.indices[places], self._vectors.data[places]
+
+    def _held(
+        self, wanted: NDArray[np.bool_], indptr: NDArray[np.int64], terms: NDArray[np.int32]
+    ) -> sp.csr_array:
+        """Tell which of the wanted terms articles hold, as a matrix of ones."""
+        held, sizes = [terms[:0]], [indptr[:1]]
+        for rows, span in _row_blocks(indptr):
+            chosen = wanted[terms[span]]
+            held.append(terms[span][chosen])
+            sums = np.concatenate([[0], np.cumsum(chosen)])
+            sizes.append(np.diff(sums[indptr[rows.start : rows.stop + 1] - span.start]))
+        ends = np.cumsum(np.concatenate(sizes))
+        return _csr(np.ones(ends[-1], np.float32), np.concatenate(held), ends, len(wanted))
 
     def _unit_vectors(
         self,
@@ -214,50 +223,46 @@ def row_products(
         # Titles and figures are often missing.
         products[held] = row_products(matrix, first[held], second[held])
         return products
-    changes = np.flatnonzero(np.diff(first, prepend=-1))
-    many = len(first) >= _MANY_A_ROW * len(changes)
-    column = np.zeros(matrix.shape[1], dtype=np.int32)
-    cuts = np.arange(0, len(first), _PAIRS_AT_ONCE)
-    if many:
-        # Every block has a fixed cost: few blocks, but no more rows than fit the cache.
-        rows = np.clip(_PAIRS_AT_ONCE * len(changes) // len(first), 1, _ROWS_AT_ONCE)
-        cuts = np.union1d(cuts[::_LONGEST], changes[::rows])
-    for low, high in itertools.pairwise([*cuts.tolist(), len(first)]):
-        one, two = first[low:high], second[low:high]
-        if many:
-            products[low:high] = _laid_out_products(matrix, one, two, column)
-        else:
-            products[low:high] = matrix[one].multiply(matrix[two]).sum(axis=1)
+    rows = np.count_nonzero(np.diff(first, prepend=-1))
+    if sizes[second].sum() >= _MANY_ENTRIES * rows:
+        full = np.zeros(matrix.shape[1], dtype=matrix.dtype)
+        multiply = functools.partial(_looked_up_products, matrix, full)
+    else:
+        multiply = functools.partial(_merged_products, matrix)
+    for block in slices(len(first), _PAIRS_AT_ONCE):
+        products[block] = multiply(first[block], second[block])
     return products
 
 
-def _laid_out_products(
+def _merged_products(
+    matrix: sp.csr_array, first: NDArray[np.int64], second: NDArray[np.int64]
+) -> NDArray[np.float32]:
+    """Merge the entries of both rows of each pair."""
+    return np.asarray(matrix[first].multiply(matrix[second]).sum(axis=1))
+
+
+def _looked_up_products(
     matrix: sp.csr_array,
+    full: NDArray[np.float32],
     first: NDArray[np.int64],
     second: NDArray[np.int64],
-    column: NDArray[np.int32],
 ) -> NDArray[np.float32]:
-    """Lay the few rows of `first` out in full and look up the entries of `second`.
+    """Lay each row of `first` out in `full` and look up the entries of its partners there.
 
-    ``multiply`` merges two rows and mispredicts a branch at every entry: with sixty pairs
-    to a row it takes three times as long as this, with five a little less.
+    Merging mispredicts a branch at every entry and takes twice as long.
     """
-    change = np.diff(first, prepend=-1) != 0
-    rows, place = first[change], np.cumsum(change) - 1
-    entries, offsets = ragged_rows(matrix.indptr, rows)
-    # The columns that the rows use, numbered anew; 0 stays for all others.
-    column[matrix.indices[entries]] = np.arange(1, len(entries) + 1)
-    width = len(entries) + 1
-    full = np.zeros((len(rows), width), dtype=matrix.dtype)
-    owner = np.repeat(np.arange(len(rows)), np.diff(offsets))
-    full[owner, column[matrix.indices[entries]]] = matrix.data[entries]
     others = matrix[second]
-    # Renumbered in place: a new matrix would be checked through and through.
-    others.indices[:] = column.take(others.indices)
-    others.indices += np.repeat((place * width).astype(np.int32), np.diff(others.indptr))
-    others.resize(len(first), full.size)
-    column[matrix.indices[entries]] = 0
-    return np.asarray(others @ full.ravel())
+    products = np.empty(len(first), dtype=np.float32)
+    turns = np.append(np.flatnonzero(np.diff(first, prepend=-1)), len(first))
+    for low, high in itertools.pairwise(turns.tolist()):
+        row = slice(*matrix.indptr[first[low] : first[low] + 2])
+        full[matrix.indices[row]] = matrix.data[row]
+        entries = slice(others.indptr[low], others.indptr[high])
+        found = full.take(others.indices[entries], mode="clip")
+        found *= others.data[entries]
+        np.add.reduceat(found, others.indptr[low:high] - entries.start, out=products[low:high])
+        full[matrix.indices[row]] = 0
+    return products
 
 
 def _csr(

@@ -184,9 +184,14 @@ def test_stories_do_not_depend_on_the_number_of_workers(wire: list[dict[str, Any
 
 def test_progress_is_told(wire: list[dict[str, Any]]) -> None:
     told: dict[str, list[int]] = {}
-    cluster(wire, progress=lambda stage, done: told.setdefault(stage, []).append(done))
+
+    def tell(stage: str, done: int, total: int | None) -> None:
+        told.setdefault(stage, []).append(done)
+        assert total is None or done <= total
+
+    cluster(wire, progress=tell)
     assert told["reading"][-1] == len(wire)
-    assert {"candidate pairs", "comparing", "linking"} < set(told)
+    assert {"candidate pairs", "comparing", "contrast", "linking"} < set(told)
     assert all(done == sorted(done) for done in told.values())
 
 

@@ -430,7 +430,7 @@ def test_progress_on_a_terminal(expected: list[dict[str, Any]], tmp_path: Path) 
             )
 
     shown = _on_terminal(run_with)
-    for word in ("reading", "candidate pairs", "linking", "a second", "98 articles"):
+    for word in ("reading", "candidate pairs", "linking", "a second", "left", "98 articles"):
         assert word in shown
     assert lines(out.read_bytes()) == expected
 

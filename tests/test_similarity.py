@@ -91,6 +91,9 @@ def test_cosines_are_those_of_the_slow_twin(rows: list[tuple[str, str | None, st
         assert shared.title_cosine[pair] == pytest.approx(expected, abs=1e-3)
         both = slow.bags[i].keys() & slow.bags[j].keys()
         assert shared.figures[pair] == sum(bool(figure[term]) for term in both)
+        one, two = ({t for t in slow.titles[row] if figure[t]} for row in (i, j))
+        agree = 1 if one & two else -1
+        assert shared.title_figures[pair] == (agree if one and two else 0)
     assert fast.cosines(first, second) == pytest.approx(shared.cosine, abs=1e-6)
 
 
@@ -134,6 +137,9 @@ def test_pairs_by_the_block_are_those_one_by_one(wire: list[dict[str, Any]]) -> 
     for pair in range(0, 20_000, 1999):
         alone = similarity.cosines(first[pair : pair + 1], second[pair : pair + 1])
         assert cosine[pair] == pytest.approx(alone[0], abs=1e-6)
+    # Sorted by the first article each has many partners, which is another way to multiply.
+    order = np.argsort(first, kind="stable")
+    assert (similarity.cosines(first[order], second[order]) == cosine[order]).all()
     nothing = np.zeros(0, dtype=np.int64)
     assert len(similarity.cosines(nothing, nothing)) == 0
 

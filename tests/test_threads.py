@@ -47,7 +47,7 @@ def test_candidates_are_the_same_in_any_number_of_threads() -> None:
     salience = draw.integers(0, 9, (400, 128)).astype(np.uint32)
     day = np.sort(draw.uniform(0, 20, 400))
     one, three = (
-        candidate_pairs(salience, day, 7.0, Layout(190, 2), 16, workers) for workers in (1, 3)
+        candidate_pairs(salience, day, 7.0, Layout(190, 2), workers) for workers in (1, 3)
     )
     assert len(one[0])
     assert np.array_equal(one, three)

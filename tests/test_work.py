@@ -16,7 +16,7 @@ from wordfreq import get_frequency_dict
 
 from sahel_dedup.articles import Article
 from sahel_dedup.batch import Archive
-from sahel_dedup.lsh import MIN_AGREEMENT, candidate_pairs
+from sahel_dedup.lsh import candidate_pairs
 from sahel_dedup.settings import Settings
 from sahel_dedup.similarity import Similarity
 from sahel_dedup.sketching import Profiles
@@ -65,9 +65,7 @@ def month() -> Archive:
 def candidates(archive: Archive) -> float:
     """Count the candidate pairs an article."""
     p, settings = archive.profiles, archive.settings
-    first, _ = candidate_pairs(
-        p.salience, p.day, settings.window_days, settings.layout, MIN_AGREEMENT
-    )
+    first, _ = candidate_pairs(p.salience, p.day, settings.window_days, settings.layout)
     return len(first) / len(p)
 
 

@@ -40,7 +40,7 @@ def audit(
     """
     settings = make_settings(granularity, window, workers)
     skipped = SkipReport() if on_error == "skip" else None
-    with open_inputs(inputs) as paths, progress() as tell:
+    with open_inputs(inputs) as paths, progress(paths) as tell:
         archive = Archive.read(read_articles(paths, skipped=skipped), settings, tell)
         found = look_at(archive.stories())
     note_faults(skipped, archive.sketcher.implausible_dates)

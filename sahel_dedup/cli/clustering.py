@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from itertools import zip_longest
 from typing import Annotated, Literal
 
@@ -11,7 +11,7 @@ import typer
 
 from sahel_dedup.articles import Article
 from sahel_dedup.audit import audit
-from sahel_dedup.batch import Archive
+from sahel_dedup.batch import Archive, Progress
 from sahel_dedup.checkpoint import Checkpoint
 from sahel_dedup.cli.options import (
     Canonical,
@@ -89,7 +89,7 @@ def cluster(
         return
     check_output(output)
     skipped = SkipReport() if on_error == "skip" else None
-    with open_inputs(inputs) as paths, progress() as tell:
+    with open_inputs(inputs) as paths, progress(paths) as tell:
         kept = None if checkpoint is None else Checkpoint(checkpoint, paths, on_error)
         archive = Archive.read(read_articles(paths, skipped=skipped), settings, tell, kept)
         stories = archive.stories()
@@ -137,10 +137,10 @@ def _joined(records: Iterable[tuple[Row, Article]], stories: Stories) -> Iterato
         yield {**found, **{name: value for name, value in record[0].items() if name not in found}}
 
 
-def _told(rows: Iterable[Row], stage: str, tell: Callable[[str, int], None]) -> Iterator[Row]:
+def _told(rows: Iterable[Row], stage: str, tell: Progress) -> Iterator[Row]:
     for number, row in enumerate(rows):
         if number % _TOLD_EVERY == 0:
-            tell(stage, number)
+            tell(stage, number, None)
         yield row
 
 

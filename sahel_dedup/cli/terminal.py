@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import typer
 from rich.console import Console
-from rich.progress import Progress, ProgressColumn, SpinnerColumn, Task, TaskID, TextColumn
+from rich.progress import (
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    Task,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
 from rich.text import Text
 from typer.core import TyperGroup
 
 from sahel_dedup.errors import SahelError
-from sahel_dedup.rows import SkipReport
+from sahel_dedup.rows import InputPath, SkipReport, count_rows
 
+_OF_ARTICLES = ("reading", "writing", "report")
 # Wide enough for a headline where there is no terminal to ask.
 _PIPE_WIDTH = 120
 
@@ -70,15 +79,23 @@ class _Rate(ProgressColumn):
 
 
 @contextmanager
-def progress() -> Iterator[Callable[[str, int], None]]:
+def progress(
+    paths: Sequence[InputPath],
+) -> Iterator[Callable[[str, int, int | None], None]]:
     """Show the stages of the work while it runs, on a terminal only.
+
+    Parameters
+    ----------
+    paths
+        The input, of which every stage of `_OF_ARTICLES` takes each row.
 
     Yields
     ------
     callable
-        Takes the stage and how many articles or pairs of it are done.
+        See `progress` of `sahel_dedup.cluster`.
     """
     console = Console(stderr=True)
+    articles = count_rows(paths) if console.is_terminal else None
     tasks: dict[str, TaskID] = {}
     with Progress(
         SpinnerColumn(finished_text=" "),
@@ -86,16 +103,19 @@ def progress() -> Iterator[Callable[[str, int], None]]:
         TextColumn("{task.completed:>12,.0f}"),
         _Rate(),
         TextColumn("{task.elapsed:>6.1f} s"),
+        TextColumn("left"),
+        TimeRemainingColumn(compact=True),
         console=console,
         transient=True,
         disable=not console.is_terminal,
     ) as display:
 
-        def tell(stage: str, done: int) -> None:
+        def tell(stage: str, done: int, total: int | None) -> None:
             if stage not in tasks:
                 for earlier in tasks.values():
                     display.update(earlier, total=display.tasks[earlier].completed)
                 tasks[stage] = display.add_task(stage, total=None)
-            display.update(tasks[stage], completed=done)
+            total = articles if total is None and stage in _OF_ARTICLES else total
+            display.update(tasks[stage], completed=done, total=total)
 
         yield tell
