@@ -34,8 +34,8 @@ SIZES = (100_000, 300_000, 1_000_000)
 A_DAY = 1_000
 COPIES = 0.1
 OUTLETS = 40
+BEGIN = datetime(2021, 1, 1, tzinfo=UTC)
 _PASSAGES = 3
-_BEGIN = datetime(2021, 1, 1, tzinfo=UTC)
 _BULK = ("allsides_en", "lk_news_en")
 
 
@@ -45,7 +45,7 @@ def main() -> None:
         _child(*sys.argv[2:])
         return
     folder, chosen = arguments(__doc__, [str(size) for size in SIZES])
-    texts = [row["text"] for name in _BULK for row in read(folder / "bulk" / f"{name}.jsonl.gz")]
+    texts = bulk(folder)
     results: dict[str, Any] = {}
     for size in map(int, chosen):
         with TemporaryDirectory() as scratch:
@@ -58,6 +58,11 @@ def main() -> None:
     _print(results)
     if len(results) == len(SIZES):
         save("scale", results)
+
+
+def bulk(folder: Path) -> list[str]:
+    """Read the texts that articles are made of."""
+    return [row["text"] for name in _BULK for row in read(folder / "bulk" / f"{name}.jsonl.gz")]
 
 
 def articles(texts: Sequence[str], size: int, seed: int = 0) -> Iterator[dict[str, Any]]:
@@ -79,7 +84,7 @@ def articles(texts: Sequence[str], size: int, seed: int = 0) -> Iterator[dict[st
         picked = [deck.pop() for _ in range(_PASSAGES)]
         text = " ".join(_passage(sentences, WORDS // _PASSAGES, rng) for sentences in picked)
         title = " ".join(picked[0][0].split()[:10])
-        published = _BEGIN + timedelta(days=number / A_DAY)
+        published = BEGIN + timedelta(days=number / A_DAY)
         group = number
         yield _article(number, title, text, published, group, "original", rng)
         number += 1

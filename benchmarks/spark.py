@@ -2,9 +2,11 @@
 
 agreement  The archive benchmark's input through both engines: B-cubed F1 between their stories.
 shuffle    A dated archive of 50,000 and of 200,000 articles (benchmarks/scale.py): seconds, and
-           shuffle bytes an article in each stage, by Spark's event log.
-hot        20,000 articles of which one in twenty shares the keys of one text: the longest
-           task of each stage that works on keys, pairs or stories against the median one.
+           shuffle bytes an article in each stage, by Spark's event log; and to how many
+           blocks an article is shipped where rows meet, which most of them are.
+hot        20,000 articles of which one in twenty shares the keys of one text, once as a form that
+           is filled in all the time and once as one event, a component of as many articles as
+           there may be: the longest task of each stage against the median one.
 
 Runs on ``local[2]``; results go to ``benchmarks/results/spark.json``.
 """
@@ -14,19 +16,22 @@ from __future__ import annotations
 import json
 import random
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
+import polars as pl
 from pyspark.sql import SparkSession
 
-from benchmarks.common import Row, answer, archive, console, read
-from benchmarks.scale import _BULK, articles
+from benchmarks.common import Row, answer, archive, console
+from benchmarks.scale import BEGIN, articles, bulk
 from sahel_dedup import Settings, cluster
 from sahel_dedup.evaluation import evaluate
 from sahel_dedup.spark.engine import Run
@@ -70,7 +75,7 @@ def agreement(folder: Path) -> dict[str, Any]:
 
 def shuffle(folder: Path) -> dict[str, Any]:
     """Measure shuffle bytes an article at two sizes."""
-    texts = [row["text"] for name in _BULK for row in read(folder / "bulk" / f"{name}.jsonl.gz")]
+    texts = bulk(folder)
     results: dict[str, Any] = {}
     for size in SIZES:
         with measured(articles(texts, size)) as run:
@@ -81,11 +86,14 @@ def shuffle(folder: Path) -> dict[str, Any]:
             "stories": len(stories),
             "shuffle_bytes_an_article": sum(stages.values()),
             "stages": stages,
+            "blocks_an_article": {stage: count / size for stage, count in run.shipped.items()},
             "stage_seconds": {name: stage.seconds for name, stage in run.stages.items()},
         }
         console.print(f"{size:,} articles, {len(stories):,} stories, {run.seconds:.0f} s")
         for name, stage in run.stages.items():
             console.print(f"  {name:28}{stage.shuffled / size:10,.0f} B{stage.seconds:8.1f} s")
+        for name, count in run.shipped.items():
+            console.print(f"  {name}: an article goes to {count / size:.2f} blocks")
     few, many = (results[str(size)]["shuffle_bytes_an_article"] for size in SIZES)
     console.print(f"shuffle bytes an article: {few:,.0f}, {many:,.0f}, ratio {many / few:.3f}")
     return {**results, "ratio": many / few}
@@ -93,20 +101,24 @@ def shuffle(folder: Path) -> dict[str, Any]:
 
 def hot(folder: Path) -> dict[str, Any]:
     """Compare the longest task of each stage with the median one."""
-    texts = [row["text"] for name in _BULK for row in read(folder / "bulk" / f"{name}.jsonl.gz")]
     # Few tasks would all be long: keep every partition.
     apart = {"spark.sql.adaptive.coalescePartitions.enabled": "false"}
-    with measured(hot_key(articles(texts, HOT_ARTICLES)), apart) as run:
-        pass
-    worst: dict[str, Any] = {}
-    for name, stage in run.stages.items():
-        times, tasks = max((ratio(tasks), len(tasks)) for tasks in stage.tasks.values())
-        worst[name] = {"longest_against_median": times, "tasks": tasks}
-        console.print(f"{name:28}{times:6.2f} times the median of {tasks} tasks")
-    return {"articles": HOT_ARTICLES, "share": 1 / HOT_SHARE, "stages": worst}
+    results: dict[str, Any] = {"articles": HOT_ARTICLES, "share": 1 / HOT_SHARE}
+    for name, one_event in (("form", False), ("event", True)):
+        rows = hot_key(articles(bulk(folder), HOT_ARTICLES), one_event)
+        with measured(rows, apart) as run:
+            largest = max(Counter(row["story_id"] for row in run.stories).values())
+        worst: dict[str, Any] = {}
+        for stage, took in run.stages.items():
+            times, tasks = max((ratio(tasks), len(tasks)) for tasks in took.tasks.values())
+            worst[stage] = {"longest_against_median": times, "tasks": tasks}
+            console.print(f"{name} {stage:28}{times:6.2f} times the median of {tasks} tasks")
+        console.print(f"{name}: {largest} articles in the largest story")
+        results[name] = {"largest_story": largest, "stages": worst}
+    return results
 
 
-def hot_key(rows: Iterable[Row]) -> Iterator[Row]:
+def hot_key(rows: Iterable[Row], one_event: bool) -> Iterator[Row]:
     """Give one article in twenty the words of one text, a few of them changed."""
     rng = random.Random(0)
     form: list[str] = []
@@ -117,6 +129,9 @@ def hot_key(rows: Iterable[Row]) -> Iterator[Row]:
             for _ in range(3):
                 words[rng.randrange(len(words))] = str(rng.randrange(10**6))
             row = {**row, "text": " ".join(words), "title": f"Bulletin {number}"}
+            if one_event:
+                when = BEGIN + timedelta(days=rng.uniform(10, 12))
+                row |= {"title": " ".join(form[:10]), "published": when.isoformat()}
         yield row
 
 
@@ -153,11 +168,14 @@ class Measured:
     stories : list of Row
     seconds : float
     stages : dict of str to Stage
+    shipped : dict of str to int
+        Articles that were shipped to blocks, by the stage in which they met there.
     """
 
     stories: list[Any] = field(default_factory=list)
     seconds: float = 0.0
     stages: dict[str, Stage] = field(default_factory=dict)
+    shipped: dict[str, int] = field(default_factory=dict)
 
 
 @contextmanager
@@ -178,6 +196,7 @@ def measured(rows: Iterable[Row], options: Mapping[str, str] | None = None) -> I
         found.stories = stories.collect()
         spark.stop()
         found.stages = stages_of(next(log.iterdir()))
+        found.shipped = shipped(next((Path(folder) / "stages").iterdir()))
         yield found
 
 
@@ -194,6 +213,28 @@ def session(log: Path, options: Mapping[str, str]) -> SparkSession:
             **options,
         },
     )
+
+
+def shipped(stages: Path) -> dict[str, int]:
+    """Count the articles that blocks asked for, from what lies in the stages before."""
+    hopes = pl.read_parquet(stages / "hopes" / "*.parquet", columns=["first", "second"])
+    asking = np.unique(hopes.to_numpy())
+    counts: dict[str, int] = {}
+    for name, before, column in (
+        ("agreeing", "proposals", "ahead"),
+        ("hopes", "agreeing", "pairs"),
+        ("closest", "proposals", "met"),
+        ("bars", "closest", "pairs"),
+    ):
+        # One row a block.
+        blocks = pl.read_parquet(stages / before / "*.parquet", columns=[column])[column]
+        counts[name] = 0
+        for block in blocks:
+            pairs = np.frombuffer(block, np.int64).reshape(-1, 2)
+            if name == "closest":
+                pairs = pairs[np.isin(pairs[:, 0], asking)]
+            counts[name] += len(np.unique(pairs))
+    return counts
 
 
 def stages_of(log: Path) -> dict[str, Stage]:

@@ -7,6 +7,7 @@ import random
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
@@ -14,11 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import polars as pl
 import pytest
 from typer.testing import CliRunner
 
-from sahel_dedup import Article, SahelError, Settings, cluster, fingerprints, linkage
+from sahel_dedup import Article, SahelError, Settings, fingerprints, linkage
 from sahel_dedup.batch import Archive
 from sahel_dedup.cli import app
 from sahel_dedup.evidence import Pairs
@@ -351,22 +351,29 @@ def test_a_key_that_many_articles_share_is_spread(spark: Any, tmp_path: Path) ->
         assert max(sizes) <= 5 * np.median(sizes)
 
 
+def test_a_large_component_is_weighed_in_tiles(spark: Any, tmp_path: Path) -> None:
+    from sahel_dedup.spark.arrays import ragged
+    from sahel_dedup.spark.engine import Run
+    from sahel_dedup.spark.inside import _PAIR, SIDE
+
+    rows = news(300, days=5)
+    begin = datetime(2024, 3, 2, tzinfo=UTC)
+    event = news(1, days=1, seed=1)[0]["text"].split()
+    draw = random.Random(2)
+    for number in range(2 * SIDE + 30):
+        words = [word if draw.random() < 0.8 else f"w{draw.randrange(999)}" for word in event]
+        when = begin + timedelta(minutes=number)
+        rows.append({"id": f"e{number}", "text": " ".join(words), "published": when.isoformat()})
+    run = Run.of(frame(spark, rows), Settings(), tmp_path)
+    same_as_local(run, rows, Settings())
+    inside = run.stages.spark.read.parquet(f"{run.stages.root}/inside").toArrow()
+    sizes = np.diff(ragged(inside, "pairs", _PAIR)[1])
+    assert max(sizes) == SIDE**2
+    tiles = Counter(inside.column("component").to_pylist())
+    assert max(tiles.values()) == 6
+
+
 # Files --------------------------------------------------------------------------------
-
-
-def test_the_command_line(sample: Path, wire: list[Row], tmp_path: Path) -> None:
-    out = tmp_path / "out.parquet"
-    command = [sys.executable, "-m", "sahel_dedup", "cluster", str(sample), "--engine", "spark",
-               "--master", "local[2]", "--output", str(out),
-               "--checkpoint", str(tmp_path / "stages")]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    got = {row["id"]: row for row in pl.read_parquet(out / "*.parquet").to_dicts()}
-    for row in cluster(wire).rows():
-        name = str(row["id"])
-        assert got[name]["story_id"] == row["story_id"]
-        assert got[name]["canonical"] == row["canonical"]
-    assert all(got[row["id"]]["text"] == row["text"] for row in wire)
 
 
 @pytest.mark.parametrize(

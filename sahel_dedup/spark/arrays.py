@@ -40,7 +40,7 @@ def ragged(
     table : pyarrow.Table or pyarrow.RecordBatch
         With n rows.
     name : str
-        The column; a missing cell is empty.
+        The column; a missing cell is empty, and so are all of a missing column.
     dtype
         What lies in the cells.
 
@@ -52,6 +52,8 @@ def ragged(
         Row ``i`` owns the places ``indptr[i]:indptr[i + 1]``.
     """
     size = np.dtype(dtype).itemsize
+    if name not in table.column_names:
+        return np.zeros(0, dtype=dtype), np.zeros(table.num_rows + 1, dtype=np.int64)
     values, indptr = [np.zeros(0, dtype=dtype)], [np.zeros(1, dtype=np.int64)]
     column = table.column(name)
     for chunk in column.chunks if isinstance(column, pa.ChunkedArray) else [column]:

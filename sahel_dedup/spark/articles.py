@@ -109,7 +109,8 @@ def to_profiles(table: pa.Table) -> tuple[Profiles, Similarity]:
     Parameters
     ----------
     table : pyarrow.Table
-        Columns of `COMPARED`; `salience` and `shingles` are taken along if there.
+        Columns of `COMPARED`, of which the words may be missing; `salience` and `shingles`
+        are taken along if there.
 
     Returns
     -------
@@ -151,7 +152,6 @@ def to_profiles(table: pa.Table) -> tuple[Profiles, Similarity]:
 
 def _signature(table: pa.Table, name: str) -> NDArray[np.uint32]:
     slots = np.full((table.num_rows, SLOTS), EMPTY_SLOT, dtype=np.uint32)
-    if name in table.column_names:
-        values, indptr = ragged(table, name, np.uint32)
-        slots[np.diff(indptr) > 0] = values.reshape(-1, SLOTS)
+    values, indptr = ragged(table, name, np.uint32)
+    slots[np.diff(indptr) > 0] = values.reshape(-1, SLOTS)
     return slots

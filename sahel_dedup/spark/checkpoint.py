@@ -19,7 +19,7 @@ from sahel_dedup.settings import Settings
 from sahel_dedup.spark.articles import FIELDS
 
 # Raised whenever what a stage writes, or how it comes about, changes.
-STAGES_VERSION = 1
+STAGES_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)

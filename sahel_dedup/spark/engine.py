@@ -22,6 +22,7 @@ from sahel_dedup.spark.articles import FIELDS, SKETCH, sketch
 from sahel_dedup.spark.buckets import entries, proposals
 from sahel_dedup.spark.checkpoint import Stages
 from sahel_dedup.spark.components import components
+from sahel_dedup.spark.inside import inside
 from sahel_dedup.spark.linking import stories
 from sahel_dedup.spark.meeting import agreeing, bars, closest, hopes
 from sahel_dedup.spark.pairs import weighed_pairs, with_bars
@@ -159,8 +160,13 @@ class Run:
 
     def _link(self) -> DataFrame:
         of_several = components(self.pairs(), self.settings.bar, self.stages)
-        told = with_bars(self.articles(), self.bars())
-        return stories(self.articles(), self.copies(), of_several, told, self.settings)
+
+        def weighed() -> DataFrame:
+            told = with_bars(self.articles(), self.bars())
+            return inside(self.articles(), of_several, told, self.settings)
+
+        pairs = self.stages.keep("inside", weighed)
+        return stories(self.articles(), self.copies(), of_several, pairs, self.settings)
 
 
 def _folder(df: DataFrame) -> str:

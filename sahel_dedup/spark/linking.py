@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -14,25 +15,27 @@ from pyspark.sql import functions as F
 from sahel_dedup.evidence import Evidence, Pairs
 from sahel_dedup.linkage import link_components
 from sahel_dedup.settings import Settings
+from sahel_dedup.similarity import Similarity
+from sahel_dedup.sketching import Profiles
 from sahel_dedup.spark.arrays import batches, numbers
-from sahel_dedup.spark.articles import COMPARED, to_profiles
+from sahel_dedup.spark.articles import to_profiles
+from sahel_dedup.spark.inside import recalled, whole_groups
 from sahel_dedup.stories import Stories, twin_pairs
 
 STORIES = "id string, story_id string, canonical boolean, relation string, similarity double"
-# Whole components are worked on together, about so many articles at a time.
-_ROWS_AT_ONCE = 4096
 _SCHEMA = pa.schema([
     ("id", pa.string()), ("story_id", pa.string()), ("canonical", pa.bool_()),
     ("relation", pa.string()), ("similarity", pa.float64()),
 ])  # fmt: skip
-_HEAVY = ("shingles", "terms", "counts", "marks", "idf")
+# What is told of articles; words have been compared by now.
+_TOLD = ("id", "source", "day", "outlet", "lang", "body", "headline", "length")
 
 
 def stories(
     articles: DataFrame,
     copies: DataFrame,
     components: DataFrame,
-    bars: DataFrame,
+    inside: DataFrame,
     settings: Settings,
 ) -> DataFrame:
     """Group the articles of each component into stories.
@@ -44,8 +47,8 @@ def stories(
         Twins go where the first of them goes.
     components : DataFrame
         `row` and `component`; all others are alone.
-    bars : DataFrame
-        `row` and `bar`.
+    inside : DataFrame
+        `sahel_dedup.spark.inside.INSIDE`, the pairs of all components.
     settings : Settings
 
     Returns
@@ -54,59 +57,59 @@ def stories(
         `STORIES`.
     """
     twins = copies.where(F.col("twin_of") != F.col("row")).select("row", "twin_of")
-    placed = components.join(bars.select("row", "bar"), "row").withColumnRenamed("row", "head")
-    heavy = F.col("component").isNotNull() & (F.col("head") == F.col("row"))
-    light = [name for name in ("id", "source", *COMPARED) if name not in _HEAVY]
+    placed = components.withColumnRenamed("row", "head")
+    # Half a kilobyte that an article which is alone, or a twin, is not asked for.
+    compared = F.col("component").isNotNull() & (F.col("head") == F.col("row"))
     members = (
-        articles.select("row", *light, *_HEAVY)
+        articles.select("row", *_TOLD, "shingles")
         .join(twins, "row", "left")
         .withColumn("head", F.coalesce("twin_of", "row"))
         .join(placed, "head", "left")
-        # The words of an article that is alone, and of a twin, are not asked for.
-        .select("row", "head", *light, *(F.when(heavy, F.col(x)).alias(x) for x in _HEAVY),
-                F.coalesce("component", "head").alias("component"),
-                F.coalesce("bar", F.lit(1.0)).alias("bar"))
+        .select("row", "head", *_TOLD, F.when(compared, F.col("shingles")).alias("shingles"),
+                F.coalesce("component", "head").alias("component"))
     )  # fmt: skip
 
     def work(chunks: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        for table in _whole_components(chunks):
-            yield from batches(_told(table.sort_by("row"), settings))
+        for table in whole_groups(chunks, ("component",)):
+            yield from batches(_told(table, settings))
 
-    return members.repartition("component").sortWithinPartitions("component").mapInArrow(
+    # What is known of a component comes to one task: rows of articles, and of their pairs.
+    known = members.unionByName(inside, allowMissingColumns=True)
+    return known.repartition("component").sortWithinPartitions("component").mapInArrow(
         work, STORIES
     )  # fmt: skip
 
 
-def _whole_components(chunks: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
-    """Cut sorted rows into tables that no component lies across."""
-    held: list[pa.RecordBatch] = []
-    for chunk in chunks:
-        held.append(chunk)
-        if sum(batch.num_rows for batch in held) < _ROWS_AT_ONCE:
-            continue
-        table = pa.Table.from_batches(held)
-        change = np.flatnonzero(np.diff(numbers(table, "component")))
-        if len(change):
-            yield table.slice(0, change[-1] + 1)
-            held = table.slice(change[-1] + 1).to_batches()
-    if held:
-        yield pa.Table.from_batches(held)
+class _Recalled(Evidence):
+    """Evidence that was weighed before, where the words of both articles were at hand."""
+
+    def __init__(
+        self, profiles: Profiles, similarity: Similarity, settings: Settings, pairs: Pairs
+    ) -> None:
+        super().__init__(profiles, similarity, np.zeros(len(profiles)), settings)
+        self._pairs = pairs
+        self._code = pairs.first * len(profiles) + pairs.second
+
+    def weigh_strangers(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> Pairs:
+        code = first * len(self._profiles) + second
+        return self._pairs.where(np.searchsorted(self._code, code))
 
 
 def _told(table: pa.Table, settings: Settings) -> dict[str, Any]:
     """Group the articles of whole components, in order of time, and tell the stories."""
-    row, head = numbers(table, "row"), numbers(table, "head")
+    articles = table.filter(pc.is_valid(table.column("row"))).sort_by("row")
+    row, head = numbers(articles, "row"), numbers(articles, "head")
     twin_of = np.searchsorted(row, head)
-    profiles, similarity = to_profiles(table)
-    sources, profiles.source = _sources(table)
-    evidence = Evidence(profiles, similarity, numbers(table, "bar"), settings)
+    profiles, similarity = to_profiles(articles)
+    sources, profiles.source = _sources(articles)
+    evidence = _Recalled(profiles, similarity, settings, recalled(table, row))
     # Twins are no nodes of the tree: each is alone until it follows its first.
-    apart = np.where(head == row, numbers(table, "component"), -1 - np.arange(len(row)))
+    apart = np.where(head == row, numbers(articles, "component"), -1 - np.arange(len(row)))
     component = np.unique(apart, return_inverse=True)[1]
     labels, inside = link_components(component, evidence, settings.bar)
     pairs = Pairs.concatenate([inside, twin_pairs(twin_of)])
     found = Stories(
-        table.column("id").to_pylist(),
+        articles.column("id").to_pylist(),
         np.arange(len(row)),
         profiles,
         labels[twin_of],

@@ -1,0 +1,160 @@
+"""All pairs inside components, weighed where their articles meet.
+
+A component of 1,000 articles has half a million pairs: too many for a task that has others to
+do besides. So the articles of each, in order of time, are cut into groups of `SIDE`, and any
+two groups meet in a tile of their own, wherever that is. Most components are one tile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from pyspark.sql import DataFrame, Window
+from pyspark.sql import functions as F
+
+from sahel_dedup.evidence import Evidence, Pairs
+from sahel_dedup.settings import Settings
+from sahel_dedup.spark.arrays import batches, cells, numbers, ragged
+from sahel_dedup.spark.articles import COMPARED, to_profiles
+
+# Weighed pairs of rows, those of one tile, as an array of `_PAIR`.
+INSIDE = "component long, pairs binary"
+# An eighth of the largest component: 36 tiles, of 16,384 pairs at most.
+SIDE = 128
+_PAIR = np.dtype([("first", "i8"), ("second", "i8"), ("cosine", "f8"), ("score", "f8")])
+_TILE = ("component", "one", "other")
+# Whole tiles or components are worked on together, about so many rows at a time.
+_ROWS_AT_ONCE = 4096
+
+
+def inside(
+    articles: DataFrame, components: DataFrame, bars: DataFrame, settings: Settings
+) -> DataFrame:
+    """Weigh all pairs inside components, proposed by LSH or not.
+
+    Parameters
+    ----------
+    articles : DataFrame
+    components : DataFrame
+        `row` and `component`.
+    bars : DataFrame
+        `row` and `bar`.
+    settings : Settings
+
+    Returns
+    -------
+    DataFrame
+        `INSIDE`, one row for each tile.
+    """
+
+    def work(chunks: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for table in whole_groups(chunks, _TILE):
+            yield from batches(_weighed(table, settings))
+
+    return (
+        _tiles(components)
+        .join(bars.select("row", "bar"), "row")
+        .join(articles.select("row", *COMPARED, "shingles"), "row")
+        .repartition(*_TILE)
+        .sortWithinPartitions(*_TILE, "row")
+        .mapInArrow(work, INSIDE)
+    )
+
+
+def _tiles(components: DataFrame) -> DataFrame:
+    """Send every article to the tiles in which its group meets each group of its component."""
+    whole = Window.partitionBy("component")
+    group = F.floor((F.row_number().over(whole.orderBy("row")) - 1) / SIDE)
+    groups = F.ceil(F.count("*").over(whole) / SIDE)
+    placed = components.select("row", "component", group.alias("group"), groups.alias("groups"))
+    met = F.explode(F.sequence(F.lit(0), F.col("groups") - 1)).alias("met")
+    return placed.select("row", "component", "group", met).select(
+        "row",
+        "component",
+        F.least("group", "met").alias("one"),
+        F.greatest("group", "met").alias("other"),
+    )
+
+
+def whole_groups(chunks: Iterable[pa.RecordBatch], names: tuple[str, ...]) -> Iterator[pa.Table]:
+    """Cut sorted rows into tables of some thousand, so that no group lies across two.
+
+    Parameters
+    ----------
+    chunks
+    names : tuple of str
+        Columns of numbers, equal within a group.
+    """
+    held: list[pa.RecordBatch] = []
+    for chunk in chunks:
+        held.append(chunk)
+        if sum(batch.num_rows for batch in held) < _ROWS_AT_ONCE:
+            continue
+        table = pa.Table.from_batches(held)
+        starts = _starts(table, names)
+        if len(starts) > 1:
+            yield table.slice(0, starts[-1])
+            held = table.slice(starts[-1]).to_batches()
+    if held:
+        yield pa.Table.from_batches(held)
+
+
+def _starts(table: pa.Table, names: tuple[str, ...]) -> NDArray[np.int64]:
+    """Places where groups begin."""
+    changes = [np.diff(numbers(table, name), prepend=-1) != 0 for name in names]
+    return np.flatnonzero(np.logical_or.reduce(changes))
+
+
+def _weighed(table: pa.Table, settings: Settings) -> dict[str, Any]:
+    """Weigh the pairs of whole tiles; within a tile rows are in order of time."""
+    starts = _starts(table, _TILE)
+    corners = [_corner(int(size)) for size in np.diff(starts, append=table.num_rows)]
+    first, second = (
+        np.concatenate([start + corner[k] for start, corner in zip(starts, corners, strict=True)])
+        for k in (0, 1)
+    )
+    profiles, similarity = to_profiles(table)
+    evidence = Evidence(profiles, similarity, numbers(table, "bar"), settings)
+    weighed, row = evidence.weigh_strangers(first, second), numbers(table, "row")
+    pairs = np.empty(len(weighed), dtype=_PAIR)
+    pairs["first"], pairs["second"] = row[weighed.first], row[weighed.second]
+    pairs["cosine"], pairs["score"] = weighed.cosine, weighed.score
+    indptr = np.cumsum([0, *(len(corner[0]) for corner in corners)])
+    return {
+        "component": numbers(table, "component")[starts],
+        "pairs": cells(pairs, indptr),
+    }
+
+
+def _corner(size: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the pairs of places in a tile: of one group with itself, or with another."""
+    if size <= SIDE:
+        return np.triu_indices(size, 1)
+    # Only the last group of a component has less than `SIDE` articles, and it comes second.
+    first, second = np.divmod(np.arange(SIDE * (size - SIDE)), size - SIDE)
+    return first, second + SIDE
+
+
+def recalled(table: pa.Table, row: NDArray[np.int64]) -> Pairs:
+    """Read the weighed pairs of some components.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+        Rows of `INSIDE`; those without pairs tell of none.
+    row : ndarray of int64, shape (n,)
+        The articles of those components, rising.
+
+    Returns
+    -------
+    Pairs
+        By the places of the articles in `row`, sorted.
+    """
+    pairs, _ = ragged(table, "pairs", _PAIR)
+    pairs = pairs[np.lexsort((pairs["second"], pairs["first"]))]
+    first, second = (np.searchsorted(row, pairs[side]) for side in ("first", "second"))
+    return Pairs(first, second, pairs["cosine"].copy(), pairs["score"].copy())

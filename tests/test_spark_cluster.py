@@ -1,0 +1,146 @@
+"""The Spark engine as it is deployed: executors of their own, spark-submit, the command line."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from sahel_dedup import Settings, cluster
+
+REQUIRED = os.environ.get("SAHEL_REQUIRE_SPARK") == "1"
+JAVA = shutil.which("java") is not None or "JAVA_HOME" in os.environ
+MISSING = "no Java" if not JAVA else "no pyspark" if find_spec("pyspark") is None else ""
+
+pytestmark = [
+    pytest.mark.skipif(bool(MISSING) and not REQUIRED, reason=f"{MISSING}: Spark cannot run"),
+    # As in test_spark.py.
+    pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+Row = dict[str, Any]
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    folder = tmp_path / "log"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def executors(log: Path) -> Iterator[Any]:
+    """Spark with two executors, each a process of its own with one core and a gigabyte."""
+    from sahel_dedup.spark.session import local_session
+
+    session = local_session(
+        "local-cluster[2,1,1024]",
+        {
+            "spark.sql.shuffle.partitions": "4",
+            "spark.log.level": "OFF",
+            "spark.eventLog.enabled": "true",
+            "spark.eventLog.dir": log.as_uri(),
+            "spark.eventLog.compress": "false",
+            "spark.eventLog.rolling.enabled": "false",
+        },
+    )
+    yield session
+    session.stop()
+
+
+def test_a_killed_executor_changes_nothing(
+    executors: Any, log: Path, wire: list[Row], sample: Path, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    from sahel_dedup.spark import engine, meeting
+
+    marker = tmp_path / "killed"
+
+    def hopes(*given: Any) -> Any:
+        def work(chunks: Any) -> Any:
+            for chunk in chunks:
+                yield chunk
+                try:
+                    file = os.open(marker, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
+                except FileExistsError:
+                    continue
+                # This process was forked by a daemon, which is a child of the executor.
+                told = Path(f"/proc/{os.getppid()}/status").read_text()
+                executor = int(told.partition("PPid:")[2].split()[0])
+                os.write(file, Path(f"/proc/{executor}/cmdline").read_bytes())
+                os.kill(executor, signal.SIGKILL)
+
+        return meeting.hopes(*given).mapInArrow(work, meeting.HOPES)
+
+    monkeypatch.setattr(engine, "hopes", hopes)
+    df = executors.read.json(str(sample))
+    found = engine.cluster(df, Settings(), checkpoint=tmp_path / "stages").collect()
+    same_rows([row.asDict() for row in found], wire)
+    assert b"CoarseGrainedExecutorBackend" in marker.read_bytes()
+    executors.stop()
+    events = [json.loads(line) for line in next(log.iterdir()).read_text().splitlines()]
+    lost = [event for event in events if event["Event"] == "SparkListenerExecutorRemoved"]
+    assert any("137" in event["Removed Reason"] for event in lost)
+
+
+def same_rows(found: list[Row], articles: list[Row]) -> None:
+    """Compare what was found with what the local engine finds."""
+    got = {row["id"]: row for row in found}
+    assert len(got) == len(found) == len(articles)
+    for row in cluster(articles).rows():
+        one = got[row["id"]]
+        assert all(one[name] == row[name] for name in ("story_id", "canonical", "relation"))
+        assert one["similarity"] == pytest.approx(row["similarity"], abs=2e-4)
+
+
+@pytest.fixture(scope="module")
+def stages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Stages that all runs below share: the first makes them, however it is started."""
+    return tmp_path_factory.mktemp("stages")
+
+
+@pytest.mark.parametrize("kinds", [("parquet", "jsonl"), ("jsonl", "parquet")], ids="-to-".join)
+@pytest.mark.parametrize("way", ["spark-submit", "sahel-dedup"])
+def test_files_in_files_out(
+    way: str, kinds: tuple[str, str], wire: list[Row], sample: Path, stages: Path, tmp_path: Path
+) -> None:
+    import pyspark
+
+    from sahel_dedup.spark import submit
+
+    source, target = sample, tmp_path / f"out.{kinds[1]}"
+    if kinds[0] == "parquet":
+        source = tmp_path / "in.parquet"
+        pl.DataFrame(wire).write_parquet(source)
+    if way == "spark-submit":
+        submitted = str(Path(pyspark.__file__).parent / "bin" / "spark-submit")
+        command = [submitted, "--master", "local[2]", submit.__file__]
+    else:
+        command = [sys.executable, "-m", "sahel_dedup", "cluster", "--engine", "spark",
+                   "--master", "local[2]"]  # fmt: skip
+    command += [str(source), "--output", str(target), "--checkpoint", str(stages)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert len(list(stages.iterdir())) == 1
+    rows = written(target)
+    same_rows(rows, wire)
+    texts = {row["id"]: row["text"] for row in wire}
+    assert all(row["text"] == texts[row["id"]] for row in rows)
+
+
+def written(folder: Path) -> list[Row]:
+    if folder.suffix == ".parquet":
+        return pl.read_parquet(folder / "*.parquet").to_dicts()
+    parts = sorted(folder.glob("*.json"))
+    return [json.loads(line) for part in parts for line in part.read_text().splitlines()]
