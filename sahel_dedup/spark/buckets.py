@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from sahel_dedup.contrast import GAP_DAYS, neighbours
+from sahel_dedup.contrast import BANDS, GAP_DAYS, neighbours
 from sahel_dedup.fingerprint import EMPTY_SLOT
 from sahel_dedup.lsh import EXTRA_ROWS, Layout, band_keys, bucket_pairs, distinct
 from sahel_dedup.spark.arrays import batches, cell, hashes, matrix, numbers, ragged, whole
@@ -24,7 +24,7 @@ from sahel_dedup.terms import mix64
 # Pairs of rows, those of one block of first rows: with each article the candidates behind it
 # to be one event, and the strangers that it met; as int64 matrices of two columns.
 PROPOSALS = "block long, ahead binary, met binary"
-_ENTRY = "key long, further long, row long, day double, outlet int, single boolean"
+_ENTRY = "key long, further long, row long, day double, outlet int, single boolean, asking boolean"
 # Articles whose keys are laid out together.
 _ROWS_AT_ONCE = 512
 _BAND = np.uint64(0x9E3779B97F4A7C15)
@@ -78,10 +78,13 @@ def _explode(chunk: pa.RecordBatch, layout: Layout) -> dict[str, pa.Array]:
         name: chunk.column(name).take(pa.array(np.tile(alive, layout.bands)))
         for name in ("row", "day", "outlet", "single")
     }
+    asking = np.repeat(np.arange(layout.bands) < BANDS, len(alive))
+    asking &= repeated["single"].to_numpy(zero_copy_only=False)
     return {
         "key": np.concatenate(keys).view(np.int64),
         "further": np.concatenate(further).view(np.int64),
         **repeated,
+        "asking": asking,
     }
 
 
@@ -108,7 +111,7 @@ def _parcels(table: pa.Table, window: float) -> Iterator[pa.RecordBatch]:
     """Pair the entries of a task, and cut the pairs up by the block of their first row."""
     row, day = numbers(table, "row"), numbers(table, "day").astype(np.float64)
     key, further = hashes(table, "key"), hashes(table, "further")
-    single = table.column("single").to_numpy()
+    single, asking = (table.column(name).to_numpy() for name in ("single", "asking"))
 
     def keys(extra: int, members: NDArray[np.int64]) -> NDArray[np.uint64]:
         split = key[members]
@@ -125,7 +128,7 @@ def _parcels(table: pa.Table, window: float) -> Iterator[pa.RecordBatch]:
     undated = undated[np.argsort(outlet[undated], kind="stable")]
     for rows, place, gap in ((dated, day, GAP_DAYS), (undated, outlet, 0.0)):
         if len(rows):
-            for one, two in neighbours(key[rows], place[rows] * 1.0, gap, single[rows]):
+            for one, two in neighbours(key[rows], place[rows] * 1.0, gap, asking[rows]):
                 met.append((rows[one], rows[two]))
     parcels = {name: _by_block(row, found) for name, found in (("ahead", ahead), ("met", met))}
     for block in sorted({block for parcel in parcels.values() for block in parcel}):

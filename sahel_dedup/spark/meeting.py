@@ -19,7 +19,7 @@ from pyspark.sql import functions as F
 from sahel_dedup.contrast import LOWEST_BAR, bars_of, closest_met
 from sahel_dedup.evidence import FLOOR, Evidence, least_cosine
 from sahel_dedup.fingerprint import SLOTS
-from sahel_dedup.lsh import MIN_AGREEMENT, agreeing_slots, distinct
+from sahel_dedup.lsh import agree, agreeing_slots, distinct
 from sahel_dedup.settings import Settings
 from sahel_dedup.spark.arrays import batches, cell, matrix, numbers, ragged
 from sahel_dedup.spark.articles import COMPARED, to_profiles
@@ -28,7 +28,8 @@ from sahel_dedup.spark.timeline import BLOCK_BITS
 # Pairs of rows, those of one block of first rows, as an int64 matrix of two columns.
 PAIRS = "block long, pairs binary"
 # Pairs that may be one event, with what the two share.
-HOPES = "first long, second long, cosine double, shared long, title double, verbatim long"
+HOPES = """first long, second long, cosine double, shared long, title double,
+    title_figures long, verbatim long"""
 BARS = "row long, bar double"
 _Rows = NDArray[np.int64]
 _Work = Callable[[_Rows, _Rows, pa.Table], dict[str, Any]]
@@ -51,11 +52,11 @@ def agreeing(proposed: DataFrame, articles: DataFrame) -> DataFrame:
 
     def work(first: _Rows, second: _Rows, rows: pa.Table) -> dict[str, Any]:
         salience, row = matrix(rows, "salience", np.uint32), numbers(rows, "row")
-        enough = agreeing_slots(salience, first, second) >= MIN_AGREEMENT
+        enough = agree(salience, numbers(rows, "day").astype(np.float64), first, second)
         return _parcel(row[first[enough]], row[second[enough]])
 
     pairs = proposed.select("block", F.col("ahead").alias("pairs"))
-    return _meet(pairs, articles.select("row", "salience"), work, PAIRS)
+    return _meet(pairs, articles.select("row", "day", "salience"), work, PAIRS)
 
 
 def hopes(agreed: DataFrame, articles: DataFrame, settings: Settings) -> DataFrame:
@@ -99,6 +100,7 @@ def hopes(agreed: DataFrame, articles: DataFrame, settings: Settings) -> DataFra
             "cosine": np.concatenate([none, *(block.cosine for block in shared)]),
             "shared": np.concatenate([row[:0], *(block.figures for block in shared)]),
             "title": np.concatenate([none, *(block.title_cosine for block in shared)]),
+            "title_figures": np.concatenate([row[:0], *(block.title_figures for block in shared)]),
             "verbatim": verbatim,
         }
 

@@ -119,6 +119,8 @@ def _evidence(chunk: pa.RecordBatch, settings: Settings) -> Evidence:
         headline=np.concatenate(titled),
         length=np.zeros(n, dtype=np.int32),
     )
-    found = Shared(numbers(chunk, "cosine"), numbers(chunk, "shared"), numbers(chunk, "title"))
+    found = Shared(
+        *(numbers(chunk, name) for name in ("cosine", "shared", "title", "title_figures"))
+    )
     recalled = _Recalled(both("figures").astype(np.int64), found)
     return Evidence(profiles, recalled, both("bar"), settings)
