@@ -38,8 +38,8 @@ FEATURES = (
 # One row for pairs whose distance in time is known, one for the others.
 WEIGHTS = np.array(
     [
-        [1.83, 1.47, 0.86, -3.57, 0.46, -0.57, 1.09, -1.36, 4.38, 0.0, 1.99, 0.0, -7.36],
-        [2.21, 4.78, 1.64, -3.63, 2.07, 0.0, 0.19, -1.72, 3.09, 0.0, 0.03, -1.22, 0.0],
+        [1.93, 1.51, 0.98, -3.56, 0.57, -0.57, 0.75, -1.33, 4.52, 0.42, 1.94, 0.0, -7.36],
+        [2.21, 4.78, 1.64, -3.63, 2.07, 0.0, 0.19, -1.72, 3.09, 0.4, 0.03, -1.22, 0.0],
     ]
 )
 # Of a topic the wording alone decides: a cosine of 0.07 is as likely as not.
@@ -49,7 +49,7 @@ TOPIC_WEIGHTS[:, :2] = -np.log(0.07), 1.0
 # have little in common, so that strangers weigh less than copies. Pairs that lie outside the
 # window score -LIMIT.
 LIMIT = 4.0
-FLOOR = -2.0
+FLOOR = -1.5
 # Pairs of a lower cosine are never one event, or not by their words; where dates are missing,
 # an article meets the whole archive, and chance finds more.
 _LEAST_COSINE = (0.10, 0.15)
@@ -82,7 +82,7 @@ class Pairs:
     cosine : ndarray of float64, shape (n,)
         TF-IDF cosine.
     score : ndarray of float64, shape (n,)
-        Log-odds that they report one event, between -2 and 4; -4 outside the window.
+        Log-odds that they report one event, between -1.5 and 4; -4 outside the window.
     """
 
     first: NDArray[np.int64]
