@@ -82,33 +82,6 @@ class LiveProfiles(Profiles):
         counts = [self.counts[i:j] for i, j in zip(low, high, strict=True)]
         return np.concatenate(terms), np.concatenate(counts), offsets
 
-    def body_terms(self, rows: NDArray[np.int64]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-        """Return the terms of some rows alone, and where each row starts."""
-        low, high, offsets = _bounds(self.indptr, rows)
-        terms = [self.terms[i:j] for i, j in zip(low, high, strict=True)]
-        return np.concatenate(terms), offsets
-
-    def body_counts(
-        self,
-        rows: NDArray[np.int64],
-        offsets: NDArray[np.int64],
-        places: NDArray[np.int64],
-        bounds: NDArray[np.int64],
-    ) -> NDArray[np.uint8]:
-        """Return the counts of a few of the terms that `body_terms` gave.
-
-        Parameters
-        ----------
-        rows, offsets
-            As asked for and as given there.
-        places : ndarray of int64
-            Places of the few, rising.
-        bounds : ndarray of int64, shape (n_rows + 1,)
-            Where each row starts among them.
-        """
-        shift = self.indptr[rows] - offsets[:-1]
-        return self.counts.take(places + shift.repeat(bounds[1:] - bounds[:-1]))
-
     def title_entries(
         self, rows: NDArray[np.int64]
     ) -> tuple[NDArray[np.int32], NDArray[np.uint8], NDArray[np.int64]]:
