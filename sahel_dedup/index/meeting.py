@@ -88,9 +88,8 @@ def meet(live: Live, rows: range) -> Met:
 
 def _found(live: Live, asking: _Rows) -> tuple[_Rows, _Rows, _Rows]:
     """Pairs of articles and those in their buckets, in order, and in how many slots they agree."""
-    met = live.buckets.meet(live.profiles.salience[asking])
-    one, band, place = (met >= 0).nonzero()
-    first, second = _distinct(asking[one], met[one, band, place])
+    one, met = live.buckets.meet(live.profiles.salience[asking])
+    first, second = _distinct(asking[one], met)
     agree = agreeing_slots(live.profiles.salience, first, second)
     enough = agree >= _MIN_AGREEMENT
     return first[enough], second[enough], agree[enough]
@@ -238,7 +237,7 @@ def _raise(live: Live, row: int, cosine: float) -> bool:
     return True
 
 
-def _distinct(first: _Rows, second: NDArray[np.int32]) -> tuple[_Rows, _Rows]:
+def _distinct(first: _Rows, second: _Rows) -> tuple[_Rows, _Rows]:
     key = (first << 32) | second
     key.sort()
     new = np.ones(len(key), dtype=bool)
