@@ -56,7 +56,7 @@ class Profiles:
     title_indptr, title_terms
         The same for the distinct terms of the titles.
     salience, shingles : ndarray of uint32, shape (n, 128)
-        Fingerprints.
+        Fingerprints; an index keeps the lower halves of their slots, as uint16.
     day : ndarray of float64, shape (n,)
         Time of publication in days since 1970, NaN where missing or impossible.
     source : ndarray of int32, shape (n,)
@@ -76,8 +76,8 @@ class Profiles:
     counts: NDArray[np.uint8]
     title_indptr: NDArray[np.int64]
     title_terms: NDArray[np.int32]
-    salience: NDArray[np.uint32]
-    shingles: NDArray[np.uint32]
+    salience: NDArray[Any]
+    shingles: NDArray[Any]
     day: NDArray[np.float64]
     source: NDArray[np.int32]
     lang: NDArray[np.int16]

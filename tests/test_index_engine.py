@@ -44,7 +44,9 @@ def test_profiles_grow_to_what_they_are_at_once(sketched: tuple[Sketcher, Profil
     for _ in range(2):
         some, expected = live.take(rows), profiles.take(rows)
         for name in Profiles.__slots__:
-            np.testing.assert_array_equal(getattr(some, name), getattr(expected, name))
+            column = getattr(some, name)
+            # Of the slots of fingerprints the lower halves are kept.
+            np.testing.assert_array_equal(column, getattr(expected, name).astype(column.dtype))
         live.keep(np.arange(len(profiles)))
 
 

@@ -11,6 +11,8 @@ several times as fast as sorting places by them.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -52,12 +54,12 @@ class Buckets:
         """Whether the table should be built anew, for more articles."""
         return self._entered >= self._room
 
-    def rebuild(self, salience: NDArray[np.uint32], rows: NDArray[np.int64]) -> None:
+    def rebuild(self, salience: NDArray[Any], rows: NDArray[np.int64]) -> None:
         """Start again with some articles, the oldest first, and room for more.
 
         Parameters
         ----------
-        salience : ndarray of uint32, shape (n, 128)
+        salience : ndarray of uint16, shape (n, 128)
             Fingerprints of all rows.
         rows : ndarray of int64, shape (m,)
         """
@@ -69,12 +71,12 @@ class Buckets:
             part = rows[start : start + _REBUILD_ROWS]
             self.add(salience[part], part)
 
-    def add(self, salience: NDArray[np.uint32], rows: NDArray[np.int64]) -> None:
+    def add(self, salience: NDArray[Any], rows: NDArray[np.int64]) -> None:
         """Enter articles.
 
         Parameters
         ----------
-        salience : ndarray of uint32, shape (n, 128)
+        salience : ndarray of uint16, shape (n, 128)
         rows : ndarray of int64, shape (n,)
         """
         place = self._places(salience) | (rows.astype(np.uint64) << _TAG_BITS)[:, None]
@@ -92,12 +94,12 @@ class Buckets:
         self._next[ring] = (self._next.take(ring) + count) % WIDTH
         self._entered += len(rows)
 
-    def meet(self, salience: NDArray[np.uint32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def meet(self, salience: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Find who shares a bucket with each of some articles.
 
         Parameters
         ----------
-        salience : ndarray of uint32, shape (n, 128)
+        salience : ndarray of uint16, shape (n, 128)
 
         Returns
         -------
@@ -114,7 +116,7 @@ class Buckets:
         met = (entry.ravel().take(found) >> np.uint32(_TAG_BITS)).astype(np.int64)
         return found // (place.shape[1] * WIDTH), met
 
-    def _places(self, salience: NDArray[np.uint32]) -> NDArray[np.uint64]:
+    def _places(self, salience: NDArray[Any]) -> NDArray[np.uint64]:
         """Ring and tag of each article in each band, shape (n, bands)."""
         key = self.keys(salience)
         place = key >> _RING_BITS
@@ -124,12 +126,12 @@ class Buckets:
         place |= key
         return place
 
-    def keys(self, salience: NDArray[np.uint32]) -> NDArray[np.uint64]:
+    def keys(self, salience: NDArray[Any]) -> NDArray[np.uint64]:
         """Bucket of each article in every band, cut as by `sahel_dedup.lsh.band_keys`.
 
         Parameters
         ----------
-        salience : ndarray of uint32, shape (n, 128)
+        salience : ndarray of uint16, shape (n, 128)
 
         Returns
         -------

@@ -1,4 +1,8 @@
-"""Profiles that grow: the columns of the live articles, with room behind the last row."""
+"""Profiles that grow: the columns of the live articles, with room behind the last row.
+
+Of a fingerprint the lower half of each slot is kept (b-bit MinHash; Li and Koenig, WWW 2010):
+slots that differ are the same there once in 65,536 times.
+"""
 
 from __future__ import annotations
 
@@ -8,24 +12,26 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from sahel_dedup.fingerprint import SLOTS
+from sahel_dedup.fingerprint import EMPTY_SLOT, SLOTS
 from sahel_dedup.sketching import Profiles
 
 _Scalar = TypeVar("_Scalar", bound=np.generic)
 
-# Arrays grow by this share of their size: less memory lies idle than if they doubled.
-_GROWTH = 0.25
+# Arrays grow by this share of their size. The system moves large ones without copying them.
+_GROWTH = 1 / 16
+_EMPTY_SLOT = EMPTY_SLOT.astype(np.uint16)
 _RAGGED = {"terms": "indptr", "counts": "indptr", "title_terms": "title_indptr"}
 
 
 def with_room(array: NDArray[_Scalar], size: int) -> NDArray[_Scalar]:
-    """Return an array of at least `size` rows that starts with the rows given."""
-    if len(array) >= size:
-        return array
-    room = max(size, int(len(array) * (1 + _GROWTH))) + 64
-    larger = np.zeros((room, *array.shape[1:]), dtype=array.dtype)
-    larger[: len(array)] = array
-    return larger
+    """Return an array of at least `size` rows that starts with the rows given.
+
+    It takes the place of the one given, which must own its memory.
+    """
+    if len(array) < size:
+        room = max(size, int(len(array) * (1 + _GROWTH))) + 64
+        array.resize((room, *array.shape[1:]), refcheck=False)
+    return array
 
 
 def _bounds(
@@ -63,8 +69,8 @@ class LiveProfiles(Profiles):
             counts=np.zeros(0, dtype=np.uint8),
             title_indptr=start.copy(),
             title_terms=np.zeros(0, dtype=np.int32),
-            salience=np.zeros((0, SLOTS), dtype=np.uint32),
-            shingles=np.zeros((0, SLOTS), dtype=np.uint32),
+            salience=np.zeros((0, SLOTS), dtype=np.uint16),
+            shingles=np.zeros((0, SLOTS), dtype=np.uint16),
             day=np.zeros(0),
             source=np.zeros(0, dtype=np.int32),
             lang=np.zeros(0, dtype=np.int16),
@@ -103,9 +109,13 @@ class LiveProfiles(Profiles):
             else:
                 start = first
             array = with_room(getattr(self, item.name), start + len(new))
-            array[start : start + len(new)] = new
+            array[start : start + len(new)] = new.astype(array.dtype)
             setattr(self, item.name, array)
         self.rows = last
+
+    def findable(self, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Tell which rows have terms of any weight, so that others may find them."""
+        return np.asarray((self.salience[rows, :4] != _EMPTY_SLOT).any(axis=1))
 
     def keep(self, rows: NDArray[np.int64]) -> None:
         """Let go of all rows but some."""

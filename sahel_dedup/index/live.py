@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from sahel_dedup.contrast import TYPICAL_BAR
 from sahel_dedup.errors import SahelError
-from sahel_dedup.fingerprint import EMPTY_SLOT
 from sahel_dedup.index.buckets import MAX_ROWS, Buckets
 from sahel_dedup.index.growing import LiveProfiles, with_room
 from sahel_dedup.index.moving import MovingSimilarity
@@ -193,7 +192,7 @@ class Live:
     def enter_buckets(self, rows: NDArray[np.int64]) -> None:
         """Let articles be found by those to come; twins are found by their first."""
         first = rows[self.standing.twin[rows] == rows]
-        first = first[self.profiles.salience[first, 0] != EMPTY_SLOT]
+        first = first[self.profiles.findable(first)]
         self.buckets.add(self.profiles.salience[first], first)
         # At once, so that the table depends on the articles alone: an index that is
         # opened again goes on as if it had never been closed.
@@ -205,7 +204,7 @@ class Live:
         n = len(self)
         rows = np.flatnonzero(
             (self.standing.twin[:n] == np.arange(n))
-            & (self.profiles.salience[:n, 0] != EMPTY_SLOT)
+            & self.profiles.findable(np.arange(n))
             & np.fromiter(map(bool, self.ids), bool, n)
         )
         self.buckets.rebuild(self.profiles.salience, rows)

@@ -17,7 +17,7 @@ from sahel_dedup.contrast import _MIN_FIGURES as MIN_FIGURES
 from sahel_dedup.contrast import _RANK as RANK
 from sahel_dedup.contrast import _SHARED_FIGURES as SHARED_FIGURES
 from sahel_dedup.contrast import GAP_DAYS, LOWEST_BAR, TYPICAL_BAR
-from sahel_dedup.fingerprint import EMPTY_SLOT, SLOTS
+from sahel_dedup.fingerprint import SLOTS
 from sahel_dedup.furniture import MANY_HEADLINES, MANY_HEADLINES_ANYWHERE
 from sahel_dedup.index.live import NO_STORY, Live
 from sahel_dedup.index.moving import Compared
@@ -70,7 +70,7 @@ def meet(live: Live, rows: range) -> Met:
     """
     profiles, standing = live.profiles, live.standing
     asking = np.arange(rows.start, rows.stop)
-    asking = asking[profiles.salience[asking, 0] != EMPTY_SLOT]
+    asking = asking[profiles.findable(asking)]
     first, second, agree = _found(live, asking)
     if len(asking) > 1:
         first, second, agree = _with_each_other(live, asking, first, second, agree)
