@@ -8,7 +8,9 @@ that is kept or compared between runs may depend on a number.
 from __future__ import annotations
 
 import threading
+from array import array
 from collections.abc import Sequence
+from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +27,36 @@ _UNKNOWN = np.uint16(0xFFFF)
 _NOTHING = np.zeros(0, dtype=np.uint16)
 
 
+class Words(Sequence[str]):
+    """Words end to end in UTF-8: a quarter of the memory that as many strings take."""
+
+    def __init__(self) -> None:
+        self._letters = bytearray()
+        self._ends = array("q", [0])
+
+    def __len__(self) -> int:
+        return len(self._ends) - 1
+
+    @overload
+    def __getitem__(self, place: int) -> str: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> list[str]: ...
+
+    def __getitem__(self, place: int | slice) -> str | list[str]:
+        if isinstance(place, slice):
+            return [self[i] for i in range(*place.indices(len(self)))]
+        if not 0 <= place < len(self):
+            raise IndexError(place)
+        return self._letters[self._ends[place] : self._ends[place + 1]].decode()
+
+    def extend(self, words: Sequence[str]) -> None:
+        """Add words at the end."""
+        for word in words:
+            self._letters += word.encode()
+            self._ends.append(len(self._letters))
+
+
 class Vocabulary:
     """Terms seen so far, shared by the threads that sketch articles."""
 
@@ -34,7 +66,7 @@ class Vocabulary:
         self._hashes = np.zeros(1 << 12, dtype=np.uint64)
         self._digit = np.zeros(1 << 12, dtype=bool)
         self._prior: dict[str, NDArray[np.uint16]] = {}
-        self.words: list[str] = []
+        self.words = Words()
 
     def __len__(self) -> int:
         return len(self.words)
