@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from sahel_dedup import Article
+from sahel_dedup.index import moving
 from sahel_dedup.index.buckets import WIDTH, Buckets
 from sahel_dedup.index.growing import LiveProfiles
 from sahel_dedup.index.moving import MovingSimilarity
@@ -50,26 +51,45 @@ def test_profiles_grow_to_what_they_are_at_once(sketched: tuple[Sketcher, Profil
         live.keep(np.arange(len(profiles)))
 
 
-def test_similarity_is_that_of_the_batch(sketched: tuple[Sketcher, Profiles]) -> None:
+def test_similarity_of_a_grown_stream_is_that_of_the_batch(
+    sketched: tuple[Sketcher, Profiles], monkeypatch: pytest.MonkeyPatch
+) -> None:
     sketcher, profiles = sketched
-    _, moving = grown(profiles, sketcher)
+    monkeypatch.setattr(moving, "_GROWN", 0)
+    _, similarity = grown(profiles, sketcher)
     batch = Similarity(profiles, sketcher)
     first, second = (place.ravel() for place in np.indices((len(profiles),) * 2))
-    np.testing.assert_array_equal(moving.figures[: len(profiles)], batch.figures)
+    np.testing.assert_array_equal(similarity.figures[: len(profiles)], batch.figures)
     order = np.random.default_rng(3).permutation(len(first))
-    ((_, one),) = moving.shared(first[order], second[order])
+    ((_, one),) = similarity.shared(first[order], second[order])
     ((_, two),) = batch.shared(first[order], second[order])
     np.testing.assert_allclose(one.cosine, two.cosine, atol=1e-3)
     np.testing.assert_array_equal(one.figures, two.figures)
     np.testing.assert_allclose(one.title_cosine, two.title_cosine, atol=1e-3)
 
 
+def test_idf_depends_on_what_was_counted_alone(
+    sketched: tuple[Sketcher, Profiles], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not on the order, nor on the steps in which the weight of the prior falls."""
+    sketcher, profiles = sketched
+    monkeypatch.setattr(moving, "_STEP", 2)
+    monkeypatch.setattr(moving, "_GROWN", 1000 + len(profiles))
+    _, one = grown(profiles, sketcher)
+    again = LiveProfiles.empty()
+    again.append(profiles)
+    other = MovingSimilarity(again, sketcher)
+    other.learn(profiles, 0)
+    first, second = (place.ravel() for place in np.indices((len(profiles),) * 2))
+    np.testing.assert_array_equal(one.cosines(first, second), other.cosines(first, second))
+
+
 def test_no_pairs(sketched: tuple[Sketcher, Profiles]) -> None:
     sketcher, profiles = sketched
-    _, moving = grown(profiles, sketcher)
+    _, similarity = grown(profiles, sketcher)
     none = np.zeros(0, dtype=np.int64)
-    assert len(moving.cosines(none, none)) == 0
-    assert not list(moving.shared(none, none))
+    assert len(similarity.cosines(none, none)) == 0
+    assert not list(similarity.shared(none, none))
 
 
 def test_bands_are_cut_as_in_the_batch(sketched: tuple[Sketcher, Profiles]) -> None:

@@ -17,8 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sahel_dedup.index.growing import LiveProfiles, with_room
+from sahel_dedup.prior import LISTS
 from sahel_dedup.similarity import PRIOR_ARTICLES, Shared
 from sahel_dedup.sketching import TF, Profiles, Sketcher
+
+# Articles of a grown archive, and by how many it grows before the IDF of all terms follows.
+_GROWN = 5000
+_STEP = 500
 
 # Terms and counts of some rows end to end, and where each row starts among them.
 _Entries = Callable[
@@ -34,6 +39,8 @@ class TermCounts:
     ----------
     articles : int
         Number of articles.
+    before : float
+        As if so many articles of general news had been read before.
     seen : ndarray of int32, shape (n_terms,)
         How many of them held each term.
     log_seen : ndarray of float32, shape (n_terms,)
@@ -42,6 +49,7 @@ class TermCounts:
     """
 
     articles: int
+    before: float
     seen: NDArray[np.int32]
     log_seen: NDArray[np.float32]
 
@@ -153,9 +161,17 @@ class MovingSimilarity:
         """Count articles of a language, and how many of them held some distinct terms."""
         counts = self._up_to_date(lang)
         counts.articles += articles
-        prior = self._prior(lang, terms)
         counts.seen[terms] += held.astype(np.int32)
-        counts.log_seen[terms] = np.log(counts.seen[terms] + prior)
+        name = list(self._sketcher.langs)[lang]
+        before = _read_before(name, counts.articles)
+        if before != counts.before:
+            counts.before = before
+            terms = counts.seen.nonzero()[0].astype(np.int32)
+        prior = self._sketcher.vocabulary.prior_idf(name, terms)
+        # The prior's IDF is ln((n0 + 1) / (n0 p + 1)); this takes n0 p back out of it.
+        occurring = np.exp(prior / -64.0) * (PRIOR_ARTICLES + 1) - 1
+        seen = counts.seen.take(terms) + 1 + occurring * (before / PRIOR_ARTICLES)
+        counts.log_seen[terms] = np.log(seen)
 
     def counted(self) -> dict[int, TermCounts]:
         """Return what was counted, by language."""
@@ -257,7 +273,7 @@ class MovingSimilarity:
     def _idf(self, lang: int, terms: NDArray[np.int32]) -> NDArray[np.float32]:
         counts = self._up_to_date(lang)
         idf = counts.log_seen.take(terms)
-        np.subtract(np.float32(math.log(counts.articles + PRIOR_ARTICLES + 1)), idf, out=idf)
+        np.subtract(np.float32(math.log(counts.articles + counts.before + 1)), idf, out=idf)
         return np.maximum(idf, np.float32(0), out=idf)
 
     def _up_to_date(self, lang: int) -> TermCounts:
@@ -266,17 +282,22 @@ class MovingSimilarity:
         counts = self._counts.get(lang)
         if counts is None:
             counts = self._counts[lang] = TermCounts(
-                0, np.zeros(size, dtype=np.int32), np.zeros(size, dtype=np.float32)
+                0, 0.0, np.zeros(size, dtype=np.int32), np.zeros(size, dtype=np.float32)
             )
         counts.seen = with_room(counts.seen, size)
         counts.log_seen = with_room(counts.log_seen, size)
         return counts
 
-    def _prior(self, lang: int, terms: NDArray[np.int32]) -> NDArray[np.float64]:
-        """Pseudo-articles of the prior that hold a term; see `sahel_dedup.similarity`."""
-        name = list(self._sketcher.langs)[lang]
-        prior = self._sketcher.vocabulary.prior_idf(name, terms)
-        return np.exp(prior / -64.0) * (PRIOR_ARTICLES + 1)
+
+def _read_before(lang: str, articles: int) -> float:
+    """Return how many articles the prior stands for, after so many of a stream.
+
+    A batch blends the counts of all its articles with the prior. Those of a young stream say
+    little, and its first articles are not compared again: where the prior knows the words of
+    the language, it stands for as many articles as are missing to a grown archive.
+    """
+    missing = _GROWN - articles // _STEP * _STEP
+    return max(PRIOR_ARTICLES, float(missing)) if lang in LISTS else PRIOR_ARTICLES
 
 
 def _by_first(first: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
