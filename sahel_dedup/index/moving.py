@@ -7,7 +7,6 @@ similarity of stored articles follows every step of the IDF.
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -21,6 +20,8 @@ from sahel_dedup.prior import LISTS
 from sahel_dedup.similarity import PRIOR_ARTICLES, Shared
 from sahel_dedup.sketching import TF, Profiles, Sketcher
 
+# Rows laid out in full at a time: they stay in the second-level cache.
+_ROWS_AT_ONCE = 16
 # Articles of a grown archive, and by how many it grows before the IDF of all terms follows.
 _GROWN = 5000
 _STEP = 500
@@ -125,9 +126,8 @@ class MovingSimilarity:
         self._sketcher = sketcher
         self._counts: dict[int, TermCounts] = {}
         self.figures = np.zeros(0, dtype=np.int64)
-        # Of the article at hand the weight of each term, and whether it is a figure there.
-        self._weight = np.zeros(0, dtype=np.float32)
-        self._figure = np.zeros(0, dtype=np.int8)
+        # Column of each term among the terms of the articles at hand, 0 for none.
+        self._column = np.zeros(0, dtype=np.int32)
 
     def learn(self, profiles: Profiles, first: int) -> None:
         """Take account of new articles.
@@ -195,7 +195,7 @@ class MovingSimilarity:
         if kept is not None:
             for counts in self.counted().values():
                 counts.seen, counts.log_seen = counts.seen[kept], counts.log_seen[kept]
-            self._weight, self._figure = self._weight[kept], self._figure[kept]
+            self._column = self._column[kept]
 
     def cosines(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the TF-IDF cosine of pairs of articles, shape (n_pairs,)."""
@@ -223,31 +223,40 @@ class MovingSimilarity:
     ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """Cosines of pairs, and the number of figures they share.
 
-        The vector of one article is laid out in full and looked up for the terms of all that
-        it is compared with.
+        The vectors of a few articles are laid out in full, over the terms that occur in them,
+        and looked up for the terms of those that each is compared with.
         """
         cosine, figures = np.zeros(len(first)), np.zeros(len(first), dtype=np.int64)
         vocabulary = self._sketcher.vocabulary
-        self._weight = with_room(self._weight, len(vocabulary))
-        self._figure = with_room(self._figure, len(vocabulary))
-        for pairs in _by_first(first):
-            rows = np.concatenate([first[pairs[:1]], second[pairs]])
+        self._column = with_room(self._column, len(vocabulary))
+        for pairs, asking, asked in _blocks(first):
+            rows = np.concatenate([asking, second[pairs]])
             terms, counts, offsets = entries(rows)
             weight = self._weights(terms, counts, self._profiles.lang.take(rows), offsets)
-            own = terms[: offsets[1]]
-            self._weight[own] = weight[: offsets[1]]
-            self._figure[own] = vocabulary.is_figure.take(own)
-            product = self._weight.take(terms)
-            product *= weight
-            figure = self._figure.take(terms)
-            self._weight[own] = self._figure[own] = 0
+            sizes, n = offsets[1:] - offsets[:-1], len(asking)
+            size = offsets[n]
+            own = terms[:size]
+            self._column[own] = np.arange(1, size + 1)
+            column = self._column.take(terms)
+            self._column[own] = 0
+            # Column 0 is for the terms that none of them holds.
+            table = np.zeros((n, size + 1), dtype=np.float32)
+            table[np.arange(n).repeat(sizes[:n]), column[:size]] = weight[:size]
+            is_figure = np.zeros(size + 1, dtype=np.int8)
+            is_figure[column[:size]] = vocabulary.is_figure.take(own)
+            figure, place = is_figure.take(column[size:]), column[size:]
+            if n > 1:
+                place = place + (asked * (size + 1)).repeat(sizes[n:])
+            product = table.ravel().take(place)
+            figure *= product > 0
+            product *= weight[size:]
             weight *= weight
-            # The first row is the article itself.
             square = _sums(weight, offsets)
-            length = np.sqrt(square[1:] * square[0])
+            length = np.sqrt(square[:n].take(asked) * square[n:])
             length[length == 0] = 1
-            cosine[pairs] = _sums(product, offsets)[1:] / length
-            figures[pairs] = _sums(figure, offsets, np.int64)[1:]
+            offsets = offsets[n:] - size
+            cosine[pairs] = _sums(product, offsets) / length
+            figures[pairs] = _sums(figure, offsets, np.int64)
         return cosine, figures
 
     def _weights(
@@ -300,14 +309,32 @@ def _read_before(lang: str, articles: int) -> float:
     return max(PRIOR_ARTICLES, float(missing)) if lang in LISTS else PRIOR_ARTICLES
 
 
-def _by_first(first: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
-    """Yield the places of the pairs of each article."""
+def _blocks(
+    first: NDArray[np.int64],
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]]:
+    """Cut pairs into blocks of few first rows.
+
+    Yields
+    ------
+    pairs
+        Which pairs.
+    asking
+        Their distinct first rows.
+    asked
+        Place of each pair's first row among them.
+    """
     order = first.argsort(kind="stable")
     ordered = first[order]
     new = np.ones(len(first), dtype=bool)
     np.not_equal(ordered[1:], ordered[:-1], out=new[1:])
-    for low, high in itertools.pairwise([*new.nonzero()[0].tolist(), len(first)]):
-        yield order[low:high]
+    starts = new.nonzero()[0]
+    place = new.cumsum() - 1
+    for low in range(0, len(starts), _ROWS_AT_ONCE):
+        asking = starts[low : low + _ROWS_AT_ONCE]
+        high = low + len(asking)
+        end = starts[high] if high < len(starts) else len(first)
+        pairs = slice(asking[0], end)
+        yield order[pairs], ordered[asking], place[pairs] - low
 
 
 def _sums(values: NDArray[Any], offsets: NDArray[np.int64], dtype: Any = None) -> NDArray[Any]:
