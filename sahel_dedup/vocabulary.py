@@ -143,16 +143,20 @@ class Vocabulary:
         ndarray of uint16, shape (n,)
         """
         known = self._prior.get(lang, _NOTHING)
-        if len(known) < len(self) or (known[terms] == _UNKNOWN).any():
-            with self._lock:
-                known = self._prior.get(lang, _NOTHING)
-                if len(known) < len(self):
-                    # With room for as many again, as growing copies it all.
-                    more = np.full(2 * len(self) - len(known), _UNKNOWN)
-                    known = self._prior[lang] = np.concatenate([known, more])
-                new = np.unique(terms[known[terms] == _UNKNOWN])
-                known[new] = quantised_idf(lang, self._hashes[new], [self.words[i] for i in new])
-        return known[terms]
+        if len(known) >= len(self):
+            idf = known.take(terms)
+            if idf.max(initial=0) != _UNKNOWN:
+                return idf
+        with self._lock:
+            known = self._prior.get(lang, _NOTHING)
+            if len(known) < len(self):
+                # With room for a quarter more, as growing copies it all.
+                more = np.full(len(self) + len(self) // 4 - len(known), _UNKNOWN)
+                known = self._prior[lang] = np.concatenate([known, more])
+            new = np.unique(terms[known[terms] == _UNKNOWN])
+            words = [self.words[i] for i in new.tolist()]
+            known[new] = quantised_idf(lang, self._hashes[new], words)
+        return known.take(terms)
 
     def _add(self, hashes: NDArray[np.uint64], words: list[str]) -> NDArray[np.int32]:
         """Add terms that are not there and return their numbers."""
