@@ -19,6 +19,7 @@ _Scalar = TypeVar("_Scalar", bound=np.generic)
 
 # Arrays grow by this share of their size. The system moves large ones without copying them.
 _GROWTH = 1 / 16
+_COLUMNS = tuple(item.name for item in fields(Profiles))
 _EMPTY_SLOT = EMPTY_SLOT.astype(np.uint16)
 _RAGGED = {"terms": "indptr", "counts": "indptr", "title_terms": "title_indptr"}
 
@@ -100,17 +101,17 @@ class LiveProfiles(Profiles):
         """Add rows at the end."""
         first, last = self.rows, self.rows + len(profiles)
         ends = {name: int(getattr(self, name)[first]) for name in ("indptr", "title_indptr")}
-        for item in fields(Profiles):
-            new = getattr(profiles, item.name)
-            if item.name in ends:
-                start, new = first + 1, new[1:] + ends[item.name]
-            elif item.name in _RAGGED:
-                start = ends[_RAGGED[item.name]]
+        for name in _COLUMNS:
+            new = getattr(profiles, name)
+            if name in ends:
+                start, new = first + 1, new[1:] + ends[name]
+            elif name in _RAGGED:
+                start = ends[_RAGGED[name]]
             else:
                 start = first
-            array = with_room(getattr(self, item.name), start + len(new))
-            array[start : start + len(new)] = new.astype(array.dtype)
-            setattr(self, item.name, array)
+            array = with_room(getattr(self, name), start + len(new))
+            array[start : start + len(new)] = new.astype(array.dtype, copy=False)
+            setattr(self, name, array)
         self.rows = last
 
     def findable(self, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -120,6 +121,6 @@ class LiveProfiles(Profiles):
     def keep(self, rows: NDArray[np.int64]) -> None:
         """Let go of all rows but some."""
         kept = self.take(rows)
-        for item in fields(Profiles):
-            setattr(self, item.name, getattr(kept, item.name))
+        for name in _COLUMNS:
+            setattr(self, name, getattr(kept, name))
         self.rows = len(rows)

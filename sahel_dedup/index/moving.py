@@ -25,6 +25,8 @@ _ROWS_AT_ONCE = 16
 # Articles of a grown archive, and by how many it grows before the IDF of all terms follows.
 _GROWN = 5000
 _STEP = 500
+# The prior IDF of a term, in units of 1/64, is ln((n0 + 1) / (n0 p + 1)); this is p.
+_CHANCE = (np.exp(np.arange(1 << 10) / -64.0) * (PRIOR_ARTICLES + 1) - 1) / PRIOR_ARTICLES
 
 # Terms and counts of some rows end to end, and where each row starts among them.
 _Entries = Callable[
@@ -168,10 +170,7 @@ class MovingSimilarity:
             counts.before = before
             terms = counts.seen.nonzero()[0].astype(np.int32)
         prior = self._sketcher.vocabulary.prior_idf(name, terms)
-        # The prior's IDF is ln((n0 + 1) / (n0 p + 1)); this takes n0 p back out of it.
-        occurring = np.exp(prior / -64.0) * (PRIOR_ARTICLES + 1) - 1
-        seen = counts.seen.take(terms) + 1 + occurring * (before / PRIOR_ARTICLES)
-        counts.log_seen[terms] = np.log(seen)
+        counts.log_seen[terms] = np.log(counts.seen.take(terms) + 1 + _CHANCE.take(prior) * before)
 
     def counted(self) -> dict[int, TermCounts]:
         """Return what was counted, by language."""
