@@ -153,7 +153,8 @@ def _tables() -> _Tables:
     return _Tables(folded, classes, values)
 
 
-@functools.lru_cache(maxsize=2)
+# Blocks differ in size: with room for two sizes a stream made them anew for every other block.
+@functools.lru_cache(maxsize=8)
 def _powers(size: int) -> tuple[U64, U64]:
     """Powers of the polynomial's base and of its inverse modulo 2**64, ``size`` of each."""
     inverse = np.uint64(pow(int(_BASE), -1, 1 << 64))
