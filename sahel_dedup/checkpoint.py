@@ -161,18 +161,18 @@ class _Names:
         self._sketcher = sketcher
         self._known = dict.fromkeys(("words", "sources", "langs"), 0)
 
-    def new(self) -> tuple[NDArray[np.uint64], dict[str, list[str]]]:
+    def new(self) -> tuple[NDArray[np.uint64], dict[str, Sequence[str]]]:
         """Return what has come up since the last call: hashes of the words, names by kind."""
         sketcher = self._sketcher
         kinds = (sketcher.vocabulary.words, list(sketcher.sources), list(sketcher.langs))
         first = self._known["words"]
-        told = {}
+        told: dict[str, Sequence[str]] = {}
         for kind, names in zip(self._known, kinds, strict=True):
             told[kind] = names[self._known[kind] :]
             self._known[kind] += len(told[kind])
         return sketcher.vocabulary.hashes[first : self._known["words"]], told
 
-    def learn(self, hashes: NDArray[np.uint64], told: dict[str, list[str]]) -> None:
+    def learn(self, hashes: NDArray[np.uint64], told: dict[str, Sequence[str]]) -> None:
         """Give names the numbers that they had."""
         sketcher = self._sketcher
         sketcher.vocabulary.enter(hashes, told["words"])

@@ -56,7 +56,7 @@ class Profiles:
     title_indptr, title_terms
         The same for the distinct terms of the titles.
     salience, shingles : ndarray of uint32, shape (n, 128)
-        Fingerprints.
+        Fingerprints; an index keeps the lower halves of their slots, as uint16.
     day : ndarray of float64, shape (n,)
         Time of publication in days since 1970, NaN where missing or impossible.
     source : ndarray of int32, shape (n,)
@@ -76,8 +76,8 @@ class Profiles:
     counts: NDArray[np.uint8]
     title_indptr: NDArray[np.int64]
     title_terms: NDArray[np.int32]
-    salience: NDArray[np.uint32]
-    shingles: NDArray[np.uint32]
+    salience: NDArray[Any]
+    shingles: NDArray[Any]
     day: NDArray[np.float64]
     source: NDArray[np.int32]
     lang: NDArray[np.int16]
@@ -260,10 +260,10 @@ class Sketcher:
         heads, bodies, ends = tokens.offsets[:-1:2], tokens.offsets[1::2], tokens.offsets[2::2]
         tokens = replace(tokens, offsets=tokens.offsets[::2], text_starts=tokens.text_starts[::2])
         numbers = self.vocabulary.look_up(tokens)
-        owner = np.repeat(np.arange(n), ends - heads)
-        place = np.arange(len(owner)) - bodies[owner]
+        owner = np.arange(n).repeat(ends - heads)
+        place = np.arange(len(owner)) - bodies.take(owner)
         terms, counts, indptr = _count(owner, numbers, place < LEAD_TOKENS, n)
-        in_title = np.flatnonzero(place < 0)
+        in_title = (place < 0).nonzero()[0]
         title_terms, _, title_indptr = _count(owner[in_title], numbers[in_title], in_title < 0, n)
         langs = detect(tokens, [a.lang for a in articles])
         lang = np.array([_number(self.langs, name) for name in langs], dtype=np.int16)
@@ -271,9 +271,9 @@ class Sketcher:
         if len(set(langs)) == 1:
             weights *= self.vocabulary.prior_idf(langs[0], terms)
         else:
-            term_lang = np.repeat(lang, np.diff(indptr))
+            term_lang = lang.repeat(indptr[1:] - indptr[:-1])
             for name in set(langs):
-                mine = np.flatnonzero(term_lang == self.langs[name])
+                mine = (term_lang == self.langs[name]).nonzero()[0]
                 weights[mine] *= self.vocabulary.prior_idf(name, terms[mine])
         runs = np.concatenate([bodies, heads]), np.concatenate([ends, bodies])
         body, headline = hash_runs(tokens.hashes, *runs).reshape(2, n)
@@ -325,7 +325,8 @@ def _count(
 ) -> tuple[NDArray[np.int32], NDArray[np.uint8], NDArray[np.int64]]:
     """Count the distinct terms of each article; some tokens count twice."""
     # Article, term and the extra count in one sortable number.
-    key = np.sort((owner << 33) | (numbers.astype(np.int64) << 1) | twice)
+    key = (owner << 33) | (numbers.astype(np.int64) << 1) | twice
+    key.sort()
     pair = key >> 1
     # By hand: `numpy.diff` is slow to start, and articles come one at a time too.
     edge = np.ones(len(pair) + 1, dtype=bool)
@@ -336,7 +337,7 @@ def _count(
     upto = bounds + twice_before[bounds]
     totals = upto[1:] - upto[:-1]
     distinct = pair[bounds[:-1]]
-    indptr = np.searchsorted(distinct, np.arange(n + 1) << 32)
+    indptr = distinct.searchsorted(np.arange(n + 1) << 32)
     terms = (distinct & 0xFFFFFFFF).astype(np.int32)
     return terms, np.minimum(totals, MAX_COUNT).astype(np.uint8), indptr
 

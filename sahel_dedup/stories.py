@@ -18,7 +18,6 @@ from sahel_dedup.conflicts import Conflict, find_conflicts
 from sahel_dedup.contrast import bars
 from sahel_dedup.errors import SahelError
 from sahel_dedup.evidence import LIMIT, Evidence, Pairs
-from sahel_dedup.fingerprint import EMPTY_SLOT
 from sahel_dedup.recall import RecallCheck, check_recall
 from sahel_dedup.relation import NEAR_CONTAINMENT, NEAR_JACCARD, Relation
 from sahel_dedup.settings import Settings
@@ -487,9 +486,8 @@ def shingle_overlap(
     containment : ndarray of float64, shape (n,)
         Shared share of the shorter one's.
     """
-    agree = (profiles.shingles[first] == profiles.shingles[second]) & (
-        profiles.shingles[first] != EMPTY_SLOT
-    )
+    agree = profiles.shingles[first] == profiles.shingles[second]
+    agree &= (profiles.length[first] > 0)[:, None]
     jaccard = agree.mean(axis=1) if len(first) else np.zeros(0)
     one, two = profiles.length[first], profiles.length[second]
     shared = jaccard * (one + two) / (1 + jaccard)

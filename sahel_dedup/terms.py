@@ -153,7 +153,8 @@ def _tables() -> _Tables:
     return _Tables(folded, classes, values)
 
 
-@functools.lru_cache(maxsize=2)
+# Blocks differ in size: with room for two sizes a stream made them anew for every other block.
+@functools.lru_cache(maxsize=8)
 def _powers(size: int) -> tuple[U64, U64]:
     """Powers of the polynomial's base and of its inverse modulo 2**64, ``size`` of each."""
     inverse = np.uint64(pow(int(_BASE), -1, 1 << 64))
@@ -265,7 +266,7 @@ def tokenize(texts: Sequence[str]) -> Tokens:
         starts, ends = _original(starts, dropped), _original(ends - 1, dropped) + 1
     return Tokens(
         hashes=hashes,
-        offsets=np.searchsorted(starts, text_starts).astype(np.int64),
+        offsets=starts.searchsorted(text_starts),
         starts=starts,
         ends=ends,
         joined=joined,
@@ -287,11 +288,13 @@ def _join(texts: Sequence[str]) -> tuple[str, NDArray[np.intp], NDArray[np.int64
 
 def _dropped(codes: NDArray[np.intp], classes: NDArray[np.uint8]) -> NDArray[np.int64]:
     """Find the marks that carry no meaning, and the thousands separators."""
-    ignored = np.flatnonzero(classes == IGNORED)
+    ignored: NDArray[np.int64] = (classes == IGNORED).nonzero()[0]
     if len(ignored):
         # Where it is not dropped, its class parts words like a separator.
         ignored = ignored[~_parts_words(codes, classes, ignored)]
     commas = _inside_figures(classes, COMMA)
+    if not len(commas):
+        return ignored
     commas = commas[commas < len(classes) - 4]
     # 1,200 and 12,000,000 but not the list 3,4: three digits must follow, and no fourth.
     follow = classes[commas[:, None] + [2, 3, 4]] == DIGIT
@@ -318,7 +321,9 @@ def _parts_words(
 def _inside_figures(classes: NDArray[np.uint8], mark: int) -> NDArray[np.int64]:
     """Find the marks of a class that stand between two digits."""
     digit = classes == DIGIT
-    return np.flatnonzero((classes[1:-1] == mark) & digit[:-2] & digit[2:]) + 1
+    inside = (classes[1:-1] == mark) & digit[:-2] & digit[2:]
+    places: NDArray[np.int64] = inside.nonzero()[0]
+    return places + 1
 
 
 def _original(places: NDArray[np.int64], dropped: NDArray[np.int64]) -> NDArray[np.int64]:

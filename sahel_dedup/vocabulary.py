@@ -1,14 +1,16 @@
 """The vocabulary: token hashes to dense term numbers, with what is known of each term.
 
-An open-addressing hash table in NumPy arrays, probed for a whole chunk of tokens at
-once. Terms are only ever added; their numbers depend on the order of arrival, so nothing
+An open-addressing hash table of term numbers in a NumPy array, probed for a whole chunk of
+tokens at once. Terms are only ever added; their numbers depend on the order of arrival, so nothing
 that is kept or compared between runs may depend on a number.
 """
 
 from __future__ import annotations
 
 import threading
+from array import array
 from collections.abc import Sequence
+from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,11 +18,43 @@ from numpy.typing import NDArray
 from sahel_dedup.prior import quantised_idf
 from sahel_dedup.terms import Tokens
 
-# Load at which the table doubles: six of seven terms are where they are first looked for.
-_LOAD = 0.25
-_EMPTY = np.uint64(0)
+# Load at which the table doubles.
+_LOAD = 0.5
+# Places looked at together by those that were not found in the first.
+_REACH = np.arange(1, 5)
+_NOBODY = np.int32(-1)
 _UNKNOWN = np.uint16(0xFFFF)
 _NOTHING = np.zeros(0, dtype=np.uint16)
+
+
+class Words(Sequence[str]):
+    """Words end to end in UTF-8: a quarter of the memory that as many strings take."""
+
+    def __init__(self) -> None:
+        self._letters = bytearray()
+        self._ends = array("q", [0])
+
+    def __len__(self) -> int:
+        return len(self._ends) - 1
+
+    @overload
+    def __getitem__(self, place: int) -> str: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> list[str]: ...
+
+    def __getitem__(self, place: int | slice) -> str | list[str]:
+        if isinstance(place, slice):
+            return [self[i] for i in range(*place.indices(len(self)))]
+        if not 0 <= place < len(self):
+            raise IndexError(place)
+        return self._letters[self._ends[place] : self._ends[place + 1]].decode()
+
+    def extend(self, words: Sequence[str]) -> None:
+        """Add words at the end."""
+        for word in words:
+            self._letters += word.encode()
+            self._ends.append(len(self._letters))
 
 
 class Vocabulary:
@@ -28,11 +62,11 @@ class Vocabulary:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._table = _Table(1 << 16)
+        self._table = np.full(1 << 14, _NOBODY)
         self._hashes = np.zeros(1 << 12, dtype=np.uint64)
         self._digit = np.zeros(1 << 12, dtype=bool)
         self._prior: dict[str, NDArray[np.uint16]] = {}
-        self.words: list[str] = []
+        self.words = Words()
 
     def __len__(self) -> int:
         return len(self.words)
@@ -59,11 +93,12 @@ class Vocabulary:
         -------
         ndarray of int32, shape (n_tokens,)
         """
-        hashes = np.maximum(tokens.hashes, _EMPTY + np.uint64(1))
-        numbers = self._table.find(hashes)
-        missing = np.flatnonzero(numbers < 0)
+        numbers = self._find(tokens.hashes)
+        missing = (numbers < 0).nonzero()[0]
         if len(missing):
-            new, first, place = np.unique(hashes[missing], return_index=True, return_inverse=True)
+            new, first, place = np.unique(
+                tokens.hashes[missing], return_index=True, return_inverse=True
+            )
             words = tokens.words(missing[first])
             numbers[missing] = self.enter(new, words)[place]
         return numbers
@@ -83,8 +118,8 @@ class Vocabulary:
         ndarray of int32, shape (n,)
         """
         with self._lock:
-            numbers = self._table.find(hashes)
-            missing = np.flatnonzero(numbers < 0)
+            numbers = self._find(hashes)
+            missing = (numbers < 0).nonzero()[0]
             numbers[missing] = self._add(hashes[missing], [words[i] for i in missing.tolist()])
             return numbers
 
@@ -108,16 +143,20 @@ class Vocabulary:
         ndarray of uint16, shape (n,)
         """
         known = self._prior.get(lang, _NOTHING)
-        if len(known) < len(self) or (known[terms] == _UNKNOWN).any():
-            with self._lock:
-                known = self._prior.get(lang, _NOTHING)
-                if len(known) < len(self):
-                    # With room for as many again, as growing copies it all.
-                    more = np.full(2 * len(self) - len(known), _UNKNOWN)
-                    known = self._prior[lang] = np.concatenate([known, more])
-                new = np.unique(terms[known[terms] == _UNKNOWN])
-                known[new] = quantised_idf(lang, self._hashes[new], [self.words[i] for i in new])
-        return known[terms]
+        if len(known) >= len(self):
+            idf = known.take(terms)
+            if idf.max(initial=0) != _UNKNOWN:
+                return idf
+        with self._lock:
+            known = self._prior.get(lang, _NOTHING)
+            if len(known) < len(self):
+                # With room for a quarter more, as growing copies it all.
+                more = np.full(len(self) + len(self) // 4 - len(known), _UNKNOWN)
+                known = self._prior[lang] = np.concatenate([known, more])
+            new = np.unique(terms[known[terms] == _UNKNOWN])
+            words = [self.words[i] for i in new.tolist()]
+            known[new] = quantised_idf(lang, self._hashes[new], words)
+        return known.take(terms)
 
     def _add(self, hashes: NDArray[np.uint64], words: list[str]) -> NDArray[np.int32]:
         """Add terms that are not there and return their numbers."""
@@ -130,52 +169,47 @@ class Vocabulary:
         self.words.extend(words)
         numbers = np.arange(start, end, dtype=np.int32)
         if end > _LOAD * len(self._table):
-            table = _Table(1 << int(end / _LOAD).bit_length())
+            table = np.full(1 << int(end / _LOAD).bit_length(), _NOBODY)
             # Terms that came early are frequent: the last to be placed, they are found first.
-            table.place(self._hashes[:end][::-1], np.arange(end, dtype=np.int32)[::-1])
+            _place(table, self._hashes[:end][::-1], np.arange(end, dtype=np.int32)[::-1])
             self._table = table
         else:
-            self._table.place(hashes, numbers)
+            _place(self._table, hashes, numbers)
         return numbers
 
+    def _find(self, hashes: NDArray[np.uint64]) -> NDArray[np.int32]:
+        """Return the numbers of hashes, -1 for those that are not there.
 
-class _Table:
-    """Open addressing from hashes to numbers.
-
-    One thread may write while others read: a number is -1 until its key is in place, and
-    a reader to whom a term is missing asks again when it is its turn to write.
-    """
-
-    def __init__(self, size: int) -> None:
-        self._keys = np.full(size, _EMPTY)
-        self._numbers = np.full(size, -1, dtype=np.int32)
-
-    def __len__(self) -> int:
-        return len(self._keys)
-
-    def find(self, hashes: NDArray[np.uint64]) -> NDArray[np.int32]:
-        """Return the numbers of hashes, -1 for those that are not here."""
-        mask = len(self) - 1
+        Other threads may add meanwhile: what they add last is missed, and asked for again
+        when it is the turn of this one to add.
+        """
+        table, mask = self._table, len(self._table) - 1
         slot = (hashes & np.uint64(mask)).view(np.int64)
-        key = self._keys.take(slot)
-        numbers = np.where(key == hashes, self._numbers.take(slot), np.int32(-1))
-        pending = np.flatnonzero((key != hashes) & (key != _EMPTY))
+        numbers = table.take(slot)
+        # The hashes after the numbers, so that there is one for each.
+        pending = ((self._hashes.take(numbers) != hashes) & (numbers != _NOBODY)).nonzero()[0]
         while len(pending):
-            slot[pending] = (slot[pending] + 1) & mask
-            key = self._keys[slot[pending]]
-            found = key == hashes[pending]
-            numbers[pending[found]] = self._numbers[slot[pending[found]]]
-            pending = pending[~found & (key != _EMPTY)]
+            wanted = hashes.take(pending)
+            ahead = slot.take(pending)[:, None] + _REACH
+            found = table.take(ahead & mask)
+            stop = (self._hashes.take(found) == wanted[:, None]) | (found == _NOBODY)
+            first = stop.argmax(axis=1)
+            rows = np.arange(len(pending))
+            numbers[pending] = found[rows, first]
+            slot[pending] += _REACH[-1]
+            pending = pending[~stop[rows, first]]
         return numbers
 
-    def place(self, hashes: NDArray[np.uint64], numbers: NDArray[np.int32]) -> None:
-        """Enter distinct hashes that the table does not hold."""
-        mask = len(self) - 1
-        slot = (hashes & np.uint64(mask)).astype(np.int64)
-        while len(slot):
-            free = self._keys[slot] == _EMPTY
-            # Several may want one free slot: the last to write gets it.
-            self._keys[slot[free]] = hashes[free]
-            mine = self._keys[slot] == hashes
-            self._numbers[slot[mine]] = numbers[mine]
-            hashes, numbers, slot = hashes[~mine], numbers[~mine], (slot[~mine] + 1) & mask
+
+def _place(
+    table: NDArray[np.int32], hashes: NDArray[np.uint64], numbers: NDArray[np.int32]
+) -> None:
+    """Enter the numbers of distinct hashes that a table does not hold."""
+    mask = len(table) - 1
+    slot = (hashes & np.uint64(mask)).astype(np.int64)
+    while len(slot):
+        free = table[slot] == _NOBODY
+        # Several may want one free slot: the last to write gets it.
+        table[slot[free]] = numbers[free]
+        left = table[slot] != numbers
+        numbers, slot = numbers[left], (slot[left] + 1) & mask

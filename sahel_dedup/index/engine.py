@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sahel_dedup.contrast import TYPICAL_BAR
-from sahel_dedup.evidence import Evidence, Pairs, least_cosine
+from sahel_dedup.evidence import Comparison, Evidence, Pairs, least_cosine
 from sahel_dedup.index.answers import Assignment, Event, EventKind
 from sahel_dedup.index.joining import (
     Weighed,
@@ -22,16 +22,14 @@ from sahel_dedup.index.joining import (
 )
 from sahel_dedup.index.live import NO_STORY, Live, story_name
 from sahel_dedup.index.meeting import Met, are_pages, are_strangers, meet, raise_bars, set_bars
+from sahel_dedup.index.moving import Compared
 from sahel_dedup.index.telling import describe
 from sahel_dedup.settings import Settings
 from sahel_dedup.sketching import Profiles
 
-_Rows = NDArray[np.int64]
 # Past articles kept for contrast: as many as are live, and at least so many.
 _FEWEST_PAST = 1000
 EVENTS_KEPT = 100_000
-# Pairs of an article that are weighed as soon as they are ruled out.
-_FEW = 40
 # Stands for an article that only asks; no article has this id.
 _NOBODY = ""
 
@@ -97,11 +95,11 @@ class Engine:
         """
         live = self.live
         rows = live.enter(ids, profiles, now)
-        first, second, strangers, cosine = self._compare(rows)
-        risen = raise_bars(live, strangers, cosine)
+        kin, strangers = self._compare(rows)
+        risen = raise_bars(live, strangers)
         self.changes.moved |= risen
         self._doubt(risen)
-        strong, weighed = self._weigh(first, second)
+        strong, weighed = self._weigh(kin)
         partners: dict[int, list[int]] = {}
         for row, partner in zip(strong.first.tolist(), strong.second.tolist(), strict=True):
             partners.setdefault(row, []).append(partner)
@@ -132,8 +130,8 @@ class Engine:
         clock = live.clock
         rows = live.enter([_NOBODY], profiles, now)
         (row,) = rows
-        first, second, _, _ = self._compare(rows)
-        strong, weighed = self._weigh(first, second)
+        kin, _ = self._compare(rows)
+        strong, weighed = self._weigh(kin)
         partners = strong.second.tolist()
         head = int(s.twin[row])
         best: int | None = None if head == row else head
@@ -242,65 +240,54 @@ class Engine:
             self.changes.moved |= set(members)
         return [self._tell("split", story, number) for number in numbers[1:]]
 
-    def evidence(self) -> Evidence:
+    def evidence(self, comparison: Comparison | None = None) -> Evidence:
         """Return what weighs pairs of articles, as things stand."""
         live = self.live
-        return Evidence(live.profiles, live.similarity, live.standing.bar, self.settings)
+        similarity = comparison or live.similarity
+        return Evidence(live.profiles, similarity, live.standing.bar, self.settings)
 
-    def _compare(self, rows: range) -> tuple[_Rows, _Rows, Met, NDArray[np.float64]]:
+    def _compare(self, rows: range) -> tuple[Compared, Compared]:
         """Find whom arriving articles resemble, and set their bars.
 
         Returns
         -------
-        first, second : ndarray of int64
-            Pairs that may be alike, within the window; twins are set aside.
-        strangers : Met
-            Those that are alike.
-        cosine : ndarray of float64
-            Of the strangers.
+        kin : Compared
+            Pairs that may be one event; twins are set aside.
+        strangers : Compared
+            Pairs that must be about something else.
         """
         live = self.live
-        relatives, strangers = meet(live, rows)
-        single = self._set_twins(relatives.first, relatives.second)
-        single &= ~are_pages(live, relatives)
-        count = int(single.sum())
-        first = np.concatenate([relatives.first[single], strangers.first])
-        second = np.concatenate([relatives.second[single], strangers.second])
-        kin, strange = np.arange(len(first)) < count, np.arange(len(first)) >= count
-        if len(first) > _FEW * len(rows):
-            least = self._least_cosine(first, second)
-            alike = live.similarity.resembling(first, second, least)
-            kin, strange = kin & alike, strange & alike
-        strangers = Met(first[strange], second[strange])
-        cosine, figures = live.similarity.cosines_and_figures(strangers.first, strangers.second)
-        sure = are_strangers(live, strangers, figures)
-        strangers, cosine = Met(strangers.first[sure], strangers.second[sure]), cosine[sure]
-        set_bars(live, strangers, cosine, rows)
-        return first[kin], second[kin], strangers, cosine
+        met = meet(live, rows)
+        near = self._set_twins(met)
+        near &= ~are_pages(live, met)
+        asked = near | met.far
+        near, far = near[asked], met.far[asked]
+        found = live.similarity.compare(met.first[asked], met.second[asked])
+        apart = live.profiles.day[found.first] - live.profiles.day[found.second]
+        kin = found.where(near & (found.cosine >= least_cosine(~np.isnan(apart))))
+        strangers = found.where(far & are_strangers(live, found))
+        set_bars(live, strangers, rows)
+        return kin, strangers
 
-    def _weigh(self, first: _Rows, second: _Rows) -> tuple[Pairs, Weighed]:
+    def _weigh(self, kin: Compared) -> tuple[Pairs, Weighed]:
         """Weigh pairs of arriving articles, and all that the strong ones among them call for."""
         weighed = Weighed(self.evidence())
-        pairs = weighed.evidence.weigh(first, second)
+        pairs = self.evidence(kin).weigh(kin.first, kin.second)
         weighed.enter(pairs)
-        alike = pairs.cosine >= self._least_cosine(first, second)
-        strong = pairs.where(alike & (pairs.score >= self.settings.bar))
+        strong = pairs.where(pairs.score >= self.settings.bar)
         weigh_neighbourhoods(self.live, strong, weighed)
         return strong, weighed
 
-    def _least_cosine(self, first: _Rows, second: _Rows) -> NDArray[np.float64]:
-        day = self.live.profiles.day
-        return least_cosine(~np.isnan(day[first] - day[second]))
-
-    def _set_twins(self, first: _Rows, second: _Rows) -> NDArray[np.bool_]:
-        """Note who is a verbatim copy of whom; mark the pairs that need weighing."""
+    def _set_twins(self, met: Met) -> NDArray[np.bool_]:
+        """Note who is a verbatim copy of whom; mark the pairs that may be one event otherwise."""
         p, twin = self.live.profiles, self.live.standing.twin
+        first, second = met.first, met.second
         same = (p.body[first] == p.body[second]) & (p.headline[first] == p.headline[second])
-        same &= p.body[first] > 0
+        same &= met.near & (p.body[first] > 0)
         for row, head in zip(first[same].tolist(), second[same].tolist(), strict=True):
             if twin[row] == row:
                 twin[row] = twin[head]
-        return np.asarray((twin[first] == first) & (twin[second] == second))
+        return np.asarray(met.near & (twin[first] == first) & (twin[second] == second))
 
     def _tell(self, kind: EventKind, story: int, other: int | None = None) -> Event:
         self.cursor += 1

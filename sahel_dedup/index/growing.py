@@ -1,4 +1,8 @@
-"""Profiles that grow: the columns of the live articles, with room behind the last row."""
+"""Profiles that grow: the columns of the live articles, with room behind the last row.
+
+Of a fingerprint the lower half of each slot is kept (b-bit MinHash; Li and Koenig, WWW 2010):
+slots that differ are the same there once in 65,536 times.
+"""
 
 from __future__ import annotations
 
@@ -8,24 +12,27 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from sahel_dedup.fingerprint import SLOTS
+from sahel_dedup.fingerprint import EMPTY_SLOT, SLOTS
 from sahel_dedup.sketching import Profiles
 
 _Scalar = TypeVar("_Scalar", bound=np.generic)
 
-# Arrays grow by this share of their size: less memory lies idle than if they doubled.
-_GROWTH = 0.25
+# Arrays grow by this share of their size. The system moves large ones without copying them.
+_GROWTH = 1 / 16
+_COLUMNS = tuple(item.name for item in fields(Profiles))
+_EMPTY_SLOT = EMPTY_SLOT.astype(np.uint16)
 _RAGGED = {"terms": "indptr", "counts": "indptr", "title_terms": "title_indptr"}
 
 
 def with_room(array: NDArray[_Scalar], size: int) -> NDArray[_Scalar]:
-    """Return an array of at least `size` rows that starts with the rows given."""
-    if len(array) >= size:
-        return array
-    room = max(size, int(len(array) * (1 + _GROWTH))) + 64
-    larger = np.zeros((room, *array.shape[1:]), dtype=array.dtype)
-    larger[: len(array)] = array
-    return larger
+    """Return an array of at least `size` rows that starts with the rows given.
+
+    It takes the place of the one given, which must own its memory.
+    """
+    if len(array) < size:
+        room = max(size, int(len(array) * (1 + _GROWTH))) + 64
+        array.resize((room, *array.shape[1:]), refcheck=False)
+    return array
 
 
 def _bounds(
@@ -63,8 +70,8 @@ class LiveProfiles(Profiles):
             counts=np.zeros(0, dtype=np.uint8),
             title_indptr=start.copy(),
             title_terms=np.zeros(0, dtype=np.int32),
-            salience=np.zeros((0, SLOTS), dtype=np.uint32),
-            shingles=np.zeros((0, SLOTS), dtype=np.uint32),
+            salience=np.zeros((0, SLOTS), dtype=np.uint16),
+            shingles=np.zeros((0, SLOTS), dtype=np.uint16),
             day=np.zeros(0),
             source=np.zeros(0, dtype=np.int32),
             lang=np.zeros(0, dtype=np.int16),
@@ -82,33 +89,6 @@ class LiveProfiles(Profiles):
         counts = [self.counts[i:j] for i, j in zip(low, high, strict=True)]
         return np.concatenate(terms), np.concatenate(counts), offsets
 
-    def body_terms(self, rows: NDArray[np.int64]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-        """Return the terms of some rows alone, and where each row starts."""
-        low, high, offsets = _bounds(self.indptr, rows)
-        terms = [self.terms[i:j] for i, j in zip(low, high, strict=True)]
-        return np.concatenate(terms), offsets
-
-    def body_counts(
-        self,
-        rows: NDArray[np.int64],
-        offsets: NDArray[np.int64],
-        places: NDArray[np.int64],
-        bounds: NDArray[np.int64],
-    ) -> NDArray[np.uint8]:
-        """Return the counts of a few of the terms that `body_terms` gave.
-
-        Parameters
-        ----------
-        rows, offsets
-            As asked for and as given there.
-        places : ndarray of int64
-            Places of the few, rising.
-        bounds : ndarray of int64, shape (n_rows + 1,)
-            Where each row starts among them.
-        """
-        shift = self.indptr[rows] - offsets[:-1]
-        return self.counts.take(places + shift.repeat(bounds[1:] - bounds[:-1]))
-
     def title_entries(
         self, rows: NDArray[np.int64]
     ) -> tuple[NDArray[np.int32], NDArray[np.uint8], NDArray[np.int64]]:
@@ -121,22 +101,26 @@ class LiveProfiles(Profiles):
         """Add rows at the end."""
         first, last = self.rows, self.rows + len(profiles)
         ends = {name: int(getattr(self, name)[first]) for name in ("indptr", "title_indptr")}
-        for item in fields(Profiles):
-            new = getattr(profiles, item.name)
-            if item.name in ends:
-                start, new = first + 1, new[1:] + ends[item.name]
-            elif item.name in _RAGGED:
-                start = ends[_RAGGED[item.name]]
+        for name in _COLUMNS:
+            new = getattr(profiles, name)
+            if name in ends:
+                start, new = first + 1, new[1:] + ends[name]
+            elif name in _RAGGED:
+                start = ends[_RAGGED[name]]
             else:
                 start = first
-            array = with_room(getattr(self, item.name), start + len(new))
-            array[start : start + len(new)] = new
-            setattr(self, item.name, array)
+            array = with_room(getattr(self, name), start + len(new))
+            array[start : start + len(new)] = new.astype(array.dtype, copy=False)
+            setattr(self, name, array)
         self.rows = last
+
+    def findable(self, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Tell which rows have terms of any weight, so that others may find them."""
+        return np.asarray((self.salience[rows, :4] != _EMPTY_SLOT).any(axis=1))
 
     def keep(self, rows: NDArray[np.int64]) -> None:
         """Let go of all rows but some."""
         kept = self.take(rows)
-        for item in fields(Profiles):
-            setattr(self, item.name, getattr(kept, item.name))
+        for name in _COLUMNS:
+            setattr(self, name, getattr(kept, name))
         self.rows = len(rows)

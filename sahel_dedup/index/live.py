@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from sahel_dedup.contrast import TYPICAL_BAR
 from sahel_dedup.errors import SahelError
-from sahel_dedup.fingerprint import EMPTY_SLOT
 from sahel_dedup.index.buckets import MAX_ROWS, Buckets
 from sahel_dedup.index.growing import LiveProfiles, with_room
 from sahel_dedup.index.moving import MovingSimilarity
@@ -27,8 +26,8 @@ from sahel_dedup.vocabulary import Vocabulary
 
 NO_STORY = 0
 _NO_ROW = -1
-# Of 190 bands: B-cubed between stream and batch is the same to a thousandth.
-_MOST_BANDS = 96
+# Of 190 bands: each slot in one. B-cubed between stream and batch is the same to a thousandth.
+_MOST_BANDS = 64
 # A vocabulary this many times as large as the terms in use is cut down to them.
 _SPARE_TERMS = 2.0
 _FEWEST_TERMS = 50_000
@@ -193,7 +192,7 @@ class Live:
     def enter_buckets(self, rows: NDArray[np.int64]) -> None:
         """Let articles be found by those to come; twins are found by their first."""
         first = rows[self.standing.twin[rows] == rows]
-        first = first[self.profiles.salience[first, 0] != EMPTY_SLOT]
+        first = first[self.profiles.findable(first)]
         self.buckets.add(self.profiles.salience[first], first)
         # At once, so that the table depends on the articles alone: an index that is
         # opened again goes on as if it had never been closed.
@@ -205,7 +204,7 @@ class Live:
         n = len(self)
         rows = np.flatnonzero(
             (self.standing.twin[:n] == np.arange(n))
-            & (self.profiles.salience[:n, 0] != EMPTY_SLOT)
+            & self.profiles.findable(np.arange(n))
             & np.fromiter(map(bool, self.ids), bool, n)
         )
         self.buckets.rebuild(self.profiles.salience, rows)
@@ -374,7 +373,7 @@ class Live:
         number = np.zeros(len(used), dtype=np.int32)
         number[kept] = np.arange(len(kept))
         smaller = Vocabulary()
-        smaller.enter(vocabulary.hashes[kept], [vocabulary.words[i] for i in kept])
+        smaller.enter(vocabulary.hashes[kept], [vocabulary.words[i] for i in kept.tolist()])
         self.sketcher.vocabulary = smaller
         p.terms, p.title_terms = number[p.terms], number[p.title_terms]
         return kept

@@ -17,9 +17,10 @@ from sahel_dedup.contrast import _MIN_FIGURES as MIN_FIGURES
 from sahel_dedup.contrast import _RANK as RANK
 from sahel_dedup.contrast import _SHARED_FIGURES as SHARED_FIGURES
 from sahel_dedup.contrast import GAP_DAYS, LOWEST_BAR, TYPICAL_BAR
-from sahel_dedup.fingerprint import EMPTY_SLOT
+from sahel_dedup.fingerprint import SLOTS
 from sahel_dedup.furniture import MANY_HEADLINES, MANY_HEADLINES_ANYWHERE
 from sahel_dedup.index.live import NO_STORY, Live
+from sahel_dedup.index.moving import Compared
 from sahel_dedup.lsh import agreeing_slots
 
 _Rows = NDArray[np.int64]
@@ -38,13 +39,23 @@ class Met:
         Rows of the arriving articles, rising.
     second : ndarray of int64, shape (n,)
         Rows of those they meet.
+    near : ndarray of bool, shape (n,)
+        Whether they may be one event. Pairs of twins are among these.
+    far : ndarray of bool, shape (n,)
+        Whether they may be strangers: see `are_strangers`. Without dates both may hold.
     """
 
     first: _Rows
     second: _Rows
+    near: NDArray[np.bool_]
+    far: NDArray[np.bool_]
+
+    def where(self, chosen: NDArray[np.bool_]) -> Met:
+        """Return some of the pairs."""
+        return Met(self.first[chosen], self.second[chosen], self.near[chosen], self.far[chosen])
 
 
-def meet(live: Live, rows: range) -> tuple[Met, Met]:
+def meet(live: Live, rows: range) -> Met:
     """Find the pairs that arriving articles form.
 
     Parameters
@@ -55,14 +66,11 @@ def meet(live: Live, rows: range) -> tuple[Met, Met]:
 
     Returns
     -------
-    relatives : Met
-        Pairs that may be one event. A pair of twins is among them.
-    strangers : Met
-        Pairs that cannot.
+    Met
     """
     profiles, standing = live.profiles, live.standing
     asking = np.arange(rows.start, rows.stop)
-    asking = asking[profiles.salience[asking, 0] != EMPTY_SLOT]
+    asking = asking[profiles.findable(asking)]
     first, second, agree = _found(live, asking)
     if len(asking) > 1:
         first, second, agree = _with_each_other(live, asking, first, second, agree)
@@ -73,15 +81,15 @@ def meet(live: Live, rows: range) -> tuple[Met, Met]:
     undated = np.isnan(apart)
     if undated.any():
         far |= np.isnan(profiles.day[first]) & np.isnan(profiles.day[second])
-    strangers = _most_alike(first[far], second[far], agree[far])
-    return Met(first[near], second[near]), strangers
+    far = _most_alike(far, first, agree)
+    met = Met(first, second, near, far)
+    return met.where(near | far)
 
 
 def _found(live: Live, asking: _Rows) -> tuple[_Rows, _Rows, _Rows]:
     """Pairs of articles and those in their buckets, in order, and in how many slots they agree."""
-    met = live.buckets.meet(live.profiles.salience[asking])
-    one, band, place = (met >= 0).nonzero()
-    first, second = _distinct(asking[one], met[one, band, place])
+    one, met = live.buckets.meet(live.profiles.salience[asking])
+    first, second = _distinct(asking[one], met)
     agree = agreeing_slots(live.profiles.salience, first, second)
     enough = agree >= _MIN_AGREEMENT
     return first[enough], second[enough], agree[enough]
@@ -100,39 +108,40 @@ def _with_each_other(
     return first[order], second[order], np.concatenate([agree, slots[enough]])[order]
 
 
-def _most_alike(first: _Rows, second: _Rows, agree: _Rows) -> Met:
-    """Of the pairs of each article the few that agree in most slots."""
-    order = np.lexsort((second, -agree, first))
-    first, second = first[order], second[order]
+def _most_alike(far: NDArray[np.bool_], first: _Rows, agree: _Rows) -> NDArray[np.bool_]:
+    """Of the pairs of each article that are far apart the few that agree in most slots."""
+    places = far.nonzero()[0]
+    first = first[places]
+    order = (first * (SLOTS + 1) - agree[places]).argsort(kind="stable")
     closest = np.arange(len(first)) - first.searchsorted(first) < COMPARED
-    return Met(first[closest], second[closest])
+    few = np.zeros_like(far)
+    few[places[order[closest]]] = True
+    return few
 
 
-def are_strangers(live: Live, met: Met, figures: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Tell which pairs must be about something else; see `sahel_dedup.contrast`.
+def are_strangers(live: Live, found: Compared) -> NDArray[np.bool_]:
+    """Tell which pairs that are far apart must be about something else.
+
+    See `sahel_dedup.contrast`.
 
     Parameters
     ----------
     live : Live
-    met : Met
-        Pairs that `meet` gave as strangers.
-    figures : ndarray of int64, shape (n,)
-        Number of figures that each pair shares.
+    found : Compared
 
     Returns
     -------
     ndarray of bool, shape (n,)
     """
-    p, held = live.profiles, live.similarity.figures
-    fewer = np.minimum(held[met.first], held[met.second])
-    conflict = (fewer >= MIN_FIGURES) & (figures <= SHARED_FIGURES * fewer)
-    outlet = p.source[met.first]
-    same_outlet = (outlet >= 0) & (outlet == p.source[met.second])
-    dated = ~np.isnan(p.day[met.first])
-    return np.asarray(dated | conflict | same_outlet)
+    p, first, second = live.profiles, found.first, found.second
+    fewer = np.minimum(found.figures[first], found.figures[second])
+    conflict = (fewer >= MIN_FIGURES) & (found.common <= SHARED_FIGURES * fewer)
+    outlet = p.source[first]
+    same_outlet = (outlet >= 0) & (outlet == p.source[second])
+    return np.asarray(~np.isnan(p.day[first]) | conflict | same_outlet)
 
 
-def are_pages(live: Live, relatives: Met) -> NDArray[np.bool_]:
+def are_pages(live: Live, met: Met) -> NDArray[np.bool_]:
     """Mark the pairs whose arriving article is one page under yet another headline.
 
     See `sahel_dedup.furniture.hollow`; here it is told by the articles that are met. What
@@ -141,19 +150,18 @@ def are_pages(live: Live, relatives: Met) -> NDArray[np.bool_]:
     Parameters
     ----------
     live : Live
-    relatives : Met
-        Pairs within the window.
+    met : Met
 
     Returns
     -------
     ndarray of bool, shape (n,)
     """
-    p, first = live.profiles, relatives.first
-    same = np.flatnonzero((p.body[first] == p.body[relatives.second]) & (p.body[first] > 0))
+    p, first = live.profiles, met.first
+    same = ((p.body[first] == p.body[met.second]) & (p.body[first] > 0) & met.near).nonzero()[0]
     if len(same) < MANY_HEADLINES - 1:
         return np.zeros(len(first), dtype=bool)
     headlines: dict[int, set[int]] = {}
-    for row, other in zip(first[same].tolist(), relatives.second[same].tolist(), strict=True):
+    for row, other in zip(first[same].tolist(), met.second[same].tolist(), strict=True):
         if p.source[row] == p.source[other]:
             known = headlines.setdefault(row, {int(p.headline[row])})
             known.add(int(p.headline[other]))
@@ -165,25 +173,23 @@ def are_pages(live: Live, relatives: Met) -> NDArray[np.bool_]:
     return np.isin(first, pages)
 
 
-def set_bars(live: Live, strangers: Met, cosine: NDArray[np.float64], rows: range) -> None:
+def set_bars(live: Live, strangers: Compared, rows: range) -> None:
     """Give arriving articles their bars.
 
     Parameters
     ----------
     live : Live
-    strangers : Met
-    cosine : ndarray of float64, shape (n,)
-        Cosine of each pair.
+    strangers : Compared
     rows : range
         The arriving articles.
     """
     here = slice(rows.start, rows.stop)
     live.standing.bar[here] = bar_of(live.standing.nearest[here], live.profiles.day[here])
-    for row, value in zip(strangers.first.tolist(), cosine.tolist(), strict=True):
+    for row, value in zip(strangers.first.tolist(), strangers.cosine.tolist(), strict=True):
         _raise(live, row, value)
 
 
-def raise_bars(live: Live, strangers: Met, cosine: NDArray[np.float64]) -> set[int]:
+def raise_bars(live: Live, strangers: Compared) -> set[int]:
     """Raise the bars of the articles that were there before.
 
     Returns
@@ -192,7 +198,7 @@ def raise_bars(live: Live, strangers: Met, cosine: NDArray[np.float64]) -> set[i
         Rows that changed.
     """
     day = live.profiles.day
-    first, second = strangers.first, strangers.second
+    first, second, cosine = strangers.first, strangers.second, strangers.cosine
     # The bar of an article that is too old for new relatives does not matter any more. One
     # without a date may find relatives for ever, and look-alikes too: its bar is measured
     # once, as it comes, or it would rise without end.
@@ -231,7 +237,7 @@ def _raise(live: Live, row: int, cosine: float) -> bool:
     return True
 
 
-def _distinct(first: _Rows, second: NDArray[np.int32]) -> tuple[_Rows, _Rows]:
+def _distinct(first: _Rows, second: _Rows) -> tuple[_Rows, _Rows]:
     key = (first << 32) | second
     key.sort()
     new = np.ones(len(key), dtype=bool)

@@ -9,20 +9,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sahel_dedup.index.growing import LiveProfiles, with_room
+from sahel_dedup.prior import LISTS
 from sahel_dedup.similarity import PRIOR_ARTICLES, Shared
 from sahel_dedup.sketching import TF, Profiles, Sketcher
 
 # Rows laid out in full at a time: they stay in the second-level cache.
 _ROWS_AT_ONCE = 16
-# Lengths of vectors move with the IDF, by a tenth while the first thousand articles come.
-_CERTAINLY = 0.7
+# Articles of a grown archive, and by how many it grows before the IDF of all terms follows.
+_GROWN = 5000
+_STEP = 500
+# The prior IDF of a term, in units of 1/64, is ln((n0 + 1) / (n0 p + 1)); this is p.
+_CHANCE = (np.exp(np.arange(1 << 10) / -64.0) * (PRIOR_ARTICLES + 1) - 1) / PRIOR_ARTICLES
 
 # Terms and counts of some rows end to end, and where each row starts among them.
 _Entries = Callable[
@@ -38,6 +42,8 @@ class TermCounts:
     ----------
     articles : int
         Number of articles.
+    before : float
+        As if so many articles of general news had been read before.
     seen : ndarray of int32, shape (n_terms,)
         How many of them held each term.
     log_seen : ndarray of float32, shape (n_terms,)
@@ -46,55 +52,59 @@ class TermCounts:
     """
 
     articles: int
+    before: float
     seen: NDArray[np.int32]
     log_seen: NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
-class _LaidOut:
-    """A few vectors in full, to be looked up for the terms of others.
+class Compared:
+    """Pairs whose cosine is known, and what is yet to be known of them.
 
     Attributes
     ----------
-    column : ndarray of int32
-        Column of each term of the vocabulary in `table`, 0 for those that occur in none.
-    terms : ndarray of int32
-        Those that have a column.
-    table : ndarray of float32, shape (n_rows, n_columns)
-    norm : ndarray of float64, shape (n_rows,)
-        Lengths of the vectors.
+    first, second : ndarray of int64, shape (n_pairs,)
+        Rows of the articles.
+    cosine : ndarray of float64, shape (n_pairs,)
+        TF-IDF cosine.
+    common : ndarray of int64, shape (n_pairs,)
+        Figures that both hold.
+    similarity : MovingSimilarity
+        What compared them.
     """
 
-    column: NDArray[np.int32]
-    terms: NDArray[np.int32]
-    table: NDArray[np.float32]
-    norm: NDArray[np.float64]
+    first: NDArray[np.int64]
+    second: NDArray[np.int64]
+    cosine: NDArray[np.float64]
+    common: NDArray[np.int64]
+    similarity: MovingSimilarity
 
-    def look_up(
-        self, terms: NDArray[np.int32], offsets: NDArray[np.int64], asked: NDArray[np.int64]
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
-        """Find the terms that other rows have in common with the one each belongs to.
+    def where(self, chosen: NDArray[np.bool_]) -> Compared:
+        """Return some of the pairs."""
+        return replace(
+            self,
+            first=self.first[chosen],
+            second=self.second[chosen],
+            cosine=self.cosine[chosen],
+            common=self.common[chosen],
+        )
 
-        Returns
-        -------
-        common : ndarray of int64
-            Places in `terms` that any of the vectors has too.
-        bounds : ndarray of int64
-            Where each row starts among them.
-        weight : ndarray of float32
-            Their weight in the vector asked for.
-        """
-        column = self.column.take(terms)
-        common = column.nonzero()[0]
-        bounds = common.searchsorted(offsets)
-        place = column.take(common)
-        if len(self.table) > 1:
-            place = place + (asked * self.table.shape[1]).repeat(bounds[1:] - bounds[:-1])
-        return common, bounds, self.table.ravel().take(place)
+    @property
+    def figures(self) -> NDArray[np.int64]:
+        """Distinct figures in each article."""
+        return self.similarity.figures
 
-    def clear(self) -> None:
-        """Make the columns free for other rows."""
-        self.column[self.terms] = 0
+    def cosines(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return the TF-IDF cosines of any pairs."""
+        return self.similarity.cosines(first, second)
+
+    def shared(
+        self, first: NDArray[np.int64], second: NDArray[np.int64]
+    ) -> Iterator[tuple[slice, Shared]]:
+        """Return what `MovingSimilarity.shared` does, of these very pairs."""
+        if len(first):
+            titles = self.similarity.title_cosines(first, second)
+            yield slice(0, len(first)), Shared(self.cosine, self.common, titles)
 
 
 class MovingSimilarity:
@@ -117,11 +127,9 @@ class MovingSimilarity:
         self._profiles = profiles
         self._sketcher = sketcher
         self._counts: dict[int, TermCounts] = {}
+        self.figures = np.zeros(0, dtype=np.int64)
         # Column of each term among the terms of the articles at hand, 0 for none.
         self._column = np.zeros(0, dtype=np.int32)
-        self.figures = np.zeros(0, dtype=np.int64)
-        # Lengths of the vectors as they were when the articles came.
-        self._norm = np.zeros(0)
 
     def learn(self, profiles: Profiles, first: int) -> None:
         """Take account of new articles.
@@ -148,9 +156,6 @@ class MovingSimilarity:
                 self.count(lang, articles, *np.unique(terms, return_counts=True))
             else:
                 self.count(lang, 1, terms, np.ones(len(terms), dtype=np.int64))
-        self._norm = with_room(self._norm, size)
-        weight = self._weights(profiles.terms, profiles.counts, profiles.lang, profiles.indptr)
-        self._norm[first:size] = np.sqrt(_sums(weight * weight, profiles.indptr))
 
     def count(
         self, lang: int, articles: int, terms: NDArray[np.int32], held: NDArray[np.int64]
@@ -158,9 +163,14 @@ class MovingSimilarity:
         """Count articles of a language, and how many of them held some distinct terms."""
         counts = self._up_to_date(lang)
         counts.articles += articles
-        prior = self._prior(lang, terms)
         counts.seen[terms] += held.astype(np.int32)
-        counts.log_seen[terms] = np.log(counts.seen[terms] + prior)
+        name = list(self._sketcher.langs)[lang]
+        before = _read_before(name, counts.articles)
+        if before != counts.before:
+            counts.before = before
+            terms = counts.seen.nonzero()[0].astype(np.int32)
+        prior = self._sketcher.vocabulary.prior_idf(name, terms)
+        counts.log_seen[terms] = np.log(counts.seen.take(terms) + 1 + _CHANCE.take(prior) * before)
 
     def counted(self) -> dict[int, TermCounts]:
         """Return what was counted, by language."""
@@ -180,96 +190,73 @@ class MovingSimilarity:
         rows : ndarray of int64
             Former row of each article.
         """
-        self.figures, self._norm = self.figures[rows], self._norm[rows]
+        self.figures = self.figures[rows]
         if kept is not None:
             for counts in self.counted().values():
                 counts.seen, counts.log_seen = counts.seen[kept], counts.log_seen[kept]
-            self._column = np.zeros(len(kept), dtype=np.int32)
-
-    def resembling(
-        self,
-        first: NDArray[np.int64],
-        second: NDArray[np.int64],
-        least: NDArray[np.float64],
-    ) -> NDArray[np.bool_]:
-        """Rule out pairs whose cosine is certainly too low, at a third of its cost.
-
-        Parameters
-        ----------
-        first, second : ndarray of int64, shape (n_pairs,)
-        least : ndarray of float64, shape (n_pairs,)
-            The cosine that matters.
-
-        Returns
-        -------
-        ndarray of bool, shape (n_pairs,)
-            False only below it.
-        """
-        entries, lang = self._profiles.body_entries, self._profiles.lang
-        alike = np.zeros(len(first), dtype=bool)
-        for pairs, asking, asked in _blocks(first):
-            other = second[pairs]
-            vectors = self._lay_out(entries, asking)
-            terms, offsets = self._profiles.body_terms(other)
-            common, bounds, product = vectors.look_up(terms, offsets, asked)
-            counts = self._profiles.body_counts(other, offsets, common, bounds)
-            product *= self._weights(terms.take(common), counts, lang.take(other), bounds)
-            vectors.clear()
-            length = self._norm.take(asking).take(asked) * self._norm.take(other)
-            alike[pairs] = _sums(product, bounds) >= _CERTAINLY * least[pairs] * length
-        return alike
+            self._column = self._column[kept]
 
     def cosines(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the TF-IDF cosine of pairs of articles, shape (n_pairs,)."""
-        return self.cosines_and_figures(first, second)[0]
+        return self.compare(first, second).cosine
 
-    def cosines_and_figures(
-        self, first: NDArray[np.int64], second: NDArray[np.int64]
-    ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-        """Return the TF-IDF cosine of pairs, and how many figures they share."""
-        return self._cosines(self._profiles.body_entries, first, second)
+    def compare(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> Compared:
+        """Find the TF-IDF cosine of pairs, and how many figures they share."""
+        found = self._compare(self._profiles.body_entries, first, second)
+        return Compared(first, second, *found, self)
 
     def shared(
         self, first: NDArray[np.int64], second: NDArray[np.int64]
     ) -> Iterator[tuple[slice, Shared]]:
         """Compare pairs of articles: see `sahel_dedup.similarity.Similarity.shared`."""
-        if len(first):
-            cosine, figures = self.cosines_and_figures(first, second)
-            title_cosine, _ = self._cosines(self._profiles.title_entries, first, second)
-            yield slice(0, len(first)), Shared(cosine, figures, title_cosine)
+        yield from self.compare(first, second).shared(first, second)
 
-    def _cosines(
+    def title_cosines(
+        self, first: NDArray[np.int64], second: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
+        """Return the TF-IDF cosine of the titles of pairs, shape (n_pairs,)."""
+        return self._compare(self._profiles.title_entries, first, second)[0]
+
+    def _compare(
         self, entries: _Entries, first: NDArray[np.int64], second: NDArray[np.int64]
     ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-        """Cosines of pairs, and the number of figures they share."""
-        cosine, figures = np.zeros(len(first)), np.zeros(len(first), dtype=np.int64)
-        is_figure = self._sketcher.vocabulary.is_figure
-        for pairs, asking, asked in _blocks(first):
-            other = second[pairs]
-            vectors = self._lay_out(entries, asking)
-            terms, counts, offsets = entries(other)
-            weight = self._weights(terms, counts, self._profiles.lang.take(other), offsets)
-            common, bounds, product = vectors.look_up(terms, offsets, asked)
-            vectors.clear()
-            shared = is_figure.take(terms.take(common)) & (product > 0)
-            figures[pairs] = _sums(shared.astype(np.int64), bounds)
-            product *= weight.take(common)
-            length = vectors.norm.take(asked) * np.sqrt(_sums(weight * weight, offsets))
-            cosine[pairs] = _sums(product, bounds) / np.where(length > 0, length, 1)
-        return cosine, figures
+        """Cosines of pairs, and the number of figures they share.
 
-    def _lay_out(self, entries: _Entries, rows: NDArray[np.int64]) -> _LaidOut:
-        """Lay the vectors of a few rows out in full, over the terms that occur in them."""
-        size = len(self._sketcher.vocabulary)
-        if len(self._column) < size:
-            self._column = with_room(self._column, size)
-        terms, counts, offsets = entries(rows)
-        weight = self._weights(terms, counts, self._profiles.lang.take(rows), offsets)
-        self._column[terms] = np.arange(1, len(terms) + 1)
-        table = np.zeros((len(rows), len(terms) + 1), dtype=np.float32)
-        owner = np.arange(len(rows)).repeat(offsets[1:] - offsets[:-1])
-        table[owner, self._column.take(terms)] = weight
-        return _LaidOut(self._column, terms, table, np.sqrt(_sums(weight * weight, offsets)))
+        The vectors of a few articles are laid out in full, over the terms that occur in them,
+        and looked up for the terms of those that each is compared with.
+        """
+        cosine, figures = np.zeros(len(first)), np.zeros(len(first), dtype=np.int64)
+        vocabulary = self._sketcher.vocabulary
+        self._column = with_room(self._column, len(vocabulary))
+        for pairs, asking, asked in _blocks(first):
+            rows = np.concatenate([asking, second[pairs]])
+            terms, counts, offsets = entries(rows)
+            weight = self._weights(terms, counts, self._profiles.lang.take(rows), offsets)
+            sizes, n = offsets[1:] - offsets[:-1], len(asking)
+            size = offsets[n]
+            own = terms[:size]
+            self._column[own] = np.arange(1, size + 1)
+            column = self._column.take(terms)
+            self._column[own] = 0
+            # Column 0 is for the terms that none of them holds.
+            table = np.zeros((n, size + 1), dtype=np.float32)
+            table[np.arange(n).repeat(sizes[:n]), column[:size]] = weight[:size]
+            is_figure = np.zeros(size + 1, dtype=np.int8)
+            is_figure[column[:size]] = vocabulary.is_figure.take(own)
+            figure, place = is_figure.take(column[size:]), column[size:]
+            if n > 1:
+                place = place + (asked * (size + 1)).repeat(sizes[n:])
+            product = table.ravel().take(place)
+            figure *= product > 0
+            product *= weight[size:]
+            weight *= weight
+            square = _sums(weight, offsets)
+            length = np.sqrt(square[:n].take(asked) * square[n:])
+            length[length == 0] = 1
+            offsets = offsets[n:] - size
+            cosine[pairs] = _sums(product, offsets) / length
+            figures[pairs] = _sums(figure, offsets, np.int64)
+        return cosine, figures
 
     def _weights(
         self,
@@ -294,7 +281,7 @@ class MovingSimilarity:
     def _idf(self, lang: int, terms: NDArray[np.int32]) -> NDArray[np.float32]:
         counts = self._up_to_date(lang)
         idf = counts.log_seen.take(terms)
-        np.subtract(np.float32(math.log(counts.articles + PRIOR_ARTICLES + 1)), idf, out=idf)
+        np.subtract(np.float32(math.log(counts.articles + counts.before + 1)), idf, out=idf)
         return np.maximum(idf, np.float32(0), out=idf)
 
     def _up_to_date(self, lang: int) -> TermCounts:
@@ -303,17 +290,22 @@ class MovingSimilarity:
         counts = self._counts.get(lang)
         if counts is None:
             counts = self._counts[lang] = TermCounts(
-                0, np.zeros(size, dtype=np.int32), np.zeros(size, dtype=np.float32)
+                0, 0.0, np.zeros(size, dtype=np.int32), np.zeros(size, dtype=np.float32)
             )
         counts.seen = with_room(counts.seen, size)
         counts.log_seen = with_room(counts.log_seen, size)
         return counts
 
-    def _prior(self, lang: int, terms: NDArray[np.int32]) -> NDArray[np.float64]:
-        """Pseudo-articles of the prior that hold a term; see `sahel_dedup.similarity`."""
-        name = list(self._sketcher.langs)[lang]
-        prior = self._sketcher.vocabulary.prior_idf(name, terms)
-        return np.exp(prior / -64.0) * (PRIOR_ARTICLES + 1)
+
+def _read_before(lang: str, articles: int) -> float:
+    """Return how many articles the prior stands for, after so many of a stream.
+
+    A batch blends the counts of all its articles with the prior. Those of a young stream say
+    little, and its first articles are not compared again: where the prior knows the words of
+    the language, it stands for as many articles as are missing to a grown archive.
+    """
+    missing = _GROWN - articles // _STEP * _STEP
+    return max(PRIOR_ARTICLES, float(missing)) if lang in LISTS else PRIOR_ARTICLES
 
 
 def _blocks(
@@ -330,28 +322,27 @@ def _blocks(
     asked
         Place of each pair's first row among them.
     """
-    if not len(first):
-        return
-    # As for an article that comes alone.
-    if first[0] == first[-1] and (first == first[0]).all():
-        yield np.arange(len(first)), first[:1], np.zeros(len(first), dtype=np.int64)
-        return
-    order = np.argsort(first, kind="stable")
+    order = first.argsort(kind="stable")
     ordered = first[order]
-    bounds = np.flatnonzero(np.diff(ordered, prepend=-1, append=-1))
-    for start in range(0, len(bounds) - 1, _ROWS_AT_ONCE):
-        ends = bounds[start : start + _ROWS_AT_ONCE + 1]
-        asked = np.repeat(np.arange(len(ends) - 1), np.diff(ends))
-        yield order[ends[0] : ends[-1]], ordered[ends[:-1]], asked
+    new = np.ones(len(first), dtype=bool)
+    np.not_equal(ordered[1:], ordered[:-1], out=new[1:])
+    starts = new.nonzero()[0]
+    place = new.cumsum() - 1
+    for low in range(0, len(starts), _ROWS_AT_ONCE):
+        asking = starts[low : low + _ROWS_AT_ONCE]
+        high = low + len(asking)
+        end = starts[high] if high < len(starts) else len(first)
+        pairs = slice(asking[0], end)
+        yield order[pairs], ordered[asking], place[pairs] - low
 
 
-def _sums(values: NDArray[np.generic], offsets: NDArray[np.int64]) -> NDArray[Any]:
+def _sums(values: NDArray[Any], offsets: NDArray[np.int64], dtype: Any = None) -> NDArray[Any]:
     """Sum a ragged array row by row."""
     starts, ends = offsets[:-1], offsets[1:]
     filled = starts < ends
     if filled.all():
-        return np.add.reduceat(values, starts) if len(starts) else values[:0]
-    sums = np.zeros(len(starts), dtype=values.dtype)
+        return np.add.reduceat(values, starts, dtype=dtype) if len(starts) else values[:0]
+    sums = np.zeros(len(starts), dtype=dtype or values.dtype)
     if filled.any():
-        sums[filled] = np.add.reduceat(values, starts[filled])
+        sums[filled] = np.add.reduceat(values, starts[filled], dtype=dtype)
     return sums

@@ -195,8 +195,8 @@ class Keeper:
             _blob(self._filed[p.terms[held]], "<i4"),
             _blob(p.counts[held], "u1"),
             _blob(self._filed[p.title_terms[titled]], "<i4"),
-            _blob(p.salience[row], "<u4"),
-            _blob(p.shingles[row], "<u4"),
+            _blob(p.salience[row], "<u2"),
+            _blob(p.shingles[row], "<u2"),
         )
 
     def _standing(self, row: int) -> tuple[object, ...]:
@@ -265,8 +265,8 @@ class Keeper:
             counts=np.frombuffer(counts, "u1"),
             title_indptr=_offsets(blobs[2], 4),
             title_terms=self._number[np.frombuffer(title_terms, "<i4")],
-            salience=np.frombuffer(salience, "<u4").reshape(n, SLOTS).astype(np.uint32),
-            shingles=np.frombuffer(shingles, "<u4").reshape(n, SLOTS).astype(np.uint32),
+            salience=np.frombuffer(salience, "<u2").reshape(n, SLOTS),
+            shingles=np.frombuffer(shingles, "<u2").reshape(n, SLOTS),
             day=np.array(day, dtype=np.float64),
             source=np.array(
                 [-1 if s is None else _number(sketcher.sources, _text(s)) for s in source],
