@@ -180,6 +180,95 @@ def _compare(results: dict[str, Any]) -> list[str]:
     ]
 
 
+def _spark(results: dict[str, Any]) -> list[str]:
+    agreed, shuffle = results["agreement"], results["shuffle"]
+    lines = [
+        f"- {agreed['articles']:,} articles, the archive benchmark's input: B-cubed F1 "
+        f"{agreed['bcubed_f1']:.3f} between the stories of the two engines, "
+        f"{agreed['articles_in_another_story']} articles in another story; the local engine took "
+        f"{agreed['local_seconds']:.0f} s, Spark {agreed['spark_seconds']:.0f} s.",
+        *(
+            f"- {int(size):,} dated articles, {shuffle[size]['stories']:,} stories: "
+            f"{shuffle[size]['seconds']:,.0f} s."
+            for size in _sizes(shuffle)
+        ),
+    ]
+    for name, what in (
+        ("form", "are one form, filled in all the time"),
+        ("event", "report one event of two days"),
+    ):
+        stages = results["hot"][name]["stages"]
+        times = {stage: row["longest_against_median"] for stage, row in stages.items()}
+        worst, second = sorted(times, key=times.__getitem__, reverse=True)[:2]
+        lines.append(
+            f"- One article in twenty of {results['hot']['articles']:,} has all its keys from one "
+            f"text, and these {what} (largest story: {results['hot'][name]['largest_story']:,}): "
+            f"the longest task of a stage takes at most {times[worst]:.1f} times the median one "
+            f"(`{worst}`; then `{second}`, {times[second]:.1f}), with 32 partitions."
+        )
+    return lines
+
+
+def _shuffle(results: dict[str, Any]) -> list[str]:
+    shuffle = results["shuffle"]
+    sizes = _sizes(shuffle)
+    stages = [stage for stage, told in shuffle[sizes[-1]]["stages"].items() if told >= 1]
+    columns = {
+        **{
+            f"`{stage}`": [f"{shuffle[n]['stages'][stage]:,.0f}" for n in sizes] for stage in stages
+        },
+        "all": [f"{shuffle[n]['shuffle_bytes_an_article']:,.0f}" for n in sizes],
+        **{
+            f"blocks an article goes to in `{stage}`": [
+                f"{shuffle[n]['blocks_an_article'][stage]:.2f}" for n in sizes
+            ]
+            for stage in shuffle[sizes[-1]]["blocks_an_article"]
+        },
+    }
+    return [
+        f"| | {' | '.join(f'{int(size):,}' for size in sizes)} |",
+        "|---" * (len(sizes) + 1) + "|",
+        *(f"| {name} | {' | '.join(row)} |" for name, row in columns.items()),
+        "",
+        f"{shuffle['ratio']:.2f} times the bytes an article, with {int(sizes[-1]):,} instead of "
+        f"{int(sizes[0]):,} articles.",
+    ]
+
+
+def _hundred_million(results: dict[str, Any]) -> list[str]:
+    shuffle = results["shuffle"]
+    size = _sizes(shuffle)[-1]
+    measured, stages = shuffle[size]["blocks_an_article"], shuffle[size]["stages"]
+    undated = measured | {"agreeing": 30.0, "hopes": 30.0, "bars": 8.0}
+    lines = ["| 100 million articles | blocks as measured | many blocks |", "|---|---|---|"]
+    columns = []
+    for blocks in (measured, undated):
+        # An article travels to the join itself, and from there to each block.
+        each = {name: told * (1 + blocks.get(name, 0)) / (1 + measured.get(name, 0))
+                for name, told in stages.items()}  # fmt: skip
+        largest = max(each, key=each.__getitem__)
+        columns.append((
+            ", ".join(f"{name} {count:.1f}" for name, count in blocks.items()),
+            f"{sum(each.values()) / 1e3:,.0f} KB",
+            f"{sum(each.values()) / 1e4:,.1f} TB",
+            f"`{largest}`, {each[largest] / 1e4:.2f} TB",
+        ))  # fmt: skip
+    names = ("blocks an article goes to", "shuffled, an article", "all shuffles", "largest stage")
+    rows = zip(names, *columns, strict=True)
+    hours = shuffle[size]["seconds"] * 2 / int(size) * 1e8 / 3600
+    return [
+        *lines,
+        *(f"| {' | '.join(row)} |" for row in rows),
+        "",
+        f"At the time that {int(size):,} articles took here, two cores and "
+        f"{shuffle[size]['seconds']:,.0f} s, it is some {hours:,.0f} core-hours.",
+    ]
+
+
+def _sizes(shuffle: dict[str, Any]) -> list[str]:
+    return sorted(filter(str.isdigit, shuffle), key=int)
+
+
 BLOCKS: dict[str, tuple[str, Callable[[dict[str, Any]], list[str]]]] = {
     "archive": ("quality", _archive),
     "pairs": ("quality", _pairs),
@@ -190,6 +279,9 @@ BLOCKS: dict[str, tuple[str, Callable[[dict[str, Any]], list[str]]]] = {
     "granularity": ("granularity", _granularity),
     "languages": ("languages", _languages),
     "compare": ("compare", _compare),
+    "spark": ("spark", _spark),
+    "shuffle": ("spark", _shuffle),
+    "hundred_million": ("spark", _hundred_million),
 }
 
 

@@ -136,12 +136,13 @@ def _unfounded(
     story: NDArray[np.int64], inside: Pairs, evidence: Evidence, bar: float
 ) -> NDArray[np.int64]:
     """Find the stories without dates that have no strong pair."""
-    names, number = np.unique(story, return_inverse=True)
-    strongest = np.full(len(names), -LIMIT)
-    np.maximum.at(strongest, number, inside.score)
-    dated = np.zeros(len(names), dtype=bool)
-    dated[number[evidence.dated(inside.first, inside.second)]] = True
-    return np.asarray(names[~dated & (strongest < bar + UNDATED_START)])
+    n = int(story.max(initial=-1)) + 1
+    strongest = np.full(n, -LIMIT)
+    np.maximum.at(strongest, story, inside.score)
+    dated = np.zeros(n, dtype=bool)
+    dated[story[evidence.dated(inside.first, inside.second)]] = True
+    several = np.bincount(story, minlength=n) > 0
+    return np.flatnonzero(several & ~dated & (strongest < bar + UNDATED_START))
 
 
 def bounded_components(pairs: Pairs, n: int, bar: float) -> NDArray[np.int64]:

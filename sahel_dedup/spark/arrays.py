@@ -13,11 +13,43 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import DTypeLike, NDArray
 
+# Whole groups are worked on together, about so many rows at a time.
+_ROWS_AT_ONCE = 4096
+
 
 def whole(batches: Iterable[pa.RecordBatch]) -> pa.Table | None:
     """Put the batches of a task together; ``None`` if there are none."""
     held = list(batches)
     return pa.Table.from_batches(held) if held else None
+
+
+def whole_groups(chunks: Iterable[pa.RecordBatch], names: tuple[str, ...]) -> Iterator[pa.Table]:
+    """Cut sorted rows into tables of some thousand rows; no group lies across two.
+
+    Parameters
+    ----------
+    chunks
+    names : tuple of str
+        Columns of numbers, equal within a group.
+    """
+    held: list[pa.RecordBatch] = []
+    for chunk in chunks:
+        held.append(chunk)
+        if sum(batch.num_rows for batch in held) < _ROWS_AT_ONCE:
+            continue
+        table = pa.Table.from_batches(held)
+        starts = beginnings(table, names)
+        if len(starts) > 1:
+            yield table.slice(0, starts[-1])
+            held = table.slice(starts[-1]).to_batches()
+    if held:
+        yield pa.Table.from_batches(held)
+
+
+def beginnings(table: pa.Table, names: tuple[str, ...]) -> NDArray[np.int64]:
+    """Return the places where groups of sorted rows begin; see `whole_groups`."""
+    changes = [np.diff(numbers(table, name), prepend=-1) != 0 for name in names]
+    return np.flatnonzero(np.logical_or.reduce(changes))
 
 
 def numbers(table: pa.Table | pa.RecordBatch, name: str) -> NDArray[Any]:

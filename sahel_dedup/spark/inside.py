@@ -18,7 +18,7 @@ from pyspark.sql import functions as F
 
 from sahel_dedup.evidence import Evidence, Pairs
 from sahel_dedup.settings import Settings
-from sahel_dedup.spark.arrays import batches, cells, numbers, ragged
+from sahel_dedup.spark.arrays import batches, beginnings, cells, numbers, ragged, whole_groups
 from sahel_dedup.spark.articles import COMPARED, to_profiles
 
 # Weighed pairs of rows, those of one tile, as an array of `_PAIR`.
@@ -27,8 +27,6 @@ INSIDE = "component long, pairs binary"
 SIDE = 128
 _PAIR = np.dtype([("first", "i8"), ("second", "i8"), ("cosine", "f8"), ("score", "f8")])
 _TILE = ("component", "one", "other")
-# Whole tiles or components are worked on together, about so many rows at a time.
-_ROWS_AT_ONCE = 4096
 
 
 def inside(
@@ -80,38 +78,9 @@ def _tiles(components: DataFrame) -> DataFrame:
     )
 
 
-def whole_groups(chunks: Iterable[pa.RecordBatch], names: tuple[str, ...]) -> Iterator[pa.Table]:
-    """Cut sorted rows into tables of some thousand, so that no group lies across two.
-
-    Parameters
-    ----------
-    chunks
-    names : tuple of str
-        Columns of numbers, equal within a group.
-    """
-    held: list[pa.RecordBatch] = []
-    for chunk in chunks:
-        held.append(chunk)
-        if sum(batch.num_rows for batch in held) < _ROWS_AT_ONCE:
-            continue
-        table = pa.Table.from_batches(held)
-        starts = _starts(table, names)
-        if len(starts) > 1:
-            yield table.slice(0, starts[-1])
-            held = table.slice(starts[-1]).to_batches()
-    if held:
-        yield pa.Table.from_batches(held)
-
-
-def _starts(table: pa.Table, names: tuple[str, ...]) -> NDArray[np.int64]:
-    """Places where groups begin."""
-    changes = [np.diff(numbers(table, name), prepend=-1) != 0 for name in names]
-    return np.flatnonzero(np.logical_or.reduce(changes))
-
-
 def _weighed(table: pa.Table, settings: Settings) -> dict[str, Any]:
     """Weigh the pairs of whole tiles; within a tile rows are in order of time."""
-    starts = _starts(table, _TILE)
+    starts = beginnings(table, _TILE)
     corners = [_corner(int(size)) for size in np.diff(starts, append=table.num_rows)]
     first, second = (
         np.concatenate([start + corner[k] for start, corner in zip(starts, corners, strict=True)])
@@ -155,6 +124,6 @@ def recalled(table: pa.Table, row: NDArray[np.int64]) -> Pairs:
         By the places of the articles in `row`, sorted.
     """
     pairs, _ = ragged(table, "pairs", _PAIR)
-    pairs = pairs[np.lexsort((pairs["second"], pairs["first"]))]
-    first, second = (np.searchsorted(row, pairs[side]) for side in ("first", "second"))
-    return Pairs(first, second, pairs["cosine"].copy(), pairs["score"].copy())
+    first, second = (np.searchsorted(row, pairs[side].copy()) for side in ("first", "second"))
+    order = np.argsort(first * len(row) + second)
+    return Pairs(first, second, pairs["cosine"].copy(), pairs["score"].copy()).where(order)

@@ -17,9 +17,9 @@ from sahel_dedup.linkage import link_components
 from sahel_dedup.settings import Settings
 from sahel_dedup.similarity import Similarity
 from sahel_dedup.sketching import Profiles
-from sahel_dedup.spark.arrays import batches, numbers
+from sahel_dedup.spark.arrays import batches, numbers, whole_groups
 from sahel_dedup.spark.articles import to_profiles
-from sahel_dedup.spark.inside import recalled, whole_groups
+from sahel_dedup.spark.inside import recalled
 from sahel_dedup.stories import Stories, twin_pairs
 
 STORIES = "id string, story_id string, canonical boolean, relation string, similarity double"
