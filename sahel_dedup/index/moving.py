@@ -103,8 +103,8 @@ class Compared:
     ) -> Iterator[tuple[slice, Shared]]:
         """Return what `MovingSimilarity.shared` does, of these very pairs."""
         if len(first):
-            titles = self.similarity.title_cosines(first, second)
-            yield slice(0, len(first)), Shared(self.cosine, self.common, titles)
+            titles = self.similarity.titles(first, second)
+            yield slice(0, len(first)), Shared(self.cosine, self.common, *titles)
 
 
 class MovingSimilarity:
@@ -128,6 +128,8 @@ class MovingSimilarity:
         self._sketcher = sketcher
         self._counts: dict[int, TermCounts] = {}
         self.figures = np.zeros(0, dtype=np.int64)
+        # Whether the title of each article holds a figure.
+        self._titled_by_figures = np.zeros(0, dtype=bool)
         # Column of each term among the terms of the articles at hand, 0 for none.
         self._column = np.zeros(0, dtype=np.int32)
 
@@ -142,9 +144,13 @@ class MovingSimilarity:
             Row of the first of them.
         """
         size = first + len(profiles)
-        figure = self._sketcher.vocabulary.is_figure.take(profiles.terms)
+        is_figure = self._sketcher.vocabulary.is_figure
         self.figures = with_room(self.figures, size)
-        self.figures[first:size] = _sums(figure.astype(np.int64), profiles.indptr)
+        figure = is_figure.take(profiles.terms)
+        self.figures[first:size] = _sums(figure, profiles.indptr, np.int64)
+        self._titled_by_figures = with_room(self._titled_by_figures, size)
+        figure = is_figure.take(profiles.title_terms)
+        self._titled_by_figures[first:size] = _sums(figure, profiles.title_indptr, np.int64) > 0
         langs = set(profiles.lang.tolist())
         for lang in langs:
             terms, articles = profiles.terms, len(profiles)
@@ -191,6 +197,7 @@ class MovingSimilarity:
             Former row of each article.
         """
         self.figures = self.figures[rows]
+        self._titled_by_figures = self._titled_by_figures[rows]
         if kept is not None:
             for counts in self.counted().values():
                 counts.seen, counts.log_seen = counts.seen[kept], counts.log_seen[kept]
@@ -211,11 +218,13 @@ class MovingSimilarity:
         """Compare pairs of articles: see `sahel_dedup.similarity.Similarity.shared`."""
         yield from self.compare(first, second).shared(first, second)
 
-    def title_cosines(
+    def titles(
         self, first: NDArray[np.int64], second: NDArray[np.int64]
-    ) -> NDArray[np.float64]:
-        """Return the TF-IDF cosine of the titles of pairs, shape (n_pairs,)."""
-        return self._compare(self._profiles.title_entries, first, second)[0]
+    ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Compare titles: see `sahel_dedup.similarity.Shared`."""
+        cosine, shared = self._compare(self._profiles.title_entries, first, second)
+        held = self._titled_by_figures.take(first) & self._titled_by_figures.take(second)
+        return cosine, np.where(held, np.where(shared > 0, 1, -1), 0)
 
     def _compare(
         self, entries: _Entries, first: NDArray[np.int64], second: NDArray[np.int64]
