@@ -66,6 +66,8 @@ def test_similarity_of_a_grown_stream_is_that_of_the_batch(
     np.testing.assert_allclose(one.cosine, two.cosine, atol=1e-3)
     np.testing.assert_array_equal(one.figures, two.figures)
     np.testing.assert_allclose(one.title_cosine, two.title_cosine, atol=1e-3)
+    assert (one.title_figures == two.title_figures).all()
+    assert set(two.title_figures.tolist()) == {-1, 0, 1}
 
 
 def test_idf_depends_on_what_was_counted_alone(
