@@ -88,7 +88,7 @@ def test_candidates_are_few(month: Archive) -> None:
 
 
 def test_exact_cosines_are_few(month: Archive) -> None:
-    assert compared(month) < 20.8
+    assert compared(month) < 18.4
 
 
 def test_a_longer_archive_costs_an_article_no_more(month: Archive) -> None:
