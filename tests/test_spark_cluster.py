@@ -30,78 +30,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 Row = dict[str, Any]
-
-
-@pytest.fixture
-def log(tmp_path: Path) -> Path:
-    folder = tmp_path / "log"
-    folder.mkdir()
-    return folder
-
-
-@pytest.fixture
-def executors(log: Path) -> Iterator[Any]:
-    """Spark with two executors, each a process of its own with one core and a gigabyte."""
-    from sahel_dedup.spark.session import local_session
-
-    session = local_session(
-        "local-cluster[2,1,1024]",
-        {
-            "spark.sql.shuffle.partitions": "4",
-            "spark.log.level": "OFF",
-            "spark.eventLog.enabled": "true",
-            "spark.eventLog.dir": log.as_uri(),
-            "spark.eventLog.compress": "false",
-            "spark.eventLog.rolling.enabled": "false",
-        },
-    )
-    yield session
-    session.stop()
-
-
-def test_a_killed_executor_changes_nothing(
-    executors: Any, log: Path, wire: list[Row], sample: Path, tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
-    from sahel_dedup.spark import engine, meeting
-
-    marker = tmp_path / "killed"
-
-    def hopes(*given: Any) -> Any:
-        def work(chunks: Any) -> Any:
-            for chunk in chunks:
-                yield chunk
-                try:
-                    file = os.open(marker, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
-                except FileExistsError:
-                    continue
-                # This process was forked by a daemon, which is a child of the executor.
-                told = Path(f"/proc/{os.getppid()}/status").read_text()
-                executor = int(told.partition("PPid:")[2].split()[0])
-                os.write(file, Path(f"/proc/{executor}/cmdline").read_bytes())
-                os.kill(executor, signal.SIGKILL)
-
-        return meeting.hopes(*given).mapInArrow(work, meeting.HOPES)
-
-    monkeypatch.setattr(engine, "hopes", hopes)
-    df = executors.read.json(str(sample))
-    found = engine.cluster(df, Settings(), checkpoint=tmp_path / "stages").collect()
-    same_rows([row.asDict() for row in found], wire)
-    assert b"CoarseGrainedExecutorBackend" in marker.read_bytes()
-    executors.stop()
-    events = [json.loads(line) for line in next(log.iterdir()).read_text().splitlines()]
-    lost = [event for event in events if event["Event"] == "SparkListenerExecutorRemoved"]
-    assert any("137" in event["Removed Reason"] for event in lost)
-
-
-def same_rows(found: list[Row], articles: list[Row]) -> None:
-    """Compare what was found with what the local engine finds."""
-    got = {row["id"]: row for row in found}
-    assert len(got) == len(found) == len(articles)
-    for row in cluster(articles).rows():
-        one = got[row["id"]]
-        assert all(one[name] == row[name] for name in ("story_id", "canonical", "relation"))
-        assert one["similarity"] == pytest.approx(row["similarity"], abs=2e-4)
+AGAIN = ("agreeing", "hopes", "closest", "bars", "pairs", "components", "inside", "stories")
 
 
 @pytest.fixture(scope="module")
@@ -137,6 +66,83 @@ def test_files_in_files_out(
     same_rows(rows, wire)
     texts = {row["id"]: row["text"] for row in wire}
     assert all(row["text"] == texts[row["id"]] for row in rows)
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    folder = tmp_path / "log"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def executors(log: Path) -> Iterator[Any]:
+    """Spark with two executors, each a process of its own with one core and a gigabyte."""
+    from sahel_dedup.spark.session import local_session
+
+    session = local_session(
+        "local-cluster[2,1,1024]",
+        {
+            "spark.sql.shuffle.partitions": "4",
+            "spark.log.level": "OFF",
+            "spark.eventLog.enabled": "true",
+            "spark.eventLog.dir": log.as_uri(),
+            "spark.eventLog.compress": "false",
+            "spark.eventLog.rolling.enabled": "false",
+        },
+    )
+    yield session
+    session.stop()
+
+
+def test_a_killed_executor_changes_nothing(
+    executors: Any, log: Path, wire: list[Row], sample: Path, stages: Path, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    from sahel_dedup.spark import engine, meeting
+
+    marker = tmp_path / "killed"
+
+    def hopes(*given: Any) -> Any:
+        def work(chunks: Any) -> Any:
+            for chunk in chunks:
+                yield chunk
+                try:
+                    file = os.open(marker, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
+                except FileExistsError:
+                    continue
+                # This process was forked by a daemon, which is a child of the executor.
+                told = Path(f"/proc/{os.getppid()}/status").read_text()
+                executor = int(told.partition("PPid:")[2].split()[0])
+                os.write(file, Path(f"/proc/{executor}/cmdline").read_bytes())
+                os.kill(executor, signal.SIGKILL)
+
+        return meeting.hopes(*given).mapInArrow(work, meeting.HOPES)
+
+    monkeypatch.setattr(engine, "hopes", hopes)
+    # What the tests above have made need not be made again, but for what the kill is to reach.
+    shutil.copytree(stages, tmp_path / "stages")
+    for name in AGAIN:
+        for folder in (tmp_path / "stages").glob(f"*/{name}"):
+            shutil.rmtree(folder)
+    df = executors.read.json(str(sample))
+    found = engine.cluster(df, Settings(), checkpoint=tmp_path / "stages").collect()
+    same_rows([row.asDict() for row in found], wire)
+    assert b"CoarseGrainedExecutorBackend" in marker.read_bytes()
+    executors.stop()
+    events = [json.loads(line) for line in next(log.iterdir()).read_text().splitlines()]
+    lost = [event for event in events if event["Event"] == "SparkListenerExecutorRemoved"]
+    assert any("137" in event["Removed Reason"] for event in lost)
+
+
+def same_rows(found: list[Row], articles: list[Row]) -> None:
+    """Compare what was found with what the local engine finds."""
+    got = {row["id"]: row for row in found}
+    assert len(got) == len(found) == len(articles)
+    for row in cluster(articles).rows():
+        one = got[row["id"]]
+        assert all(one[name] == row[name] for name in ("story_id", "canonical", "relation"))
+        assert one["similarity"] == pytest.approx(row["similarity"], abs=2e-4)
 
 
 def written(folder: Path) -> list[Row]:
