@@ -7,8 +7,13 @@ are inside the functions, as the peers are an optional install.
 
 from __future__ import annotations
 
+import json
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import redirect_stdout
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from numpy.typing import NDArray
@@ -92,11 +97,52 @@ def gaoya(texts: Sequence[str]) -> Labels:
     return _components(pairs, len(texts))
 
 
+def text_dedup(texts: Sequence[str]) -> Labels:
+    """Use text-dedup's MinHash command; it confirms nothing."""
+    from text_dedup import minhash
+
+    with TemporaryDirectory() as place, redirect_stdout(sys.stderr):
+        lines = "".join(json.dumps({"text": text}) + "\n" for text in texts)
+        source = Path(place) / "texts.jsonl"
+        source.write_text(lines, encoding="utf-8")
+        command = f"""--path json --data_files {source} --split train --column text --num_proc 1
+            --cache_dir {place}/cache --output {place}/out --hash_func xxh3 --min_length 1
+            --ngram 3 --num_perm {BANDS * ROWS} --b {BANDS} --r {ROWS}"""
+        minhash.main(command.split(), standalone_mode=False)
+        return np.array([minhash.uf.find(i) for i in range(len(texts))])
+
+
+def datatrove(texts: Sequence[str]) -> Labels:
+    """Use datatrove's three MinHash stages one after the other; they confirm nothing."""
+    from datatrove.data import Document
+    from datatrove.pipeline.dedup import minhash
+    from datatrove.utils.hashing import HashConfig
+
+    # Its default, xxhash, fails with the xxhash of today.
+    config = minhash.MinhashConfig(
+        n_grams=3, num_buckets=BANDS, hashes_per_bucket=ROWS, hash_config=HashConfig(hash_fc="sha1")
+    )
+    labels = np.arange(len(texts))
+    with TemporaryDirectory() as place, redirect_stdout(sys.stderr):
+        signatures, pairs, clusters = (f"{place}/{stage}" for stage in "abc")
+        documents = (Document(text, str(i)) for i, text in enumerate(texts))
+        minhash.MinhashDedupSignature(signatures, config).run(documents)
+        for band in range(BANDS):
+            stage = minhash.MinhashDedupBuckets(signatures, pairs, config=config)
+            stage.run(rank=band, world_size=BANDS)
+        minhash.MinhashDedupCluster(pairs, clusters, config, save_cluster_id=True).run()
+        found = np.fromfile(f"{clusters}/000000.clusters", dtype="<u4").reshape(-1, 2)
+    labels[found[:, 0]] = len(texts) + found[:, 1]
+    return labels
+
+
 PEERS: dict[str, Callable[[Sequence[str]], Labels]] = {
     "datasketch + TfidfVectorizer + networkx": obvious,
     "TF-IDF (df <= 2 %) + sparse_dot_topn": tfidf_all_pairs,
     "rensa + networkx": rensa,
     "gaoya + networkx": gaoya,
+    "text-dedup": text_dedup,
+    "datatrove": datatrove,
 }
 
 
