@@ -71,7 +71,10 @@ class Remembered(Evidence):
         self._weights = weights
 
     def features(
-        self, first: NDArray[np.int64], second: NDArray[np.int64]
+        self,
+        first: NDArray[np.int64],
+        second: NDArray[np.int64],
+        _known: NDArray[np.float64] | None = None,
     ) -> list[tuple[slice, NDArray[np.float64]]]:
         """Look pairs up, and measure those that are new."""
         wanted = first * len(self._profiles) + second

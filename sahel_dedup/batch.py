@@ -264,15 +264,15 @@ class Archive:
             lowest = np.full(len(profiles), LOWEST_BAR)
             hopes = Evidence(profiles, similarity, lowest, settings)
             hopeful = hopes.most(first, second, cosine) >= least
-            first, second = first[hopeful], second[hopeful]
-            hopeful = hopes.weigh(first, second).score >= least
-            first, second = first[hopeful], second[hopeful]
+            first, second, cosine = first[hopeful], second[hopeful], cosine[hopeful]
+            hopeful = hopes.weigh(first, second, cosine).score >= least
+            first, second, cosine = first[hopeful], second[hopeful], cosine[hopeful]
         wanted = distinct(np.concatenate([first, second]))
         self.tell("weighing", 0, None)
         bar = bars(profiles, wanted, similarity, layout, settings.workers)
         self.tell("contrast", len(wanted), len(wanted))
         evidence = Evidence(profiles, similarity, bar, settings)
-        pairs = evidence.weigh(first, second)
+        pairs = evidence.weigh(first, second, cosine)
         self.tell("weighing", len(pairs), len(pairs))
         return Compared(twin_of, similarity, evidence, pairs)
 

@@ -121,9 +121,12 @@ class Comparison(Protocol):
         """Return the TF-IDF cosines of pairs of articles."""
 
     def shared(
-        self, first: NDArray[np.int64], second: NDArray[np.int64]
+        self,
+        first: NDArray[np.int64],
+        second: NDArray[np.int64],
+        cosine: NDArray[np.float64] | None = None,
     ) -> Iterator[tuple[slice, Shared]]:
-        """Compare pairs of articles, block by block."""
+        """Compare pairs of articles, block by block; their cosines may be known."""
 
 
 class Evidence:
@@ -152,12 +155,19 @@ class Evidence:
         self._window = settings.window_days
         self._weights = TOPIC_WEIGHTS if settings.granularity == "topic" else WEIGHTS
 
-    def weigh(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> Pairs:
+    def weigh(
+        self,
+        first: NDArray[np.int64],
+        second: NDArray[np.int64],
+        known: NDArray[np.float64] | None = None,
+    ) -> Pairs:
         """Score pairs of articles.
 
         Parameters
         ----------
         first, second : ndarray of int64, shape (n,)
+        known : ndarray of float64, shape (n,), optional
+            Their TF-IDF cosines, if they have been computed before.
 
         Returns
         -------
@@ -165,7 +175,7 @@ class Evidence:
         """
         cosine = np.empty(len(first))
         score = np.empty(len(first))
-        for rows, features in self.features(first, second):
+        for rows, features in self.features(first, second, known):
             cosine[rows] = np.exp(features[:, 1])
             dated = self.dated(first[rows], second[rows])
             score[rows] = self._log_odds(features, dated).sum(axis=1).clip(FLOOR, LIMIT)
@@ -185,7 +195,7 @@ class Evidence:
         """
         cosine = np.maximum(self._similarity.cosines(first, second), _NO_LIKENESS)
         hopeful = np.flatnonzero(self.most(first, second, cosine) > FLOOR)
-        weighed = self.weigh(first[hopeful], second[hopeful])
+        weighed = self.weigh(first[hopeful], second[hopeful], cosine[hopeful])
         score = np.full(len(first), FLOOR)
         score[hopeful] = weighed.score
         score[self._outside(first, second)] = -LIMIT
@@ -232,13 +242,18 @@ class Evidence:
         return bound
 
     def features(
-        self, first: NDArray[np.int64], second: NDArray[np.int64]
+        self,
+        first: NDArray[np.int64],
+        second: NDArray[np.int64],
+        known: NDArray[np.float64] | None = None,
     ) -> list[tuple[slice, NDArray[np.float64]]]:
         """Measure the pieces of evidence.
 
         Parameters
         ----------
         first, second : ndarray of int64, shape (n,)
+        known : ndarray of float64, shape (n,), optional
+            See `weigh`.
 
         Returns
         -------
@@ -247,7 +262,7 @@ class Evidence:
             unknown (date, outlet, title) contributes 0 and is told by its own column.
         """
         blocks = []
-        for rows, shared in self._similarity.shared(first, second):
+        for rows, shared in self._similarity.shared(first, second, known):
             a, b = first[rows], second[rows]
             fewer = np.minimum(self._similarity.figures[a], self._similarity.figures[b])
             pieces = self._known(a, b, np.maximum(shared.cosine, _NO_LIKENESS)) | {

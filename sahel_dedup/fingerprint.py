@@ -41,7 +41,7 @@ _HEAVIEST = np.uint64((1 << 21) - 1)
 # Articles, and values of slots, worked on together: their arrays stay in the second-level
 # cache.
 _RANKED_AT_ONCE = 32
-_RACED_AT_ONCE = 4
+_RACED_AT_ONCE = 8
 _SIGNED_AT_ONCE = 1 << 15
 _U32 = NDArray[np.uint32]
 _SHINGLE_FACTORS = (np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F), np.uint64(1))

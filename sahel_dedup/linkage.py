@@ -16,11 +16,13 @@ weakest pairs until the parts are small enough; parts are not joined again.
 from __future__ import annotations
 
 import functools
+import math
+from collections.abc import Callable
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
-from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.cluster.hierarchy import linkage
 from scipy.sparse.csgraph import connected_components
 
 from sahel_dedup.evidence import LIMIT, Evidence, Pairs
@@ -40,7 +42,7 @@ def link_stories(
     Parameters
     ----------
     pairs : Pairs
-        Weighed pairs; those below the bar are left out of account.
+        Weighed pairs, each once, the earlier article first.
     n : int
         Number of articles.
     evidence : Evidence
@@ -56,11 +58,11 @@ def link_stories(
         All pairs inside stories, sorted.
     """
     component = bounded_components(pairs.where(pairs.score >= bar), n, bar)
-    return link_components(component, evidence, bar)
+    return link_components(component, pairs, evidence, bar)
 
 
 def link_components(
-    component: NDArray[np.int64], evidence: Evidence, bar: float
+    component: NDArray[np.int64], pairs: Pairs, evidence: Evidence, bar: float
 ) -> tuple[NDArray[np.int64], Pairs]:
     """Group the articles of each component into stories.
 
@@ -68,7 +70,7 @@ def link_components(
     ----------
     component : ndarray of int64, shape (n,)
         Number of the component of each article, from 0, none of them left out.
-    evidence, bar
+    pairs, evidence, bar
         See `link_stories`.
 
     Returns
@@ -77,6 +79,7 @@ def link_components(
         See `link_stories`.
     """
     n = len(component)
+    weigh = _weigher(pairs, n, evidence)
     order = np.argsort(component, kind="stable")
     bounds = np.append(np.flatnonzero(np.diff(component[order], prepend=-1)), n)
     sizes = np.diff(bounds)
@@ -86,7 +89,7 @@ def link_components(
     for group in _groups(sizes):
         members = [order[bounds[c] : bounds[c + 1]] for c in group]
         corners = [_corner(len(m)) for m in members]
-        weighed = evidence.weigh_strangers(
+        weighed = weigh(
             np.concatenate([m[i] for m, (i, _) in zip(members, corners, strict=True)]),
             np.concatenate([m[j] for m, (_, j) in zip(members, corners, strict=True)]),
         )
@@ -120,10 +123,38 @@ def average_link(scores: NDArray[np.float64], bar: float) -> NDArray[np.int64]:
     ndarray of int64, shape (m,)
         Group of each article, from 0.
     """
-    if len(scores) == 1:  # two thirds of all components
-        return np.zeros(2, dtype=np.int64) if scores[0] >= bar else np.arange(2)
+    m = math.isqrt(2 * len(scores)) + 1
+    if scores.min() >= bar:  # as in most components
+        return np.zeros(m, dtype=np.int64)
     tree = linkage(LIMIT - scores, method="average")
-    return np.asarray(fcluster(tree, LIMIT - bar, criterion="distance"), dtype=np.int64) - 1
+    group = np.arange(2 * m - 1)
+    # From the root down, a node at which two groups are joined hands its number to both.
+    for node in np.flatnonzero(tree[:, 2] <= LIMIT - bar)[::-1].tolist():
+        group[tree[node, :2].astype(np.int64)] = group[m + node]
+    return np.asarray(np.unique(group[:m], return_inverse=True)[1])
+
+
+def _weigher(
+    pairs: Pairs, n: int, evidence: Evidence
+) -> Callable[[NDArray[np.int64], NDArray[np.int64]], Pairs]:
+    """Return what weighs pairs that were not weighed before, and recalls those that were."""
+    order = np.lexsort((pairs.second, pairs.first))
+    known = pairs.where(order)
+    code = known.first * n + known.second
+
+    def weigh(first: NDArray[np.int64], second: NDArray[np.int64]) -> Pairs:
+        wanted = first * n + second
+        place = np.searchsorted(code, wanted)
+        fresh = np.append(code, -1)[place] != wanted
+        weighed = Pairs(first, second, np.empty(len(first)), np.empty(len(first)))
+        for rows, found in (
+            (~fresh, known.where(place[~fresh])),
+            (fresh, evidence.weigh_strangers(first[fresh], second[fresh])),
+        ):
+            weighed.cosine[rows], weighed.score[rows] = found.cosine, found.score
+        return weighed
+
+    return weigh
 
 
 @functools.lru_cache(maxsize=64)

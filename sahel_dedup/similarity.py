@@ -26,7 +26,7 @@ _ROWS_A_BLOCK = 1 << 12
 # Weights lie on a grid so that products of two add up without rounding in 24 bits: a cosine
 # does not depend on the order of the words, which is that of their arrival in the threads.
 _GRID = 4096.0
-_PAIRS_AT_ONCE = 4096
+_PAIRS_AT_ONCE = 2048
 _PAIRS_A_THREAD = 1 << 17
 # To lay out a row pays from so many entries of its partners on.
 _MANY_ENTRIES = 1500
@@ -115,7 +115,10 @@ class Similarity:
         return np.asarray(self._idf[lang])
 
     def shared(
-        self, first: NDArray[np.int64], second: NDArray[np.int64]
+        self,
+        first: NDArray[np.int64],
+        second: NDArray[np.int64],
+        cosine: NDArray[np.float64] | None = None,
     ) -> Iterator[tuple[slice, Shared]]:
         """Compare pairs of articles, block by block.
 
@@ -123,6 +126,8 @@ class Similarity:
         ----------
         first, second : ndarray of int64, shape (n_pairs,)
             Rows of the articles; pairs of one `first` should be neighbours.
+        cosine : ndarray of float64, shape (n_pairs,), optional
+            Their TF-IDF cosines, where they are known.
 
         Yields
         ------
@@ -135,7 +140,8 @@ class Similarity:
             one, two = first[rows], second[rows]
             titles = np.minimum(row_products(self._titles, one, two), 1.0)
             figures = self.shared_figures(one, two)
-            yield rows, Shared(self.cosines(one, two), figures, titles, self._of_titles(one, two))
+            alike = self.cosines(one, two) if cosine is None else cosine[rows]
+            yield rows, Shared(alike, figures, titles, self._of_titles(one, two))
 
     def cosines(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the TF-IDF cosine of pairs of articles, shape (n_pairs,)."""

@@ -51,7 +51,12 @@ class Known(Evidence):
     def dated(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.bool_]:
         return np.full(len(first), self.times_known)
 
-    def weigh(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> Pairs:
+    def weigh(
+        self,
+        first: NDArray[np.int64],
+        second: NDArray[np.int64],
+        _known: NDArray[np.float64] | None = None,
+    ) -> Pairs:
         assert (first < second).all()
         return Pairs(first, second, np.ones(len(first)), self.scores[first, second])
 

@@ -171,12 +171,7 @@ def split_story(live: Live, members: Sequence[int], weighed: Weighed) -> list[li
     weighed.weigh(pairs)
     scores = np.array([weighed.get(a, b)[0] for a, b in pairs])
     rows = [pairs[0][0], *(b for a, b in pairs if a == pairs[0][0])]
-    if scores.min() >= live.settings.bar:
-        # As most are: two articles that still resemble each other.
-        label = dict.fromkeys(rows, 0)
-    else:
-        groups_of = average_link(scores, live.settings.bar)
-        label = dict(zip(rows, groups_of.tolist(), strict=True))
+    label = dict(zip(rows, average_link(scores, live.settings.bar).tolist(), strict=True))
     undated = np.isnan(live.profiles.day[rows]).sum() >= len(rows) - 1
     if undated and scores.max() < live.settings.bar + UNDATED_START:
         label = {row: row for row in rows}

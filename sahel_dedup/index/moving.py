@@ -99,7 +99,10 @@ class Compared:
         return self.similarity.cosines(first, second)
 
     def shared(
-        self, first: NDArray[np.int64], second: NDArray[np.int64]
+        self,
+        first: NDArray[np.int64],
+        second: NDArray[np.int64],
+        _cosine: NDArray[np.float64] | None = None,
     ) -> Iterator[tuple[slice, Shared]]:
         """Return what `MovingSimilarity.shared` does, of these very pairs."""
         if len(first):
@@ -213,7 +216,10 @@ class MovingSimilarity:
         return Compared(first, second, *found, self)
 
     def shared(
-        self, first: NDArray[np.int64], second: NDArray[np.int64]
+        self,
+        first: NDArray[np.int64],
+        second: NDArray[np.int64],
+        _cosine: NDArray[np.float64] | None = None,
     ) -> Iterator[tuple[slice, Shared]]:
         """Compare pairs of articles: see `sahel_dedup.similarity.Similarity.shared`."""
         yield from self.compare(first, second).shared(first, second)

@@ -15,8 +15,6 @@ from pyspark.sql import functions as F
 from sahel_dedup.evidence import Evidence, Pairs
 from sahel_dedup.linkage import link_components
 from sahel_dedup.settings import Settings
-from sahel_dedup.similarity import Similarity
-from sahel_dedup.sketching import Profiles
 from sahel_dedup.spark.arrays import batches, numbers, whole_groups
 from sahel_dedup.spark.articles import to_profiles
 from sahel_dedup.spark.inside import recalled
@@ -80,21 +78,6 @@ def stories(
     )  # fmt: skip
 
 
-class _Recalled(Evidence):
-    """Evidence that was weighed before, where the words of both articles were at hand."""
-
-    def __init__(
-        self, profiles: Profiles, similarity: Similarity, settings: Settings, pairs: Pairs
-    ) -> None:
-        super().__init__(profiles, similarity, np.zeros(len(profiles)), settings)
-        self._pairs = pairs
-        self._code = pairs.first * len(profiles) + pairs.second
-
-    def weigh_strangers(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> Pairs:
-        code = first * len(self._profiles) + second
-        return self._pairs.where(np.searchsorted(self._code, code))
-
-
 def _told(table: pa.Table, settings: Settings) -> dict[str, Any]:
     """Group the articles of whole components, in order of time, and tell the stories."""
     articles = table.filter(pc.is_valid(table.column("row"))).sort_by("row")
@@ -102,11 +85,12 @@ def _told(table: pa.Table, settings: Settings) -> dict[str, Any]:
     twin_of = np.searchsorted(row, head)
     profiles, similarity = to_profiles(articles)
     sources, profiles.source = _sources(articles)
-    evidence = _Recalled(profiles, similarity, settings, recalled(table, row))
+    # Of every pair inside a component the score is known; the bars are not asked for.
+    evidence = Evidence(profiles, similarity, np.zeros(len(row)), settings)
     # Twins are no nodes of the tree: each is alone until it follows its first.
     apart = np.where(head == row, numbers(articles, "component"), -1 - np.arange(len(row)))
     component = np.unique(apart, return_inverse=True)[1]
-    labels, inside = link_components(component, evidence, settings.bar)
+    labels, inside = link_components(component, recalled(table, row), evidence, settings.bar)
     pairs = Pairs.concatenate([inside, twin_pairs(twin_of)])
     found = Stories(
         articles.column("id").to_pylist(),

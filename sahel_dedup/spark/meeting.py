@@ -82,17 +82,19 @@ def hopes(agreed: DataFrame, articles: DataFrame, settings: Settings) -> DataFra
     def work(first: _Rows, second: _Rows, rows: pa.Table) -> dict[str, Any]:
         profiles, similarity = to_profiles(rows)
         dated = ~np.isnan(profiles.day[first] - profiles.day[second])
-        close = similarity.cosines(first, second) >= least_cosine(dated)
-        first, second, dated = first[close], second[close], dated[close]
+        cosine = similarity.cosines(first, second)
+        close = cosine >= least_cosine(dated)
+        first, second, dated, cosine = first[close], second[close], dated[close], cosine[close]
         if settings.bar > FLOOR:
             # A higher bar only lowers a score: see sahel_dedup.batch.
             lowest = np.full(len(profiles), LOWEST_BAR)
-            pairs = Evidence(profiles, similarity, lowest, settings).weigh(first, second)
+            pairs = Evidence(profiles, similarity, lowest, settings).weigh(first, second, cosine)
             hopeful = pairs.score >= settings.bar
             first, second, dated = first[hopeful], second[hopeful], dated[hopeful]
+            cosine = cosine[hopeful]
         verbatim = np.zeros(len(first), dtype=np.int64)
         verbatim[~dated] = agreeing_slots(profiles.shingles, first[~dated], second[~dated])
-        shared = [block for _, block in similarity.shared(first, second)]
+        shared = [block for _, block in similarity.shared(first, second, cosine)]
         none, row = np.zeros(0), numbers(rows, "row")
         return {
             "first": row[first],

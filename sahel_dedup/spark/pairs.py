@@ -85,7 +85,10 @@ class _Recalled:
         return self.found.cosine
 
     def shared(
-        self, first: NDArray[np.int64], _second: NDArray[np.int64]
+        self,
+        first: NDArray[np.int64],
+        _second: NDArray[np.int64],
+        _cosine: NDArray[np.float64] | None = None,
     ) -> Iterator[tuple[slice, Shared]]:
         yield slice(0, len(first)), self.found
 
