@@ -41,7 +41,7 @@ def slow_pairs(
             continue
         apart = abs(day[j] - day[i])
         agree = int((salience[i] == salience[j]).sum())
-        least = 8 if math.isnan(apart) else 6
+        least = 10 if math.isnan(apart) else 6
         if not apart > window and (keys[:, i] == keys[:, j]).any() and agree >= least:
             found.add((i, j))
     return found
