@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from benchmarks import tables
 from benchmarks.common import RESULTS, arguments, console
 
 README = Path(__file__).parents[1] / "README.md"
@@ -282,6 +283,7 @@ BLOCKS: dict[str, tuple[str, Callable[[dict[str, Any]], list[str]]]] = {
     "spark": ("spark", _spark),
     "shuffle": ("spark", _shuffle),
     "hundred_million": ("spark", _hundred_million),
+    **tables.BLOCKS,
 }
 
 
