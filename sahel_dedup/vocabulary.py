@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import threading
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import accumulate
 from typing import overload
 
 import numpy as np
@@ -45,16 +46,23 @@ class Words(Sequence[str]):
 
     def __getitem__(self, place: int | slice) -> str | list[str]:
         if isinstance(place, slice):
-            return [self[i] for i in range(*place.indices(len(self)))]
+            return self.take(range(*place.indices(len(self))))
         if not 0 <= place < len(self):
             raise IndexError(place)
-        return self._letters[self._ends[place] : self._ends[place + 1]].decode()
+        return self.take([place])[0]
 
-    def extend(self, words: Sequence[str]) -> None:
+    def take(self, places: Iterable[int]) -> list[str]:
+        """Return the words at some places, which must be there."""
+        letters, ends = self._letters, self._ends
+        return [letters[ends[i] : ends[i + 1]].decode() for i in places]
+
+    def extend(self, words: Iterable[str]) -> None:
         """Add words at the end."""
-        for word in words:
-            self._letters += word.encode()
-            self._ends.append(len(self._letters))
+        encoded = [word.encode() for word in words]
+        ends = accumulate(map(len, encoded), initial=len(self._letters))
+        next(ends)
+        self._letters += b"".join(encoded)
+        self._ends.extend(ends)
 
 
 class Vocabulary:
@@ -154,7 +162,7 @@ class Vocabulary:
                 more = np.full(len(self) + len(self) // 4 - len(known), _UNKNOWN)
                 known = self._prior[lang] = np.concatenate([known, more])
             new = np.unique(terms[known[terms] == _UNKNOWN])
-            words = [self.words[i] for i in new.tolist()]
+            words = self.words.take(new.tolist())
             known[new] = quantised_idf(lang, self._hashes[new], words)
         return known.take(terms)
 

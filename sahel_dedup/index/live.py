@@ -373,7 +373,7 @@ class Live:
         number = np.zeros(len(used), dtype=np.int32)
         number[kept] = np.arange(len(kept))
         smaller = Vocabulary()
-        smaller.enter(vocabulary.hashes[kept], [vocabulary.words[i] for i in kept.tolist()])
+        smaller.enter(vocabulary.hashes[kept], vocabulary.words.take(kept.tolist()))
         self.sketcher.vocabulary = smaller
         p.terms, p.title_terms = number[p.terms], number[p.title_terms]
         return kept
