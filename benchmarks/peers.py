@@ -131,8 +131,9 @@ def datatrove(texts: Sequence[str]) -> Labels:
             stage = minhash.MinhashDedupBuckets(signatures, pairs, config=config)
             stage.run(rank=band, world_size=BANDS)
         minhash.MinhashDedupCluster(pairs, clusters, config, save_cluster_id=True).run()
-        found = np.fromfile(f"{clusters}/000000.clusters", dtype="<u4").reshape(-1, 2)
-    labels[found[:, 0]] = len(texts) + found[:, 1]
+        for path in Path(clusters).glob("*.clusters"):  # there is none if nothing is alike
+            document, cluster = np.fromfile(path, dtype="<u4").reshape(-1, 2).T
+            labels[document] = len(texts) + cluster
     return labels
 
 
