@@ -10,7 +10,6 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -22,19 +21,9 @@ from sahel_dedup import Article, SahelError, Settings, fingerprints, linkage
 from sahel_dedup.batch import Archive
 from sahel_dedup.cli import app
 from sahel_dedup.evidence import Pairs
+from tests.needs_spark import MARKS
 
-REQUIRED = os.environ.get("SAHEL_REQUIRE_SPARK") == "1"
-JAVA = shutil.which("java") is not None or "JAVA_HOME" in os.environ
-MISSING = "no Java" if not JAVA else "no pyspark" if find_spec("pyspark") is None else ""
-
-pytestmark = [
-    pytest.mark.skipif(bool(MISSING) and not REQUIRED, reason=f"{MISSING}: Spark cannot run"),
-    # Spark says so of the pandas that it asks for and does not use here; it leaves sockets
-    # and pipes of its workers to the garbage collector.
-    pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas"),
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
+pytestmark = MARKS
 Row = dict[str, Any]
 SCHEMA = "id string, text string, title string, published string, source string, lang string"
 

@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -17,18 +16,9 @@ import polars as pl
 import pytest
 
 from sahel_dedup import Settings, cluster
+from tests.needs_spark import MARKS
 
-REQUIRED = os.environ.get("SAHEL_REQUIRE_SPARK") == "1"
-JAVA = shutil.which("java") is not None or "JAVA_HOME" in os.environ
-MISSING = "no Java" if not JAVA else "no pyspark" if find_spec("pyspark") is None else ""
-
-pytestmark = [
-    pytest.mark.skipif(bool(MISSING) and not REQUIRED, reason=f"{MISSING}: Spark cannot run"),
-    # As in test_spark.py.
-    pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas"),
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
+pytestmark = MARKS
 Row = dict[str, Any]
 AGAIN = ("agreeing", "hopes", "closest", "bars", "pairs", "components", "inside", "stories")
 

@@ -1,0 +1,22 @@
+"""What a test of the Spark engine needs: a Java and PySpark, or a reason to be skipped."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from importlib.util import find_spec
+
+import pytest
+
+_REQUIRED = os.environ.get("SAHEL_REQUIRE_SPARK") == "1"
+_JAVA = shutil.which("java") is not None or "JAVA_HOME" in os.environ
+_MISSING = "no Java" if not _JAVA else "no pyspark" if find_spec("pyspark") is None else ""
+
+MARKS = [
+    pytest.mark.skipif(bool(_MISSING) and not _REQUIRED, reason=f"{_MISSING}: Spark cannot run"),
+    # Spark says so of the pandas that it asks for and does not use here; it leaves sockets
+    # and pipes of its workers to the garbage collector.
+    pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
