@@ -61,14 +61,18 @@ def arguments(description: str | None, parts: Sequence[str] = ()) -> tuple[Path,
 def answer(
     name: str, description: str | None, questions: Mapping[str, Callable[[Path], dict[str, Any]]]
 ) -> None:
-    """Answer every question and save the results, or those named on the command line."""
+    """Answer every question, or those named on the command line, and save the results.
+
+    Questions that are not asked keep their last answers.
+    """
     folder, chosen = arguments(description, list(questions))
-    results: dict[str, Any] = {}
+    path = RESULTS / f"{name}.json"
     for question in chosen:
         console.rule(question)
-        results[question] = questions[question](folder)
-    if len(results) == len(questions):
-        save(name, results)
+        found = questions[question](folder)
+        known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        answers = {asked: known[asked] for asked in questions if asked in known}
+        save(name, answers | {question: found})
 
 
 def read(path: Path) -> list[Row]:

@@ -76,7 +76,7 @@ _ALIKE = 0.35
 
 
 def main() -> None:
-    """Answer every question, or those named on the command line, which are not saved."""
+    """Answer every question, or those named on the command line."""
     questions = {"planted": planted, "labelled": labelled, "saudi": saudi, "reprints": reprints}
     answer("languages", __doc__, questions)
 

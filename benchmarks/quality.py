@@ -52,7 +52,7 @@ ALL_LABELLED = (*LABELLED, "cstnews", "multiling2011_fr", "multiling2011_ar", "s
 
 
 def main() -> None:
-    """Answer every question, or those named on the command line, which are not saved."""
+    """Answer every question, or those named on the command line."""
     questions = {"kayes": kayes, "archive": archive_benchmark, "pairs": judged_pairs,
                  "lsh": lsh_loss, "recall": lsh_recall}  # fmt: skip
     answer("quality", __doc__, questions)

@@ -45,7 +45,7 @@ _SCHEMA = "id string, text string, title string, published string, source string
 
 
 def main() -> None:
-    """Answer every question, or those named on the command line, which are not saved."""
+    """Answer every question, or those named on the command line."""
     questions = {"agreement": agreement, "shuffle": shuffle, "hot": hot}
     answer("spark", __doc__, questions)
 

@@ -15,7 +15,6 @@ endless    300,000 articles, 1,000 a day, with a retention of seven days: what g
 from __future__ import annotations
 
 import gc
-import json
 import random
 import re
 import statistics
@@ -32,7 +31,7 @@ import numpy as np
 from datasketch import MinHash, MinHashLSH
 
 from benchmarks.chart import Line, chart
-from benchmarks.common import LABELLED, RESULTS, Row, arguments, console, read_named, save
+from benchmarks.common import LABELLED, Row, answer, console, read_named
 from benchmarks.quality import bcubed
 from sahel_dedup import Article, cluster
 from sahel_dedup.evaluation import evaluate
@@ -42,19 +41,13 @@ from sahel_dedup.sketching import Sketcher
 WORD = re.compile(r"\w+")
 CAPITAL = re.compile(r"\b[A-Z]\w+")
 SLICE = 256
-_LAST = RESULTS / "stream.json"
 _IMAGE = Path(__file__).parents[1] / "docs" / "images" / "stream-endless.svg"
 
 
 def main() -> None:
     """Answer every question, or those named on the command line."""
     questions = {"agreement": agreement, "speed": speed, "latency": latency, "endless": endless}
-    folder, chosen = arguments(__doc__, list(questions))
-    for name in chosen:
-        console.rule(name)
-        answers = json.loads(_LAST.read_text(encoding="utf-8")) if _LAST.exists() else {}
-        answers.pop("about", None)
-        save("stream", answers | {name: questions[name](folder)})
+    answer("stream", __doc__, questions)
 
 
 def agreement(folder: Path) -> dict[str, Any]:
