@@ -1,6 +1,7 @@
 """The parts of the live engine, each beside a slow twin."""
 
 from collections import Counter, defaultdict
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from sahel_dedup import Article
-from sahel_dedup.index import moving
+from sahel_dedup.index import meeting, moving
 from sahel_dedup.index.buckets import WIDTH, Buckets
 from sahel_dedup.index.growing import LiveProfiles
 from sahel_dedup.index.moving import MovingSimilarity
@@ -151,3 +152,25 @@ def met_by(buckets: Buckets, salience: NDArray[np.uint32]) -> list[tuple[int, in
     """Return who meets whom, wherever in the ring."""
     asking, met = buckets.meet(salience)
     return sorted(zip(asking.tolist(), met.tolist(), strict=True))
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 5), st.floats(0, 1, width=32)), max_size=20),
+    st.integers(0, 2**32 - 1),
+)
+def test_bars_rise_together_as_one_by_one(risers: list[tuple[int, float]], seed: int) -> None:
+    draw = np.random.default_rng(seed)
+    nearest = -np.sort(-draw.random((6, 3)).astype(np.float32), axis=1)
+    standing = SimpleNamespace(nearest=nearest.copy(), bar=np.full(6, 0.2))
+    rows = np.array([row for row, _ in risers], dtype=np.int64)
+    cosine = np.array([value for _, value in risers])
+    changed = meeting._raise(SimpleNamespace(standing=standing), rows, cosine)  # type: ignore[arg-type]
+    expected = set()
+    for row, value in risers:
+        if value > nearest[row, 2]:
+            nearest[row] = sorted([*nearest[row].tolist(), value])[:0:-1]
+            expected.add(row)
+    assert set(changed.tolist()) == expected
+    np.testing.assert_array_equal(standing.nearest, nearest)
+    rose = np.isin(np.arange(6), list(expected))
+    np.testing.assert_allclose(standing.bar, np.where(rose, np.maximum(0.2, nearest[:, 2]), 0.2))

@@ -185,8 +185,7 @@ def set_bars(live: Live, strangers: Compared, rows: range) -> None:
     """
     here = slice(rows.start, rows.stop)
     live.standing.bar[here] = bar_of(live.standing.nearest[here], live.profiles.day[here])
-    for row, value in zip(strangers.first.tolist(), strangers.cosine.tolist(), strict=True):
-        _raise(live, row, value)
+    _raise(live, strangers.first, strangers.cosine)
 
 
 def raise_bars(live: Live, strangers: Compared) -> set[int]:
@@ -204,8 +203,7 @@ def raise_bars(live: Live, strangers: Compared) -> set[int]:
     # once, as it comes, or it would rise without end.
     matters = (live.standing.story[second] != 0) & (cosine > LOWEST_BAR)
     matters &= np.abs(day[first] - day[second]) <= live.settings.window_days
-    pairs = zip(second[matters].tolist(), cosine[matters].tolist(), strict=True)
-    return {row for row, value in pairs if _raise(live, row, value)}
+    return set(_raise(live, second[matters], cosine[matters]).tolist())
 
 
 def bar_of(nearest: NDArray[np.float32], day: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -226,15 +224,30 @@ def bar_of(nearest: NDArray[np.float32], day: NDArray[np.float64]) -> NDArray[np
     return np.maximum(nearest[:, RANK - 1], least)
 
 
-def _raise(live: Live, row: int, cosine: float) -> bool:
-    """Note how alike an article is to a stranger; tell whether that is news."""
-    nearest = live.standing.nearest[row]
-    if cosine <= nearest[RANK - 1]:
-        return False
-    nearest[RANK - 1] = cosine
-    nearest[::-1].sort()
-    live.standing.bar[row] = max(live.standing.bar[row], float(nearest[RANK - 1]))
-    return True
+def _raise(live: Live, rows: _Rows, cosine: NDArray[np.float64]) -> _Rows:
+    """Note how alike articles are to strangers; return those to which that is news."""
+    s = live.standing
+    news = cosine > s.nearest[:, RANK - 1].take(rows)
+    if not news.any():
+        return rows[:0]
+    rows, cosine = rows[news], cosine[news]
+    order = np.lexsort((-cosine, rows))
+    ordered = rows[order]
+    edge = np.ones(len(rows), dtype=bool)
+    np.not_equal(ordered[1:], ordered[:-1], out=edge[1:])
+    first = edge.nonzero()[0]
+    raised = ordered[first]
+    # The highest that are new to each, beside those that are known.
+    owner = edge.cumsum() - 1
+    rank = np.arange(len(rows)) - first[owner]
+    highest = np.zeros((len(raised), 2 * RANK), dtype=np.float32)
+    highest[:, :RANK] = s.nearest[raised]
+    few = rank < RANK
+    highest[owner[few], RANK + rank[few]] = cosine[order][few]
+    highest.sort(axis=1)
+    s.nearest[raised] = highest[:, : -RANK - 1 : -1]
+    s.bar[raised] = np.maximum(s.bar[raised], s.nearest[raised, RANK - 1])
+    return raised
 
 
 def _distinct(first: _Rows, second: _Rows) -> tuple[_Rows, _Rows]:
