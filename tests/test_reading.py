@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from sahel_dedup.articles import Article
 from sahel_dedup.errors import ArticleError, SahelError
 from sahel_dedup.reading import iter_articles, read_articles, read_records
-from sahel_dedup.rows import SkipReport, expand_paths, read_rows, spool_stdin
+from sahel_dedup.rows import SkipReport, count_rows, expand_paths, read_rows, spool_stdin
 
 GOOD = b'{"id": "a", "text": "one"}\n{"id": "b", "text": "two"}\n'
 
@@ -342,3 +342,13 @@ def test_no_bytes_crash_the_reader(data: bytes) -> None:
     (rows, skipped), _ = shown(data)
     lines = [line for line in data.split(b"\n") if line.strip()]
     assert rows + skipped == len(lines)
+
+
+def test_rows_are_counted_without_reading_them(tmp_path: Path) -> None:
+    plain, packed, table = (tmp_path / f"a.{kind}" for kind in ("jsonl", "jsonl.gz", "parquet"))
+    plain.write_text('{"id": "a", "text": "Rain."}\n' * 7)
+    packed.write_bytes(gzip.compress(plain.read_bytes()))
+    pl.DataFrame({"id": ["a", "b"], "text": ["x", "y"]}).write_parquet(table)
+    assert count_rows([plain, table]) == 9
+    assert count_rows([plain, packed]) is None
+    assert count_rows([plain, tmp_path / "missing.jsonl"]) is None
