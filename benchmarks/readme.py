@@ -168,19 +168,6 @@ def _languages(results: dict[str, Any]) -> list[str]:
     ]
 
 
-def _compare(results: dict[str, Any]) -> list[str]:
-    rows = results["grouping"]
-    return [
-        "| text to stories | articles per CPU-second | MB/s | peak MB | recall | heavy copies |",
-        "|---|---|---|---|---|---|",
-        *(
-            f"| {name} | {row['articles_per_cpu_second']:,.0f} | {row['mb_per_cpu_second']:.1f} | "
-            f"{row['peak_mb']:,.0f} | {row['recall']:.3f} | {row['heavy']:.3f} |"
-            for name, row in rows.items()
-        ),
-    ]
-
-
 def _spark(results: dict[str, Any]) -> list[str]:
     agreed, shuffle = results["agreement"], results["shuffle"]
     lines = [
@@ -279,7 +266,6 @@ BLOCKS: dict[str, tuple[str, Callable[[dict[str, Any]], list[str]]]] = {
     "ablation": ("ablation", _ablation),
     "granularity": ("granularity", _granularity),
     "languages": ("languages", _languages),
-    "compare": ("compare", _compare),
     "spark": ("spark", _spark),
     "shuffle": ("spark", _shuffle),
     "hundred_million": ("spark", _hundred_million),

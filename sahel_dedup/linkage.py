@@ -138,9 +138,9 @@ def _weigher(
     pairs: Pairs, n: int, evidence: Evidence
 ) -> Callable[[NDArray[np.int64], NDArray[np.int64]], Pairs]:
     """Return what weighs pairs that were not weighed before, and recalls those that were."""
-    order = np.lexsort((pairs.second, pairs.first))
-    known = pairs.where(order)
-    code = known.first * n + known.second
+    code = pairs.first * n + pairs.second
+    order = np.argsort(code, kind="stable")
+    known, code = pairs.where(order), code[order]
 
     def weigh(first: NDArray[np.int64], second: NDArray[np.int64]) -> Pairs:
         wanted = first * n + second

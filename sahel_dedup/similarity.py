@@ -166,11 +166,6 @@ class Similarity:
         shared = row_products(self._title_figures, first, second) > 0
         return np.asarray((held[first] & held[second]) * np.where(shared, 1, -1))
 
-    def top_terms(self, row: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-        """Return the terms of an article and their share of its unit vector, unordered."""
-        places = slice(*self._vectors.indptr[row : row + 2])
-        return self._vectors.indices[places], self._vectors.data[places]
-
     def _held(
         self, wanted: NDArray[np.bool_], indptr: NDArray[np.int64], terms: NDArray[np.int32]
     ) -> sp.csr_array:

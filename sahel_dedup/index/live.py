@@ -26,7 +26,7 @@ from sahel_dedup.vocabulary import Vocabulary
 
 NO_STORY = 0
 _NO_ROW = -1
-# Of 190 bands: each slot in one. B-cubed between stream and batch is the same to a thousandth.
+# Of 189 bands: each slot in one. B-cubed between stream and batch is the same to a thousandth.
 _MOST_BANDS = 64
 # A vocabulary this many times as large as the terms in use is cut down to them.
 _SPARE_TERMS = 2.0

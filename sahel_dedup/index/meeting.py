@@ -21,7 +21,7 @@ from sahel_dedup.fingerprint import SLOTS
 from sahel_dedup.furniture import MANY_HEADLINES, MANY_HEADLINES_ANYWHERE
 from sahel_dedup.index.live import NO_STORY, Live
 from sahel_dedup.index.moving import Compared
-from sahel_dedup.lsh import agreeing_slots
+from sahel_dedup.lsh import agreeing_slots, distinct
 
 _Rows = NDArray[np.int64]
 # Slots that two articles must share to be compared, as those without a date in the batch.
@@ -89,7 +89,7 @@ def meet(live: Live, rows: range) -> Met:
 def _found(live: Live, asking: _Rows) -> tuple[_Rows, _Rows, _Rows]:
     """Pairs of articles and those in their buckets, in order, and in how many slots they agree."""
     one, met = live.buckets.meet(live.profiles.salience[asking])
-    first, second = _distinct(asking[one], met)
+    first, second = np.divmod(distinct((asking[one] << 32) | met), 1 << 32)
     agree = agreeing_slots(live.profiles.salience, first, second)
     enough = agree >= _MIN_AGREEMENT
     return first[enough], second[enough], agree[enough]
@@ -232,28 +232,15 @@ def _raise(live: Live, rows: _Rows, cosine: NDArray[np.float64]) -> _Rows:
         return rows[:0]
     rows, cosine = rows[news], cosine[news]
     order = np.lexsort((-cosine, rows))
-    ordered = rows[order]
-    edge = np.ones(len(rows), dtype=bool)
-    np.not_equal(ordered[1:], ordered[:-1], out=edge[1:])
-    first = edge.nonzero()[0]
-    raised = ordered[first]
+    rows, cosine = rows[order], cosine[order]
+    rank = np.arange(len(rows)) - rows.searchsorted(rows)
+    raised: _Rows = rows[rank == 0]
+    few = rank < RANK
     # The highest that are new to each, beside those that are known.
-    owner = edge.cumsum() - 1
-    rank = np.arange(len(rows)) - first[owner]
     highest = np.zeros((len(raised), 2 * RANK), dtype=np.float32)
     highest[:, :RANK] = s.nearest[raised]
-    few = rank < RANK
-    highest[owner[few], RANK + rank[few]] = cosine[order][few]
+    highest[raised.searchsorted(rows[few]), RANK + rank[few]] = cosine[few]
     highest.sort(axis=1)
     s.nearest[raised] = highest[:, : -RANK - 1 : -1]
     s.bar[raised] = np.maximum(s.bar[raised], s.nearest[raised, RANK - 1])
     return raised
-
-
-def _distinct(first: _Rows, second: _Rows) -> tuple[_Rows, _Rows]:
-    key = (first << 32) | second
-    key.sort()
-    new = np.ones(len(key), dtype=bool)
-    np.not_equal(key[1:], key[:-1], out=new[1:])
-    key = key[new]
-    return key >> 32, key & 0xFFFFFFFF

@@ -121,9 +121,8 @@ def recalled(table: pa.Table, row: NDArray[np.int64]) -> Pairs:
     Returns
     -------
     Pairs
-        By the places of the articles in `row`, sorted.
+        By the places of the articles in `row`.
     """
     pairs, _ = ragged(table, "pairs", _PAIR)
     first, second = (np.searchsorted(row, pairs[side].copy()) for side in ("first", "second"))
-    order = np.argsort(first * len(row) + second)
-    return Pairs(first, second, pairs["cosine"].copy(), pairs["score"].copy()).where(order)
+    return Pairs(first, second, pairs["cosine"].copy(), pairs["score"].copy())
