@@ -51,7 +51,7 @@ GOALS = JUDGED | {MUC4: (0.80, 0.40)}
 STEPS = 150
 BARS = (-0.1, 0.1)
 # Size of a step, by piece of evidence; a step of this size costs so much of the score.
-SCALE = np.array([0.3, 0.4, 0.3, 0.4, 0.4, 0.15, 0.4, 0.4, 0.5, 0.4, 0.4, 0.2, 1.0])
+SCALE = np.array([0.3, 0.4, 0.3, 0.4, 0.4, 0.15, 0.4, 0.4, 0.3, 0.5, 0.4, 0.4, 0.2, 1.0])
 STRAYING = 0.003
 # The dated have no need of `verbatim`, the undated have no hours.
 FREE = np.ones(WEIGHTS.shape, dtype=bool)

@@ -19,6 +19,8 @@ from sahel_dedup.lsh import agreeing_slots
 from sahel_dedup.settings import Settings
 from sahel_dedup.similarity import Shared
 from sahel_dedup.sketching import Profiles
+from sahel_dedup.tallies import SLOTS as TALLIES
+from sahel_dedup.tallies import conflicts
 
 FEATURES = (
     "base",
@@ -29,6 +31,7 @@ FEATURES = (
     "hours",
     "figures_shared",
     "figures_lacking",
+    "figures_conflicting",
     "title",
     "title_figures",
     "no_title",
@@ -38,8 +41,8 @@ FEATURES = (
 # One row for pairs whose distance in time is known, one for the others.
 WEIGHTS = np.array(
     [
-        [1.93, 1.51, 0.98, -3.56, 0.57, -0.57, 0.75, -1.33, 4.52, 0.42, 1.94, 0.0, -7.36],
-        [2.21, 4.78, 1.64, -3.63, 2.07, 0.0, 0.19, -1.72, 3.09, 0.4, 0.03, -1.22, 0.0],
+        [1.98, 1.46, 1.08, -3.62, 0.41, -0.57, 0.93, -1.36, -0.74, 4.57, 1.07, 2.14, 0.0, -7.88],
+        [2.21, 4.78, 1.64, -3.63, 2.07, 0.0, 0.19, -1.72, 0.0, 3.09, 0.4, 0.03, -1.22, 0.0],
     ]
 )
 # Of a topic the wording alone decides: a cosine of 0.07 is as likely as not.
@@ -63,6 +66,7 @@ _FEW_SHINGLES = 0.02
 _RANGES = {
     "figures_shared": (0.0, 1.0),
     "figures_lacking": (0.0, 1.0),
+    "figures_conflicting": (0.0, np.log1p(TALLIES)),
     "title": (0.0, 1.0),
     "title_figures": (-1.0, 1.0),
     "verbatim": (np.log(_FEW_SHINGLES), np.log(1 + _FEW_SHINGLES)),
@@ -268,6 +272,7 @@ class Evidence:
             pieces = self._known(a, b, np.maximum(shared.cosine, _NO_LIKENESS)) | {
                 "figures_shared": shared.figures / (fewer + 1),
                 "figures_lacking": (fewer - shared.figures) / (fewer + 1),
+                "figures_conflicting": np.log1p(conflicts(self._profiles.tallies, a, b)),
                 "title": shared.title_cosine,
                 "title_figures": shared.title_figures,
                 "verbatim": self._verbatim(a, b, self.dated(a, b)),

@@ -19,6 +19,7 @@ from sahel_dedup.articles import Article
 from sahel_dedup.fingerprint import salience_slots, shingle_slots
 from sahel_dedup.furniture import find_furniture, strip_furniture
 from sahel_dedup.language import detect
+from sahel_dedup.tallies import tally_slots
 from sahel_dedup.terms import hash_runs, tokenize
 from sahel_dedup.threads import ordered_map
 from sahel_dedup.vocabulary import Vocabulary
@@ -36,7 +37,8 @@ _BLOCK_CHARS = 1 << 18
 _ROWS_A_STEP = 1 << 13
 _SECONDS_A_DAY = 86_400.0
 _NUMBERING = threading.Lock()
-_ONE_A_ROW = ("salience", "shingles", "day", "source", "lang", "body", "headline", "length")
+_ONE_A_ROW = ("salience", "shingles", "tallies", "day", "source", "lang", "body", "headline",
+              "length")  # fmt: skip
 # No wire report is older than the epoch; clocks that lost their battery are.
 _FIRST_DAY = 1.0
 
@@ -57,6 +59,8 @@ class Profiles:
         The same for the distinct terms of the titles.
     salience, shingles : ndarray of uint32, shape (n, 128)
         Fingerprints; an index keeps the lower halves of their slots, as uint16.
+    tallies : ndarray of uint16, shape (n, 32)
+        What the figures of each count (`sahel_dedup.tallies`).
     day : ndarray of float64, shape (n,)
         Time of publication in days since 1970, NaN where missing or impossible.
     source : ndarray of int32, shape (n,)
@@ -78,6 +82,7 @@ class Profiles:
     title_terms: NDArray[np.int32]
     salience: NDArray[Any]
     shingles: NDArray[Any]
+    tallies: NDArray[np.uint16]
     day: NDArray[np.float64]
     source: NDArray[np.int32]
     lang: NDArray[np.int16]
@@ -285,6 +290,9 @@ class Sketcher:
             title_terms=title_terms,
             salience=salience_slots(self.vocabulary.hashes[terms], weights, indptr),
             shingles=shingle_slots(tokens.hashes, tokens.offsets),
+            tallies=tally_slots(
+                tokens.hashes, self.vocabulary.is_figure.take(numbers), tokens.offsets
+            ),
             day=np.array([self._day(a.published) for a in articles]),
             source=np.array([_number(self.sources, a.source) for a in articles], dtype=np.int32),
             lang=lang,

@@ -277,7 +277,7 @@ def spoil(path: Path, sql: str) -> None:
 @pytest.mark.parametrize(
     ("sql", "message"),
     [
-        ("PRAGMA user_version = 7", "format 7; this release reads format 3"),
+        ("PRAGMA user_version = 7", "format 7; this release reads format 4"),
         ("PRAGMA application_id = 7", "not an index"),
         ("UPDATE header SET value = '99' WHERE name = 'fingerprint'", "fingerprints of version 99"),
         ("UPDATE header SET value = '{}' WHERE name = 'settings'", "settings cannot be read"),

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from sahel_dedup.fingerprint import EMPTY_SLOT, SLOTS
 from sahel_dedup.sketching import Profiles
+from sahel_dedup.tallies import SLOTS as TALLIES
 
 _Scalar = TypeVar("_Scalar", bound=np.generic)
 
@@ -72,6 +73,7 @@ class LiveProfiles(Profiles):
             title_terms=np.zeros(0, dtype=np.int32),
             salience=np.zeros((0, SLOTS), dtype=np.uint16),
             shingles=np.zeros((0, SLOTS), dtype=np.uint16),
+            tallies=np.zeros((0, TALLIES), dtype=np.uint16),
             day=np.zeros(0),
             source=np.zeros(0, dtype=np.int32),
             lang=np.zeros(0, dtype=np.int16),

@@ -25,6 +25,7 @@ from sahel_dedup.index.live import NO_STORY
 from sahel_dedup.index.meeting import bar_of
 from sahel_dedup.index.store import Store
 from sahel_dedup.sketching import Profiles
+from sahel_dedup.tallies import SLOTS as TALLIES
 
 _NEAREST = struct.Struct("<3f")
 
@@ -87,7 +88,7 @@ class Keeper:
         if changes.added:
             self._save_terms()
             store.write(
-                f"INSERT INTO articles VALUES (?{', ?' * 12})", map(self._article, changes.added)
+                f"INSERT INTO articles VALUES (?{', ?' * 13})", map(self._article, changes.added)
             )
             serials = live.standing.serial[changes.added].tolist()
             if self.keeps_texts:
@@ -197,6 +198,7 @@ class Keeper:
             _blob(self._filed[p.title_terms[titled]], "<i4"),
             _blob(p.salience[row], "<u2"),
             _blob(p.shingles[row], "<u2"),
+            _blob(p.tallies[row], "<u2"),
         )
 
     def _standing(self, row: int) -> tuple[object, ...]:
@@ -257,7 +259,7 @@ class Keeper:
     def _profiles(self, columns: list[tuple[Any, ...]]) -> Profiles:
         sketcher = self.engine.live.sketcher
         _, _, day, source, lang, body, headline, length, *blobs = columns
-        terms, counts, title_terms, salience, shingles = (b"".join(blob) for blob in blobs)
+        terms, counts, title_terms, salience, shingles, tallies = map(b"".join, blobs)
         n = len(day)
         return Profiles(
             indptr=_offsets(blobs[1], 1),
@@ -267,6 +269,7 @@ class Keeper:
             title_terms=self._number[np.frombuffer(title_terms, "<i4")],
             salience=np.frombuffer(salience, "<u2").reshape(n, SLOTS),
             shingles=np.frombuffer(shingles, "<u2").reshape(n, SLOTS),
+            tallies=np.frombuffer(tallies, "<u2").reshape(n, TALLIES),
             day=np.array(day, dtype=np.float64),
             source=np.array(
                 [-1 if s is None else _number(sketcher.sources, _text(s)) for s in source],

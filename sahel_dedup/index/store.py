@@ -22,7 +22,7 @@ from urllib.parse import quote
 from sahel_dedup.errors import SahelError
 from sahel_dedup.fingerprint import FINGERPRINT_VERSION
 
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 # "SDIX": tells the file from any other SQLite database.
 _APPLICATION = 0x53444958
 _SQLITE = b"SQLite format 3\0"
@@ -36,7 +36,7 @@ CREATE TABLE articles (
     serial INTEGER PRIMARY KEY, id BLOB NOT NULL, day REAL, source BLOB, lang TEXT NOT NULL,
     body INTEGER NOT NULL, headline INTEGER NOT NULL, length INTEGER NOT NULL,
     terms BLOB NOT NULL, counts BLOB NOT NULL, title_terms BLOB NOT NULL,
-    salience BLOB NOT NULL, shingles BLOB NOT NULL
+    salience BLOB NOT NULL, shingles BLOB NOT NULL, tallies BLOB NOT NULL
 );
 CREATE TABLE texts (serial INTEGER PRIMARY KEY, packed BLOB NOT NULL);
 CREATE TABLE standing (

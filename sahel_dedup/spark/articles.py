@@ -8,12 +8,13 @@ local code works on.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from sahel_dedup import tallies
 from sahel_dedup.articles import Article
 from sahel_dedup.errors import ArticleError, SahelError
 from sahel_dedup.fingerprint import EMPTY_SLOT, SLOTS
@@ -29,10 +30,13 @@ from sahel_dedup.spark.arrays import (
     ragged,
 )
 
+_Slot = TypeVar("_Slot", np.uint16, np.uint32)
+
 # Everything that is known of an article on its own.
 SKETCH = (
     "id string, day double, source string, lang string, body long, headline long, length int, "
-    "salience binary, shingles binary, terms binary, counts binary, marks binary, prior binary"
+    "salience binary, shingles binary, tallies binary, terms binary, counts binary, "
+    "marks binary, prior binary"
 )
 # What a comparison of articles needs of each.
 COMPARED = ("day", "outlet", "lang", "body", "headline", "length", "terms", "counts", "marks",
@@ -96,6 +100,7 @@ def _columns(ids: list[str], profiles: Profiles, sketcher: Sketcher) -> dict[str
         "length": p.length,
         "salience": matrix_cells(p.salience),
         "shingles": matrix_cells(p.shingles),
+        "tallies": matrix_cells(p.tallies),
         "terms": cells(term[order], p.indptr),
         "counts": cells(p.counts[order], p.indptr),
         "marks": cells(marks[order].astype(np.uint8), p.indptr),
@@ -109,8 +114,8 @@ def to_profiles(table: pa.Table) -> tuple[Profiles, Similarity]:
     Parameters
     ----------
     table : pyarrow.Table
-        Columns of `COMPARED`, of which the words may be missing; `salience` and `shingles`
-        are taken along if there.
+        Columns of `COMPARED`, of which the words may be missing; `salience`, `shingles` and
+        `tallies` are taken along if there.
 
     Returns
     -------
@@ -137,8 +142,9 @@ def to_profiles(table: pa.Table) -> tuple[Profiles, Similarity]:
         counts=counts,
         title_indptr=np.concatenate([[0], np.cumsum(in_title)])[indptr],
         title_terms=terms[in_title].astype(np.int32),
-        salience=_signature(table, "salience"),
-        shingles=_signature(table, "shingles"),
+        salience=_signature(table, "salience", EMPTY_SLOT, SLOTS),
+        shingles=_signature(table, "shingles", EMPTY_SLOT, SLOTS),
+        tallies=_signature(table, "tallies", tallies.EMPTY_SLOT, tallies.SLOTS),
         day=numbers(table, "day").astype(np.float64),
         source=numbers(table, "outlet").astype(np.int32),
         lang=lang.astype(np.int16),
@@ -150,8 +156,8 @@ def to_profiles(table: pa.Table) -> tuple[Profiles, Similarity]:
     return profiles, Similarity.with_idf(profiles, weights, is_figure)
 
 
-def _signature(table: pa.Table, name: str) -> NDArray[np.uint32]:
-    slots = np.full((table.num_rows, SLOTS), EMPTY_SLOT, dtype=np.uint32)
-    values, indptr = ragged(table, name, np.uint32)
-    slots[np.diff(indptr) > 0] = values.reshape(-1, SLOTS)
+def _signature(table: pa.Table, name: str, empty: _Slot, width: int) -> NDArray[_Slot]:
+    slots = np.full((table.num_rows, width), empty)
+    values, indptr = ragged(table, name, slots.dtype)
+    slots[np.diff(indptr) > 0] = values.reshape(-1, width)
     return slots

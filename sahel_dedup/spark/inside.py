@@ -56,7 +56,7 @@ def inside(
     return (
         _tiles(components)
         .join(bars.select("row", "bar"), "row")
-        .join(articles.select("row", *COMPARED, "shingles"), "row")
+        .join(articles.select("row", *COMPARED, "tallies", "shingles"), "row")
         .repartition(*_TILE)
         .sortWithinPartitions(*_TILE, "row")
         .mapInArrow(work, INSIDE)

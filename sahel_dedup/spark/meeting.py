@@ -24,12 +24,13 @@ from sahel_dedup.settings import Settings
 from sahel_dedup.spark.arrays import batches, cell, matrix, numbers, ragged
 from sahel_dedup.spark.articles import COMPARED, to_profiles
 from sahel_dedup.spark.timeline import BLOCK_BITS
+from sahel_dedup.tallies import conflicts
 
 # Pairs of rows, those of one block of first rows, as an int64 matrix of two columns.
 PAIRS = "block long, pairs binary"
 # Pairs that may be one event, with what the two share.
 HOPES = """first long, second long, cosine double, shared long, title double,
-    title_figures long, verbatim long"""
+    title_figures long, verbatim long, conflicts long"""
 BARS = "row long, bar double"
 _Rows = NDArray[np.int64]
 _Work = Callable[[_Rows, _Rows, pa.Table], dict[str, Any]]
@@ -77,7 +78,7 @@ def hopes(agreed: DataFrame, articles: DataFrame, settings: Settings) -> DataFra
     """
     # Half a kilobyte an article that only pairs without dates need.
     undated = articles.where(F.col("day").isNull()).head() is not None
-    columns = ("row", *COMPARED, "shingles") if undated else ("row", *COMPARED)
+    columns = ("row", *COMPARED, "tallies", *(["shingles"] if undated else []))
 
     def work(first: _Rows, second: _Rows, rows: pa.Table) -> dict[str, Any]:
         profiles, similarity = to_profiles(rows)
@@ -104,6 +105,7 @@ def hopes(agreed: DataFrame, articles: DataFrame, settings: Settings) -> DataFra
             "title": np.concatenate([none, *(block.title_cosine for block in shared)]),
             "title_figures": np.concatenate([row[:0], *(block.title_figures for block in shared)]),
             "verbatim": verbatim,
+            "conflicts": conflicts(profiles.tallies, first, second),
         }
 
     return _meet(agreed, articles.select(*columns), work, HOPES)

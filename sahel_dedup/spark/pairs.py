@@ -18,6 +18,7 @@ from sahel_dedup.settings import Settings
 from sahel_dedup.similarity import Shared
 from sahel_dedup.sketching import Profiles
 from sahel_dedup.spark.arrays import batches, hashes, numbers
+from sahel_dedup.tallies import SLOTS as TALLIES
 
 _OF_BOTH = ("day", "outlet", "headline", "figures", "bar")
 
@@ -107,6 +108,9 @@ def _evidence(chunk: pa.RecordBatch, settings: Settings) -> Evidence:
     # Signatures that agree in as many slots as those that were compared.
     differs = np.arange(SLOTS) >= numbers(chunk, "verbatim")[:, None]
     shingles = np.concatenate([np.zeros_like(differs), differs]).astype(np.uint32)
+    # Figures that differ beside as many words.
+    other = np.arange(TALLIES) < numbers(chunk, "conflicts")[:, None]
+    tallies = np.concatenate([np.ones_like(other), other * 2]).astype(np.uint16)
     profiles = Profiles(
         indptr=empty,
         terms=nothing,
@@ -115,6 +119,7 @@ def _evidence(chunk: pa.RecordBatch, settings: Settings) -> Evidence:
         title_terms=nothing,
         salience=np.zeros((n, 0), dtype=np.uint32),
         shingles=shingles,
+        tallies=tallies,
         day=both("day"),
         source=both("outlet").astype(np.int32),
         lang=np.zeros(n, dtype=np.int16),
