@@ -77,10 +77,10 @@ class Remembered(Evidence):
         _known: NDArray[np.float64] | None = None,
     ) -> list[tuple[slice, NDArray[np.float64]]]:
         """Look pairs up, and measure those that are new."""
-        wanted = first * len(self._profiles) + second
+        wanted = first * len(self._traits) + second
         fresh = np.setdiff1d(wanted, self._keys)
         if len(fresh):
-            blocks = super().features(*np.divmod(fresh, len(self._profiles)))
+            blocks = super().features(*np.divmod(fresh, len(self._traits)))
             keys = np.concatenate([self._keys, fresh])
             order = np.argsort(keys)
             rows = np.concatenate([self._rows, *(block.astype(np.float32) for _, block in blocks)])

@@ -18,7 +18,7 @@ from sahel_dedup.fingerprint import SLOTS
 from sahel_dedup.lsh import agreeing_slots
 from sahel_dedup.settings import Settings
 from sahel_dedup.similarity import Shared
-from sahel_dedup.sketching import Profiles
+from sahel_dedup.sketching import Traits
 from sahel_dedup.tallies import SLOTS as TALLIES
 from sahel_dedup.tallies import conflicts
 
@@ -138,7 +138,7 @@ class Evidence:
 
     Parameters
     ----------
-    profiles : Profiles
+    traits : Traits
     similarity : Comparison
     bar : ndarray of float64, shape (n,)
         Temporal contrast of each article (`sahel_dedup.contrast.bars`).
@@ -148,12 +148,12 @@ class Evidence:
 
     def __init__(
         self,
-        profiles: Profiles,
+        traits: Traits,
         similarity: Comparison,
         bar: NDArray[np.float64],
         settings: Settings,
     ) -> None:
-        self._profiles = profiles
+        self._traits = traits
         self._similarity = similarity
         self.bar = bar
         self._window = settings.window_days
@@ -207,7 +207,7 @@ class Evidence:
 
     def _outside(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Whether the articles of each pair are too far apart in time to be one event."""
-        day = self._profiles.day
+        day = self._traits.day
         return np.asarray(np.abs(day[first] - day[second]) > self._window)
 
     def most(
@@ -272,7 +272,7 @@ class Evidence:
             pieces = self._known(a, b, np.maximum(shared.cosine, _NO_LIKENESS)) | {
                 "figures_shared": shared.figures / (fewer + 1),
                 "figures_lacking": (fewer - shared.figures) / (fewer + 1),
-                "figures_conflicting": np.log1p(conflicts(self._profiles.tallies, a, b)),
+                "figures_conflicting": np.log1p(conflicts(self._traits.tallies, a, b)),
                 "title": shared.title_cosine,
                 "title_figures": shared.title_figures,
                 "verbatim": self._verbatim(a, b, self.dated(a, b)),
@@ -285,11 +285,11 @@ class Evidence:
         self, first: NDArray[np.int64], second: NDArray[np.int64], cosine: NDArray[np.float64]
     ) -> dict[str, NDArray[Any]]:
         """Measure the pieces of evidence that take no further look at the articles."""
-        profiles = self._profiles
-        days = np.abs(profiles.day[first] - profiles.day[second])
+        traits = self._traits
+        days = np.abs(traits.day[first] - traits.day[second])
         dated = ~np.isnan(days)
-        outlets = (profiles.source[first] >= 0) & (profiles.source[second] >= 0)
-        same = profiles.source[first] == profiles.source[second]
+        outlets = (traits.source[first] >= 0) & (traits.source[second] >= 0)
+        same = traits.source[first] == traits.source[second]
         return {
             "base": np.ones(len(first)),
             "wording": np.log(cosine),
@@ -297,7 +297,7 @@ class Evidence:
             "same_outlet": outlets & same,
             "other_outlet": outlets & ~same,
             "hours": np.where(dated, np.log1p(24 * np.where(dated, days, 0)) - 2, 0),
-            "no_title": (profiles.headline[first] == 0) | (profiles.headline[second] == 0),
+            "no_title": (traits.headline[first] == 0) | (traits.headline[second] == 0),
             "recurring": self._recurring(first, second),
         }
 
@@ -311,7 +311,7 @@ class Evidence:
         """
         verbatim = np.zeros(len(first))
         rows = np.flatnonzero(~dated)
-        same = agreeing_slots(self._profiles.shingles, first[rows], second[rows])
+        same = agreeing_slots(self._traits.shingles, first[rows], second[rows])
         verbatim[rows] = np.log(same / SLOTS + _FEW_SHINGLES)
         return verbatim
 
@@ -338,7 +338,7 @@ class Evidence:
 
     def dated(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Whether the time between the articles of each pair is known, shape (n_pairs,)."""
-        day = self._profiles.day
+        day = self._traits.day
         return ~np.isnan(day[first] - day[second])
 
 

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,29 +36,20 @@ _CHUNK_CHARS = 1 << 20
 _BLOCK_CHARS = 1 << 18
 _ROWS_A_STEP = 1 << 13
 _SECONDS_A_DAY = 86_400.0
+_Scalar = TypeVar("_Scalar", bound=np.generic)
 _NUMBERING = threading.Lock()
-_ONE_A_ROW = ("salience", "shingles", "tallies", "day", "source", "lang", "body", "headline",
-              "length")  # fmt: skip
 # No wire report is older than the epoch; clocks that lost their battery are.
 _FIRST_DAY = 1.0
 
 
 @dataclass(slots=True)
-class Profiles:
-    """What is kept of articles, as arrays with one row an article.
+class Traits:
+    """What is kept of articles beside their words, as arrays with one row an article.
 
     Attributes
     ----------
-    indptr : ndarray of int64, shape (n + 1,)
-        Article ``i`` owns the places ``indptr[i]:indptr[i + 1]`` of `terms` and `counts`.
-    terms : ndarray of int32, shape (n_entries,)
-        Distinct terms of each article, rising.
-    counts : ndarray of uint8, shape (n_entries,)
-        Occurrences of each, those in title and lead counted twice, at most 250.
-    title_indptr, title_terms
-        The same for the distinct terms of the titles.
     salience, shingles : ndarray of uint32, shape (n, 128)
-        Fingerprints; an index keeps the lower halves of their slots, as uint16.
+        Fingerprints; an index keeps the lower bits of their slots, as uint16 and uint8.
     tallies : ndarray of uint16, shape (n, 32)
         What the figures of each count (`sahel_dedup.tallies`).
     day : ndarray of float64, shape (n,)
@@ -75,11 +66,6 @@ class Profiles:
         Tokens of title and text.
     """
 
-    indptr: NDArray[np.int64]
-    terms: NDArray[np.int32]
-    counts: NDArray[np.uint8]
-    title_indptr: NDArray[np.int64]
-    title_terms: NDArray[np.int32]
     salience: NDArray[Any]
     shingles: NDArray[Any]
     tallies: NDArray[np.uint16]
@@ -92,6 +78,29 @@ class Profiles:
 
     def __len__(self) -> int:
         return len(self.body)
+
+
+@dataclass(slots=True)
+class Profiles(Traits):
+    """What is kept of articles, their words with it.
+
+    Attributes
+    ----------
+    indptr : ndarray of int64, shape (n + 1,)
+        Article ``i`` owns the places ``indptr[i]:indptr[i + 1]`` of `terms` and `counts`.
+    terms : ndarray of int32, shape (n_entries,)
+        Distinct terms of each article, rising.
+    counts : ndarray of uint8, shape (n_entries,)
+        Occurrences of each, those in title and lead counted twice, at most 250.
+    title_indptr, title_terms
+        The same for the distinct terms of the titles.
+    """
+
+    indptr: NDArray[np.int64]
+    terms: NDArray[np.int32]
+    counts: NDArray[np.uint8]
+    title_indptr: NDArray[np.int64]
+    title_terms: NDArray[np.int32]
 
     @classmethod
     def concatenate(cls, parts: Iterable[Profiles]) -> Profiles:
@@ -114,21 +123,11 @@ class Profiles:
 
     def reorder(self, rows: NDArray[np.int64]) -> None:
         """Keep some articles, in the order given; one array at a time is in memory twice."""
-        for name in _ONE_A_ROW:
-            setattr(self, name, getattr(self, name)[rows])
-        for head, ragged in (("", ("terms", "counts")), ("title_", ("title_terms",))):
-            indptr = getattr(self, f"{head}indptr")
-            sizes = np.diff(indptr)[rows]
-            for name in ragged:
-                values = getattr(self, name)
-                taken = np.empty(sizes.sum(), dtype=values.dtype)
-                end = 0
-                for first in range(0, len(rows), _ROWS_A_STEP):
-                    places, _ = ragged_rows(indptr, rows[first : first + _ROWS_A_STEP])
-                    start, end = end, end + len(places)
-                    taken[start:end] = values[places]
-                setattr(self, name, taken)
-            setattr(self, f"{head}indptr", np.concatenate([[0], np.cumsum(sizes)]))
+        for item in fields(Traits):
+            setattr(self, item.name, getattr(self, item.name)[rows])
+        self.terms, _ = take_ragged(self.terms, self.indptr, rows)
+        self.counts, self.indptr = take_ragged(self.counts, self.indptr, rows)
+        self.title_terms, self.title_indptr = take_ragged(self.title_terms, self.title_indptr, rows)
 
 
 class _Column:
@@ -174,6 +173,20 @@ def ragged_rows(
     offsets = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(sizes)])
     places = np.arange(offsets[-1]) + np.repeat(indptr[rows] - offsets[:-1], sizes)
     return places, offsets
+
+
+def take_ragged(
+    values: NDArray[_Scalar], indptr: NDArray[np.int64], rows: NDArray[np.int64]
+) -> tuple[NDArray[_Scalar], NDArray[np.int64]]:
+    """Take some rows of a ragged array: their entries end to end, and where each row starts."""
+    offsets = np.zeros(len(rows) + 1, dtype=np.int64)
+    np.cumsum(indptr[rows + 1] - indptr[rows], out=offsets[1:])
+    taken = np.empty(offsets[-1], dtype=values.dtype)
+    for first in range(0, len(rows), _ROWS_A_STEP):
+        some = rows[first : first + _ROWS_A_STEP]
+        places, _ = ragged_rows(indptr, some)
+        taken[offsets[first] : offsets[first + len(some)]] = values[places]
+    return taken, offsets
 
 
 @dataclass(slots=True)

@@ -22,7 +22,7 @@ from sahel_dedup.recall import RecallCheck, check_recall
 from sahel_dedup.relation import NEAR_CONTAINMENT, NEAR_JACCARD, Relation
 from sahel_dedup.settings import Settings
 from sahel_dedup.similarity import Similarity
-from sahel_dedup.sketching import Profiles
+from sahel_dedup.sketching import Profiles, Traits
 from sahel_dedup.weighing import Weighing, weigh
 
 if TYPE_CHECKING:
@@ -474,13 +474,13 @@ class Stories:
 
 
 def shingle_overlap(
-    profiles: Profiles, first: NDArray[np.int64], second: NDArray[np.int64]
+    traits: Traits, first: NDArray[np.int64], second: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Estimate from the shingle fingerprints how much text pairs of articles share.
 
     Parameters
     ----------
-    profiles : Profiles
+    traits : Traits
     first, second : ndarray of int64, shape (n,)
 
     Returns
@@ -490,10 +490,10 @@ def shingle_overlap(
     containment : ndarray of float64, shape (n,)
         Shared share of the shorter one's.
     """
-    agree = profiles.shingles[first] == profiles.shingles[second]
-    agree &= (profiles.length[first] > 0)[:, None]
+    agree = traits.shingles[first] == traits.shingles[second]
+    agree &= (traits.length[first] > 0)[:, None]
     jaccard = agree.mean(axis=1) if len(first) else np.zeros(0)
-    one, two = profiles.length[first], profiles.length[second]
+    one, two = traits.length[first], traits.length[second]
     shared = jaccard * (one + two) / (1 + jaccard)
     return jaccard, np.minimum(shared / np.maximum(np.minimum(one, two), 1), 1.0)
 

@@ -22,7 +22,8 @@ _BYTE = np.uint64(0xFF)
 # A word before a figure and the same word behind it are two.
 _SIDES = np.array([[1, -1]])
 _SALTS = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F], dtype=np.uint64)
-_PAIRS_AT_ONCE = 1 << 14
+# They stay in the cache.
+_PAIRS_AT_ONCE = 1 << 12
 
 
 def tally_slots(
@@ -87,7 +88,7 @@ def conflicts(
     found = np.empty(len(first), dtype=np.int64)
     for start in range(0, len(first), _PAIRS_AT_ONCE):
         pairs = slice(start, start + _PAIRS_AT_ONCE)
-        one, two = tallies[first[pairs]], tallies[second[pairs]]
+        one, two = (tallies.take(side[pairs], axis=0) for side in (first, second))
         differ = one ^ two
         # The upper byte is the word, and both slots are filled.
         told = (differ > 0) & (differ < 256) & (one != EMPTY_SLOT) & (two != EMPTY_SLOT)

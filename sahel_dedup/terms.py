@@ -153,15 +153,24 @@ def _tables() -> _Tables:
     return _Tables(folded, classes, values)
 
 
-# Blocks differ in size: with room for two sizes a stream made them anew for every other block.
-@functools.lru_cache(maxsize=8)
-def _powers(size: int) -> tuple[U64, U64]:
-    """Powers of the polynomial's base and of its inverse modulo 2**64, ``size`` of each."""
-    inverse = np.uint64(pow(int(_BASE), -1, 1 << 64))
-    ones = np.ones(size, dtype=np.uint64)
-    up, down = ones * _BASE, ones * inverse
-    up[0] = down[0] = 1
-    return np.cumprod(up), np.cumprod(down)
+class _Powers:
+    """Powers of the polynomial's base and of its inverse modulo 2**64, as many as were needed."""
+
+    def __init__(self) -> None:
+        self._made = np.ones((2, 1), dtype=np.uint64)
+
+    def first(self, size: int) -> U64:
+        """Return the first powers of both, shape (2, at least size)."""
+        # Taken once: another thread may put more in its place.
+        made = self._made
+        if made.shape[1] < size:
+            made = np.ones((2, 1 << max(16, size.bit_length())), dtype=np.uint64)
+            made[:, 1:] = [[_BASE], [np.uint64(pow(int(_BASE), -1, 1 << 64))]]
+            self._made = made = made.cumprod(axis=1, dtype=np.uint64)
+        return made
+
+
+_POWERS = _Powers()
 
 
 def hash_runs(values: U64, starts: NDArray[np.int64], ends: NDArray[np.int64]) -> U64:
@@ -178,7 +187,7 @@ def hash_runs(values: U64, starts: NDArray[np.int64], ends: NDArray[np.int64]) -
     ndarray of uint64, shape (n_runs,)
         ``mix64`` of a polynomial of the values; 0 for an empty run.
     """
-    power, inverse = _powers(1 << max(16, len(values).bit_length()))
+    power, inverse = _POWERS.first(len(values) + 1)
     # Differences of running sums: `np.add.reduceat` takes six times as long on short runs.
     sums = np.empty(len(values) + 1, dtype=np.uint64)
     sums[0] = 0

@@ -9,7 +9,7 @@ import numpy as np
 
 from sahel_dedup.evidence import Evidence
 from sahel_dedup.settings import Settings
-from sahel_dedup.sketching import Profiles
+from sahel_dedup.sketching import Traits
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Weighing:
 
 
 def weigh(
-    evidence: Evidence, profiles: Profiles, settings: Settings, first: int, second: int
+    evidence: Evidence, traits: Traits, settings: Settings, first: int, second: int
 ) -> Weighing:
     """Weigh two articles of an archive.
 
@@ -57,7 +57,7 @@ def weigh(
     ----------
     evidence : Evidence
         It must know the bars of the two.
-    profiles : Profiles
+    traits : Traits
     settings : Settings
     first, second : int
         Rows of the articles.
@@ -68,7 +68,7 @@ def weigh(
     """
     a, b = np.array([first]), np.array([second])
     pair = evidence.weigh(a, b)
-    apart = abs(profiles.day[first] - profiles.day[second])
+    apart = abs(traits.day[first] - traits.day[second])
     return Weighing(
         similarity=float(pair.cosine[0]),
         score=float(pair.score[0]),

@@ -1,6 +1,7 @@
 """The parts of the live engine, each beside a slow twin."""
 
 from collections import Counter, defaultdict
+from dataclasses import fields, replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from sahel_dedup import Article
+from sahel_dedup.errors import SahelError
 from sahel_dedup.index import meeting, moving
 from sahel_dedup.index.buckets import WIDTH, Buckets
 from sahel_dedup.index.growing import LiveProfiles
@@ -18,7 +20,7 @@ from sahel_dedup.index.moving import MovingSimilarity
 from sahel_dedup.lsh import Layout
 from sahel_dedup.lsh import band_keys as keys_of_band
 from sahel_dedup.similarity import Similarity
-from sahel_dedup.sketching import Profiles, Sketcher
+from sahel_dedup.sketching import Profiles, Sketcher, Traits
 
 
 @pytest.fixture(scope="module")
@@ -42,14 +44,43 @@ def grown(profiles: Profiles, sketcher: Sketcher) -> tuple[LiveProfiles, MovingS
 def test_profiles_grow_to_what_they_are_at_once(sketched: tuple[Sketcher, Profiles]) -> None:
     sketcher, profiles = sketched
     live, _ = grown(profiles, sketcher)
-    rows = np.arange(len(profiles))[::-2]
-    for _ in range(2):
-        some, expected = live.take(rows), profiles.take(rows)
-        for name in Profiles.__slots__:
-            column = getattr(some, name)
-            # Of the slots of fingerprints the lower halves are kept.
-            np.testing.assert_array_equal(column, getattr(expected, name).astype(column.dtype))
-        live.keep(np.arange(len(profiles)))
+    everything = np.arange(len(profiles))
+    for kept in (everything, everything[::-2]):
+        expected = profiles.take(kept)
+        live.keep(kept)
+        rows = np.arange(len(live))
+        for item in fields(Traits):
+            column = getattr(live, item.name)
+            # Of the slots of fingerprints the lower bits are kept.
+            np.testing.assert_array_equal(column, getattr(expected, item.name).astype(column.dtype))
+        terms, counts, offsets = live.body_entries(rows)
+        np.testing.assert_array_equal(terms, expected.terms)
+        np.testing.assert_array_equal(counts, expected.counts)
+        np.testing.assert_array_equal(offsets, expected.indptr)
+        np.testing.assert_array_equal(live.terms(), terms)
+        titles, _, offsets = live.title_entries(rows)
+        np.testing.assert_array_equal(titles, expected.title_terms)
+        np.testing.assert_array_equal(offsets, expected.title_indptr)
+
+
+def test_terms_take_other_numbers(sketched: tuple[Sketcher, Profiles]) -> None:
+    sketcher, profiles = sketched
+    live, _ = grown(profiles, sketcher)
+    number = np.arange(len(sketcher.vocabulary), dtype=np.int32)[::-1].copy()
+    live.renumber(number)
+    rows = np.arange(len(profiles))
+    terms, counts, _ = live.body_entries(rows)
+    np.testing.assert_array_equal(terms, number[profiles.terms])
+    np.testing.assert_array_equal(counts, profiles.counts)
+    np.testing.assert_array_equal(live.title_entries(rows)[0], number[profiles.title_terms])
+
+
+def test_more_terms_than_have_numbers_are_refused(sketched: tuple[Sketcher, Profiles]) -> None:
+    _, profiles = sketched
+    live = LiveProfiles.empty()
+    with pytest.raises(SahelError, match="16,777,215 terms"):
+        live.append(replace(profiles, terms=profiles.terms + (1 << 24)))
+    assert len(live) == 0
 
 
 def test_similarity_of_a_grown_stream_is_that_of_the_batch(

@@ -16,13 +16,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sahel_dedup.index.growing import zeros
 from sahel_dedup.lsh import Layout
 from sahel_dedup.terms import mix64
 
 WIDTH = 8
 # Mean number of entries in a ring at which the table grows.
 _LOAD = 6
-_GROWTH = 1.5
+_GROWTH = 1.25
 _TAG_BITS = np.uint64(8)
 _TAG = np.uint64(0xFF)
 _RING_BITS = np.uint64(32)
@@ -147,5 +148,6 @@ class Buckets:
         self._room = room
         self._entered = 0
         rings = room * len(self._start) // _LOAD
-        self._table = np.full(rings * WIDTH, _EMPTY, dtype=np.uint32)
-        self._next = np.zeros(rings, dtype=np.uint8)
+        self._table = zeros((rings * WIDTH,), np.dtype(np.uint32))
+        self._table.fill(_EMPTY)
+        self._next = zeros((rings,), np.dtype(np.uint8))

@@ -1,39 +1,56 @@
 """Profiles that grow: the columns of the live articles, with room behind the last row.
 
-Of a fingerprint the lower half of each slot is kept (b-bit MinHash; Li and Koenig, WWW 2010):
-slots that differ are the same there once in 65,536 times.
+Of the slots of fingerprints the lower bits are kept (b-bit MinHash; Li and Koenig, WWW 2010): 16
+by which articles are found, and eight by which those that were found are compared. Slots that
+differ are the same there once in 65,536 times, and once in 256.
 """
 
 from __future__ import annotations
 
+import math
+import mmap
 from dataclasses import dataclass, fields
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sahel_dedup.errors import SahelError
 from sahel_dedup.fingerprint import EMPTY_SLOT, SLOTS
-from sahel_dedup.sketching import Profiles
+from sahel_dedup.sketching import Profiles, Traits, take_ragged
 from sahel_dedup.tallies import SLOTS as TALLIES
 
 _Scalar = TypeVar("_Scalar", bound=np.generic)
 
-# Arrays grow by this share of their size. The system moves large ones without copying them.
+# Arrays grow by this share of their size.
 _GROWTH = 1 / 16
-_COLUMNS = tuple(item.name for item in fields(Profiles))
+# From so many bytes on an array has memory of its own: freed, it would leave a hole of its
+# size in the heap, too small for the one that takes its place.
+_LARGE = 1 << 18
+# Shared with nobody after a fork; where there is no fork there is no such flag.
+_PRIVATE = {"flags": mmap.MAP_PRIVATE} if hasattr(mmap, "MAP_PRIVATE") else {}
+_ONE_A_ROW = tuple(item.name for item in fields(Traits))
+_TERM_BITS = np.uint32(24)
+_TERM = np.uint32((1 << 24) - 1)
 _EMPTY_SLOT = EMPTY_SLOT.astype(np.uint16)
-_RAGGED = {"terms": "indptr", "counts": "indptr", "title_terms": "title_indptr"}
+
+
+def zeros(shape: tuple[int, ...], dtype: np.dtype[_Scalar]) -> NDArray[_Scalar]:
+    """Return an array of zeros whose memory goes back to the system with it."""
+    size = math.prod(shape) * dtype.itemsize
+    if size < _LARGE:
+        return np.zeros(shape, dtype=dtype)
+    return np.frombuffer(mmap.mmap(-1, size, **_PRIVATE), dtype=dtype).reshape(shape)
 
 
 def with_room(array: NDArray[_Scalar], size: int) -> NDArray[_Scalar]:
-    """Return an array of at least `size` rows that starts with the rows given.
-
-    It takes the place of the one given, which must own its memory.
-    """
-    if len(array) < size:
-        room = max(size, int(len(array) * (1 + _GROWTH))) + 64
-        array.resize((room, *array.shape[1:]), refcheck=False)
-    return array
+    """Return an array of at least `size` rows that starts with the rows given."""
+    if len(array) >= size:
+        return array
+    room = max(size, int(len(array) * (1 + _GROWTH))) + 64
+    grown = zeros((room, *array.shape[1:]), array.dtype)
+    grown[: len(array)] = array
+    return grown
 
 
 def _bounds(
@@ -47,16 +64,27 @@ def _bounds(
 
 
 @dataclass(slots=True)
-class LiveProfiles(Profiles):
+class LiveProfiles(Traits):
     """Profiles to which rows are added; the arrays reach beyond the last row.
 
     Attributes
     ----------
     rows : int
         Number of rows in use.
+    indptr : ndarray of int64
+        Article ``i`` owns the places ``indptr[i]:indptr[i + 1]`` of `words`.
+    words : ndarray of uint32
+        Distinct terms of each article in the lower 24 bits, rising, and how often each
+        occurs in the upper eight.
+    title_indptr, title_terms
+        See `sahel_dedup.sketching.Profiles`.
     """
 
-    rows: int = 0
+    rows: int
+    indptr: NDArray[np.int64]
+    words: NDArray[np.uint32]
+    title_indptr: NDArray[np.int64]
+    title_terms: NDArray[np.int32]
 
     def __len__(self) -> int:
         return self.rows
@@ -66,13 +94,8 @@ class LiveProfiles(Profiles):
         """Make profiles without rows."""
         start = np.zeros(1, dtype=np.int64)
         return cls(
-            indptr=start,
-            terms=np.zeros(0, dtype=np.int32),
-            counts=np.zeros(0, dtype=np.uint8),
-            title_indptr=start.copy(),
-            title_terms=np.zeros(0, dtype=np.int32),
             salience=np.zeros((0, SLOTS), dtype=np.uint16),
-            shingles=np.zeros((0, SLOTS), dtype=np.uint16),
+            shingles=np.zeros((0, SLOTS), dtype=np.uint8),
             tallies=np.zeros((0, TALLIES), dtype=np.uint16),
             day=np.zeros(0),
             source=np.zeros(0, dtype=np.int32),
@@ -80,6 +103,11 @@ class LiveProfiles(Profiles):
             body=np.zeros(0, dtype=np.uint64),
             headline=np.zeros(0, dtype=np.uint64),
             length=np.zeros(0, dtype=np.int32),
+            rows=0,
+            indptr=start,
+            words=np.zeros(0, dtype=np.uint32),
+            title_indptr=start.copy(),
+            title_terms=np.zeros(0, dtype=np.int32),
         )
 
     def body_entries(
@@ -87,9 +115,8 @@ class LiveProfiles(Profiles):
     ) -> tuple[NDArray[np.int32], NDArray[np.uint8], NDArray[np.int64]]:
         """Return terms and counts of some rows, end to end, and where each row starts."""
         low, high, offsets = _bounds(self.indptr, rows)
-        terms = [self.terms[i:j] for i, j in zip(low, high, strict=True)]
-        counts = [self.counts[i:j] for i, j in zip(low, high, strict=True)]
-        return np.concatenate(terms), np.concatenate(counts), offsets
+        words = np.concatenate([self.words[i:j] for i, j in zip(low, high, strict=True)])
+        return (words & _TERM).view(np.int32), (words >> _TERM_BITS).astype(np.uint8), offsets
 
     def title_entries(
         self, rows: NDArray[np.int64]
@@ -99,22 +126,35 @@ class LiveProfiles(Profiles):
         terms = [self.title_terms[i:j] for i, j in zip(low, high, strict=True)]
         return np.concatenate(terms), np.ones(offsets[-1], dtype=np.uint8), offsets
 
+    def terms(self) -> NDArray[np.int32]:
+        """Return the terms of all rows, end to end."""
+        return (self.words[: self.indptr[self.rows]] & _TERM).view(np.int32)
+
     def append(self, profiles: Profiles) -> None:
-        """Add rows at the end."""
+        """Add rows at the end.
+
+        Raises
+        ------
+        SahelError
+            If the number of a term needs more than 24 bits.
+        """
+        if profiles.terms.max(initial=0) > _TERM:
+            raise SahelError(f"an index holds {_TERM:,} terms at most: expire older articles")
         first, last = self.rows, self.rows + len(profiles)
-        ends = {name: int(getattr(self, name)[first]) for name in ("indptr", "title_indptr")}
-        for name in _COLUMNS:
-            new = getattr(profiles, name)
-            if name in ends:
-                start, new = first + 1, new[1:] + ends[name]
-            elif name in _RAGGED:
-                start = ends[_RAGGED[name]]
-            else:
-                start = first
-            array = with_room(getattr(self, name), start + len(new))
-            array[start : start + len(new)] = new.astype(array.dtype, copy=False)
-            setattr(self, name, array)
+        for name in _ONE_A_ROW:
+            self._put(name, first, getattr(profiles, name))
+        words = profiles.terms.astype(np.uint32)
+        words |= profiles.counts.astype(np.uint32) << _TERM_BITS
+        self._put("words", self.indptr[first], words)
+        self._put("title_terms", self.title_indptr[first], profiles.title_terms)
+        for name in ("indptr", "title_indptr"):
+            self._put(name, first + 1, getattr(profiles, name)[1:] + getattr(self, name)[first])
         self.rows = last
+
+    def _put(self, name: str, start: int, new: NDArray[Any]) -> None:
+        array = with_room(getattr(self, name), start + len(new))
+        array[start : start + len(new)] = new.astype(array.dtype, copy=False)
+        setattr(self, name, array)
 
     def findable(self, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Tell which rows have terms of any weight, so that others may find them."""
@@ -122,7 +162,13 @@ class LiveProfiles(Profiles):
 
     def keep(self, rows: NDArray[np.int64]) -> None:
         """Let go of all rows but some."""
-        kept = self.take(rows)
-        for name in _COLUMNS:
-            setattr(self, name, getattr(kept, name))
+        for name in _ONE_A_ROW:
+            setattr(self, name, getattr(self, name)[rows])
+        self.words, self.indptr = take_ragged(self.words, self.indptr, rows)
+        self.title_terms, self.title_indptr = take_ragged(self.title_terms, self.title_indptr, rows)
         self.rows = len(rows)
+
+    def renumber(self, number: NDArray[np.int32]) -> None:
+        """Give terms other numbers, those at the places of the former."""
+        self.words = number.view(np.uint32)[self.words & _TERM] | (self.words & ~_TERM)
+        self.title_terms = number[self.title_terms]

@@ -345,9 +345,9 @@ class Live:
         self.rebuild_buckets()
 
     def _uncount(self, row: int) -> None:
-        p = self.profiles
-        held = p.terms[p.indptr[row] : p.indptr[row + 1]]
-        self.similarity.count(int(p.lang[row]), -1, held, np.full(len(held), -1))
+        held, _, _ = self.profiles.body_entries(np.array([row]))
+        lang = int(self.profiles.lang[row])
+        self.similarity.count(lang, -1, held, np.full(len(held), -1))
 
     def name(self, article: str) -> int:
         """Return the number of the story that an article would found."""
@@ -364,7 +364,7 @@ class Live:
         """Cut the vocabulary down; return the former number of each term that stays."""
         vocabulary, p = self.sketcher.vocabulary, self.profiles
         used = np.zeros(len(vocabulary), dtype=bool)
-        used[p.terms] = used[p.title_terms] = True
+        used[p.terms()] = used[p.title_terms] = True
         if len(used) < max(_FEWEST_TERMS, _SPARE_TERMS * int(used.sum())):
             return None
         for counts in self.similarity.counted().values():
@@ -375,7 +375,7 @@ class Live:
         smaller = Vocabulary()
         smaller.enter(vocabulary.hashes[kept], vocabulary.words.take(kept.tolist()))
         self.sketcher.vocabulary = smaller
-        p.terms, p.title_terms = number[p.terms], number[p.title_terms]
+        p.renumber(number)
         return kept
 
 

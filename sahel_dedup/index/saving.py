@@ -135,7 +135,7 @@ class Keeper:
         self._follow_vocabulary()
         p, n, size = live.profiles, len(live), self._terms
         lang_of = np.repeat(p.lang[:n], np.diff(p.indptr[: n + 1]))
-        terms = p.terms[: p.indptr[n]]
+        terms = p.terms()
         names = list(live.sketcher.langs)
         for lang, counts in live.similarity.counted().items():
             held = np.bincount(terms[lang_of == lang], minlength=size)[:size]
@@ -181,7 +181,7 @@ class Keeper:
 
     def _article(self, row: int) -> tuple[object, ...]:
         live, p = self.engine.live, self.engine.live.profiles
-        held = slice(p.indptr[row], p.indptr[row + 1])
+        terms, counts, _ = p.body_entries(np.array([row]))
         titled = slice(p.title_indptr[row], p.title_indptr[row + 1])
         day, source = float(p.day[row]), int(p.source[row])
         return (
@@ -193,11 +193,11 @@ class Keeper:
             _signed(p.body[row]),
             _signed(p.headline[row]),
             int(p.length[row]),
-            _blob(self._filed[p.terms[held]], "<i4"),
-            _blob(p.counts[held], "u1"),
+            _blob(self._filed[terms], "<i4"),
+            _blob(counts, "u1"),
             _blob(self._filed[p.title_terms[titled]], "<i4"),
             _blob(p.salience[row], "<u2"),
-            _blob(p.shingles[row], "<u2"),
+            _blob(p.shingles[row], "u1"),
             _blob(p.tallies[row], "<u2"),
         )
 
@@ -268,7 +268,7 @@ class Keeper:
             title_indptr=_offsets(blobs[2], 4),
             title_terms=self._number[np.frombuffer(title_terms, "<i4")],
             salience=np.frombuffer(salience, "<u2").reshape(n, SLOTS),
-            shingles=np.frombuffer(shingles, "<u2").reshape(n, SLOTS),
+            shingles=np.frombuffer(shingles, "u1").reshape(n, SLOTS),
             tallies=np.frombuffer(tallies, "<u2").reshape(n, TALLIES),
             day=np.array(day, dtype=np.float64),
             source=np.array(

@@ -16,7 +16,7 @@ from sahel_dedup.evidence import Evidence
 from sahel_dedup.fingerprint import SLOTS
 from sahel_dedup.settings import Settings
 from sahel_dedup.similarity import Shared
-from sahel_dedup.sketching import Profiles
+from sahel_dedup.sketching import Traits
 from sahel_dedup.spark.arrays import batches, hashes, numbers
 from sahel_dedup.tallies import SLOTS as TALLIES
 
@@ -103,20 +103,14 @@ def _evidence(chunk: pa.RecordBatch, settings: Settings) -> Evidence:
 
     titled = [hashes(chunk, f"{side}_headline") for side in ("first", "second")]
     n = 2 * chunk.num_rows
-    # No words are at hand, and none are needed.
-    nothing, empty = np.zeros(0, dtype=np.int32), np.zeros(n + 1, dtype=np.int64)
     # Signatures that agree in as many slots as those that were compared.
     differs = np.arange(SLOTS) >= numbers(chunk, "verbatim")[:, None]
     shingles = np.concatenate([np.zeros_like(differs), differs]).astype(np.uint32)
     # Figures that differ beside as many words.
     other = np.arange(TALLIES) < numbers(chunk, "conflicts")[:, None]
     tallies = np.concatenate([np.ones_like(other), other * 2]).astype(np.uint16)
-    profiles = Profiles(
-        indptr=empty,
-        terms=nothing,
-        counts=nothing.astype(np.uint8),
-        title_indptr=empty,
-        title_terms=nothing,
+    # No words are at hand, and none are needed.
+    traits = Traits(
         salience=np.zeros((n, 0), dtype=np.uint32),
         shingles=shingles,
         tallies=tallies,
@@ -131,4 +125,4 @@ def _evidence(chunk: pa.RecordBatch, settings: Settings) -> Evidence:
         *(numbers(chunk, name) for name in ("cosine", "shared", "title", "title_figures"))
     )
     recalled = _Recalled(both("figures").astype(np.int64), found)
-    return Evidence(profiles, recalled, both("bar"), settings)
+    return Evidence(traits, recalled, both("bar"), settings)
