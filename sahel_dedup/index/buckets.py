@@ -23,7 +23,7 @@ from sahel_dedup.terms import mix64
 WIDTH = 8
 # Mean number of entries in a ring at which the table grows.
 _LOAD = 6
-_GROWTH = 1.25
+_GROWTH = 1.4
 _TAG_BITS = np.uint64(8)
 _TAG = np.uint64(0xFF)
 _RING_BITS = np.uint64(32)

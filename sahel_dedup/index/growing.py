@@ -17,15 +17,14 @@ from numpy.typing import NDArray
 
 from sahel_dedup.errors import SahelError
 from sahel_dedup.fingerprint import EMPTY_SLOT, SLOTS
-from sahel_dedup.sketching import Profiles, Traits, take_ragged
+from sahel_dedup.sketching import Profiles, Traits, ragged_rows, take_ragged
 from sahel_dedup.tallies import SLOTS as TALLIES
 
 _Scalar = TypeVar("_Scalar", bound=np.generic)
 
-# Arrays grow by this share of their size.
-_GROWTH = 1 / 16
 # From so many bytes on an array has memory of its own: freed, it would leave a hole of its
-# size in the heap, too small for the one that takes its place.
+# size in the heap, too small for the one that takes its place; and room that has never been
+# written to takes no memory.
 _LARGE = 1 << 18
 # Shared with nobody after a fork; where there is no fork there is no such flag.
 _PRIVATE = {"flags": mmap.MAP_PRIVATE} if hasattr(mmap, "MAP_PRIVATE") else {}
@@ -47,7 +46,7 @@ def with_room(array: NDArray[_Scalar], size: int) -> NDArray[_Scalar]:
     """Return an array of at least `size` rows that starts with the rows given."""
     if len(array) >= size:
         return array
-    room = max(size, int(len(array) * (1 + _GROWTH))) + 64
+    room = max(size, 2 * len(array)) + 64
     grown = zeros((room, *array.shape[1:]), array.dtype)
     grown[: len(array)] = array
     return grown
@@ -112,19 +111,21 @@ class LiveProfiles(Traits):
 
     def body_entries(
         self, rows: NDArray[np.int64]
-    ) -> tuple[NDArray[np.int32], NDArray[np.uint8], NDArray[np.int64]]:
-        """Return terms and counts of some rows, end to end, and where each row starts."""
-        low, high, offsets = _bounds(self.indptr, rows)
-        words = np.concatenate([self.words[i:j] for i, j in zip(low, high, strict=True)])
-        return (words & _TERM).view(np.int32), (words >> _TERM_BITS).astype(np.uint8), offsets
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """Return terms and counts of some rows, end to end, and where each row starts.
+
+        All as NumPy looks up by them: another type is cast again at each look-up.
+        """
+        places, offsets = ragged_rows(self.indptr, rows)
+        words = self.words.take(places)
+        return (words & _TERM).astype(np.int64), (words >> _TERM_BITS).astype(np.int64), offsets
 
     def title_entries(
         self, rows: NDArray[np.int64]
-    ) -> tuple[NDArray[np.int32], NDArray[np.uint8], NDArray[np.int64]]:
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
         """Return the same of titles; every term counts once."""
-        low, high, offsets = _bounds(self.title_indptr, rows)
-        terms = [self.title_terms[i:j] for i, j in zip(low, high, strict=True)]
-        return np.concatenate(terms), np.ones(offsets[-1], dtype=np.uint8), offsets
+        places, offsets = ragged_rows(self.title_indptr, rows)
+        return self.title_terms.take(places).astype(np.int64), np.ones_like(places), offsets
 
     def terms(self) -> NDArray[np.int32]:
         """Return the terms of all rows, end to end."""

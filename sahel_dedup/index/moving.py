@@ -30,7 +30,7 @@ _CHANCE = (np.exp(np.arange(1 << 10) / -64.0) * (PRIOR_ARTICLES + 1) - 1) / PRIO
 
 # Terms and counts of some rows end to end, and where each row starts among them.
 _Entries = Callable[
-    [NDArray[np.int64]], tuple[NDArray[np.int32], NDArray[np.uint8], NDArray[np.int64]]
+    [NDArray[np.int64]], tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
 ]
 
 
@@ -166,9 +166,7 @@ class MovingSimilarity:
             else:
                 self.count(lang, 1, terms, np.ones(len(terms), dtype=np.int64))
 
-    def count(
-        self, lang: int, articles: int, terms: NDArray[np.int32], held: NDArray[np.int64]
-    ) -> None:
+    def count(self, lang: int, articles: int, terms: NDArray[Any], held: NDArray[np.int64]) -> None:
         """Count articles of a language, and how many of them held some distinct terms."""
         counts = self._up_to_date(lang)
         counts.articles += articles
@@ -251,7 +249,7 @@ class MovingSimilarity:
             size = offsets[n]
             own = terms[:size]
             self._column[own] = np.arange(1, size + 1)
-            column = self._column.take(terms)
+            column = self._column.take(terms, mode="clip")
             self._column[own] = 0
             # Column 0 is for the terms that none of them holds.
             table = np.zeros((n, size + 1), dtype=np.float32)
@@ -275,8 +273,8 @@ class MovingSimilarity:
 
     def _weights(
         self,
-        terms: NDArray[np.int32],
-        counts: NDArray[np.uint8],
+        terms: NDArray[np.int64],
+        counts: NDArray[np.int64],
         langs: NDArray[np.int16],
         offsets: NDArray[np.int64],
     ) -> NDArray[np.float32]:
@@ -290,12 +288,12 @@ class MovingSimilarity:
             for lang in distinct:
                 mine = np.flatnonzero(owner == lang)
                 weight[mine] = self._idf(lang, terms[mine])
-        weight *= TF.take(counts)
+        weight *= TF.take(counts, mode="clip")
         return weight
 
-    def _idf(self, lang: int, terms: NDArray[np.int32]) -> NDArray[np.float32]:
+    def _idf(self, lang: int, terms: NDArray[np.int64]) -> NDArray[np.float32]:
         counts = self._up_to_date(lang)
-        idf = counts.log_seen.take(terms)
+        idf = counts.log_seen.take(terms, mode="clip")
         np.subtract(np.float32(math.log(counts.articles + counts.before + 1)), idf, out=idf)
         return np.maximum(idf, np.float32(0), out=idf)
 
