@@ -30,7 +30,7 @@ from sahel_dedup.function_words import FUNCTION_WORDS
 from sahel_dedup.terms import tokenize
 
 # The prior speaks for this many pseudo-articles of this many words.
-PRIOR_ARTICLES = 1000
+PRIOR_ARTICLES = 1000.0
 PRIOR_WORDS = 300
 IDF_UNITS = 64
 

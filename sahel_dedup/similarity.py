@@ -17,10 +17,10 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from sahel_dedup.prior import PRIOR_ARTICLES
 from sahel_dedup.sketching import TF, Profiles, Sketcher
 from sahel_dedup.threads import ordered_map, slices
 
-PRIOR_ARTICLES = 1000.0
 _SHARED_AT_ONCE = 1 << 16
 _ROWS_A_BLOCK = 1 << 12
 # Weights lie on a grid so that products of two add up without rounding in 24 bits: a cosine

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from sklearn.metrics.pairwise import cosine_similarity
 
 from sahel_dedup.articles import Article
-from sahel_dedup.similarity import PRIOR_ARTICLES, Similarity
+from sahel_dedup.prior import PRIOR_ARTICLES
+from sahel_dedup.similarity import Similarity
 from sahel_dedup.sketching import LEAD_TOKENS, MAX_COUNT, Profiles, Sketcher
 from sahel_dedup.terms import tokenize
 

@@ -295,6 +295,7 @@ class Engine:
             self.cursor, kind, story_name(story), None if other is None else story_name(other)
         )
         self.events.append(event)
-        if len(self.events) > 2 * EVENTS_KEPT:
+        # An eighth more than are kept, so that the list is seldom moved.
+        if len(self.events) > EVENTS_KEPT * 9 // 8:
             del self.events[:-EVENTS_KEPT]
         return event

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sahel_dedup.index.growing import LiveProfiles, with_room
-from sahel_dedup.prior import LISTS
-from sahel_dedup.similarity import PRIOR_ARTICLES, Shared
+from sahel_dedup.prior import LISTS, PRIOR_ARTICLES
+from sahel_dedup.similarity import Shared
 from sahel_dedup.sketching import TF, Profiles, Sketcher
 
 # Rows laid out in full at a time: they stay in the second-level cache.
