@@ -53,9 +53,10 @@ BARS = (-0.1, 0.1)
 # Size of a step, by piece of evidence; a step of this size costs so much of the score.
 SCALE = np.array([0.3, 0.4, 0.3, 0.4, 0.4, 0.15, 0.4, 0.4, 0.3, 0.5, 0.4, 0.4, 0.2, 1.0])
 STRAYING = 0.003
-# The dated have no need of `verbatim`, the undated have no hours.
+# The dated have no need of `verbatim`; the undated have no hours, and conflicts tell nothing.
 FREE = np.ones(WEIGHTS.shape, dtype=bool)
 FREE[0, FEATURES.index("verbatim")] = FREE[1, FEATURES.index("hours")] = False
+FREE[1, FEATURES.index("figures_conflicting")] = False
 
 
 class Remembered(Evidence):

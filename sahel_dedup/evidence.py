@@ -269,13 +269,14 @@ class Evidence:
         for rows, shared in self._similarity.shared(first, second, known):
             a, b = first[rows], second[rows]
             fewer = np.minimum(self._similarity.figures[a], self._similarity.figures[b])
+            dated = self.dated(a, b)
             pieces = self._known(a, b, np.maximum(shared.cosine, _NO_LIKENESS)) | {
                 "figures_shared": shared.figures / (fewer + 1),
                 "figures_lacking": (fewer - shared.figures) / (fewer + 1),
-                "figures_conflicting": np.log1p(conflicts(self._traits.tallies, a, b)),
+                "figures_conflicting": self._conflicting(a, b, dated),
                 "title": shared.title_cosine,
                 "title_figures": shared.title_figures,
-                "verbatim": self._verbatim(a, b, self.dated(a, b)),
+                "verbatim": self._verbatim(a, b, dated),
             }
             block = np.column_stack([pieces[name] for name in FEATURES])
             blocks.append((rows, block.astype(np.float64)))
@@ -300,6 +301,15 @@ class Evidence:
             "no_title": (traits.headline[first] == 0) | (traits.headline[second] == 0),
             "recurring": self._recurring(first, second),
         }
+
+    def _conflicting(
+        self, first: NDArray[np.int64], second: NDArray[np.int64], dated: NDArray[np.bool_]
+    ) -> NDArray[np.float64]:
+        """How many figures conflict, as a logarithm; without dates it is no evidence."""
+        conflicting = np.zeros(len(first))
+        rows = np.flatnonzero(dated)
+        conflicting[rows] = np.log1p(conflicts(self._traits.tallies, first[rows], second[rows]))
+        return conflicting
 
     def _verbatim(
         self, first: NDArray[np.int64], second: NDArray[np.int64], dated: NDArray[np.bool_]

@@ -16,6 +16,7 @@ import functools
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -238,8 +239,13 @@ def candidate_pairs(
         pairs = bucket_pairs(keys, alive, day, window)
         return np.concatenate([nothing, *(i * n + j for i, j in pairs)])
 
+    # Slots that agree do so in their lower bytes too, which are a quarter to read.
+    low = salience.astype(np.uint8)
+
     def agreeing(pairs: NDArray[np.int64]) -> NDArray[np.int64]:
-        return pairs[agree(salience, day, pairs // n, pairs % n)]
+        for slots in (low, salience):
+            pairs = pairs[agree(slots, day, pairs // n, pairs % n)]
+        return pairs
 
     for band, pairs in enumerate(ordered_map(proposed, range(layout.bands), workers)):
         raw.append(pairs)
@@ -256,7 +262,7 @@ def candidate_pairs(
 
 
 def agree(
-    salience: NDArray[np.uint32],
+    salience: NDArray[Any],
     day: NDArray[np.float64],
     first: NDArray[np.int64],
     second: NDArray[np.int64],
@@ -265,7 +271,7 @@ def agree(
 
     Parameters
     ----------
-    salience : ndarray of uint32, shape (n, 128)
+    salience : ndarray of unsigned integers, shape (n, 128)
     day : ndarray of float64, shape (n,)
         Times in days, NaN for no date.
     first, second : ndarray of int64, shape (n_pairs,)
@@ -279,13 +285,13 @@ def agree(
 
 
 def agreeing_slots(
-    salience: NDArray[np.uint32], first: NDArray[np.int64], second: NDArray[np.int64]
+    salience: NDArray[Any], first: NDArray[np.int64], second: NDArray[np.int64]
 ) -> NDArray[np.int64]:
     """Count the slots in which the articles of each pair agree.
 
     Parameters
     ----------
-    salience : ndarray of uint32, shape (n, 128)
+    salience : ndarray of unsigned integers, shape (n, 128)
     first, second : ndarray of int64, shape (n_pairs,)
 
     Returns

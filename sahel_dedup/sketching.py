@@ -51,7 +51,7 @@ class Traits:
     salience, shingles : ndarray of uint32, shape (n, 128)
         Fingerprints; an index keeps the lower bits of their slots, as uint16 and uint8.
     tallies : ndarray of uint16, shape (n, 32)
-        What the figures of each count (`sahel_dedup.tallies`).
+        What the figures of each count (`sahel_dedup.tallies`), if it has a date.
     day : ndarray of float64, shape (n,)
         Time of publication in days since 1970, NaN where missing or impossible.
     source : ndarray of int32, shape (n,)
@@ -293,6 +293,10 @@ class Sketcher:
             for name in set(langs):
                 mine = (term_lang == self.langs[name]).nonzero()[0]
                 weights[mine] *= self.vocabulary.prior_idf(name, terms[mine])
+        day = np.array([self._day(a.published) for a in articles])
+        # Figures in conflict are evidence of pairs with dates alone.
+        counting = self.vocabulary.is_figure.take(numbers)
+        counting &= ~np.isnan(day).repeat(ends - heads)
         runs = np.concatenate([bodies, heads]), np.concatenate([ends, bodies])
         body, headline = hash_runs(tokens.hashes, *runs).reshape(2, n)
         return Profiles(
@@ -303,10 +307,8 @@ class Sketcher:
             title_terms=title_terms,
             salience=salience_slots(self.vocabulary.hashes[terms], weights, indptr),
             shingles=shingle_slots(tokens.hashes, tokens.offsets),
-            tallies=tally_slots(
-                tokens.hashes, self.vocabulary.is_figure.take(numbers), tokens.offsets
-            ),
-            day=np.array([self._day(a.published) for a in articles]),
+            tallies=tally_slots(tokens.hashes, counting, tokens.offsets),
+            day=day,
             source=np.array([_number(self.sources, a.source) for a in articles], dtype=np.int32),
             lang=lang,
             body=body,

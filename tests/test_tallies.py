@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -35,7 +37,8 @@ def slowly(tokens: list[tuple[int, bool]]) -> list[int]:
 
 def of_text(*texts: str) -> NDArray[np.uint16]:
     """Sketch articles by the library's own path."""
-    articles = [Article(str(place), text) for place, text in enumerate(texts)]
+    day = datetime(2025, 6, 3, tzinfo=UTC)
+    articles = [Article(str(place), text, published=day) for place, text in enumerate(texts)]
     return Sketcher().sketch(articles).tallies
 
 
@@ -85,6 +88,10 @@ def test_neighbours_do_not_cross_articles() -> None:
     alone = of_text("12")
     assert (alone == EMPTY_SLOT).all()
     assert (of_text("12", "killed", "47")[1:] == EMPTY_SLOT).all()
+
+
+def test_articles_without_a_date_need_none() -> None:
+    assert (Sketcher().sketch([Article("a", "12 killed")]).tallies == EMPTY_SLOT).all()
 
 
 def test_golden_slots() -> None:
