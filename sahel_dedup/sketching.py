@@ -347,8 +347,11 @@ def _count(
     owner: NDArray[np.int64], numbers: NDArray[np.int32], twice: NDArray[np.bool_], n: int
 ) -> tuple[NDArray[np.int32], NDArray[np.uint8], NDArray[np.int64]]:
     """Count the distinct terms of each article; some tokens count twice."""
-    # Article, term and the extra count in one sortable number.
-    key = (owner << 33) | (numbers.astype(np.int64) << 1) | twice
+    # Article, term and the extra count in one sortable number; half as wide, it sorts in half
+    # the time, and a block of articles hardly ever needs more.
+    bits = int(numbers.max(initial=0)).bit_length()
+    width: np.dtype[Any] = np.dtype(np.uint32 if n.bit_length() + bits < 32 else np.uint64)
+    key = (owner.astype(width) << (bits + 1)) | (numbers.astype(width) << 1) | twice
     key.sort()
     pair = key >> 1
     # By hand: `numpy.diff` is slow to start, and articles come one at a time too.
@@ -360,8 +363,8 @@ def _count(
     upto = bounds + twice_before[bounds]
     totals = upto[1:] - upto[:-1]
     distinct = pair[bounds[:-1]]
-    indptr = distinct.searchsorted(np.arange(n + 1) << 32)
-    terms = (distinct & 0xFFFFFFFF).astype(np.int32)
+    indptr = distinct.searchsorted(np.arange(n + 1, dtype=width) << bits)
+    terms = (distinct & ((1 << bits) - 1)).astype(np.int32)
     return terms, np.minimum(totals, MAX_COUNT).astype(np.uint8), indptr
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import random
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from sklearn.metrics.pairwise import cosine_similarity
 from sahel_dedup.articles import Article
 from sahel_dedup.prior import PRIOR_ARTICLES
 from sahel_dedup.similarity import Similarity
-from sahel_dedup.sketching import LEAD_TOKENS, MAX_COUNT, Profiles, Sketcher
+from sahel_dedup.sketching import LEAD_TOKENS, MAX_COUNT, Profiles, Sketcher, _count
 from sahel_dedup.terms import tokenize
 
 WORDS = ["kayes", "nioro", "attack", "army", "the", "of", "in", "killed", "12", "47", "3.5", "june",
@@ -183,3 +184,25 @@ def test_profiles_in_parts_are_the_profiles_together(
         for name in ("salience", "shingles", "body", "headline", "lang", "length"):
             assert (getattr(parts, name)[row] == getattr(whole, name)[row]).all()
             assert (getattr(taken, name)[row] == getattr(whole, name)[source]).all()
+
+
+@given(
+    st.lists(st.lists(st.tuples(st.integers(0, 9), st.booleans()), max_size=8), max_size=5),
+    st.sampled_from([1, 2**28, 2**31 - 10]),
+)
+def test_terms_are_counted_whatever_their_numbers(
+    articles: list[list[tuple[int, bool]]], first: int
+) -> None:
+    tokens = [token for article in articles for token in article]
+    owner = np.repeat(np.arange(len(articles)), [len(article) for article in articles])
+    numbers = np.array([first + number for number, _ in tokens], dtype=np.int32)
+    twice = np.array([double for _, double in tokens], dtype=bool)
+    terms, counts, indptr = _count(owner, numbers, twice, len(articles))
+    for row, article in enumerate(articles):
+        expected = Counter[int]()
+        for number, double in article:
+            expected[first + number] += 1 + double
+        span = slice(indptr[row], indptr[row + 1])
+        assert list(zip(terms[span].tolist(), counts[span].tolist(), strict=True)) == sorted(
+            expected.items()
+        )
