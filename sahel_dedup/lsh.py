@@ -16,7 +16,7 @@ import functools
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,8 @@ from sahel_dedup.errors import SahelError
 from sahel_dedup.fingerprint import EMPTY_SLOT, SLOTS
 from sahel_dedup.terms import mix64
 from sahel_dedup.threads import ordered_map, slices
+
+_Integer = TypeVar("_Integer", bound=np.integer[Any])
 
 # Slots that a candidate pair must share, if the time between the two is known and if it is
 # not: what shares fewer hardly reaches the least cosine that matters. Of 109 pairs that meet
@@ -162,10 +164,10 @@ def band_keys(
     ndarray of uint64, shape (n_rows,)
     """
     slots = layout.slots(band, extra)
-    key = salience[rows, slots[0]].astype(np.uint64)
+    key = salience[:, slots[0]][rows].astype(np.uint64)
     for slot in slots[1:]:
         key *= _FACTOR
-        key += salience[rows, slot]
+        key += salience[:, slot][rows]
     return mix64(key)
 
 
@@ -192,9 +194,9 @@ def in_buckets(keys: NDArray[np.uint64]) -> tuple[NDArray[np.int64], NDArray[np.
     return (packed & low).astype(np.int64), packed >> bits
 
 
-def distinct(values: NDArray[np.int64]) -> NDArray[np.int64]:
+def distinct(values: NDArray[_Integer]) -> NDArray[_Integer]:
     """Sort numbers and drop repetitions, in a sixtieth of the time of ``numpy.unique``."""
-    ordered: NDArray[np.int64] = np.sort(values)
+    ordered: NDArray[_Integer] = np.sort(values)
     fresh = np.ones(len(ordered), dtype=bool)
     np.not_equal(ordered[1:], ordered[:-1], out=fresh[1:])
     return ordered[fresh]
@@ -231,21 +233,27 @@ def candidate_pairs(
     """
     n = len(salience)
     alive = np.flatnonzero(salience[:, 0] != EMPTY_SLOT)
-    nothing = found = np.zeros(0, dtype=np.int64)
-    raw: list[NDArray[np.int64]] = []
+    # A pair is one number; half as wide, where that will do, numbers sort in .6 of the time.
+    nothing = found = np.zeros(0, dtype=np.uint32 if n < 1 << 16 else np.uint64)
+    raw: list[NDArray[Any]] = []
+    # Bands are read slot by slot.
+    columns = np.asfortranarray(salience)
 
-    def proposed(band: int) -> NDArray[np.int64]:
-        keys = functools.partial(band_keys, salience, layout, band)
+    def proposed(band: int) -> NDArray[Any]:
+        keys = functools.partial(band_keys, columns, layout, band)
         pairs = bucket_pairs(keys, alive, day, window)
-        return np.concatenate([nothing, *(i * n + j for i, j in pairs)])
+        return np.concatenate([nothing, *((i * n + j).astype(nothing.dtype) for i, j in pairs)])
 
     # Slots that agree do so in their lower bytes too, which are a quarter to read.
     low = salience.astype(np.uint8)
 
-    def agreeing(pairs: NDArray[np.int64]) -> NDArray[np.int64]:
+    def agreeing(pairs: NDArray[Any]) -> NDArray[Any]:
         for slots in (low, salience):
-            pairs = pairs[agree(slots, day, pairs // n, pairs % n)]
+            pairs = pairs[agree(slots, day, *rows_of(pairs))]
         return pairs
+
+    def rows_of(pairs: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        return (pairs // n).astype(np.int64), (pairs % n).astype(np.int64)
 
     for band, pairs in enumerate(ordered_map(proposed, range(layout.bands), workers)):
         raw.append(pairs)
@@ -258,7 +266,7 @@ def candidate_pairs(
             found = np.concatenate([found, *ordered_map(agreeing, parts, workers)])
             found.sort()
             raw = []
-    return found // n, found % n
+    return rows_of(found)
 
 
 def agree(
@@ -308,7 +316,7 @@ def agreeing_slots(
     return counts
 
 
-def _contains(ordered: NDArray[np.int64], values: NDArray[np.int64]) -> NDArray[np.bool_]:
+def _contains(ordered: NDArray[_Integer], values: NDArray[_Integer]) -> NDArray[np.bool_]:
     if not len(ordered):
         return np.zeros(len(values), dtype=bool)
     place = np.minimum(np.searchsorted(ordered, values), len(ordered) - 1)
