@@ -153,6 +153,10 @@ def _tables() -> _Tables:
     return _Tables(folded, classes, values)
 
 
+# Powers of the hash that are kept, 16 MB; a text that is longer has its own made.
+_MOST_KEPT = 1 << 20
+
+
 class _Powers:
     """Powers of the polynomial's base and of its inverse modulo 2**64, as many as were needed."""
 
@@ -166,7 +170,9 @@ class _Powers:
         if made.shape[1] < size:
             made = np.ones((2, 1 << max(16, size.bit_length())), dtype=np.uint64)
             made[:, 1:] = [[_BASE], [np.uint64(pow(int(_BASE), -1, 1 << 64))]]
-            self._made = made = made.cumprod(axis=1, dtype=np.uint64)
+            made = made.cumprod(axis=1, dtype=np.uint64)
+            if size <= _MOST_KEPT:
+                self._made = made
         return made
 
 

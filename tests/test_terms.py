@@ -12,7 +12,17 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sahel_dedup import terms
-from sahel_dedup.terms import BIGRAM, DIGIT, FOURGRAM, IGNORED, SEPARATOR, WORD, hash_word, tokenize
+from sahel_dedup.terms import (
+    BIGRAM,
+    DIGIT,
+    FOURGRAM,
+    IGNORED,
+    SEPARATOR,
+    WORD,
+    _Powers,
+    hash_word,
+    tokenize,
+)
 
 BIGRAM_RANGES = terms._SPACELESS_BIGRAM
 FOURGRAM_RANGES = terms._SPACELESS_FOURGRAM
@@ -172,3 +182,13 @@ def test_hashes_tell_words_apart() -> None:
 )
 def test_examples(text: str, words: list[str]) -> None:
     assert words_of([text]) == [words]
+
+
+def test_powers_of_a_huge_text_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    powers = _Powers()
+    few = powers.first(10)
+    monkeypatch.setattr("sahel_dedup.terms._MOST_KEPT", 1 << 16)
+    many = powers.first((1 << 16) + 1)
+    assert many.shape[1] > 1 << 16
+    np.testing.assert_array_equal(many[:, : few.shape[1]], few)
+    assert powers.first(10) is few
