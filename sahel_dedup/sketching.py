@@ -79,6 +79,11 @@ class Traits:
     def __len__(self) -> int:
         return len(self.body)
 
+    def _take_traits(self, rows: NDArray[np.int64]) -> None:
+        """Keep those of some articles, in the order given."""
+        for item in fields(Traits):
+            setattr(self, item.name, getattr(self, item.name)[rows])
+
 
 @dataclass(slots=True)
 class Profiles(Traits):
@@ -123,8 +128,7 @@ class Profiles(Traits):
 
     def reorder(self, rows: NDArray[np.int64]) -> None:
         """Keep some articles, in the order given; one array at a time is in memory twice."""
-        for item in fields(Traits):
-            setattr(self, item.name, getattr(self, item.name)[rows])
+        self._take_traits(rows)
         self.terms, _ = take_ragged(self.terms, self.indptr, rows)
         self.counts, self.indptr = take_ragged(self.counts, self.indptr, rows)
         self.title_terms, self.title_indptr = take_ragged(self.title_terms, self.title_indptr, rows)

@@ -69,6 +69,7 @@ def test_audit_of_an_archive() -> None:
 
 def test_audit_of_nothing() -> None:
     found = audit(sahel_dedup.cluster([]))
+    assert isinstance(found, sahel_dedup.Audit)
     assert (found.articles, found.stories, found.estimated_precision) == (0, 0, None)
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+import sahel_dedup
 from sahel_dedup import Article, SahelError, Settings, Stories, Story, cluster, fingerprints
 from sahel_dedup.batch import Archive
 from sahel_dedup.relation import NEAR_JACCARD
@@ -159,6 +160,7 @@ def test_the_weakest_links_come_weakest_first(stories: Stories, many: Stories) -
     scores = [link.score for link in many.weakest_links(1000)]
     assert scores == sorted(link.score for link in many.pairs())
     assert many.weakest_links(3) == many.weakest_links(1000)[:3]
+    assert all(isinstance(link, sahel_dedup.Link) for link in many.weakest_links(3))
     assert len(many.weakest_links()) == 10
     assert stories.weakest_links(1)[0].second == "reworded"
 
@@ -274,6 +276,7 @@ def test_a_sample_check_of_lsh(wire: list[dict[str, Any]]) -> None:
     assert settings.expected_recall(0.2) < settings.expected_recall(0.5) <= 1
     stories = cluster(wire, settings)
     check = stories.check_recall()
+    assert isinstance(check, sahel_dedup.RecallCheck)
     assert check.articles == len(wire)
     assert 0 < check.proposed <= check.confirmed < check.compared <= len(wire) * (len(wire) - 1)
     assert check.recall == check.proposed / check.confirmed > 0.9

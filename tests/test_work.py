@@ -113,7 +113,7 @@ def test_memory_an_article(month: Archive) -> None:
             fixed += array.nbytes
         else:
             ragged += array.nbytes
-    # Two fingerprints of 512 bytes, and some numbers.
+    # Two fingerprints of 512 bytes, 64 of tallies, and some numbers.
     assert fixed / n < 1150
     # A term and its count; titles hold a few terms more.
     assert ragged / entries < 5.5

@@ -52,16 +52,6 @@ def with_room(array: NDArray[_Scalar], size: int) -> NDArray[_Scalar]:
     return grown
 
 
-def _bounds(
-    indptr: NDArray[np.int64], rows: NDArray[np.int64]
-) -> tuple[list[int], list[int], NDArray[np.int64]]:
-    """Where some rows of a ragged array start and end, there and end to end."""
-    low, high = indptr[rows], indptr[rows + 1]
-    offsets = np.zeros(len(rows) + 1, dtype=np.int64)
-    np.cumsum(high - low, out=offsets[1:])
-    return low.tolist(), high.tolist(), offsets
-
-
 @dataclass(slots=True)
 class LiveProfiles(Traits):
     """Profiles to which rows are added; the arrays reach beyond the last row.
@@ -163,8 +153,7 @@ class LiveProfiles(Traits):
 
     def keep(self, rows: NDArray[np.int64]) -> None:
         """Let go of all rows but some."""
-        for name in _ONE_A_ROW:
-            setattr(self, name, getattr(self, name)[rows])
+        self._take_traits(rows)
         self.words, self.indptr = take_ragged(self.words, self.indptr, rows)
         self.title_terms, self.title_indptr = take_ragged(self.title_terms, self.title_indptr, rows)
         self.rows = len(rows)
