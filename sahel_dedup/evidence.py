@@ -7,6 +7,7 @@ contrast carry most of it. The constants are fitted by ``benchmarks/fit_evidence
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -14,13 +15,15 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from sahel_dedup.compiled import compiled
 from sahel_dedup.fingerprint import SLOTS
-from sahel_dedup.lsh import agreeing_slots
+from sahel_dedup.lsh import agreement
 from sahel_dedup.settings import Settings
 from sahel_dedup.similarity import Shared
 from sahel_dedup.sketching import Traits
 from sahel_dedup.tallies import SLOTS as TALLIES
-from sahel_dedup.tallies import conflicts
+from sahel_dedup.tallies import conflict
+from sahel_dedup.threads import slices
 
 FEATURES = (
     "base",
@@ -57,7 +60,7 @@ FLOOR = -1.5
 # an article meets the whole archive, and chance finds more.
 _LEAST_COSINE = (0.10, 0.15)
 # A bar above this is that of a form, seldom of a report.
-_RECURRING = 0.4
+_RECURRING_BAR = 0.4
 # No pair is less alike than this: its logarithm is taken.
 _NO_LIKENESS = 0.01
 # About three of 128 slots: what two texts of one language share by chance.
@@ -66,13 +69,17 @@ _FEW_SHINGLES = 0.02
 _RANGES = {
     "figures_shared": (0.0, 1.0),
     "figures_lacking": (0.0, 1.0),
-    "figures_conflicting": (0.0, np.log1p(TALLIES)),
+    "figures_conflicting": (0.0, math.log1p(TALLIES)),
     "title": (0.0, 1.0),
     "title_figures": (-1.0, 1.0),
-    "verbatim": (np.log(_FEW_SHINGLES), np.log(1 + _FEW_SHINGLES)),
+    "verbatim": (math.log(_FEW_SHINGLES), math.log(1 + _FEW_SHINGLES)),
 }
 _OF_TITLES = ("title", "title_figures")
 _BOUND_AT_ONCE = 1 << 16
+# Columns of the features.
+_BASE, _WORDING, _CONTRAST, _SAME_OUTLET, _OTHER_OUTLET = range(5)
+_HOURS, _FIGURES_SHARED, _FIGURES_LACKING, _FIGURES_CONFLICTING = range(5, 9)
+_TITLE, _TITLE_FIGURES, _NO_TITLE, _VERBATIM, _RECURRING = range(9, 14)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,8 +188,8 @@ class Evidence:
         score = np.empty(len(first))
         for rows, features in self.features(first, second, known):
             cosine[rows] = np.exp(features[:, 1])
-            dated = self.dated(first[rows], second[rows])
-            score[rows] = self._log_odds(features, dated).sum(axis=1).clip(FLOOR, LIMIT)
+            parts = self._log_odds(features, first[rows], second[rows])
+            score[rows] = parts.sum(axis=1).clip(FLOOR, LIMIT)
         score[self._outside(first, second)] = -LIMIT
         return Pairs(first, second, cosine, score)
 
@@ -227,21 +234,15 @@ class Evidence:
             No score is higher, unless it is at the floor.
         """
         bound = np.empty(len(first))
-        for start in range(0, len(first), _BOUND_AT_ONCE):
-            rows = slice(start, start + _BOUND_AT_ONCE)
+        for rows in slices(len(first), _BOUND_AT_ONCE):
             a, b = first[rows], second[rows]
-            known = self._known(a, b, np.maximum(cosine[rows], _NO_LIKENESS))
-            features = np.zeros((len(a), len(FEATURES)))
-            for name, values in known.items():
-                features[:, FEATURES.index(name)] = values
-            dated = self.dated(a, b)
-            bound[rows] = self._log_odds(features, dated).sum(axis=1)
+            features = self._known(a, b, cosine[rows])
+            bound[rows] = self._log_odds(features, a, b).sum(axis=1)
+            dated, untitled = self.dated(a, b), features[:, _NO_TITLE] > 0
             # What has yet to be measured lies between two values each.
-            untitled = known["no_title"] > 0
             for name, (low, high) in _RANGES.items():
-                place = FEATURES.index(name)
-                best = np.maximum(low * self._weights[:, place], high * self._weights[:, place])
-                gain = np.where(dated, *best)
+                weights = self._weights[:, FEATURES.index(name)]
+                gain = np.where(dated, *np.maximum(low * weights, high * weights))
                 bound[rows] += np.where(untitled, 0, gain) if name in _OF_TITLES else gain
         return bound
 
@@ -266,85 +267,42 @@ class Evidence:
             unknown (date, outlet, title) contributes 0 and is told by its own column.
         """
         blocks = []
+        traits = self._traits
         for rows, shared in self._similarity.shared(first, second, known):
             a, b = first[rows], second[rows]
-            fewer = np.minimum(self._similarity.figures[a], self._similarity.figures[b])
-            dated = self.dated(a, b)
-            pieces = self._known(a, b, np.maximum(shared.cosine, _NO_LIKENESS)) | {
-                "figures_shared": shared.figures / (fewer + 1),
-                "figures_lacking": (fewer - shared.figures) / (fewer + 1),
-                "figures_conflicting": self._conflicting(a, b, dated),
-                "title": shared.title_cosine,
-                "title_figures": shared.title_figures,
-                "verbatim": self._verbatim(a, b, dated),
-            }
-            block = np.column_stack([pieces[name] for name in FEATURES])
-            blocks.append((rows, block.astype(np.float64)))
+            features = self._known(a, b, shared.cosine)
+            features[:, _TITLE], features[:, _TITLE_FIGURES] = (
+                shared.title_cosine,
+                shared.title_figures,
+            )
+            _measure_figures(features, a, b, shared.figures, self._similarity.figures)
+            _measure_sketches(features, a, b, traits.day, traits.tallies, traits.shingles)
+            blocks.append((rows, features))
         return blocks
 
     def _known(
         self, first: NDArray[np.int64], second: NDArray[np.int64], cosine: NDArray[np.float64]
-    ) -> dict[str, NDArray[Any]]:
+    ) -> NDArray[np.float64]:
         """Measure the pieces of evidence that take no further look at the articles."""
-        traits = self._traits
-        days = np.abs(traits.day[first] - traits.day[second])
-        dated = ~np.isnan(days)
-        outlets = (traits.source[first] >= 0) & (traits.source[second] >= 0)
-        same = traits.source[first] == traits.source[second]
-        return {
-            "base": np.ones(len(first)),
-            "wording": np.log(cosine),
-            "contrast": np.log(cosine / np.maximum(self.bar[first], self.bar[second])),
-            "same_outlet": outlets & same,
-            "other_outlet": outlets & ~same,
-            "hours": np.where(dated, np.log1p(24 * np.where(dated, days, 0)) - 2, 0),
-            "no_title": (traits.headline[first] == 0) | (traits.headline[second] == 0),
-            "recurring": self._recurring(first, second),
-        }
-
-    def _conflicting(
-        self, first: NDArray[np.int64], second: NDArray[np.int64], dated: NDArray[np.bool_]
-    ) -> NDArray[np.float64]:
-        """How many figures conflict, as a logarithm; without dates it is no evidence."""
-        conflicting = np.zeros(len(first))
-        rows = np.flatnonzero(dated)
-        conflicting[rows] = np.log1p(conflicts(self._traits.tallies, first[rows], second[rows]))
-        return conflicting
-
-    def _verbatim(
-        self, first: NDArray[np.int64], second: NDArray[np.int64], dated: NDArray[np.bool_]
-    ) -> NDArray[np.float64]:
-        """Logarithm of the share of common shingles, where dates are missing.
-
-        Of two undated pairs with the same cosine the one with more verbatim in common is
-        a form filled in twice, or two digests that share an item.
-        """
-        verbatim = np.zeros(len(first))
-        rows = np.flatnonzero(~dated)
-        same = agreeing_slots(self._traits.shingles, first[rows], second[rows])
-        verbatim[rows] = np.log(same / SLOTS + _FEW_SHINGLES)
-        return verbatim
-
-    def _recurring(
-        self, first: NDArray[np.int64], second: NDArray[np.int64]
-    ) -> NDArray[np.float64]:
-        """How far both bars lie above what news reaches: two issues of a daily bulletin."""
-        lower = np.minimum(self.bar[first], self.bar[second])
-        return np.asarray(np.maximum(np.log(lower / _RECURRING), 0.0))
+        t = self._traits
+        return _measure(first, second, cosine, self.bar, t.day, t.source, t.headline)
 
     def pieces(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> list[dict[str, float]]:
         """Tell what each piece of evidence adds to the log-odds of pairs of articles."""
         told: list[dict[str, float]] = []
         for rows, features in self.features(first, second):
-            parts = self._log_odds(features, self.dated(first[rows], second[rows]))
+            parts = self._log_odds(features, first[rows], second[rows])
             told += [dict(zip(FEATURES, row, strict=True)) for row in parts.tolist()]
         return told
 
     def _log_odds(
-        self, features: NDArray[np.float64], dated: NDArray[np.bool_]
+        self,
+        features: NDArray[np.float64],
+        first: NDArray[np.int64],
+        second: NDArray[np.int64],
     ) -> NDArray[np.float64]:
         """Turn features into what each adds to the log-odds, shape (n, len(FEATURES))."""
-        return np.asarray(features * np.where(dated[:, None], *self._weights))
+        return np.asarray(features * self._weights.take(1 - self.dated(first, second), axis=0))
 
     def dated(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Whether the time between the articles of each pair is known, shape (n_pairs,)."""
@@ -361,3 +319,72 @@ def least_cosine(dated: NDArray[np.bool_]) -> NDArray[np.float64]:
         Whether the time between the two articles is known.
     """
     return np.where(dated, *_LEAST_COSINE)
+
+
+@compiled
+def _measure(
+    first: NDArray[np.int64],
+    second: NDArray[np.int64],
+    cosine: NDArray[np.float64],
+    bar: NDArray[np.float64],
+    day: NDArray[np.float64],
+    source: NDArray[np.int32],
+    headline: NDArray[np.uint64],
+) -> NDArray[np.float64]:
+    """Fill in the features that cosine, time and outlet tell; leave the others 0."""
+    features = np.zeros((len(first), len(FEATURES)))
+    for i in range(len(first)):
+        a, b, told = first[i], second[i], features[i]
+        alike = max(cosine[i], _NO_LIKENESS)
+        told[_BASE] = 1
+        told[_WORDING] = math.log(alike)
+        told[_CONTRAST] = math.log(alike / max(bar[a], bar[b]))
+        if source[a] >= 0 and source[b] >= 0:
+            told[_SAME_OUTLET if source[a] == source[b] else _OTHER_OUTLET] = 1
+        days = abs(day[a] - day[b])
+        if not np.isnan(days):
+            told[_HOURS] = math.log1p(24 * days) - 2
+        told[_NO_TITLE] = headline[a] == 0 or headline[b] == 0
+        # How far both bars lie above what news reaches: two issues of a daily bulletin.
+        lower = min(bar[a], bar[b])
+        if lower > _RECURRING_BAR:
+            told[_RECURRING] = math.log(lower / _RECURRING_BAR)
+    return features
+
+
+@compiled
+def _measure_figures(
+    features: NDArray[np.float64],
+    first: NDArray[np.int64],
+    second: NDArray[np.int64],
+    shared: NDArray[np.int64],
+    figures: NDArray[np.int64],
+) -> None:
+    """Fill in what share of the figures of the article with fewer are in both."""
+    for i in range(len(first)):
+        fewer = min(figures[first[i]], figures[second[i]])
+        features[i, _FIGURES_SHARED] = shared[i] / (fewer + 1)
+        features[i, _FIGURES_LACKING] = (fewer - shared[i]) / (fewer + 1)
+
+
+@compiled
+def _measure_sketches(
+    features: NDArray[np.float64],
+    first: NDArray[np.int64],
+    second: NDArray[np.int64],
+    day: NDArray[np.float64],
+    tallies: NDArray[np.uint16],
+    shingles: NDArray[Any],
+) -> None:
+    """Fill in how many figures conflict, with dates, and how much is verbatim, without.
+
+    Without dates conflicts are no evidence. Of two undated pairs with the same cosine the one
+    with more verbatim in common is a form filled in twice, or two digests that share an item.
+    """
+    for i in range(len(first)):
+        a, b = first[i], second[i]
+        if np.isnan(day[a] - day[b]):
+            same = agreement(shingles, a, b)
+            features[i, _VERBATIM] = math.log(same / SLOTS + _FEW_SHINGLES)
+        else:
+            features[i, _FIGURES_CONFLICTING] = math.log1p(conflict(tallies, a, b))

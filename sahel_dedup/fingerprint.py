@@ -25,24 +25,19 @@ import numpy as np
 from datasketch import MinHash
 from numpy.typing import NDArray
 
+from sahel_dedup.compiled import compiled
 from sahel_dedup.errors import SahelError
-from sahel_dedup.terms import SHINGLE_WORDS, Tokens, hash_word, mix64
-from sahel_dedup.threads import slices
+from sahel_dedup.terms import SHINGLE_WORDS, Tokens, hash_word, mix64, mix_one
 
 FINGERPRINT_VERSION = 1
 SLOTS = 128
 # Heaviest terms that take part in the race; the rest hold a few percent of the weight.
 RACERS = 48
-_RANKS = np.arange(RACERS)
 
 _MAGIC = b"SDFP"
-_RANK_BITS = 6
-_HEAVIEST = np.uint64((1 << 21) - 1)
-# Articles, and values of slots, worked on together: their arrays stay in the second-level
-# cache.
-_RANKED_AT_ONCE = 32
-_RACED_AT_ONCE = 8
-_SIGNED_AT_ONCE = 1 << 15
+_RANK_BITS = np.uint32((1 << 6) - 1)
+_LOW_BITS, _WEIGHT_BITS = np.uint64(32), np.uint64(21)
+_HEAVIEST = (np.uint64(1) << _WEIGHT_BITS) - np.uint64(1)
 _U32 = NDArray[np.uint32]
 _SHINGLE_FACTORS = (np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F), np.uint64(1))
 EMPTY_SLOT = np.uint32(0xFFFFFFFF)
@@ -148,60 +143,65 @@ def salience_slots(
     -------
     ndarray of uint32, shape (n_articles, 128)
     """
-    slots = np.full((len(offsets) - 1, SLOTS), EMPTY_SLOT, dtype=np.uint32)
-    for first in range(0, len(slots), _RANKED_AT_ONCE):
-        bounds = offsets[first : first + _RANKED_AT_ONCE + 1]
-        span = slice(bounds[0], bounds[-1])
-        low, pace = _racers(hashes[span], weights[span], bounds - bounds[0])
-        winner = np.concatenate(
-            [_winners(low[rows], pace[rows]) for rows in slices(len(low), _RACED_AT_ONCE)]
-        )
-        rows = (pace[:, 0] < np.inf).nonzero()[0]
-        slots[first + rows] = low[rows[:, None], winner[rows]]
-    return slots
+    keys = _racers(hashes, weights, offsets)
+    # NumPy's sort of a whole chunk is faster than one of each article.
+    keys.sort()
+    return _winners(keys, offsets, *_race())
 
 
-def _winners(low: _U32, pace: NDArray[np.float32]) -> _U32:
-    """Run the races of a few articles: rank of the winner of each slot, shape (n, 128)."""
-    multiply, add, exponential = _race()
-    draws = low[:, :, None] * multiply
-    draws += add
-    # Looked up by intp and clipped, NumPy makes no copy of the index.
-    place = (draws >> np.uint32(16)).astype(np.intp)
-    finish = exponential.take(place, mode="clip")
-    finish *= pace[:, :, None]
-    # Positive floats order like their bits. The lowest bits make room for the rank,
-    # so that one minimum finds the winner and breaks ties the same way everywhere.
-    bits = finish.view(np.uint32)
-    bits &= np.uint32(0xFFFFFFFF << _RANK_BITS & 0xFFFFFFFF)
-    bits |= _RANKS.astype(np.uint32)[:, None]
-    return np.asarray(bits.min(axis=1) & np.uint32((1 << _RANK_BITS) - 1))
-
-
+@compiled
 def _racers(
     hashes: NDArray[np.uint64], weights: NDArray[np.int64], offsets: NDArray[np.int64]
-) -> tuple[_U32, NDArray[np.float32]]:
-    """Pick the heaviest terms of each article, heaviest first; ties by hash.
+) -> NDArray[np.uint64]:
+    """Give terms sortable numbers: article by article, the heaviest first, ties by hash.
 
-    Returns the low halves of their hashes and the factors of their times, both of shape
-    (n_articles, RACERS); an article with fewer is filled up with racers that take forever.
+    Article (11 bits), weight falling (21), low half of the hash (32, its 23 lowest bits first).
     """
-    owner = np.arange(len(offsets) - 1, dtype=np.uint64).repeat(offsets[1:] - offsets[:-1])
-    # Article (11 bits), weight falling (21), low half of the hash (32, its 23 lowest bits
-    # first) in one number, which sorts four times as fast as places do.
-    key = (owner << np.uint64(21)) | (_HEAVIEST - weights.astype(np.uint64))
-    key = (key << np.uint64(32)) | (hashes << np.uint64(9) & np.uint64(0xFFFFFE00))
-    key |= hashes >> np.uint64(23) & np.uint64(0x1FF)
-    key.sort()
-    place = offsets[:-1, None] + _RANKS
-    # An article with fewer gets those of the next, which are stopped below.
-    key = key.take(place, mode="clip") if len(key) else np.zeros(place.shape, dtype=np.uint64)
-    low = (key >> np.uint64(9) & np.uint64(0x7FFFFF)) | (key << np.uint64(23))
-    weight = (_HEAVIEST - (key >> np.uint64(32) & _HEAVIEST)).astype(np.float64)
-    weight[place >= offsets[1:, None]] = 0
-    pace = np.full(weight.shape, np.inf)
-    np.divide(1.0, weight * weight, out=pace, where=weight > 0)
-    return low.astype(np.uint32), pace.astype(np.float32)
+    keys = np.empty(len(hashes), dtype=np.uint64)
+    for row in range(len(offsets) - 1):
+        for i in range(offsets[row], offsets[row + 1]):
+            key = np.uint64(row) << _WEIGHT_BITS | (_HEAVIEST - np.uint64(weights[i]))
+            low = hashes[i] << np.uint64(9) & np.uint64(0xFFFFFE00)
+            low |= hashes[i] >> np.uint64(23) & np.uint64(0x1FF)
+            keys[i] = key << _LOW_BITS | low
+    return keys
+
+
+@compiled
+def _winners(
+    keys: NDArray[np.uint64],
+    offsets: NDArray[np.int64],
+    multiply: _U32,
+    add: _U32,
+    exponential: NDArray[np.float32],
+) -> _U32:
+    """Run the races: the winner of each slot, shape (n, 128)."""
+    slots = np.full((len(offsets) - 1, SLOTS), EMPTY_SLOT)
+    best = np.empty(SLOTS, dtype=np.uint32)
+    lows = np.empty(RACERS, dtype=np.uint32)
+    for row in range(len(slots)):
+        first = offsets[row]
+        best[:] = EMPTY_SLOT
+        racers = 0
+        while racers < RACERS and first + racers < offsets[row + 1]:
+            key = keys[first + racers]
+            weight = np.float64(_HEAVIEST - (key >> _LOW_BITS & _HEAVIEST))
+            if weight == 0:
+                break
+            pace = np.float32(1.0 / (weight * weight))
+            low = np.uint32(key >> np.uint64(9) & np.uint64(0x7FFFFF) | key << np.uint64(23))
+            lows[racers] = low
+            for k in range(SLOTS):
+                draw = np.uint32(np.uint32(low * multiply[k]) + add[k])
+                # Positive floats order like their bits. The lowest bits make room for the
+                # rank, so that one minimum finds the winner and breaks ties the same way
+                # everywhere.
+                finish = np.float32(exponential[draw >> np.uint32(16)] * pace).view(np.uint32)
+                best[k] = min(best[k], (finish & ~_RANK_BITS) | np.uint32(racers))
+            racers += 1
+        for k in range(SLOTS if racers else 0):
+            slots[row, k] = lows[best[k] & _RANK_BITS]
+    return slots
 
 
 @functools.cache
@@ -211,11 +211,12 @@ def _permutations() -> tuple[_U32, _U32]:
     return np.asarray(a, dtype=np.uint32), np.asarray(b, dtype=np.uint32)
 
 
-def _fmix32(x: _U32) -> _U32:
+@compiled
+def _fmix32(x: np.uint32) -> np.uint32:
     """MurmurHash3's finalizer, the pre-mix of ``affine32``."""
-    x = (x ^ (x >> np.uint32(16))) * np.uint32(0x85EBCA6B)
-    x = (x ^ (x >> np.uint32(13))) * np.uint32(0xC2B2AE35)
-    return x ^ (x >> np.uint32(16))
+    x = np.uint32((x ^ (x >> np.uint32(16))) * np.uint32(0x85EBCA6B))
+    x = np.uint32((x ^ (x >> np.uint32(13))) * np.uint32(0xC2B2AE35))
+    return np.uint32(x ^ (x >> np.uint32(16)))
 
 
 def shingle_slots(tokens: NDArray[np.uint64], offsets: NDArray[np.int64]) -> _U32:
@@ -233,33 +234,28 @@ def shingle_slots(tokens: NDArray[np.uint64], offsets: NDArray[np.int64]) -> _U3
     ndarray of uint32, shape (n_articles, 128)
         An article of one or two tokens has those as its only shingle.
     """
-    n = len(offsets) - 1
-    slots = np.full((n, SLOTS), EMPTY_SLOT, dtype=np.uint32)
-    lengths = offsets[1:] - offsets[:-1]
-    present = lengths.nonzero()[0]
-    if not len(present):
-        return slots
-    # Two empty places behind each article: shingles that run over its end lie there.
-    gaps = (SHINGLE_WORDS - 1) * np.arange(n)
-    padded = np.zeros(len(tokens) + (SHINGLE_WORDS - 1) * n + 1, dtype=np.uint64)
-    padded[np.arange(len(tokens)) + gaps.repeat(lengths)] = tokens
-    first, second, third = _SHINGLE_FACTORS
-    sums = padded[:-2] * first + padded[1:-1] * second + padded[2:] * third
-    values = _fmix32((mix64(sums) >> np.uint64(32)).astype(np.uint32))
-    starts = (offsets[:-1] + gaps)[present]
-    # An article without a whole shingle has the one that its first token begins.
-    bounds = starts.repeat(2)
-    bounds[1::2] += np.maximum(lengths[present] - SHINGLE_WORDS + 1, 1)
-    signed = np.empty((SLOTS, len(bounds)), dtype=np.uint32)
-    multiply, add = (factors[:, None] for factors in _permutations())
-    step = min(SLOTS, 1 << max(3, (_SIGNED_AT_ONCE // len(values)).bit_length() - 1))
-    buffer = np.empty((step, len(values)), dtype=np.uint32)
-    for k in range(0, SLOTS, step):
-        rows = slice(k, k + step)
-        np.multiply(values, multiply[rows], out=buffer)
-        np.add(buffer, add[rows], out=buffer)
-        np.minimum.reduceat(buffer, bounds, axis=1, out=signed[rows])
-    slots[present] = signed[:, ::2].T
+    return _signed(tokens, offsets, *_permutations())
+
+
+@compiled
+def _signed(
+    tokens: NDArray[np.uint64], offsets: NDArray[np.int64], multiply: _U32, add: _U32
+) -> _U32:
+    """Sign articles by the least values of their shingles under some permutations."""
+    slots = np.full((len(offsets) - 1, SLOTS), EMPTY_SLOT)
+    least = np.empty(SLOTS, dtype=np.uint32)
+    for row in range(len(slots)):
+        first, last = offsets[row], offsets[row + 1]
+        least[:] = EMPTY_SLOT
+        # An article without a whole shingle has the one that its first token begins.
+        for start in range(first, max(last - SHINGLE_WORDS + 1, min(first + 1, last))):
+            total = np.uint64(0)
+            for k in range(min(SHINGLE_WORDS, last - start)):
+                total += tokens[start + k] * _SHINGLE_FACTORS[k]
+            value = _fmix32(np.uint32(mix_one(total) >> np.uint64(32)))
+            for k in range(SLOTS):
+                least[k] = min(least[k], np.uint32(np.uint32(value * multiply[k]) + add[k]))
+        slots[row] = least
     return slots
 
 

@@ -12,20 +12,21 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from sahel_dedup.compiled import compiled
+
 SLOTS = 32
 EMPTY_SLOT = np.uint16(0)
 
-_SLOT_BITS = 5
-_WORD_BITS = 32
-_FIGURE_BITS = 16
+_SLOT_BITS = np.uint64(5)
+_WORD_BITS = np.uint64(32)
+_FIGURE_BITS = np.uint64(16)
 _BYTE = np.uint64(0xFF)
+_NOTHING = np.uint64(0xFFFFFFFFFFFFFFFF)
 # A word before a figure and the same word behind it are two.
-_SIDES = np.array([[1, -1]])
-_SALTS = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F], dtype=np.uint64)
-# They stay in the cache.
-_PAIRS_AT_ONCE = 1 << 12
+_SALT_BEFORE, _SALT_BEHIND = np.uint64(0xC2B2AE3D27D4EB4F), np.uint64(0x9E3779B97F4A7C15)
 
 
+@compiled
 def tally_slots(
     hashes: NDArray[np.uint64], is_figure: NDArray[np.bool_], offsets: NDArray[np.int64]
 ) -> NDArray[np.uint16]:
@@ -38,37 +39,42 @@ def tally_slots(
     is_figure : ndarray of bool, shape (n_tokens,)
         Whether each token starts with a digit.
     offsets : ndarray of int64, shape (n_articles + 1,)
-        Article ``i`` owns the tokens ``offsets[i]:offsets[i + 1]``; at most 2048 articles.
+        Article ``i`` owns the tokens ``offsets[i]:offsets[i + 1]``.
 
     Returns
     -------
     ndarray of uint16, shape (n_articles, 32)
         Eight bits of a word, eight of the figure next to it; 0 where there is none.
     """
-    slots = np.full((len(offsets) - 1, SLOTS), EMPTY_SLOT)
-    figure = is_figure.nonzero()[0]
-    if not len(figure):
-        return slots
-    article = offsets.searchsorted(figure, side="right") - 1
-    beside = figure[:, None] + _SIDES
-    known = (beside >= offsets[article, None]) & (beside < offsets[article + 1, None])
-    known &= ~is_figure.take(beside, mode="clip")
-    which, side = known.nonzero()
-    word = hashes[beside[which, side]] * _SALTS[side]
-    # Article (11 bits), slot, word and figure in one sortable number.
-    key = article[which].astype(np.uint64) << np.uint64(_SLOT_BITS + _WORD_BITS + _FIGURE_BITS)
-    key |= word >> np.uint64(64 - _SLOT_BITS - _WORD_BITS) << np.uint64(_FIGURE_BITS)
-    key |= hashes[figure[which]] >> np.uint64(64 - _FIGURE_BITS)
-    key.sort()
-    place = (key >> np.uint64(_WORD_BITS + _FIGURE_BITS)).astype(np.int64)
-    first = np.ones(len(key), dtype=bool)
-    np.not_equal(place[1:], place[:-1], out=first[1:])
-    least = key[first]
-    kept = (least >> np.uint64(_FIGURE_BITS) & _BYTE) << np.uint64(8) | (least & _BYTE)
-    slots.ravel()[place[first]] = kept
+    slots = np.zeros((len(offsets) - 1, SLOTS), dtype=np.uint16)
+    least = np.empty(SLOTS, dtype=np.uint64)
+    for row in range(len(slots)):
+        least[:] = _NOTHING
+        first, last = offsets[row], offsets[row + 1]
+        for i in range(first, last):
+            if not is_figure[i]:
+                continue
+            if i + 1 < last and not is_figure[i + 1]:
+                _enter(least, hashes[i + 1] * _SALT_BEHIND, hashes[i])
+            if i > first and not is_figure[i - 1]:
+                _enter(least, hashes[i - 1] * _SALT_BEFORE, hashes[i])
+        for k in range(SLOTS):
+            if least[k] != _NOTHING:
+                word = least[k] >> _FIGURE_BITS & _BYTE
+                slots[row, k] = word << np.uint64(8) | (least[k] & _BYTE)
     return slots
 
 
+@compiled
+def _enter(least: NDArray[np.uint64], word: np.uint64, figure: np.uint64) -> None:
+    """Put a word and its figure into the word's slot, if they are less than what is there."""
+    slot = word >> (np.uint64(64) - _SLOT_BITS)
+    key = word << _SLOT_BITS >> (np.uint64(64) - _WORD_BITS) << _FIGURE_BITS
+    key |= figure >> (np.uint64(64) - _FIGURE_BITS)
+    least[slot] = min(least[slot], key)
+
+
+@compiled
 def conflicts(
     tallies: NDArray[np.uint16], first: NDArray[np.int64], second: NDArray[np.int64]
 ) -> NDArray[np.int64]:
@@ -86,11 +92,18 @@ def conflicts(
         Slots with one word and two figures; of strangers, one slot in 256 that both fill.
     """
     found = np.empty(len(first), dtype=np.int64)
-    for start in range(0, len(first), _PAIRS_AT_ONCE):
-        pairs = slice(start, start + _PAIRS_AT_ONCE)
-        one, two = (tallies.take(side[pairs], axis=0) for side in (first, second))
-        differ = one ^ two
+    for i in range(len(first)):
+        found[i] = conflict(tallies, first[i], second[i])
+    return found
+
+
+@compiled
+def conflict(tallies: NDArray[np.uint16], first: int, second: int) -> int:
+    """Count the words beside which two articles, given by row, have different figures."""
+    found = 0
+    for k in range(SLOTS):
+        one, two = tallies[first, k], tallies[second, k]
         # The upper byte is the word, and both slots are filled.
-        told = (differ > 0) & (differ < 256) & (one != EMPTY_SLOT) & (two != EMPTY_SLOT)
-        found[pairs] = np.count_nonzero(told, axis=1)
+        same_word = one >> np.uint16(8) == two >> np.uint16(8)
+        found += same_word and one != two and one != EMPTY_SLOT and two != EMPTY_SLOT
     return found

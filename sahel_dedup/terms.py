@@ -3,8 +3,7 @@
 A chunk of texts is joined, encoded to UTF-32 and looked at as one array of code
 points. Table look-ups give each code point a class (separator, word, ideograph, ...)
 and a random 64-bit value of its case-folded form; token boundaries are the places
-where the class changes, and the hash of a token is a polynomial of those values, the
-difference of two running sums.
+where the class changes, and the hash of a token is a polynomial of those values.
 
 Words are maximal runs of letters, marks and digits, lower-cased, the apostrophe being
 a separator (so *l'armée* holds *armée* and *Mali's* holds *mali*). Scripts written
@@ -16,11 +15,14 @@ from __future__ import annotations
 
 import functools
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
+
+from sahel_dedup.compiled import compiled
 
 U64 = NDArray[np.uint64]
 
@@ -82,6 +84,10 @@ def mix64(x: U64) -> U64:
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return x ^ (x >> np.uint64(31))
+
+
+# The same of one value, for compiled loops.
+mix_one: Callable[[np.uint64], np.uint64] = compiled(cast("Any", mix64))
 
 
 def _fold(char: str) -> str:
@@ -153,32 +159,7 @@ def _tables() -> _Tables:
     return _Tables(folded, classes, values)
 
 
-# Powers of the hash that are kept, 16 MB; a text that is longer has its own made.
-_MOST_KEPT = 1 << 20
-
-
-class _Powers:
-    """Powers of the polynomial's base and of its inverse modulo 2**64, as many as were needed."""
-
-    def __init__(self) -> None:
-        self._made = np.ones((2, 1), dtype=np.uint64)
-
-    def first(self, size: int) -> U64:
-        """Return the first powers of both, shape (2, at least size)."""
-        # Taken once: another thread may put more in its place.
-        made = self._made
-        if made.shape[1] < size:
-            made = np.ones((2, 1 << max(16, size.bit_length())), dtype=np.uint64)
-            made[:, 1:] = [[_BASE], [np.uint64(pow(int(_BASE), -1, 1 << 64))]]
-            made = made.cumprod(axis=1, dtype=np.uint64)
-            if size <= _MOST_KEPT:
-                self._made = made
-        return made
-
-
-_POWERS = _Powers()
-
-
+@compiled
 def hash_runs(values: U64, starts: NDArray[np.int64], ends: NDArray[np.int64]) -> U64:
     """Hash runs of a sequence of 64-bit values.
 
@@ -193,13 +174,14 @@ def hash_runs(values: U64, starts: NDArray[np.int64], ends: NDArray[np.int64]) -
     ndarray of uint64, shape (n_runs,)
         ``mix64`` of a polynomial of the values; 0 for an empty run.
     """
-    power, inverse = _POWERS.first(len(values) + 1)
-    # Differences of running sums: `np.add.reduceat` takes six times as long on short runs.
-    sums = np.empty(len(values) + 1, dtype=np.uint64)
-    sums[0] = 0
-    np.multiply(values, power[: len(values)], out=sums[1:])
-    np.cumsum(sums[1:], out=sums[1:])
-    return mix64((sums[ends] - sums[starts]) * inverse[starts])
+    found = np.zeros(len(starts), dtype=np.uint64)
+    for i in range(len(starts)):
+        total, power = np.uint64(0), np.uint64(1)
+        for value in values[starts[i] : ends[i]]:
+            total += value * power
+            power *= _BASE
+        found[i] = mix_one(total)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +198,7 @@ class Tokens:
         Place of each token in `joined`, in code points.
     joined : str
         The texts, one after the other, NFC-normalised.
-    codes : ndarray of intp, shape (len(joined),)
+    codes : ndarray of uint32, shape (len(joined),)
         Its code points.
     text_starts : ndarray of int64, shape (n_texts + 1,)
         Place of each text in `joined`.
@@ -227,7 +209,7 @@ class Tokens:
     starts: NDArray[np.int64]
     ends: NDArray[np.int64]
     joined: str
-    codes: NDArray[np.intp]
+    codes: NDArray[np.uint32]
     text_starts: NDArray[np.int64]
 
     def words(self, tokens: NDArray[np.int64]) -> list[str]:
@@ -266,19 +248,11 @@ def tokenize(texts: Sequence[str]) -> Tokens:
     """
     tables = _tables()
     joined, codes, text_starts = _join(texts)
-    classes = tables.classes.take(codes)
-    if len(classes) and classes.max() >= _UNSETTLED:
+    classes, highest = _classes(codes, tables.classes)
+    if highest >= _UNSETTLED:
         joined, codes, text_starts = _join([unicodedata.normalize("NFC", t) for t in texts])
-        classes = tables.classes.take(codes) & np.uint8(_UNSETTLED - 1)
-    dropped, kept = _dropped(codes, classes), codes
-    if len(dropped):
-        keep = np.ones(len(codes), dtype=bool)
-        keep[dropped] = False
-        kept, classes = codes[keep], classes[keep]
-    classes[_inside_figures(classes, POINT)] = DIGIT
-    starts, ends, hashes = _spans(kept, classes, tables.values)
-    if len(dropped):
-        starts, ends = _original(starts, dropped), _original(ends - 1, dropped) + 1
+        classes, _ = _classes(codes, tables.classes)
+    starts, ends, hashes = _spans(codes, classes, tables.values)
     return Tokens(
         hashes=hashes,
         offsets=starts.searchsorted(text_starts),
@@ -290,106 +264,121 @@ def tokenize(texts: Sequence[str]) -> Tokens:
     )
 
 
-def _join(texts: Sequence[str]) -> tuple[str, NDArray[np.intp], NDArray[np.int64]]:
+def _join(texts: Sequence[str]) -> tuple[str, NDArray[np.uint32], NDArray[np.int64]]:
     """Lay texts end to end: the whole, its code points, and where each text starts."""
     # One NUL behind each text keeps the last token of one from touching the next.
     joined = "\0".join([*texts, ""])
     starts = np.zeros(len(texts) + 1, dtype=np.int64)
     np.cumsum([len(t) + 1 for t in texts], out=starts[1:])
-    raw = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
-    # NumPy looks up by intp: another index is cast again at each look-up, for thrice the time.
-    return joined, raw.astype(np.intp), starts
+    return joined, np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), np.uint32), starts
 
 
-def _dropped(codes: NDArray[np.intp], classes: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """Find the marks that carry no meaning, and the thousands separators."""
-    ignored: NDArray[np.int64] = (classes == IGNORED).nonzero()[0]
-    if len(ignored):
-        # Where it is not dropped, its class parts words like a separator.
-        ignored = ignored[~_parts_words(codes, classes, ignored)]
-    commas = _inside_figures(classes, COMMA)
-    if not len(commas):
-        return ignored
-    commas = commas[commas < len(classes) - 4]
-    # 1,200 and 12,000,000 but not the list 3,4: three digits must follow, and no fourth.
-    follow = classes[commas[:, None] + [2, 3, 4]] == DIGIT
-    thousands = commas[follow[:, 0] & follow[:, 1] & ~follow[:, 2]]
-    return np.sort(np.concatenate([ignored, thousands])) if len(ignored) else thousands
+@compiled
+def _classes(
+    codes: NDArray[np.uint32], table: NDArray[np.uint8]
+) -> tuple[NDArray[np.uint8], np.uint8]:
+    """Look up the class of each code point, and the highest before its mark is taken off."""
+    classes = np.empty(len(codes), dtype=np.uint8)
+    highest = np.uint8(0)
+    for i in range(len(codes)):
+        found = table[codes[i]]
+        highest = max(highest, found)
+        classes[i] = found & np.uint8(_UNSETTLED - 1)
+    return classes, highest
 
 
-def _parts_words(
-    codes: NDArray[np.intp], classes: NDArray[np.uint8], places: NDArray[np.int64]
-) -> NDArray[np.bool_]:
-    """Whether a ZWNJ stands between two Arabic letters or their marks at each place."""
-    parts: NDArray[np.bool_] = codes[places] == _ZWNJ
-    if not parts.any():
-        return parts
-    # The NUL behind each text is a neighbour to its last character.
-    for step in (-1, 1):
-        beside = np.maximum(places + step, 0)
-        letter = (classes[beside] == WORD) | (classes[beside] == IGNORED)
-        code = codes[beside]
-        parts &= letter & np.any([(low <= code) & (code <= high) for low, high in _ARABIC], axis=0)
-    return parts
-
-
-def _inside_figures(classes: NDArray[np.uint8], mark: int) -> NDArray[np.int64]:
-    """Find the marks of a class that stand between two digits."""
-    digit = classes == DIGIT
-    inside = (classes[1:-1] == mark) & digit[:-2] & digit[2:]
-    places: NDArray[np.int64] = inside.nonzero()[0]
-    return places + 1
-
-
-def _original(places: NDArray[np.int64], dropped: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Turn rising places among the code points that were kept into places among all."""
-    before = np.searchsorted(places, dropped - np.arange(len(dropped)))
-    shifts: NDArray[np.int64] = np.bincount(before, minlength=len(places) + 1)[:-1].cumsum()
-    return places + shifts
-
-
+@compiled
 def _spans(
-    codes: NDArray[np.intp], classes: NDArray[np.uint8], values: U64
+    codes: NDArray[np.uint32], classes: NDArray[np.uint8], values: U64
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], U64]:
     """Find and hash the tokens: words by their run, spaceless scripts by n-grams."""
-    word = (classes == WORD) | (classes == DIGIT)
-    edge = word.copy()
-    np.not_equal(word[1:], word[:-1], out=edge[1:])
-    edges = edge.nonzero()[0]
-    starts, ends = edges[::2], edges[1::2]
-    hashes = hash_runs(values.take(codes), starts, ends)
-    if not len(classes) or classes.max() < BIGRAM:
-        return starts, ends, hashes
-    grams = [_ngrams(codes, classes, values, kind, n) for kind, n in ((BIGRAM, 2), (FOURGRAM, 4))]
-    all_starts = np.concatenate([starts, *(g[0] for g in grams)])
-    order = np.argsort(all_starts, kind="stable")
-    return (
-        all_starts[order],
-        np.concatenate([ends, *(g[1] for g in grams)])[order],
-        np.concatenate([hashes, *(g[2] for g in grams)])[order],
-    )
+    places, kinds = _kept(codes, classes)
+    starts = np.empty(len(places), dtype=np.int64)
+    ends = np.empty(len(places), dtype=np.int64)
+    hashes = np.empty(len(places), dtype=np.uint64)
+    size = first = 0
+    while first < len(places):
+        kind, last = kinds[first], first + 1
+        if kind < WORD:
+            first = last
+            continue
+        while last < len(places) and kinds[last] == kind:
+            last += 1
+        width = last - first
+        if kind != WORD:
+            width = min(width, 2 if kind == BIGRAM else 4)
+        for start in range(first, last - width + 1):
+            total, power = np.uint64(0), np.uint64(1)
+            for place in places[start : start + width]:
+                total += values[codes[place]] * power
+                power *= _BASE
+            starts[size] = places[start]
+            ends[size] = places[start + width - 1] + 1
+            hashes[size] = mix_one(total)
+            size += 1
+        first = last
+    return starts[:size], ends[:size], hashes[:size]
 
 
-def _ngrams(
-    codes: NDArray[np.intp], classes: NDArray[np.uint8], values: U64, kind: int, n: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64], U64]:
-    """Character n-grams inside runs of one class; a run shorter than n is one token."""
-    inside = np.concatenate([classes == kind, [False]])
-    edge = np.flatnonzero(np.diff(inside, prepend=False))
-    run_starts, run_ends = edge[::2], edge[1::2]
-    lengths = run_ends - run_starts
-    counts = np.maximum(lengths - n + 1, np.minimum(lengths, 1))
-    first = np.repeat(run_starts, counts)
-    step = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-    starts = first + step
-    ends = np.minimum(starts + n, np.repeat(run_ends, counts))
-    hashes = np.zeros(len(starts), dtype=np.uint64)
-    for k in range(n):
-        within = starts + k < ends
-        place = np.where(within, starts + k, 0)
-        factor = np.uint64(pow(int(_BASE), k, 1 << 64))
-        hashes += np.where(within, values[codes[place]] * factor, np.uint64(0))
-    return starts, ends, mix64(hashes)
+@compiled
+def _kept(
+    codes: NDArray[np.uint32], classes: NDArray[np.uint8]
+) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
+    """Drop the marks that carry no meaning; tell what runs the others are part of.
+
+    Returns the places that are kept and the class of each, digits and the points inside
+    figures being parts of words.
+    """
+    places = np.empty(len(codes), dtype=np.int64)
+    kinds = np.empty(len(codes), dtype=np.uint8)
+    size = 0
+    # Behind the last character stands a NUL, so that each has a neighbour there.
+    for i in range(len(codes)):
+        kind = classes[i]
+        if kind == IGNORED:
+            if not _parts_words(codes, classes, i):
+                continue
+            kind = SEPARATOR
+        elif kind == COMMA and _groups_thousands(classes, i):
+            continue
+        places[size], kinds[size] = i, kind
+        size += 1
+    within = False
+    for i in range(size):
+        kind = kinds[i]
+        point = within and kind == POINT and i + 1 < size and kinds[i + 1] == DIGIT
+        within = kind == DIGIT
+        if within or point:
+            kinds[i] = WORD
+    return places[:size], kinds[:size]
+
+
+@compiled
+def _groups_thousands(classes: NDArray[np.uint8], i: int) -> bool:
+    """Whether a comma is that of 1,200 and 12,000,000, but not of the list 3,4."""
+    # Three digits must follow, and no fourth.
+    if i == 0 or i + 4 >= len(classes) or classes[i - 1] != DIGIT or classes[i + 4] == DIGIT:
+        return False
+    return bool(classes[i + 1] == classes[i + 2] == classes[i + 3] == DIGIT)
+
+
+@compiled
+def _parts_words(codes: NDArray[np.uint32], classes: NDArray[np.uint8], i: int) -> bool:
+    """Whether a mark is a ZWNJ between two Arabic letters or their marks."""
+    if codes[i] != _ZWNJ or i == 0:
+        return False
+    return _is_arabic(codes[i - 1], classes[i - 1]) and _is_arabic(codes[i + 1], classes[i + 1])
+
+
+@compiled
+def _is_arabic(code: np.uint32, kind: np.uint8) -> bool:
+    """Whether a code point is an Arabic letter or mark."""
+    if kind != WORD and kind != IGNORED:
+        return False
+    arabic = False
+    for low, high in _ARABIC:
+        arabic = arabic or bool(low <= code <= high)
+    return arabic
 
 
 def hash_word(word: str) -> int:

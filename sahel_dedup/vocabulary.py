@@ -1,8 +1,8 @@
 """The vocabulary: token hashes to dense term numbers, with what is known of each term.
 
-An open-addressing hash table of term numbers in a NumPy array, probed for a whole chunk of
-tokens at once. Terms are only ever added; their numbers depend on the order of arrival, so nothing
-that is kept or compared between runs may depend on a number.
+An open-addressing hash table of term numbers in a NumPy array. Terms are only ever added; their
+numbers depend on the order of arrival, so nothing that is kept or compared between runs may depend
+on a number.
 """
 
 from __future__ import annotations
@@ -16,13 +16,12 @@ from typing import overload
 import numpy as np
 from numpy.typing import NDArray
 
+from sahel_dedup.compiled import compiled
 from sahel_dedup.prior import quantised_idf
 from sahel_dedup.terms import Tokens
 
 # Load at which the table doubles.
 _LOAD = 0.5
-# Places looked at together by those that were not found in the first.
-_REACH = np.arange(1, 5)
 _NOBODY = np.int32(-1)
 _UNKNOWN = np.uint16(0xFFFF)
 _NOTHING = np.zeros(0, dtype=np.uint16)
@@ -175,15 +174,14 @@ class Vocabulary:
         self._hashes[start:end] = hashes
         self._digit[start:end] = [word[:1].isdigit() for word in words]
         self.words.extend(words)
-        numbers = np.arange(start, end, dtype=np.int32)
         if end > _LOAD * len(self._table):
             table = np.full(1 << int(end / _LOAD).bit_length(), _NOBODY)
-            # Terms that came early are frequent: the last to be placed, they are found first.
-            _place(table, self._hashes[:end][::-1], np.arange(end, dtype=np.int32)[::-1])
+            # Terms that came early are frequent: the first to be placed, they are found first.
+            _place(table, self._hashes[:end], 0)
             self._table = table
         else:
-            _place(self._table, hashes, numbers)
-        return numbers
+            _place(self._table, hashes, start)
+        return np.arange(start, end, dtype=np.int32)
 
     def _find(self, hashes: NDArray[np.uint64]) -> NDArray[np.int32]:
         """Return the numbers of hashes, -1 for those that are not there.
@@ -191,33 +189,33 @@ class Vocabulary:
         Other threads may add meanwhile: what they add last is missed, and asked for again
         when it is the turn of this one to add.
         """
-        table, mask = self._table, len(self._table) - 1
-        slot = (hashes & np.uint64(mask)).view(np.int64)
-        numbers = table.take(slot)
-        # The hashes after the numbers, so that there is one for each.
-        pending = ((self._hashes.take(numbers) != hashes) & (numbers != _NOBODY)).nonzero()[0]
-        while len(pending):
-            wanted = hashes.take(pending)
-            ahead = slot.take(pending)[:, None] + _REACH
-            found = table.take(ahead & mask)
-            stop = (self._hashes.take(found) == wanted[:, None]) | (found == _NOBODY)
-            first = stop.argmax(axis=1)
-            rows = np.arange(len(pending))
-            numbers[pending] = found[rows, first]
-            slot[pending] += _REACH[-1]
-            pending = pending[~stop[rows, first]]
-        return numbers
+        return _find(self._table, self._hashes, hashes)
 
 
-def _place(
-    table: NDArray[np.int32], hashes: NDArray[np.uint64], numbers: NDArray[np.int32]
-) -> None:
-    """Enter the numbers of distinct hashes that a table does not hold."""
-    mask = len(table) - 1
-    slot = (hashes & np.uint64(mask)).astype(np.int64)
-    while len(slot):
-        free = table[slot] == _NOBODY
-        # Several may want one free slot: the last to write gets it.
-        table[slot[free]] = numbers[free]
-        left = table[slot] != numbers
-        numbers, slot = numbers[left], (slot[left] + 1) & mask
+@compiled
+def _find(
+    table: NDArray[np.int32], known: NDArray[np.uint64], hashes: NDArray[np.uint64]
+) -> NDArray[np.int32]:
+    """Return the numbers of hashes that a table holds, -1 for others."""
+    numbers = np.empty(len(hashes), dtype=np.int32)
+    mask = np.uint64(len(table) - 1)
+    for i in range(len(hashes)):
+        slot = hashes[i] & mask
+        # A number beyond the hashes at hand has been entered since they were taken.
+        while table[slot] != _NOBODY and (
+            table[slot] >= len(known) or known[table[slot]] != hashes[i]
+        ):
+            slot = (slot + np.uint64(1)) & mask
+        numbers[i] = table[slot]
+    return numbers
+
+
+@compiled
+def _place(table: NDArray[np.int32], hashes: NDArray[np.uint64], first: int) -> None:
+    """Enter the numbers, from one on, of distinct hashes that a table does not hold."""
+    mask = np.uint64(len(table) - 1)
+    for i in range(len(hashes)):
+        slot = hashes[i] & mask
+        while table[slot] != _NOBODY:
+            slot = (slot + np.uint64(1)) & mask
+        table[slot] = first + i

@@ -19,7 +19,6 @@ from sahel_dedup.terms import (
     IGNORED,
     SEPARATOR,
     WORD,
-    _Powers,
     hash_word,
     tokenize,
 )
@@ -182,13 +181,3 @@ def test_hashes_tell_words_apart() -> None:
 )
 def test_examples(text: str, words: list[str]) -> None:
     assert words_of([text]) == [words]
-
-
-def test_powers_of_a_huge_text_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    powers = _Powers()
-    few = powers.first(10)
-    monkeypatch.setattr("sahel_dedup.terms._MOST_KEPT", 1 << 16)
-    many = powers.first((1 << 16) + 1)
-    assert many.shape[1] > 1 << 16
-    np.testing.assert_array_equal(many[:, : few.shape[1]], few)
-    assert powers.first(10) is few

@@ -29,8 +29,8 @@ _LARGE = 1 << 18
 # Shared with nobody after a fork; where there is no fork there is no such flag.
 _PRIVATE = {"flags": mmap.MAP_PRIVATE} if hasattr(mmap, "MAP_PRIVATE") else {}
 _ONE_A_ROW = tuple(item.name for item in fields(Traits))
-_TERM_BITS = np.uint32(24)
-_TERM = np.uint32((1 << 24) - 1)
+TERM_BITS = np.uint32(24)
+TERM = np.uint32((1 << 24) - 1)
 _EMPTY_SLOT = EMPTY_SLOT.astype(np.uint16)
 
 
@@ -108,7 +108,7 @@ class LiveProfiles(Traits):
         """
         places, offsets = ragged_rows(self.indptr, rows)
         words = self.words.take(places)
-        return (words & _TERM).astype(np.int64), (words >> _TERM_BITS).astype(np.int64), offsets
+        return (words & TERM).astype(np.int64), (words >> TERM_BITS).astype(np.int64), offsets
 
     def title_entries(
         self, rows: NDArray[np.int64]
@@ -119,7 +119,7 @@ class LiveProfiles(Traits):
 
     def terms(self) -> NDArray[np.int32]:
         """Return the terms of all rows, end to end."""
-        return (self.words[: self.indptr[self.rows]] & _TERM).view(np.int32)
+        return (self.words[: self.indptr[self.rows]] & TERM).view(np.int32)
 
     def append(self, profiles: Profiles) -> None:
         """Add rows at the end.
@@ -129,13 +129,13 @@ class LiveProfiles(Traits):
         SahelError
             If the number of a term needs more than 24 bits.
         """
-        if profiles.terms.max(initial=0) > _TERM:
-            raise SahelError(f"an index holds {_TERM:,} terms at most: expire older articles")
+        if profiles.terms.max(initial=0) > TERM:
+            raise SahelError(f"an index holds {TERM:,} terms at most: expire older articles")
         first, last = self.rows, self.rows + len(profiles)
         for name in _ONE_A_ROW:
             self._put(name, first, getattr(profiles, name))
         words = profiles.terms.astype(np.uint32)
-        words |= profiles.counts.astype(np.uint32) << _TERM_BITS
+        words |= profiles.counts.astype(np.uint32) << TERM_BITS
         self._put("words", self.indptr[first], words)
         self._put("title_terms", self.title_indptr[first], profiles.title_terms)
         for name in ("indptr", "title_indptr"):
@@ -160,5 +160,5 @@ class LiveProfiles(Traits):
 
     def renumber(self, number: NDArray[np.int32]) -> None:
         """Give terms other numbers, those at the places of the former."""
-        self.words = number.view(np.uint32)[self.words & _TERM] | (self.words & ~_TERM)
+        self.words = number.view(np.uint32)[self.words & TERM] | (self.words & ~TERM)
         self.title_terms = number[self.title_terms]

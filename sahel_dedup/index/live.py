@@ -193,7 +193,7 @@ class Live:
         """Let articles be found by those to come; twins are found by their first."""
         first = rows[self.standing.twin[rows] == rows]
         first = first[self.profiles.findable(first)]
-        self.buckets.add(self.profiles.salience[first], first)
+        self.buckets.add(self.profiles.salience, first)
         # At once, so that the table depends on the articles alone: an index that is
         # opened again goes on as if it had never been closed.
         if self.buckets.full:

@@ -8,10 +8,12 @@ bucket the nearest one on either side, of all those the few that agree in most s
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sahel_dedup.compiled import compiled
 from sahel_dedup.contrast import _COMPARED as COMPARED
 from sahel_dedup.contrast import _MIN_FIGURES as MIN_FIGURES
 from sahel_dedup.contrast import _RANK as RANK
@@ -21,7 +23,7 @@ from sahel_dedup.fingerprint import SLOTS
 from sahel_dedup.furniture import MANY_HEADLINES, MANY_HEADLINES_ANYWHERE
 from sahel_dedup.index.live import NO_STORY, Live
 from sahel_dedup.index.moving import Compared
-from sahel_dedup.lsh import agreeing_slots, distinct
+from sahel_dedup.lsh import agreement, distinct
 
 _Rows = NDArray[np.int64]
 # Slots that two articles must share to be compared, as those without a date in the batch.
@@ -71,52 +73,81 @@ def meet(live: Live, rows: range) -> Met:
     profiles, standing = live.profiles, live.standing
     asking = np.arange(rows.start, rows.stop)
     asking = asking[profiles.findable(asking)]
-    first, second, agree = _found(live, asking)
-    if len(asking) > 1:
-        first, second, agree = _with_each_other(live, asking, first, second, agree)
-    apart = np.abs(profiles.day[first] - profiles.day[second])
-    # What has expired has no story, and is there for contrast alone.
-    near = (standing.story[second] != NO_STORY) & ~(apart > live.settings.window_days)
-    far = apart > GAP_DAYS
-    undated = np.isnan(apart)
-    if undated.any():
-        far |= np.isnan(profiles.day[first]) & np.isnan(profiles.day[second])
-    far = _most_alike(far, first, agree)
-    met = Met(first, second, near, far)
-    return met.where(near | far)
+    first, second, agree = _agreeing(
+        profiles.salience, asking, *live.buckets.meet(profiles.salience, asking)
+    )
+    near, far = _sides(
+        first, second, agree, profiles.day, standing.story, live.settings.window_days
+    )
+    return Met(first, second, near, far).where(near | far)
 
 
-def _found(live: Live, asking: _Rows) -> tuple[_Rows, _Rows, _Rows]:
-    """Pairs of articles and those in their buckets, in order, and in how many slots they agree."""
-    one, met = live.buckets.meet(live.profiles.salience[asking])
-    first, second = np.divmod(distinct((asking[one] << 32) | met), 1 << 32)
-    agree = agreeing_slots(live.profiles.salience, first, second)
-    enough = agree >= _MIN_AGREEMENT
-    return first[enough], second[enough], agree[enough]
-
-
-def _with_each_other(
-    live: Live, asking: _Rows, first: _Rows, second: _Rows, agree: _Rows
+@compiled
+def _agreeing(
+    salience: NDArray[Any], asking: _Rows, places: _Rows, met: _Rows
 ) -> tuple[_Rows, _Rows, _Rows]:
-    """Add the pairs that the arriving articles form among themselves, the later one first."""
-    earlier, later = (asking[place] for place in np.triu_indices(len(asking), 1))
-    slots = agreeing_slots(live.profiles.salience, later, earlier)
-    enough = slots >= _MIN_AGREEMENT
-    first = np.concatenate([first, later[enough]])
-    second = np.concatenate([second, earlier[enough]])
-    order = np.lexsort((second, first))
-    return first[order], second[order], np.concatenate([agree, slots[enough]])[order]
+    """Pairs of articles and those they met or came with, and in how many slots they agree.
+
+    Those at `places` of `asking` met the earlier rows `met`. Pairs are in order.
+    """
+    most = len(met) + len(asking) * (len(asking) - 1) // 2
+    first = np.empty(most, dtype=np.int64)
+    second = np.empty(most, dtype=np.int64)
+    agree = np.empty(most, dtype=np.int64)
+    size = at = 0
+    for i in range(len(asking)):
+        start = at
+        while at < len(met) and places[at] == i:
+            at += 1
+        for others in (met[start:at], asking[:i]):
+            for other in others:
+                slots = agreement(salience, asking[i], other)
+                if slots >= _MIN_AGREEMENT:
+                    first[size], second[size], agree[size] = asking[i], other, slots
+                    size += 1
+    return first[:size].copy(), second[:size].copy(), agree[:size].copy()
 
 
-def _most_alike(far: NDArray[np.bool_], first: _Rows, agree: _Rows) -> NDArray[np.bool_]:
-    """Of the pairs of each article that are far apart the few that agree in most slots."""
-    places = far.nonzero()[0]
-    first = first[places]
-    order = (first * (SLOTS + 1) - agree[places]).argsort(kind="stable")
-    closest = np.arange(len(first)) - first.searchsorted(first) < COMPARED
-    few = np.zeros_like(far)
-    few[places[order[closest]]] = True
-    return few
+@compiled
+def _sides(
+    first: _Rows,
+    second: _Rows,
+    agree: _Rows,
+    day: NDArray[np.float64],
+    story: NDArray[np.uint64],
+    window: float,
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Which pairs may be one event, and which may be strangers.
+
+    Of the pairs of an article that are far apart, the few that agree in most slots.
+    """
+    near = np.zeros(len(first), dtype=np.bool_)
+    far = np.zeros(len(first), dtype=np.bool_)
+    start = 0
+    while start < len(first):
+        end = start
+        with_agreement = np.zeros(SLOTS + 1, dtype=np.int64)
+        while end < len(first) and first[end] == first[start]:
+            one, other = day[first[end]], day[second[end]]
+            apart = abs(one - other)
+            # What has expired has no story, and is there for contrast alone.
+            near[end] = story[second[end]] != NO_STORY and not apart > window
+            far[end] = apart > GAP_DAYS or (np.isnan(one) and np.isnan(other))
+            with_agreement[agree[end]] += far[end]
+            end += 1
+        # From the most slots down, and the first of those that agree in as many as the last.
+        least, room = SLOTS, COMPARED
+        while least > 0 and with_agreement[least] < room:
+            room -= with_agreement[least]
+            least -= 1
+        for pair in range(start, end):
+            if far[pair] and agree[pair] == least:
+                far[pair] = room > 0
+                room -= 1
+            elif agree[pair] < least:
+                far[pair] = False
+        start = end
+    return near, far
 
 
 def are_strangers(live: Live, found: Compared) -> NDArray[np.bool_]:
@@ -226,21 +257,27 @@ def bar_of(nearest: NDArray[np.float32], day: NDArray[np.float64]) -> NDArray[np
 
 def _raise(live: Live, rows: _Rows, cosine: NDArray[np.float64]) -> _Rows:
     """Note how alike articles are to strangers; return those to which that is news."""
-    s = live.standing
-    news = cosine > s.nearest[:, RANK - 1].take(rows)
-    if not news.any():
-        return rows[:0]
-    rows, cosine = rows[news], cosine[news]
-    order = np.lexsort((-cosine, rows))
-    rows, cosine = rows[order], cosine[order]
-    rank = np.arange(len(rows)) - rows.searchsorted(rows)
-    raised: _Rows = rows[rank == 0]
-    few = rank < RANK
-    # The highest that are new to each, beside those that are known.
-    highest = np.zeros((len(raised), 2 * RANK), dtype=np.float32)
-    highest[:, :RANK] = s.nearest[raised]
-    highest[raised.searchsorted(rows[few]), RANK + rank[few]] = cosine[few]
-    highest.sort(axis=1)
-    s.nearest[raised] = highest[:, : -RANK - 1 : -1]
-    s.bar[raised] = np.maximum(s.bar[raised], s.nearest[raised, RANK - 1])
+    raised = _enter(live.standing.nearest, live.standing.bar, rows, cosine)
+    return distinct(rows[raised])
+
+
+@compiled
+def _enter(
+    nearest: NDArray[np.float32],
+    bar: NDArray[np.float64],
+    rows: _Rows,
+    cosine: NDArray[np.float64],
+) -> NDArray[np.bool_]:
+    """Put cosines among the highest of their rows; return which are."""
+    raised = np.zeros(len(rows), dtype=np.bool_)
+    for i in range(len(rows)):
+        highest = nearest[rows[i]]
+        if cosine[i] > highest[-1]:
+            raised[i] = True
+            place = RANK - 1
+            while place > 0 and cosine[i] > highest[place - 1]:
+                highest[place] = highest[place - 1]
+                place -= 1
+            highest[place] = cosine[i]
+            bar[rows[i]] = max(bar[rows[i]], np.float64(highest[-1]))
     return raised

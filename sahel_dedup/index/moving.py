@@ -8,30 +8,27 @@ similarity of stored articles follows every step of the IDF.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sahel_dedup.index.growing import LiveProfiles, with_room
+from sahel_dedup.compiled import compiled
+from sahel_dedup.index.growing import TERM, TERM_BITS, LiveProfiles, with_room
 from sahel_dedup.prior import LISTS, PRIOR_ARTICLES
 from sahel_dedup.similarity import Shared
 from sahel_dedup.sketching import TF, Profiles, Sketcher
 
-# Rows laid out in full at a time: they stay in the second-level cache.
-_ROWS_AT_ONCE = 16
 # Articles of a grown archive, and by how many it grows before the IDF of all terms follows.
 _GROWN = 5000
 _STEP = 500
 # The prior IDF of a term, in units of 1/64, is ln((n0 + 1) / (n0 p + 1)); this is p.
 _CHANCE = (np.exp(np.arange(1 << 10) / -64.0) * (PRIOR_ARTICLES + 1) - 1) / PRIOR_ARTICLES
 
-# Terms and counts of some rows end to end, and where each row starts among them.
-_Entries = Callable[
-    [NDArray[np.int64]], tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
-]
+# Every term of a title counts once.
+_ONCE = np.ones_like(TF)
 
 
 @dataclass(slots=True)
@@ -133,8 +130,8 @@ class MovingSimilarity:
         self.figures = np.zeros(0, dtype=np.int64)
         # Whether the title of each article holds a figure.
         self._titled_by_figures = np.zeros(0, dtype=bool)
-        # Column of each term among the terms of the articles at hand, 0 for none.
-        self._column = np.zeros(0, dtype=np.int32)
+        # Weight of each term in the article at hand; all zero between comparisons.
+        self._laid_out = np.zeros(0, dtype=np.float32)
 
     def learn(self, profiles: Profiles, first: int) -> None:
         """Take account of new articles.
@@ -202,7 +199,7 @@ class MovingSimilarity:
         if kept is not None:
             for counts in self.counted().values():
                 counts.seen, counts.log_seen = counts.seen[kept], counts.log_seen[kept]
-            self._column = self._column[kept]
+            self._laid_out = self._laid_out[kept]
 
     def cosines(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the TF-IDF cosine of pairs of articles, shape (n_pairs,)."""
@@ -210,8 +207,8 @@ class MovingSimilarity:
 
     def compare(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> Compared:
         """Find the TF-IDF cosine of pairs, and how many figures they share."""
-        found = self._compare(self._profiles.body_entries, first, second)
-        return Compared(first, second, *found, self)
+        p = self._profiles
+        return Compared(first, second, *self._compare(p.indptr, p.words, TF, first, second), self)
 
     def shared(
         self,
@@ -226,76 +223,42 @@ class MovingSimilarity:
         self, first: NDArray[np.int64], second: NDArray[np.int64]
     ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """Compare titles: see `sahel_dedup.similarity.Shared`."""
-        cosine, shared = self._compare(self._profiles.title_entries, first, second)
+        p = self._profiles
+        words = p.title_terms.view(np.uint32)
+        cosine, shared = self._compare(p.title_indptr, words, _ONCE, first, second)
         held = self._titled_by_figures.take(first) & self._titled_by_figures.take(second)
         return cosine, np.where(held, np.where(shared > 0, 1, -1), 0)
 
     def _compare(
-        self, entries: _Entries, first: NDArray[np.int64], second: NDArray[np.int64]
+        self,
+        indptr: NDArray[np.int64],
+        words: NDArray[np.uint32],
+        tf: NDArray[np.float32],
+        first: NDArray[np.int64],
+        second: NDArray[np.int64],
     ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-        """Cosines of pairs, and the number of figures they share.
-
-        The vectors of a few articles are laid out in full, over the terms that occur in them,
-        and looked up for the terms of those that each is compared with.
-        """
+        """Cosines of pairs, and the number of figures they share."""
         cosine, figures = np.zeros(len(first)), np.zeros(len(first), dtype=np.int64)
-        vocabulary = self._sketcher.vocabulary
-        self._column = with_room(self._column, len(vocabulary))
-        for pairs, asking, asked in _blocks(first):
-            rows = np.concatenate([asking, second[pairs]])
-            terms, counts, offsets = entries(rows)
-            weight = self._weights(terms, counts, self._profiles.lang.take(rows), offsets)
-            sizes, n = offsets[1:] - offsets[:-1], len(asking)
-            size = offsets[n]
-            own = terms[:size]
-            self._column[own] = np.arange(1, size + 1)
-            column = self._column.take(terms, mode="clip")
-            self._column[own] = 0
-            # Column 0 is for the terms that none of them holds.
-            table = np.zeros((n, size + 1), dtype=np.float32)
-            table[np.arange(n).repeat(sizes[:n]), column[:size]] = weight[:size]
-            is_figure = np.zeros(size + 1, dtype=np.int8)
-            is_figure[column[:size]] = vocabulary.is_figure.take(own)
-            figure, place = is_figure.take(column[size:]), column[size:]
-            if n > 1:
-                place = place + (asked * (size + 1)).repeat(sizes[n:])
-            product = table.ravel().take(place)
-            figure *= product > 0
-            product *= weight[size:]
-            weight *= weight
-            square = _sums(weight, offsets)
-            length = np.sqrt(square[:n].take(asked) * square[n:])
-            length[length == 0] = 1
-            offsets = offsets[n:] - size
-            cosine[pairs] = _sums(product, offsets) / length
-            figures[pairs] = _sums(figure, offsets, np.int64)
+        is_figure = self._sketcher.vocabulary.is_figure
+        self._laid_out = with_room(self._laid_out, len(is_figure))
+        lang = self._profiles.lang
+        langs = set(zip(lang.take(first).tolist(), lang.take(second).tolist(), strict=True))
+        for one, other in langs:
+            mine = (
+                np.arange(len(first))
+                if len(langs) == 1
+                else np.flatnonzero((lang[first] == one) & (lang[second] == other))
+            )
+            _compare(
+                mine, first, second, indptr, words, tf, *self._idf(one), *self._idf(other),
+                is_figure, self._laid_out, cosine, figures,
+            )  # fmt: skip
         return cosine, figures
 
-    def _weights(
-        self,
-        terms: NDArray[np.int64],
-        counts: NDArray[np.int64],
-        langs: NDArray[np.int16],
-        offsets: NDArray[np.int64],
-    ) -> NDArray[np.float32]:
-        """TF-IDF weights of the entries of rows in some languages."""
-        distinct = set(langs.tolist())
-        if len(distinct) == 1:
-            weight = self._idf(distinct.pop(), terms)
-        else:
-            weight = np.zeros(len(terms), dtype=np.float32)
-            owner = np.repeat(langs, np.diff(offsets))
-            for lang in distinct:
-                mine = np.flatnonzero(owner == lang)
-                weight[mine] = self._idf(lang, terms[mine])
-        weight *= TF.take(counts, mode="clip")
-        return weight
-
-    def _idf(self, lang: int, terms: NDArray[np.int64]) -> NDArray[np.float32]:
+    def _idf(self, lang: int) -> tuple[np.float32, NDArray[np.float32]]:
+        """Logarithms of the numerator and of the denominators of the IDF of a language."""
         counts = self._up_to_date(lang)
-        idf = counts.log_seen.take(terms, mode="clip")
-        np.subtract(np.float32(math.log(counts.articles + counts.before + 1)), idf, out=idf)
-        return np.maximum(idf, np.float32(0), out=idf)
+        return np.float32(math.log(counts.articles + counts.before + 1)), counts.log_seen
 
     def _up_to_date(self, lang: int) -> TermCounts:
         """Return the counts of a language, with room for the whole vocabulary."""
@@ -321,32 +284,63 @@ def _read_before(lang: str, articles: int) -> float:
     return max(PRIOR_ARTICLES, float(missing)) if lang in LISTS else PRIOR_ARTICLES
 
 
-def _blocks(
+@compiled
+def _compare(
+    pairs: NDArray[np.int64],
     first: NDArray[np.int64],
-) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]]:
-    """Cut pairs into blocks of few first rows.
+    second: NDArray[np.int64],
+    indptr: NDArray[np.int64],
+    words: NDArray[np.uint32],
+    tf: NDArray[np.float32],
+    log_articles: np.float32,
+    log_seen: NDArray[np.float32],
+    log_articles_other: np.float32,
+    log_seen_other: NDArray[np.float32],
+    is_figure: NDArray[np.bool_],
+    laid_out: NDArray[np.float32],
+    cosine: NDArray[np.float64],
+    figures: NDArray[np.int64],
+) -> None:
+    """Compare some pairs, those of one first row behind each other.
 
-    Yields
-    ------
-    pairs
-        Which pairs.
-    asking
-        Their distinct first rows.
-    asked
-        Place of each pair's first row among them.
+    The vector of a first row is laid out in full, and looked up for the terms of those that it
+    is compared with.
     """
-    order = first.argsort(kind="stable")
-    ordered = first[order]
-    new = np.ones(len(first), dtype=bool)
-    np.not_equal(ordered[1:], ordered[:-1], out=new[1:])
-    starts = new.nonzero()[0]
-    place = new.cumsum() - 1
-    for low in range(0, len(starts), _ROWS_AT_ONCE):
-        asking = starts[low : low + _ROWS_AT_ONCE]
-        high = low + len(asking)
-        end = starts[high] if high < len(starts) else len(first)
-        pairs = slice(asking[0], end)
-        yield order[pairs], ordered[asking], place[pairs] - low
+    start, row, square = 0, np.int64(-1), 0.0
+    for pair in pairs:
+        if first[pair] != row:
+            for word in words[start : indptr[row + 1]]:
+                laid_out[word & TERM] = 0
+            row = first[pair]
+            start, square = indptr[row], 0.0
+            for word in words[start : indptr[row + 1]]:
+                weight = _weight(word, tf, log_articles, log_seen)
+                laid_out[word & TERM] = weight
+                square += weight * weight
+        product, other_square, shared = 0.0, 0.0, 0
+        for word in words[indptr[second[pair]] : indptr[second[pair] + 1]]:
+            weight = _weight(word, tf, log_articles_other, log_seen_other)
+            other_square += weight * weight
+            here = laid_out[word & TERM] * weight
+            product += here
+            shared += here > 0 and is_figure[word & TERM]
+        figures[pair] = shared
+        if product > 0:
+            cosine[pair] = product / math.sqrt(square * other_square)
+    for word in words[start : indptr[row + 1]]:
+        laid_out[word & TERM] = 0
+
+
+@compiled
+def _weight(
+    word: np.uint32,
+    tf: NDArray[np.float32],
+    log_articles: np.float32,
+    log_seen: NDArray[np.float32],
+) -> float:
+    """TF-IDF weight of an entry."""
+    idf = max(np.float32(0), log_articles - log_seen[word & TERM])
+    return float(tf[word >> TERM_BITS] * idf)
 
 
 def _sums(values: NDArray[Any], offsets: NDArray[np.int64], dtype: Any = None) -> NDArray[Any]:
