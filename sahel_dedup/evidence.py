@@ -58,7 +58,7 @@ LIMIT = 4.0
 FLOOR = -1.5
 # Pairs of a lower cosine are never one event, or not by their words; where dates are missing,
 # an article meets the whole archive, and chance finds more.
-_LEAST_COSINE = (0.10, 0.15)
+LEAST_COSINE, LEAST_COSINE_UNDATED = 0.10, 0.15
 # A bar above this is that of a form, seldom of a report.
 _RECURRING_BAR = 0.4
 # No pair is less alike than this: its logarithm is taken.
@@ -187,11 +187,9 @@ class Evidence:
         cosine = np.empty(len(first))
         score = np.empty(len(first))
         for rows, features in self.features(first, second, known):
-            cosine[rows] = np.exp(features[:, 1])
-            parts = self._log_odds(features, first[rows], second[rows])
-            score[rows] = parts.sum(axis=1).clip(FLOOR, LIMIT)
-        score[self._outside(first, second)] = -LIMIT
-        return Pairs(first, second, cosine, score)
+            cosine[rows] = np.exp(features[:, _WORDING])
+            score[rows] = self._total(features, first[rows], second[rows]).clip(FLOOR, LIMIT)
+        return Pairs(first, second, cosine, self._inside(first, second, score))
 
     def weigh_strangers(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> Pairs:
         """Score pairs most of which have little in common: the same as `weigh`, but faster.
@@ -209,13 +207,14 @@ class Evidence:
         weighed = self.weigh(first[hopeful], second[hopeful], cosine[hopeful])
         score = np.full(len(first), FLOOR)
         score[hopeful] = weighed.score
-        score[self._outside(first, second)] = -LIMIT
-        return Pairs(first, second, cosine, score)
+        return Pairs(first, second, cosine, self._inside(first, second, score))
 
-    def _outside(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Whether the articles of each pair are too far apart in time to be one event."""
+    def _inside(
+        self, first: NDArray[np.int64], second: NDArray[np.int64], score: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Return scores, the lowest for pairs too far apart in time to be one event."""
         day = self._traits.day
-        return np.asarray(np.abs(day[first] - day[second]) > self._window)
+        return np.where(np.abs(day[first] - day[second]) > self._window, -LIMIT, score)
 
     def most(
         self, first: NDArray[np.int64], second: NDArray[np.int64], cosine: NDArray[np.float64]
@@ -237,7 +236,7 @@ class Evidence:
         for rows in slices(len(first), _BOUND_AT_ONCE):
             a, b = first[rows], second[rows]
             features = self._known(a, b, cosine[rows])
-            bound[rows] = self._log_odds(features, a, b).sum(axis=1)
+            bound[rows] = self._total(features, a, b)
             dated, untitled = self.dated(a, b), features[:, _NO_TITLE] > 0
             # What has yet to be measured lies between two values each.
             for name, (low, high) in _RANGES.items():
@@ -291,18 +290,19 @@ class Evidence:
         """Tell what each piece of evidence adds to the log-odds of pairs of articles."""
         told: list[dict[str, float]] = []
         for rows, features in self.features(first, second):
-            parts = self._log_odds(features, first[rows], second[rows])
+            dated = self.dated(first[rows], second[rows])
+            parts = features * np.where(dated[:, None], *self._weights)
             told += [dict(zip(FEATURES, row, strict=True)) for row in parts.tolist()]
         return told
 
-    def _log_odds(
+    def _total(
         self,
         features: NDArray[np.float64],
         first: NDArray[np.int64],
         second: NDArray[np.int64],
     ) -> NDArray[np.float64]:
-        """Turn features into what each adds to the log-odds, shape (n, len(FEATURES))."""
-        return np.asarray(features * self._weights.take(1 - self.dated(first, second), axis=0))
+        """Turn features into log-odds, shape (n,)."""
+        return _total(features, first, second, self._traits.day, self._weights)
 
     def dated(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Whether the time between the articles of each pair is known, shape (n_pairs,)."""
@@ -318,7 +318,7 @@ def least_cosine(dated: NDArray[np.bool_]) -> NDArray[np.float64]:
     dated : ndarray of bool, shape (n,)
         Whether the time between the two articles is known.
     """
-    return np.where(dated, *_LEAST_COSINE)
+    return np.where(dated, LEAST_COSINE, LEAST_COSINE_UNDATED)
 
 
 @compiled
@@ -388,3 +388,20 @@ def _measure_sketches(
             features[i, _VERBATIM] = math.log(same / SLOTS + _FEW_SHINGLES)
         else:
             features[i, _FIGURES_CONFLICTING] = math.log1p(conflict(tallies, a, b))
+
+
+@compiled
+def _total(
+    features: NDArray[np.float64],
+    first: NDArray[np.int64],
+    second: NDArray[np.int64],
+    day: NDArray[np.float64],
+    weights: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Sum what the features of each pair add to its log-odds."""
+    total = np.zeros(len(first))
+    for i in range(len(first)):
+        undated = np.isnan(day[first[i]] - day[second[i]])
+        for k in range(features.shape[1]):
+            total[i] += features[i, k] * weights[1 if undated else 0, k]
+    return total

@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from dataclasses import fields, replace
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -189,16 +188,16 @@ def met_by(buckets: Buckets, salience: NDArray[np.uint32]) -> list[tuple[int, in
 def test_bars_rise_together_as_one_by_one(risers: list[tuple[int, float]], seed: int) -> None:
     draw = np.random.default_rng(seed)
     nearest = -np.sort(-draw.random((6, 3)).astype(np.float32), axis=1)
-    standing = SimpleNamespace(nearest=nearest.copy(), bar=np.full(6, 0.2))
+    highest, bar = nearest.copy(), np.full(6, 0.2)
     rows = np.array([row for row, _ in risers], dtype=np.int64)
     cosine = np.array([value for _, value in risers])
-    changed = meeting._raise(SimpleNamespace(standing=standing), rows, cosine)  # type: ignore[arg-type]
+    changed = rows[meeting._enter(highest, bar, rows, cosine)]
     expected = set()
     for row, value in risers:
         if value > nearest[row, 2]:
             nearest[row] = sorted([*nearest[row].tolist(), value])[:0:-1]
             expected.add(row)
     assert set(changed.tolist()) == expected
-    np.testing.assert_array_equal(standing.nearest, nearest)
+    np.testing.assert_array_equal(highest, nearest)
     rose = np.isin(np.arange(6), list(expected))
-    np.testing.assert_allclose(standing.bar, np.where(rose, np.maximum(0.2, nearest[:, 2]), 0.2))
+    np.testing.assert_allclose(bar, np.where(rose, np.maximum(0.2, nearest[:, 2]), 0.2))

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sahel_dedup.contrast import TYPICAL_BAR
-from sahel_dedup.evidence import Comparison, Evidence, Pairs, least_cosine
+from sahel_dedup.evidence import Comparison, Evidence, Pairs
 from sahel_dedup.index.answers import Assignment, Event, EventKind
 from sahel_dedup.index.joining import (
     Weighed,
@@ -21,7 +20,7 @@ from sahel_dedup.index.joining import (
     weigh_neighbourhoods,
 )
 from sahel_dedup.index.live import NO_STORY, Live, story_name
-from sahel_dedup.index.meeting import Met, are_pages, are_strangers, meet, raise_bars, set_bars
+from sahel_dedup.index.meeting import are_pages, judge, meet, raise_bars, set_bars, set_twins
 from sahel_dedup.index.moving import Compared
 from sahel_dedup.index.telling import describe
 from sahel_dedup.settings import Settings
@@ -257,15 +256,12 @@ class Engine:
             Pairs that must be about something else.
         """
         live = self.live
-        met = meet(live, rows)
-        near = self._set_twins(met)
+        p, met = live.profiles, meet(live, rows)
+        near = set_twins(met.first, met.second, met.near, p.body, p.headline, live.standing.twin)
         near &= ~are_pages(live, met)
         asked = near | met.far
-        near, far = near[asked], met.far[asked]
         found = live.similarity.compare(met.first[asked], met.second[asked])
-        apart = live.profiles.day[found.first] - live.profiles.day[found.second]
-        kin = found.where(near & (found.cosine >= least_cosine(~np.isnan(apart))))
-        strangers = found.where(far & are_strangers(live, found))
+        kin, strangers = judge(live, found, near[asked], met.far[asked])
         set_bars(live, strangers, rows)
         return kin, strangers
 
@@ -277,17 +273,6 @@ class Engine:
         strong = pairs.where(pairs.score >= self.settings.bar)
         weigh_neighbourhoods(self.live, strong, weighed)
         return strong, weighed
-
-    def _set_twins(self, met: Met) -> NDArray[np.bool_]:
-        """Note who is a verbatim copy of whom; mark the pairs that may be one event otherwise."""
-        p, twin = self.live.profiles, self.live.standing.twin
-        first, second = met.first, met.second
-        same = (p.body[first] == p.body[second]) & (p.headline[first] == p.headline[second])
-        same &= met.near & (p.body[first] > 0)
-        for row, head in zip(first[same].tolist(), second[same].tolist(), strict=True):
-            if twin[row] == row:
-                twin[row] = twin[head]
-        return np.asarray(met.near & (twin[first] == first) & (twin[second] == second))
 
     def _tell(self, kind: EventKind, story: int, other: int | None = None) -> Event:
         self.cursor += 1

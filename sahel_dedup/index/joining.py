@@ -27,28 +27,40 @@ class Weighed:
     def __init__(self, evidence: Evidence) -> None:
         self.evidence = evidence
         self._pairs: dict[tuple[int, int], tuple[float, float]] = {}
+        self._entered: list[Pairs] = []
 
     def enter(self, pairs: Pairs) -> None:
         """Note pairs that were weighed."""
-        first, second = pairs.first.tolist(), pairs.second.tolist()
-        values = zip(pairs.score.tolist(), pairs.cosine.tolist(), strict=True)
-        for a, b, value in zip(first, second, values, strict=True):
-            self._pairs[(a, b) if a > b else (b, a)] = value
+        # Most arriving articles resemble none so much that anyone asks.
+        self._entered.append(pairs)
+
+    @property
+    def pairs(self) -> dict[tuple[int, int], tuple[float, float]]:
+        """Score and cosine by pair of rows, the later row first."""
+        while self._entered:
+            pairs = self._entered.pop()
+            first, second = pairs.first.tolist(), pairs.second.tolist()
+            values = zip(pairs.score.tolist(), pairs.cosine.tolist(), strict=True)
+            for a, b, value in zip(first, second, values, strict=True):
+                self._pairs[(a, b) if a > b else (b, a)] = value
+        return self._pairs
 
     def weigh(self, pairs: Iterable[tuple[int, int]]) -> None:
         """Weigh the pairs that were not yet."""
-        missing = {(a, b) if a > b else (b, a) for a, b in pairs} - self._pairs.keys()
+        missing = {(a, b) if a > b else (b, a) for a, b in pairs} - self.pairs.keys()
         if missing:
             rows = np.array(sorted(missing))
             self.enter(self.evidence.weigh(rows[:, 0], rows[:, 1]))
 
     def get(self, one: int, other: int) -> tuple[float, float]:
         """Return score and cosine of a pair."""
-        return self._pairs[(one, other) if one > other else (other, one)]
+        return self.pairs[(one, other) if one > other else (other, one)]
 
-    def known(self, row: int, others: Iterable[int]) -> list[tuple[float, float, int]]:
+    def known(self, row: int, others: Sequence[int]) -> list[tuple[float, float, int]]:
         """Return score, cosine and row of the others that were weighed with a row."""
-        pairs = self._pairs
+        if not others:
+            return []
+        pairs = self.pairs
         keys = ((other, (row, other) if row > other else (other, row)) for other in others)
         return [(*pairs[key], other) for other, key in keys if key in pairs]
 
@@ -74,6 +86,8 @@ def weigh_neighbourhoods(live: Live, strong: Pairs, weighed: Weighed) -> None:
     weighed : Weighed
         Receives the pairs between any two stories that the strong ones connect.
     """
+    if not len(strong):
+        return
     number = live.standing.story
     groups: dict[int, dict[int, int]] = {}
     for a, b in zip(strong.first.tolist(), strong.second.tolist(), strict=True):

@@ -347,7 +347,7 @@ class Live:
     def _uncount(self, row: int) -> None:
         held, _, _ = self.profiles.body_entries(np.array([row]))
         lang = int(self.profiles.lang[row])
-        self.similarity.count(lang, -1, held, np.full(len(held), -1))
+        self.similarity.count(lang, -1, held.astype(np.int32), np.full(len(held), -1))
 
     def name(self, article: str) -> int:
         """Return the number of the story that an article would found."""
@@ -367,7 +367,7 @@ class Live:
         used[p.terms()] = used[p.title_terms] = True
         if len(used) < max(_FEWEST_TERMS, _SPARE_TERMS * int(used.sum())):
             return None
-        for counts in self.similarity.counted().values():
+        for counts in self.similarity.counted():
             used |= counts.seen[: len(used)] > max(1, _REMEMBERED * counts.articles)
         kept = np.flatnonzero(used)
         number = np.zeros(len(used), dtype=np.int32)

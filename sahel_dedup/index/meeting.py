@@ -19,11 +19,12 @@ from sahel_dedup.contrast import _MIN_FIGURES as MIN_FIGURES
 from sahel_dedup.contrast import _RANK as RANK
 from sahel_dedup.contrast import _SHARED_FIGURES as SHARED_FIGURES
 from sahel_dedup.contrast import GAP_DAYS, LOWEST_BAR, TYPICAL_BAR
+from sahel_dedup.evidence import LEAST_COSINE, LEAST_COSINE_UNDATED
 from sahel_dedup.fingerprint import SLOTS
 from sahel_dedup.furniture import MANY_HEADLINES, MANY_HEADLINES_ANYWHERE
 from sahel_dedup.index.live import NO_STORY, Live
 from sahel_dedup.index.moving import Compared
-from sahel_dedup.lsh import agreement, distinct
+from sahel_dedup.lsh import agreement
 
 _Rows = NDArray[np.int64]
 # Slots that two articles must share to be compared, as those without a date in the batch.
@@ -44,7 +45,7 @@ class Met:
     near : ndarray of bool, shape (n,)
         Whether they may be one event. Pairs of twins are among these.
     far : ndarray of bool, shape (n,)
-        Whether they may be strangers: see `are_strangers`. Without dates both may hold.
+        Whether they may be strangers: see `judge`. Without dates both may hold.
     """
 
     first: _Rows
@@ -150,26 +151,90 @@ def _sides(
     return near, far
 
 
-def are_strangers(live: Live, found: Compared) -> NDArray[np.bool_]:
-    """Tell which pairs that are far apart must be about something else.
-
-    See `sahel_dedup.contrast`.
+@compiled
+def set_twins(
+    first: _Rows,
+    second: _Rows,
+    near: NDArray[np.bool_],
+    body: NDArray[np.uint64],
+    headline: NDArray[np.uint64],
+    twin: NDArray[np.int32],
+) -> NDArray[np.bool_]:
+    """Note who is a verbatim copy of whom; mark the pairs that may be one event otherwise.
 
     Parameters
     ----------
-    live : Live
-    found : Compared
+    first, second, near
+        See `Met`.
+    body, headline
+        See `sahel_dedup.sketching.Traits`.
+    twin : ndarray of int32, shape (n_rows,)
+        Row of the first article with the same words; changed.
 
     Returns
     -------
     ndarray of bool, shape (n,)
     """
-    p, first, second = live.profiles, found.first, found.second
-    fewer = np.minimum(found.figures[first], found.figures[second])
-    conflict = (fewer >= MIN_FIGURES) & (found.common <= SHARED_FIGURES * fewer)
-    outlet = p.source[first]
-    same_outlet = (outlet >= 0) & (outlet == p.source[second])
-    return np.asarray(~np.isnan(p.day[first]) | conflict | same_outlet)
+    for i in range(len(first)):
+        a, b = first[i], second[i]
+        same = near[i] and body[a] > 0 and body[a] == body[b] and headline[a] == headline[b]
+        if same and twin[a] == a:
+            twin[a] = twin[b]
+    otherwise = near.copy()
+    for i in range(len(first)):
+        otherwise[i] &= twin[first[i]] == first[i] and twin[second[i]] == second[i]
+    return otherwise
+
+
+def judge(
+    live: Live, found: Compared, near: NDArray[np.bool_], far: NDArray[np.bool_]
+) -> tuple[Compared, Compared]:
+    """Tell relatives and strangers by what the comparison found.
+
+    Parameters
+    ----------
+    live : Live
+    found : Compared
+    near, far : ndarray of bool, shape (n,)
+        Which may be the one or the other: see `Met`.
+
+    Returns
+    -------
+    kin, strangers : Compared
+        Pairs worth weighing, and pairs that must be about something else
+        (`sahel_dedup.contrast`).
+    """
+    p = live.profiles
+    kin, strangers = _judge(
+        found.first, found.second, found.cosine, found.common, near, far, p.day, p.source,
+        found.figures,
+    )  # fmt: skip
+    return found.where(kin), found.where(strangers)
+
+
+@compiled
+def _judge(
+    first: _Rows,
+    second: _Rows,
+    cosine: NDArray[np.float64],
+    common: _Rows,
+    near: NDArray[np.bool_],
+    far: NDArray[np.bool_],
+    day: NDArray[np.float64],
+    source: NDArray[np.int32],
+    figures: _Rows,
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Which pairs are worth weighing, and which must be about something else."""
+    kin, strangers = near.copy(), far.copy()
+    for i in range(len(first)):
+        a, b = first[i], second[i]
+        undated = np.isnan(day[a] - day[b])
+        kin[i] &= cosine[i] >= (LEAST_COSINE_UNDATED if undated else LEAST_COSINE)
+        if np.isnan(day[a]):
+            fewer = min(figures[a], figures[b])
+            conflict = fewer >= MIN_FIGURES and common[i] <= SHARED_FIGURES * fewer
+            strangers[i] &= conflict or (source[a] >= 0 and source[a] == source[b])
+    return kin, strangers
 
 
 def are_pages(live: Live, met: Met) -> NDArray[np.bool_]:
@@ -214,9 +279,9 @@ def set_bars(live: Live, strangers: Compared, rows: range) -> None:
     rows : range
         The arriving articles.
     """
-    here = slice(rows.start, rows.stop)
-    live.standing.bar[here] = bar_of(live.standing.nearest[here], live.profiles.day[here])
-    _raise(live, strangers.first, strangers.cosine)
+    s, here = live.standing, slice(rows.start, rows.stop)
+    s.bar[here] = bar_of(s.nearest[here], live.profiles.day[here])
+    _enter(s.nearest, s.bar, strangers.first, strangers.cosine)
 
 
 def raise_bars(live: Live, strangers: Compared) -> set[int]:
@@ -227,14 +292,38 @@ def raise_bars(live: Live, strangers: Compared) -> set[int]:
     set of int
         Rows that changed.
     """
-    day = live.profiles.day
-    first, second, cosine = strangers.first, strangers.second, strangers.cosine
-    # The bar of an article that is too old for new relatives does not matter any more. One
-    # without a date may find relatives for ever, and look-alikes too: its bar is measured
-    # once, as it comes, or it would rise without end.
-    matters = (live.standing.story[second] != 0) & (cosine > LOWEST_BAR)
-    matters &= np.abs(day[first] - day[second]) <= live.settings.window_days
-    return set(_raise(live, second[matters], cosine[matters]).tolist())
+    s, second = live.standing, strangers.second
+    if not len(second):
+        return set()
+    matter = _matter(
+        strangers.first, second, strangers.cosine, live.profiles.day, s.story,
+        live.settings.window_days,
+    )  # fmt: skip
+    second = second[matter]
+    raised = _enter(s.nearest, s.bar, second, strangers.cosine[matter])
+    return set(second[raised].tolist())
+
+
+@compiled
+def _matter(
+    first: _Rows,
+    second: _Rows,
+    cosine: NDArray[np.float64],
+    day: NDArray[np.float64],
+    story: NDArray[np.uint64],
+    window: float,
+) -> NDArray[np.bool_]:
+    """Whether it matters that the second of each pair has met a stranger.
+
+    The bar of an article that is too old for new relatives does not matter any more. One
+    without a date may find relatives for ever, and look-alikes too: its bar is measured once,
+    as it comes, or it would rise without end.
+    """
+    matter = cosine > LOWEST_BAR
+    for i in range(len(first)):
+        recent = abs(day[first[i]] - day[second[i]]) <= window
+        matter[i] &= recent and story[second[i]] != NO_STORY
+    return matter
 
 
 def bar_of(nearest: NDArray[np.float32], day: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -253,12 +342,6 @@ def bar_of(nearest: NDArray[np.float32], day: NDArray[np.float64]) -> NDArray[np
     """
     least = np.where(np.isnan(day), TYPICAL_BAR, LOWEST_BAR)
     return np.maximum(nearest[:, RANK - 1], least)
-
-
-def _raise(live: Live, rows: _Rows, cosine: NDArray[np.float64]) -> _Rows:
-    """Note how alike articles are to strangers; return those to which that is news."""
-    raised = _enter(live.standing.nearest, live.standing.bar, rows, cosine)
-    return distinct(rows[raised])
 
 
 @compiled

@@ -9,17 +9,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sahel_dedup.compiled import compiled
-from sahel_dedup.index.growing import TERM, TERM_BITS, LiveProfiles, with_room
+from sahel_dedup.index.growing import TERM, TERM_BITS, LiveProfiles, with_room, zeros
 from sahel_dedup.prior import LISTS, PRIOR_ARTICLES
 from sahel_dedup.similarity import Shared
 from sahel_dedup.sketching import TF, Profiles, Sketcher
+
+_Scalar = TypeVar("_Scalar", bound=np.generic)
 
 # Articles of a grown archive, and by how many it grows before the IDF of all terms follows.
 _GROWN = 5000
@@ -31,27 +33,19 @@ _CHANCE = (np.exp(np.arange(1 << 10) / -64.0) * (PRIOR_ARTICLES + 1) - 1) / PRIO
 _ONCE = np.ones_like(TF)
 
 
-@dataclass(slots=True)
-class TermCounts:
+class TermCounts(NamedTuple):
     """How many articles of one language held each term.
 
     Attributes
     ----------
     articles : int
         Number of articles.
-    before : float
-        As if so many articles of general news had been read before.
-    seen : ndarray of int32, shape (n_terms,)
+    seen : ndarray of int32, shape (room,)
         How many of them held each term.
-    log_seen : ndarray of float32, shape (n_terms,)
-        Logarithm of that with the prior's articles added, the denominator of the IDF; for
-        terms that no article held it is not filled in.
     """
 
     articles: int
-    before: float
     seen: NDArray[np.int32]
-    log_seen: NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +72,12 @@ class Compared:
 
     def where(self, chosen: NDArray[np.bool_]) -> Compared:
         """Return some of the pairs."""
-        return replace(
-            self,
-            first=self.first[chosen],
-            second=self.second[chosen],
-            cosine=self.cosine[chosen],
-            common=self.common[chosen],
+        return Compared(
+            self.first[chosen],
+            self.second[chosen],
+            self.cosine[chosen],
+            self.common[chosen],
+            self.similarity,
         )
 
     @property
@@ -126,10 +120,16 @@ class MovingSimilarity:
     def __init__(self, profiles: LiveProfiles, sketcher: Sketcher) -> None:
         self._profiles = profiles
         self._sketcher = sketcher
-        self._counts: dict[int, TermCounts] = {}
+        # Of each language: articles, and as if so many of general news had been read before; ...
+        self._articles: list[int] = []
+        self._before: list[float] = []
+        # ... how many held each term, and the logarithms of what the IDF is a ratio of; those
+        # of terms that no article held are not filled in.
+        self._seen = np.zeros((0, 0), dtype=np.int32)
+        self._log_articles = np.zeros(0, dtype=np.float32)
+        self._log_seen = np.zeros((0, 0), dtype=np.float32)
         self.figures = np.zeros(0, dtype=np.int64)
-        # Whether the title of each article holds a figure.
-        self._titled_by_figures = np.zeros(0, dtype=bool)
+        self._title_figures = np.zeros(0, dtype=np.int64)
         # Weight of each term in the article at hand; all zero between comparisons.
         self._laid_out = np.zeros(0, dtype=np.float32)
 
@@ -146,11 +146,10 @@ class MovingSimilarity:
         size = first + len(profiles)
         is_figure = self._sketcher.vocabulary.is_figure
         self.figures = with_room(self.figures, size)
-        figure = is_figure.take(profiles.terms)
-        self.figures[first:size] = _sums(figure, profiles.indptr, np.int64)
-        self._titled_by_figures = with_room(self._titled_by_figures, size)
-        figure = is_figure.take(profiles.title_terms)
-        self._titled_by_figures[first:size] = _sums(figure, profiles.title_indptr, np.int64) > 0
+        _count_held(is_figure, profiles.indptr, profiles.terms, self.figures[first:size])
+        self._title_figures = with_room(self._title_figures, size)
+        held = self._title_figures[first:size]
+        _count_held(is_figure, profiles.title_indptr, profiles.title_terms, held)
         langs = set(profiles.lang.tolist())
         for lang in langs:
             terms, articles = profiles.terms, len(profiles)
@@ -158,27 +157,28 @@ class MovingSimilarity:
                 mine = profiles.lang == lang
                 terms = terms[np.repeat(mine, np.diff(profiles.indptr))]
                 articles = int(mine.sum())
-            if articles > 1:
-                self.count(lang, articles, *np.unique(terms, return_counts=True))
-            else:
-                self.count(lang, 1, terms, np.ones(len(terms), dtype=np.int64))
+            self.count(lang, articles, terms, np.ones(len(terms), dtype=np.int64))
 
-    def count(self, lang: int, articles: int, terms: NDArray[Any], held: NDArray[np.int64]) -> None:
-        """Count articles of a language, and how many of them held some distinct terms."""
-        counts = self._up_to_date(lang)
-        counts.articles += articles
-        counts.seen[terms] += held.astype(np.int32)
+    def count(
+        self, lang: int, articles: int, terms: NDArray[np.int32], held: NDArray[np.int64]
+    ) -> None:
+        """Count articles of a language, and how many of them held some terms."""
+        self._make_room(lang)
+        seen, log_seen = self._seen[lang], self._log_seen[lang]
+        _add_counts(seen, terms, held)
+        self._articles[lang] += articles
         name = list(self._sketcher.langs)[lang]
-        before = _read_before(name, counts.articles)
-        if before != counts.before:
-            counts.before = before
-            terms = counts.seen.nonzero()[0].astype(np.int32)
+        before = _read_before(name, self._articles[lang])
+        if before != self._before[lang]:
+            self._before[lang] = before
+            terms = seen.nonzero()[0].astype(np.int32)
         prior = self._sketcher.vocabulary.prior_idf(name, terms)
-        counts.log_seen[terms] = np.log(counts.seen.take(terms) + 1 + _CHANCE.take(prior) * before)
+        _take_logarithms(log_seen, seen, terms, prior, _CHANCE, before)
+        self._log_articles[lang] = math.log(self._articles[lang] + before + 1)
 
-    def counted(self) -> dict[int, TermCounts]:
-        """Return what was counted, by language."""
-        return {lang: self._up_to_date(lang) for lang in list(self._counts)}
+    def counted(self) -> list[TermCounts]:
+        """Return what was counted, by number of language."""
+        return [TermCounts(*counts) for counts in zip(self._articles, self._seen, strict=True)]
 
     def renumber(
         self,
@@ -195,10 +195,9 @@ class MovingSimilarity:
             Former row of each article.
         """
         self.figures = self.figures[rows]
-        self._titled_by_figures = self._titled_by_figures[rows]
+        self._title_figures = self._title_figures[rows]
         if kept is not None:
-            for counts in self.counted().values():
-                counts.seen, counts.log_seen = counts.seen[kept], counts.log_seen[kept]
+            self._seen, self._log_seen = self._seen[:, kept], self._log_seen[:, kept]
             self._laid_out = self._laid_out[kept]
 
     def cosines(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -226,8 +225,7 @@ class MovingSimilarity:
         p = self._profiles
         words = p.title_terms.view(np.uint32)
         cosine, shared = self._compare(p.title_indptr, words, _ONCE, first, second)
-        held = self._titled_by_figures.take(first) & self._titled_by_figures.take(second)
-        return cosine, np.where(held, np.where(shared > 0, 1, -1), 0)
+        return cosine, _of_titles(first, second, shared, self._title_figures)
 
     def _compare(
         self,
@@ -238,39 +236,26 @@ class MovingSimilarity:
         second: NDArray[np.int64],
     ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """Cosines of pairs, and the number of figures they share."""
-        cosine, figures = np.zeros(len(first)), np.zeros(len(first), dtype=np.int64)
-        is_figure = self._sketcher.vocabulary.is_figure
-        self._laid_out = with_room(self._laid_out, len(is_figure))
-        lang = self._profiles.lang
-        langs = set(zip(lang.take(first).tolist(), lang.take(second).tolist(), strict=True))
-        for one, other in langs:
-            mine = (
-                np.arange(len(first))
-                if len(langs) == 1
-                else np.flatnonzero((lang[first] == one) & (lang[second] == other))
-            )
-            _compare(
-                mine, first, second, indptr, words, tf, *self._idf(one), *self._idf(other),
-                is_figure, self._laid_out, cosine, figures,
-            )  # fmt: skip
-        return cosine, figures
+        return _compare(
+            first, second, self._profiles.lang, indptr, words, tf, self._log_articles,
+            self._log_seen, self._sketcher.vocabulary.is_figure, self._laid_out,
+        )  # fmt: skip
 
-    def _idf(self, lang: int) -> tuple[np.float32, NDArray[np.float32]]:
-        """Logarithms of the numerator and of the denominators of the IDF of a language."""
-        counts = self._up_to_date(lang)
-        return np.float32(math.log(counts.articles + counts.before + 1)), counts.log_seen
-
-    def _up_to_date(self, lang: int) -> TermCounts:
-        """Return the counts of a language, with room for the whole vocabulary."""
-        size = len(self._sketcher.vocabulary)
-        counts = self._counts.get(lang)
-        if counts is None:
-            counts = self._counts[lang] = TermCounts(
-                0, 0.0, np.zeros(size, dtype=np.int32), np.zeros(size, dtype=np.float32)
+    def _make_room(self, lang: int) -> None:
+        """Make room for a language, and for the terms of the whole vocabulary."""
+        size, langs = len(self._sketcher.vocabulary), max(len(self._articles), lang + 1)
+        if len(self._laid_out) < size:
+            self._laid_out = with_room(self._laid_out, size)
+        shape = langs, len(self._laid_out)
+        if self._seen.shape != shape:
+            new = langs - len(self._articles)
+            self._articles += [0] * new
+            self._before += [0.0] * new
+            self._log_articles = np.append(self._log_articles, np.zeros(new, dtype=np.float32))
+            self._seen, self._log_seen = (
+                _enlarged(self._seen, shape),
+                _enlarged(self._log_seen, shape),
             )
-        counts.seen = with_room(counts.seen, size)
-        counts.log_seen = with_room(counts.log_seen, size)
-        return counts
 
 
 def _read_before(lang: str, articles: int) -> float:
@@ -284,42 +269,98 @@ def _read_before(lang: str, articles: int) -> float:
     return max(PRIOR_ARTICLES, float(missing)) if lang in LISTS else PRIOR_ARTICLES
 
 
+def _enlarged(table: NDArray[_Scalar], shape: tuple[int, int]) -> NDArray[_Scalar]:
+    """Return a table of zeros that starts with the rows and columns given."""
+    larger = zeros(shape, table.dtype)
+    larger[: table.shape[0], : table.shape[1]] = table
+    return larger
+
+
 @compiled
-def _compare(
-    pairs: NDArray[np.int64],
+def _count_held(
+    wanted: NDArray[np.bool_],
+    indptr: NDArray[np.int64],
+    terms: NDArray[np.int32],
+    held: NDArray[np.int64],
+) -> None:
+    """Count how many wanted terms each article holds."""
+    for row in range(len(held)):
+        held[row] = 0
+        for term in terms[indptr[row] : indptr[row + 1]]:
+            held[row] += wanted[term]
+
+
+@compiled
+def _add_counts(seen: NDArray[np.int32], terms: NDArray[np.int32], held: NDArray[np.int64]) -> None:
+    """Add to the counts of terms, some of which may come several times."""
+    for i in range(len(terms)):
+        seen[terms[i]] += held[i]
+
+
+@compiled
+def _take_logarithms(
+    log_seen: NDArray[np.float32],
+    seen: NDArray[np.int32],
+    terms: NDArray[np.int32],
+    prior: NDArray[np.uint16],
+    chance: NDArray[np.float64],
+    before: float,
+) -> None:
+    """Fill in the denominators of the IDF of some terms."""
+    for i in range(len(terms)):
+        log_seen[terms[i]] = math.log(seen[terms[i]] + 1 + chance[prior[i]] * before)
+
+
+@compiled
+def _of_titles(
     first: NDArray[np.int64],
     second: NDArray[np.int64],
+    shared: NDArray[np.int64],
+    held: NDArray[np.int64],
+) -> NDArray[np.int64]:
+    """Whether the figures of two titles agree: see `sahel_dedup.similarity.Shared`."""
+    told = np.zeros(len(first), dtype=np.int64)
+    for i in range(len(first)):
+        if held[first[i]] and held[second[i]]:
+            told[i] = 1 if shared[i] else -1
+    return told
+
+
+@compiled
+def _compare(
+    first: NDArray[np.int64],
+    second: NDArray[np.int64],
+    lang: NDArray[np.int16],
     indptr: NDArray[np.int64],
     words: NDArray[np.uint32],
     tf: NDArray[np.float32],
-    log_articles: np.float32,
+    log_articles: NDArray[np.float32],
     log_seen: NDArray[np.float32],
-    log_articles_other: np.float32,
-    log_seen_other: NDArray[np.float32],
     is_figure: NDArray[np.bool_],
     laid_out: NDArray[np.float32],
-    cosine: NDArray[np.float64],
-    figures: NDArray[np.int64],
-) -> None:
-    """Compare some pairs, those of one first row behind each other.
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Compare pairs, those of one first row best behind each other.
 
     The vector of a first row is laid out in full, and looked up for the terms of those that it
     is compared with.
     """
+    cosine = np.zeros(len(first))
+    figures = np.zeros(len(first), dtype=np.int64)
     start, row, square = 0, np.int64(-1), 0.0
-    for pair in pairs:
+    for pair in range(len(first)):
         if first[pair] != row:
             for word in words[start : indptr[row + 1]]:
                 laid_out[word & TERM] = 0
             row = first[pair]
             start, square = indptr[row], 0.0
             for word in words[start : indptr[row + 1]]:
-                weight = _weight(word, tf, log_articles, log_seen)
+                weight = _weight(word, tf, log_articles[lang[row]], log_seen[lang[row]])
                 laid_out[word & TERM] = weight
                 square += weight * weight
+        other = second[pair]
         product, other_square, shared = 0.0, 0.0, 0
-        for word in words[indptr[second[pair]] : indptr[second[pair] + 1]]:
-            weight = _weight(word, tf, log_articles_other, log_seen_other)
+        for word in words[indptr[other] : indptr[other + 1]]:
+            weight = _weight(word, tf, log_articles[lang[other]], log_seen[lang[other]])
             other_square += weight * weight
             here = laid_out[word & TERM] * weight
             product += here
@@ -329,6 +370,7 @@ def _compare(
             cosine[pair] = product / math.sqrt(square * other_square)
     for word in words[start : indptr[row + 1]]:
         laid_out[word & TERM] = 0
+    return cosine, figures
 
 
 @compiled
@@ -341,15 +383,3 @@ def _weight(
     """TF-IDF weight of an entry."""
     idf = max(np.float32(0), log_articles - log_seen[word & TERM])
     return float(tf[word >> TERM_BITS] * idf)
-
-
-def _sums(values: NDArray[Any], offsets: NDArray[np.int64], dtype: Any = None) -> NDArray[Any]:
-    """Sum a ragged array row by row."""
-    starts, ends = offsets[:-1], offsets[1:]
-    filled = starts < ends
-    if filled.all():
-        return np.add.reduceat(values, starts, dtype=dtype) if len(starts) else values[:0]
-    sums = np.zeros(len(starts), dtype=dtype or values.dtype)
-    if filled.any():
-        sums[filled] = np.add.reduceat(values, starts[filled], dtype=dtype)
-    return sums

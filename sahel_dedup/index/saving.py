@@ -137,7 +137,7 @@ class Keeper:
         lang_of = np.repeat(p.lang[:n], np.diff(p.indptr[: n + 1]))
         terms = p.terms()
         names = list(live.sketcher.langs)
-        for lang, counts in live.similarity.counted().items():
+        for lang, counts in enumerate(live.similarity.counted()):
             held = np.bincount(terms[lang_of == lang], minlength=size)[:size]
             lost = counts.seen[:size] - held
             some = np.flatnonzero(lost)
