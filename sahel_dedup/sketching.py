@@ -276,17 +276,26 @@ class Sketcher:
         return new
 
     def _sketch_block(self, articles: Sequence[Article]) -> Profiles:
+        n = len(articles)
         texts = [strip_furniture(a.text, find_furniture(a.text)) for a in articles]
         titles = [a.title or "" for a in articles]
         tokens = tokenize([part for pair in zip(titles, texts, strict=True) for part in pair])
         heads, bodies, ends = (tokens.offsets[i::2].copy() for i in range(3))
-        heads = heads[: len(articles)]
+        heads = heads[:n]
         tokens = replace(
             tokens, offsets=tokens.offsets[::2].copy(), text_starts=tokens.text_starts[::2]
         )
         numbers = self.vocabulary.look_up(tokens)
-        terms, counts, indptr = _count(numbers, heads, ends, bodies + LEAD_TOKENS)
-        title_terms, _, title_indptr = _count(numbers, heads, bodies, heads)
+        # Of each article, and behind them of each title.
+        terms, counts, indptr = _count(
+            numbers,
+            np.concatenate([heads, heads]),
+            np.concatenate([ends, bodies]),
+            np.concatenate([bodies + LEAD_TOKENS, heads]),
+        )
+        indptr, title_indptr = indptr[: n + 1], indptr[n:] - indptr[n]
+        terms, title_terms = terms[: indptr[n]], terms[indptr[n] :]
+        counts = counts[: indptr[n]]
         langs = detect(tokens, [a.lang for a in articles])
         lang = np.array([_number(self.langs, name) for name in langs], dtype=np.int16)
         weights = TF_UNITS[counts]

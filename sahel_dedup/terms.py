@@ -214,22 +214,39 @@ class Tokens:
 
     def words(self, tokens: NDArray[np.int64]) -> list[str]:
         """Return the case-folded forms of some tokens."""
-        if not len(tokens):
-            return []
         tables = _tables()
-        # Each token with the code point behind it, which becomes the mark to split at.
-        sizes = self.ends[tokens] - self.starts[tokens] + 1
-        marks = np.cumsum(sizes) - 1
-        places = np.arange(marks[-1] + 1) + np.repeat(self.ends[tokens] - marks, sizes)
-        folded = tables.folded[self.codes[places]]
-        kept = tables.values[self.codes[places]] != 0
-        folded[marks], kept[marks] = 0, True
-        joined: str = folded[kept].tobytes().decode("utf-32-le")
+        spelt = _spell(tokens, self.starts, self.ends, self.codes, tables.folded, tables.values)
+        joined: str = spelt.tobytes().decode("utf-32-le")
         return joined.split("\0")[:-1]
 
     def word(self, token: int) -> str:
         """Return the case-folded form of one token; of many, `words` is faster."""
         return self.words(np.array([token]))[0]
+
+
+@compiled
+def _spell(
+    tokens: NDArray[np.int64],
+    starts: NDArray[np.int64],
+    ends: NDArray[np.int64],
+    codes: NDArray[np.uint32],
+    folded: NDArray[np.uint32],
+    values: U64,
+) -> NDArray[np.uint32]:
+    """Lay the case-folded forms of some tokens end to end, with a NUL behind each."""
+    size = len(tokens)
+    for token in tokens:
+        size += ends[token] - starts[token]
+    spelt = np.empty(size, dtype=np.uint32)
+    size = 0
+    for token in tokens:
+        for code in codes[starts[token] : ends[token]]:
+            if values[code]:
+                spelt[size] = folded[code]
+                size += 1
+        spelt[size] = 0
+        size += 1
+    return spelt[:size]
 
 
 def tokenize(texts: Sequence[str]) -> Tokens:

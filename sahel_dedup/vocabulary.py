@@ -103,11 +103,12 @@ class Vocabulary:
         numbers = self._find(tokens.hashes)
         missing = (numbers < 0).nonzero()[0]
         if len(missing):
-            new, first, place = np.unique(
-                tokens.hashes[missing], return_index=True, return_inverse=True
-            )
-            words = tokens.words(missing[first])
-            numbers[missing] = self.enter(new, words)[place]
+            # The hash of each that is new, and the first token that has it.
+            hashes = tokens.hashes[missing]
+            first = dict(zip(hashes[::-1].tolist(), missing[::-1].tolist(), strict=True))
+            places = np.fromiter(first.values(), np.int64, len(first))
+            self.enter(tokens.hashes[places], tokens.words(places))
+            numbers[missing] = self._find(hashes)
         return numbers
 
     def enter(self, hashes: NDArray[np.uint64], words: Sequence[str]) -> NDArray[np.int32]:
@@ -160,9 +161,8 @@ class Vocabulary:
                 # With room for a quarter more, as growing copies it all.
                 more = np.full(len(self) + len(self) // 4 - len(known), _UNKNOWN)
                 known = self._prior[lang] = np.concatenate([known, more])
-            new = np.unique(terms[known[terms] == _UNKNOWN])
-            words = self.words.take(new.tolist())
-            known[new] = quantised_idf(lang, self._hashes[new], words)
+            new = list(set(terms[known.take(terms) == _UNKNOWN].tolist()))
+            known[new] = quantised_idf(lang, self._hashes[new], self.words.take(new))
         return known.take(terms)
 
     def _add(self, hashes: NDArray[np.uint64], words: list[str]) -> NDArray[np.int32]:

@@ -10,11 +10,12 @@ from __future__ import annotations
 import math
 import mmap
 from dataclasses import dataclass, fields
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sahel_dedup.compiled import compiled
 from sahel_dedup.errors import SahelError
 from sahel_dedup.fingerprint import EMPTY_SLOT, SLOTS
 from sahel_dedup.sketching import Profiles, Traits, ragged_rows, take_ragged
@@ -132,24 +133,29 @@ class LiveProfiles(Traits):
         if profiles.terms.max(initial=0) > TERM:
             raise SahelError(f"an index holds {TERM:,} terms at most: expire older articles")
         first, last = self.rows, self.rows + len(profiles)
+        if len(self.body) < last:
+            for name in _ONE_A_ROW:
+                setattr(self, name, with_room(getattr(self, name), last))
+        self.indptr = with_room(self.indptr, last + 1)
+        self.title_indptr = with_room(self.title_indptr, last + 1)
         for name in _ONE_A_ROW:
-            self._put(name, first, getattr(profiles, name))
-        words = profiles.terms.astype(np.uint32)
-        words |= profiles.counts.astype(np.uint32) << TERM_BITS
-        self._put("words", self.indptr[first], words)
-        self._put("title_terms", self.title_indptr[first], profiles.title_terms)
-        for name in ("indptr", "title_indptr"):
-            self._put(name, first + 1, getattr(profiles, name)[1:] + getattr(self, name)[first])
+            # Of the slots of fingerprints the lower bits.
+            getattr(self, name)[first:last] = getattr(profiles, name)
+        start, title_start = self.indptr[first], self.title_indptr[first]
+        self.indptr[first + 1 : last + 1] = profiles.indptr[1:] + start
+        self.title_indptr[first + 1 : last + 1] = profiles.title_indptr[1:] + title_start
+        end, title_end = self.indptr[last], self.title_indptr[last]
+        self.words = with_room(self.words, end)
+        self.words[start:end] = profiles.counts
+        self.words[start:end] <<= TERM_BITS
+        self.words[start:end] |= profiles.terms.view(np.uint32)
+        self.title_terms = with_room(self.title_terms, title_end)
+        self.title_terms[title_start:title_end] = profiles.title_terms
         self.rows = last
-
-    def _put(self, name: str, start: int, new: NDArray[Any]) -> None:
-        array = with_room(getattr(self, name), start + len(new))
-        array[start : start + len(new)] = new.astype(array.dtype, copy=False)
-        setattr(self, name, array)
 
     def findable(self, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Tell which rows have terms of any weight, so that others may find them."""
-        return np.asarray((self.salience[rows, :4] != _EMPTY_SLOT).any(axis=1))
+        return _any_filled(self.salience, rows)
 
     def keep(self, rows: NDArray[np.int64]) -> None:
         """Let go of all rows but some."""
@@ -162,3 +168,13 @@ class LiveProfiles(Traits):
         """Give terms other numbers, those at the places of the former."""
         self.words = number.view(np.uint32)[self.words & TERM] | (self.words & ~TERM)
         self.title_terms = number[self.title_terms]
+
+
+@compiled
+def _any_filled(salience: NDArray[np.uint16], rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Whether any of the first slots of each row is filled; one may look empty by chance."""
+    filled = np.zeros(len(rows), dtype=np.bool_)
+    for i in range(len(rows)):
+        for k in range(4):
+            filled[i] |= salience[rows[i], k] != _EMPTY_SLOT
+    return filled

@@ -7,6 +7,7 @@ comparison for recurring texts.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 
@@ -155,10 +156,8 @@ class Live:
         """
         rows = self.append(ids, profiles)
         s, where = self.standing, slice(rows.start, rows.stop)
-        dated = profiles.day[~np.isnan(profiles.day)]
-        if len(dated):
-            self.clock = float(np.fmax(self.clock, dated.max()))
-        today = now if np.isnan(self.clock) else self.clock
+        self.clock = float(np.fmax.reduce(profiles.day, initial=self.clock))
+        today = now if math.isnan(self.clock) else self.clock
         s.story[where] = [self.name(article) for article in ids]
         s.next[where] = s.twin[where] = np.arange(rows.start, rows.stop)
         s.when[where] = np.where(np.isnan(profiles.day), today, profiles.day)
@@ -191,9 +190,8 @@ class Live:
 
     def enter_buckets(self, rows: NDArray[np.int64]) -> None:
         """Let articles be found by those to come; twins are found by their first."""
-        first = rows[self.standing.twin[rows] == rows]
-        first = first[self.profiles.findable(first)]
-        self.buckets.add(self.profiles.salience, first)
+        first = (self.standing.twin[rows] == rows) & self.profiles.findable(rows)
+        self.buckets.add(self.profiles.salience, rows[first])
         # At once, so that the table depends on the articles alone: an index that is
         # opened again goes on as if it had never been closed.
         if self.buckets.full:

@@ -253,7 +253,8 @@ def are_pages(live: Live, met: Met) -> NDArray[np.bool_]:
     ndarray of bool, shape (n,)
     """
     p, first = live.profiles, met.first
-    same = ((p.body[first] == p.body[met.second]) & (p.body[first] > 0) & met.near).nonzero()[0]
+    body = p.body[first]
+    same = ((body == p.body[met.second]) & (body > 0) & met.near).nonzero()[0]
     if len(same) < MANY_HEADLINES - 1:
         return np.zeros(len(first), dtype=bool)
     headlines: dict[int, set[int]] = {}
