@@ -213,8 +213,7 @@ class Evidence:
         self, first: NDArray[np.int64], second: NDArray[np.int64], score: NDArray[np.float64]
     ) -> NDArray[np.float64]:
         """Return scores, the lowest for pairs too far apart in time to be one event."""
-        day = self._traits.day
-        return np.where(np.abs(day[first] - day[second]) > self._window, -LIMIT, score)
+        return _inside(first, second, score, self._traits.day, self._window)
 
     def most(
         self, first: NDArray[np.int64], second: NDArray[np.int64], cosine: NDArray[np.float64]
@@ -405,3 +404,19 @@ def _total(
         for k in range(features.shape[1]):
             total[i] += features[i, k] * weights[1 if undated else 0, k]
     return total
+
+
+@compiled
+def _inside(
+    first: NDArray[np.int64],
+    second: NDArray[np.int64],
+    score: NDArray[np.float64],
+    day: NDArray[np.float64],
+    window: float,
+) -> NDArray[np.float64]:
+    """Return scores, the lowest for pairs that lie outside the window."""
+    inside = score.copy()
+    for i in range(len(first)):
+        if abs(day[first[i]] - day[second[i]]) > window:
+            inside[i] = -LIMIT
+    return inside

@@ -6,10 +6,12 @@ NumPy lets go of the interpreter in all the heavy parts.
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, fields, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, TypeVar
 
 import numpy as np
@@ -282,9 +284,7 @@ class Sketcher:
         tokens = tokenize([part for pair in zip(titles, texts, strict=True) for part in pair])
         heads, bodies, ends = (tokens.offsets[i::2].copy() for i in range(3))
         heads = heads[:n]
-        tokens = replace(
-            tokens, offsets=tokens.offsets[::2].copy(), text_starts=tokens.text_starts[::2]
-        )
+        tokens = tokens.in_twos()
         numbers = self.vocabulary.look_up(tokens)
         # Of each article, and behind them of each title.
         terms, counts, indptr = _count(
@@ -329,17 +329,17 @@ class Sketcher:
 
     def _day(self, published: datetime | None) -> float:
         day = day_of(published)
-        self.implausible_dates += published is not None and np.isnan(day)
+        self.implausible_dates += published is not None and math.isnan(day)
         return day
 
 
 def day_of(published: datetime | None) -> float:
     """Turn a time of publication into days since 1970; NaN where missing or impossible."""
     if published is None:
-        return np.nan
+        return math.nan
     day = published.timestamp() / _SECONDS_A_DAY
-    latest = datetime.now(UTC).timestamp() / _SECONDS_A_DAY + 2
-    return day if _FIRST_DAY <= day <= latest else np.nan
+    latest = time.time() / _SECONDS_A_DAY + 2
+    return day if _FIRST_DAY <= day <= latest else math.nan
 
 
 def _number(numbers: dict[str, int], name: str | None) -> int:

@@ -17,6 +17,7 @@ import functools
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any, cast
 
 import numpy as np
@@ -212,6 +213,18 @@ class Tokens:
     codes: NDArray[np.uint32]
     text_starts: NDArray[np.int64]
 
+    def in_twos(self) -> Tokens:
+        """Return the same with every two texts, a title and what it stands above, as one."""
+        return Tokens(
+            self.hashes,
+            self.offsets[::2].copy(),
+            self.starts,
+            self.ends,
+            self.joined,
+            self.codes,
+            self.text_starts[::2].copy(),
+        )
+
     def words(self, tokens: NDArray[np.int64]) -> list[str]:
         """Return the case-folded forms of some tokens."""
         tables = _tables()
@@ -285,9 +298,9 @@ def _join(texts: Sequence[str]) -> tuple[str, NDArray[np.uint32], NDArray[np.int
     """Lay texts end to end: the whole, its code points, and where each text starts."""
     # One NUL behind each text keeps the last token of one from touching the next.
     joined = "\0".join([*texts, ""])
-    starts = np.zeros(len(texts) + 1, dtype=np.int64)
-    np.cumsum([len(t) + 1 for t in texts], out=starts[1:])
-    return joined, np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), np.uint32), starts
+    starts = list(accumulate((len(t) + 1 for t in texts), initial=0))
+    codes = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), np.uint32)
+    return joined, codes, np.array(starts, dtype=np.int64)
 
 
 @compiled

@@ -152,8 +152,8 @@ class Vocabulary:
         """
         known = self._prior.get(lang, _NOTHING)
         if len(known) >= len(self):
-            idf = known.take(terms)
-            if idf.max(initial=0) != _UNKNOWN:
+            idf, complete = _look_up(known, terms)
+            if complete:
                 return idf
         with self._lock:
             known = self._prior.get(lang, _NOTHING)
@@ -208,6 +208,19 @@ def _find(
             slot = (slot + np.uint64(1)) & mask
         numbers[i] = table[slot]
     return numbers
+
+
+@compiled
+def _look_up(
+    known: NDArray[np.uint16], terms: NDArray[np.int32] | NDArray[np.int64]
+) -> tuple[NDArray[np.uint16], bool]:
+    """Look up values of terms, and tell whether all are known."""
+    found = np.empty(len(terms), dtype=np.uint16)
+    complete = True
+    for i in range(len(terms)):
+        found[i] = known[terms[i]]
+        complete = complete and found[i] != _UNKNOWN
+    return found, complete
 
 
 @compiled

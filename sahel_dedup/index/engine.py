@@ -259,9 +259,8 @@ class Engine:
         p, met = live.profiles, meet(live, rows)
         near = set_twins(met.first, met.second, met.near, p.body, p.headline, live.standing.twin)
         near &= ~are_pages(live, met)
-        asked = near | met.far
-        found = live.similarity.compare(met.first[asked], met.second[asked])
-        kin, strangers = judge(live, found, near[asked], met.far[asked])
+        found = live.similarity.compare(met.first, met.second)
+        kin, strangers = judge(live, found, near, met.far)
         set_bars(live, strangers, rows)
         return kin, strangers
 

@@ -53,10 +53,6 @@ class Met:
     near: NDArray[np.bool_]
     far: NDArray[np.bool_]
 
-    def where(self, chosen: NDArray[np.bool_]) -> Met:
-        """Return some of the pairs."""
-        return Met(self.first[chosen], self.second[chosen], self.near[chosen], self.far[chosen])
-
 
 def meet(live: Live, rows: range) -> Met:
     """Find the pairs that arriving articles form.
@@ -77,10 +73,8 @@ def meet(live: Live, rows: range) -> Met:
     first, second, agree = _agreeing(
         profiles.salience, asking, *live.buckets.meet(profiles.salience, asking)
     )
-    near, far = _sides(
-        first, second, agree, profiles.day, standing.story, live.settings.window_days
-    )
-    return Met(first, second, near, far).where(near | far)
+    window = live.settings.window_days
+    return Met(*_sides(first, second, agree, profiles.day, standing.story, window))
 
 
 @compiled
@@ -117,8 +111,8 @@ def _sides(
     day: NDArray[np.float64],
     story: NDArray[np.uint64],
     window: float,
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Which pairs may be one event, and which may be strangers.
+) -> tuple[_Rows, _Rows, NDArray[np.bool_], NDArray[np.bool_]]:
+    """Keep the pairs that may be one event or strangers, with which of them they may be.
 
     Of the pairs of an article that are far apart, the few that agree in most slots.
     """
@@ -148,7 +142,8 @@ def _sides(
             elif agree[pair] < least:
                 far[pair] = False
         start = end
-    return near, far
+    kept = near | far
+    return first[kept], second[kept], near[kept], far[kept]
 
 
 @compiled
@@ -253,8 +248,7 @@ def are_pages(live: Live, met: Met) -> NDArray[np.bool_]:
     ndarray of bool, shape (n,)
     """
     p, first = live.profiles, met.first
-    body = p.body[first]
-    same = ((body == p.body[met.second]) & (body > 0) & met.near).nonzero()[0]
+    same = _same_text(first, met.second, met.near, p.body)
     if len(same) < MANY_HEADLINES - 1:
         return np.zeros(len(first), dtype=bool)
     headlines: dict[int, set[int]] = {}
@@ -268,6 +262,17 @@ def are_pages(live: Live, met: Met) -> NDArray[np.bool_]:
         if len(known - {0}) >= (MANY_HEADLINES if p.source[row] >= 0 else MANY_HEADLINES_ANYWHERE)
     ]
     return np.isin(first, pages)
+
+
+@compiled
+def _same_text(
+    first: _Rows, second: _Rows, near: NDArray[np.bool_], body: NDArray[np.uint64]
+) -> _Rows:
+    """Which pairs near in time have one text."""
+    same = np.zeros(len(first), dtype=np.bool_)
+    for i in range(len(first)):
+        same[i] = near[i] and body[first[i]] > 0 and body[first[i]] == body[second[i]]
+    return same.nonzero()[0]
 
 
 def set_bars(live: Live, strangers: Compared, rows: range) -> None:
@@ -327,6 +332,7 @@ def _matter(
     return matter
 
 
+@compiled
 def bar_of(nearest: NDArray[np.float32], day: NDArray[np.float64]) -> NDArray[np.float64]:
     """Bars of articles, from their highest cosines to strangers.
 
@@ -341,8 +347,11 @@ def bar_of(nearest: NDArray[np.float32], day: NDArray[np.float64]) -> NDArray[np
     -------
     ndarray of float64, shape (n,)
     """
-    least = np.where(np.isnan(day), TYPICAL_BAR, LOWEST_BAR)
-    return np.maximum(nearest[:, RANK - 1], least)
+    bar = np.empty(len(day))
+    for i in range(len(day)):
+        least = TYPICAL_BAR if np.isnan(day[i]) else LOWEST_BAR
+        bar[i] = max(np.float64(nearest[i, RANK - 1]), least)
+    return bar
 
 
 @compiled
