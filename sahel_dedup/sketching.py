@@ -289,6 +289,7 @@ class Sketcher:
         # Of each article, and behind them of each title.
         terms, counts, indptr = _count(
             numbers,
+            len(self.vocabulary),
             np.concatenate([heads, heads]),
             np.concatenate([ends, bodies]),
             np.concatenate([bodies + LEAD_TOKENS, heads]),
@@ -298,25 +299,19 @@ class Sketcher:
         counts = counts[: indptr[n]]
         langs = detect(tokens, [a.lang for a in articles])
         lang = np.array([_number(self.langs, name) for name in langs], dtype=np.int16)
-        weights = TF_UNITS[counts]
-        if len(set(langs)) == 1:
-            weights *= self.vocabulary.prior_idf(langs[0], terms)
-        else:
-            term_lang = lang.repeat(indptr[1:] - indptr[:-1])
-            for name in set(langs):
-                mine = (term_lang == self.langs[name]).nonzero()[0]
-                weights[mine] *= self.vocabulary.prior_idf(name, terms[mine])
+        idf = self._prior_idf(lang, terms, indptr)
         day = np.array([self._day(a.published) for a in articles])
-        # Figures in conflict are evidence of pairs with dates alone.
-        counting = self.vocabulary.is_figure.take(numbers)
-        counting &= ~np.isnan(day).repeat(ends - heads)
+        salient, weights, counting = _weigh(
+            terms, counts, idf, self.vocabulary.hashes, numbers, self.vocabulary.is_figure,
+            tokens.offsets, day,
+        )  # fmt: skip
         return Profiles(
             indptr=indptr,
             terms=terms,
             counts=counts,
             title_indptr=title_indptr,
             title_terms=title_terms,
-            salience=salience_slots(self.vocabulary.hashes[terms], weights, indptr),
+            salience=salience_slots(salient, weights, indptr),
             shingles=shingle_slots(tokens.hashes, tokens.offsets),
             tallies=tally_slots(tokens.hashes, counting, tokens.offsets),
             day=day,
@@ -326,6 +321,20 @@ class Sketcher:
             headline=hash_runs(tokens.hashes, heads, bodies),
             length=(ends - heads).astype(np.int32),
         )
+
+    def _prior_idf(
+        self, lang: NDArray[np.int16], terms: NDArray[np.int32], indptr: NDArray[np.int64]
+    ) -> NDArray[np.uint16]:
+        """Return the prior IDF of the terms of articles in some languages."""
+        names, spoken = list(self.langs), set(lang.tolist())
+        if len(spoken) == 1:
+            return self.vocabulary.prior_idf(names[spoken.pop()], terms)
+        idf = np.empty(len(terms), dtype=np.uint16)
+        term_lang = lang.repeat(indptr[1:] - indptr[:-1])
+        for number in spoken:
+            mine = (term_lang == number).nonzero()[0]
+            idf[mine] = self.vocabulary.prior_idf(names[number], terms[mine])
+        return idf
 
     def _day(self, published: datetime | None) -> float:
         day = day_of(published)
@@ -356,21 +365,54 @@ def _number(numbers: dict[str, int], name: str | None) -> int:
 
 def _count(
     numbers: NDArray[np.int32],
+    terms: int,
     starts: NDArray[np.int64],
     ends: NDArray[np.int64],
     twice_before: NDArray[np.int64],
 ) -> tuple[NDArray[np.int32], NDArray[np.uint8], NDArray[np.int64]]:
-    """Count the distinct terms of runs of tokens; those before some place count twice."""
+    """Count the distinct terms of runs of tokens; those before some place count twice.
+
+    There are so many terms in all.
+    """
     # Run, term and the extra count in one sortable number; half as wide, it sorts in half the
     # time, and a block of articles hardly ever needs more.
-    bits = int(numbers.max(initial=0)).bit_length() + 1
+    bits = terms.bit_length() + 1
     width: type[np.unsignedinteger[Any]] = (
         np.uint32 if len(starts).bit_length() + bits <= 32 else np.uint64
     )
-    keys = np.empty(int((ends - starts).sum()), dtype=width)
-    _number_tokens(keys, numbers, starts, ends, twice_before, bits)
+    # Every token stands in two runs at most.
+    keys = np.empty(2 * len(numbers), dtype=width)
+    keys = keys[: _number_tokens(keys, numbers, starts, ends, twice_before, bits)]
     keys.sort()
     return _runs(keys, bits, len(starts))
+
+
+@compiled
+def _weigh(
+    terms: NDArray[np.int32],
+    counts: NDArray[np.uint8],
+    idf: NDArray[np.uint16],
+    hash_of: NDArray[np.uint64],
+    numbers: NDArray[np.int32],
+    is_figure: NDArray[np.bool_],
+    offsets: NDArray[np.int64],
+    day: NDArray[np.float64],
+) -> tuple[NDArray[np.uint64], NDArray[np.int64], NDArray[np.bool_]]:
+    """Prepare what the fingerprints take.
+
+    Returns the hashes of the terms, their TF-IDF weights, and which tokens are figures that
+    count: those in conflict are evidence of pairs with dates alone.
+    """
+    hashes = np.empty(len(terms), dtype=np.uint64)
+    weights = np.empty(len(terms), dtype=np.int64)
+    for i in range(len(terms)):
+        hashes[i], weights[i] = hash_of[terms[i]], TF_UNITS[counts[i]] * np.int64(idf[i])
+    counting = np.zeros(len(numbers), dtype=np.bool_)
+    for row in range(len(day)):
+        if not np.isnan(day[row]):
+            for i in range(offsets[row], offsets[row + 1]):
+                counting[i] = is_figure[numbers[i]]
+    return hashes, weights, counting
 
 
 @compiled
@@ -381,13 +423,14 @@ def _number_tokens(
     ends: NDArray[np.int64],
     twice_before: NDArray[np.int64],
     bits: int,
-) -> None:
+) -> int:
     """Give tokens sortable numbers: run by run, term by term, and whether they count twice."""
     size = 0
     for run in range(len(starts)):
         for i in range(starts[run], ends[run]):
             keys[size] = run << bits | np.int64(numbers[i]) << 1 | (i < twice_before[run])
             size += 1
+    return size
 
 
 @compiled

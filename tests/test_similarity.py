@@ -196,7 +196,7 @@ def test_terms_are_counted_whatever_their_numbers(
     numbers = np.array([first + number for own, _ in articles for number in own], dtype=np.int32)
     offsets = np.cumsum([0, *(len(own) for own, _ in articles)])
     doubled = offsets[:-1] + np.array([double for _, double in articles], dtype=np.int64)
-    terms, counts, indptr = _count(numbers, offsets[:-1], offsets[1:], doubled)
+    terms, counts, indptr = _count(numbers, first + 10, offsets[:-1], offsets[1:], doubled)
     for row, (own, double) in enumerate(articles):
         expected = Counter[int]()
         for place, number in enumerate(own):

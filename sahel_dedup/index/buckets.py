@@ -1,9 +1,9 @@
 """LSH buckets that take articles one at a time and forget the oldest.
 
-One table serves all bands. A bucket is a ring of `WIDTH` places: it keeps the articles
+One table serves all bands. A bucket is a line of `WIDTH` places: it keeps the articles
 that came last, so that neither a crowded bucket nor an endless stream makes a look-up
 dearer. An entry is an article's row and eight bits of its key, which tell most strangers
-that share the ring apart; the rest fall to the filter on agreeing slots.
+that share the line apart; the rest fall to the filter on agreeing slots.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from sahel_dedup.lsh import Layout
 from sahel_dedup.terms import mix_one
 
 WIDTH = 8
-# Mean number of entries in a ring at which the table grows.
+# Mean number of entries in a line at which the table grows.
 _LOAD = 6
 _GROWTH = 1.4
 _TAG_BITS = np.uint32(8)
 _TAG = np.uint32(0xFF)
-_RING_BITS = np.uint64(32)
+_LINE_BITS = np.uint64(32)
 _EMPTY = np.uint32(0xFFFFFFFF)
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)
 MAX_ROWS = (1 << 24) - 1
@@ -72,7 +72,7 @@ class Buckets:
             Fingerprints of all rows.
         rows : ndarray of int64, shape (m,)
         """
-        _add(self._table, self._next, self._slots, salience, rows)
+        _add(self._table, self._slots, salience, rows)
         self._entered += len(rows)
 
     def meet(
@@ -94,15 +94,14 @@ class Buckets:
         met : ndarray of int64, shape (n_met,)
             Rows of those they meet, for each that asks rising and once.
         """
-        return _meet(self._table, len(self._next), self._slots, salience, rows)
+        return _meet(self._table, self._slots, salience, rows)
 
     def _allocate(self, room: int) -> None:
         self._room = room
         self._entered = 0
-        rings = room * len(self._slots) // _LOAD
-        self._table = zeros((rings * WIDTH,), np.dtype(np.uint32))
+        lines = room * len(self._slots) // _LOAD
+        self._table = zeros((lines, WIDTH), np.dtype(np.uint32))
         self._table.fill(_EMPTY)
-        self._next = zeros((rings,), np.dtype(np.uint8))
 
 
 @compiled
@@ -115,26 +114,31 @@ def _key(slots: NDArray[np.int64], band: int, signature: NDArray[Any]) -> np.uin
 
 
 @compiled
+def _line(key: np.uint64, lines: int) -> int:
+    """Line of a bucket in a table."""
+    return int((key >> _LINE_BITS) * np.uint64(lines) >> _LINE_BITS)
+
+
+@compiled
 def _add(
     table: NDArray[np.uint32],
-    following: NDArray[np.uint8],
     slots: NDArray[np.int64],
     salience: NDArray[Any],
     rows: NDArray[np.int64],
 ) -> None:
-    """Enter articles into the next place of the ring of each of their buckets."""
+    """Enter articles at the head of the line of each of their buckets."""
     for row in rows:
         for band in range(len(slots)):
             key = _key(slots, band, salience[row])
-            ring = np.int64((key >> _RING_BITS) * np.uint64(len(following)) >> _RING_BITS)
-            table[ring * WIDTH + following[ring]] = row << _TAG_BITS | (np.uint32(key) & _TAG)
-            following[ring] = (following[ring] + 1) % WIDTH
+            line = table[_line(key, len(table))]
+            for place in range(WIDTH - 1, 0, -1):
+                line[place] = line[place - 1]
+            line[0] = row << _TAG_BITS | (np.uint32(key) & _TAG)
 
 
 @compiled
 def _meet(
     table: NDArray[np.uint32],
-    rings: int,
     slots: NDArray[np.int64],
     salience: NDArray[Any],
     rows: NDArray[np.int64],
@@ -147,8 +151,7 @@ def _meet(
         first = last = size
         for band in range(len(slots)):
             key = _key(slots, band, salience[rows[i]])
-            ring = np.int64((key >> _RING_BITS) * np.uint64(rings) >> _RING_BITS)
-            for entry in table[ring * WIDTH : (ring + 1) * WIDTH]:
+            for entry in table[_line(key, len(table))]:
                 if entry != _EMPTY and entry & _TAG == np.uint32(key) & _TAG:
                     met[last] = entry >> _TAG_BITS
                     last += 1

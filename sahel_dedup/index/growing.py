@@ -130,7 +130,7 @@ class LiveProfiles(Traits):
         SahelError
             If the number of a term needs more than 24 bits.
         """
-        if profiles.terms.max(initial=0) > TERM:
+        if _highest(profiles.terms) > TERM:
             raise SahelError(f"an index holds {TERM:,} terms at most: expire older articles")
         first, last = self.rows, self.rows + len(profiles)
         if len(self.body) < last:
@@ -178,3 +178,12 @@ def _any_filled(salience: NDArray[np.uint16], rows: NDArray[np.int64]) -> NDArra
         for k in range(4):
             filled[i] |= salience[rows[i], k] != _EMPTY_SLOT
     return filled
+
+
+@compiled
+def _highest(terms: NDArray[np.int32]) -> int:
+    """Return the highest number, 0 of none; NumPy is slow to start."""
+    highest = 0
+    for term in terms:
+        highest = max(highest, term)
+    return highest
