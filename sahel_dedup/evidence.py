@@ -188,8 +188,10 @@ class Evidence:
         score = np.empty(len(first))
         for rows, features in self.features(first, second, known):
             cosine[rows] = np.exp(features[:, _WORDING])
-            score[rows] = self._total(features, first[rows], second[rows]).clip(FLOOR, LIMIT)
-        return Pairs(first, second, cosine, self._inside(first, second, score))
+            score[rows] = _score(
+                features, first[rows], second[rows], self._traits.day, self._weights, self._window
+            )
+        return Pairs(first, second, cosine, score)
 
     def weigh_strangers(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> Pairs:
         """Score pairs most of which have little in common: the same as `weigh`, but faster.
@@ -207,13 +209,8 @@ class Evidence:
         weighed = self.weigh(first[hopeful], second[hopeful], cosine[hopeful])
         score = np.full(len(first), FLOOR)
         score[hopeful] = weighed.score
-        return Pairs(first, second, cosine, self._inside(first, second, score))
-
-    def _inside(
-        self, first: NDArray[np.int64], second: NDArray[np.int64], score: NDArray[np.float64]
-    ) -> NDArray[np.float64]:
-        """Return scores, the lowest for pairs too far apart in time to be one event."""
-        return _inside(first, second, score, self._traits.day, self._window)
+        score = _bounded(first, second, score, self._traits.day, self._window)
+        return Pairs(first, second, cosine, score)
 
     def most(
         self, first: NDArray[np.int64], second: NDArray[np.int64], cosine: NDArray[np.float64]
@@ -235,7 +232,7 @@ class Evidence:
         for rows in slices(len(first), _BOUND_AT_ONCE):
             a, b = first[rows], second[rows]
             features = self._known(a, b, cosine[rows])
-            bound[rows] = self._total(features, a, b)
+            bound[rows] = _total(features, a, b, self._traits.day, self._weights)
             dated, untitled = self.dated(a, b), features[:, _NO_TITLE] > 0
             # What has yet to be measured lies between two values each.
             for name, (low, high) in _RANGES.items():
@@ -293,15 +290,6 @@ class Evidence:
             parts = features * np.where(dated[:, None], *self._weights)
             told += [dict(zip(FEATURES, row, strict=True)) for row in parts.tolist()]
         return told
-
-    def _total(
-        self,
-        features: NDArray[np.float64],
-        first: NDArray[np.int64],
-        second: NDArray[np.int64],
-    ) -> NDArray[np.float64]:
-        """Turn features into log-odds, shape (n,)."""
-        return _total(features, first, second, self._traits.day, self._weights)
 
     def dated(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Whether the time between the articles of each pair is known, shape (n_pairs,)."""
@@ -407,16 +395,29 @@ def _total(
 
 
 @compiled
-def _inside(
+def _score(
+    features: NDArray[np.float64],
     first: NDArray[np.int64],
     second: NDArray[np.int64],
-    score: NDArray[np.float64],
+    day: NDArray[np.float64],
+    weights: NDArray[np.float64],
+    window: float,
+) -> NDArray[np.float64]:
+    """Turn features into scores."""
+    return _bounded(first, second, _total(features, first, second, day, weights), day, window)
+
+
+@compiled
+def _bounded(
+    first: NDArray[np.int64],
+    second: NDArray[np.int64],
+    total: NDArray[np.float64],
     day: NDArray[np.float64],
     window: float,
 ) -> NDArray[np.float64]:
-    """Return scores, the lowest for pairs that lie outside the window."""
-    inside = score.copy()
-    for i in range(len(first)):
-        if abs(day[first[i]] - day[second[i]]) > window:
-            inside[i] = -LIMIT
-    return inside
+    """Turn log-odds into scores, the lowest for pairs that lie outside the window."""
+    score = np.empty(len(total))
+    for i in range(len(total)):
+        outside = abs(day[first[i]] - day[second[i]]) > window
+        score[i] = -LIMIT if outside else min(max(total[i], FLOOR), LIMIT)
+    return score

@@ -26,6 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 from wordfreq import available_languages
 
+from sahel_dedup.compiled import compiled
 from sahel_dedup.function_words import FUNCTION_WORDS
 from sahel_dedup.terms import tokenize
 
@@ -180,9 +181,8 @@ def _table(lang: str) -> _Table:
                     starts[word[:size]] += f
                     ends[word[-size:]] += f
     return _Table(
-        # With a last entry that no search goes past.
-        hashes=np.append(np.delete(hashes, smashed), np.uint64(2**64 - 1)),
-        centibels=np.append(np.delete(centibels, smashed), FLOOR),
+        hashes=np.delete(hashes, smashed),
+        centibels=np.delete(centibels, smashed),
         figures={figures[i]: int(centibels[i]) for i in smashed} or _FIGURES,
         starts=dict(starts),
         ends=dict(ends),
@@ -204,14 +204,30 @@ def _centibels(lang: str, hashes: NDArray[np.uint64], words: Sequence[str]) -> N
         changed = [i for i, word in enumerate(words) if word != simple[i]]
         words, hashes = simple, hashes.copy()
         hashes[changed] = tokenize([simple[i] for i in changed]).hashes
-    place = np.searchsorted(table.hashes[:-1], hashes)
-    known = table.hashes[place] == hashes
-    result = table.centibels[place]
-    for i in np.flatnonzero(~known).tolist():
+    result, missing = _listed(hashes, table.hashes, table.centibels)
+    for i in missing.tolist():
         result[i] = _estimate(lang, words[i], table.figures)
     if lang in _GLUED:
         result = _round(10.0 ** (result / 100) + [_across(word, table) for word in words])
     return result
+
+
+@compiled
+def _listed(
+    hashes: NDArray[np.uint64], listed: NDArray[np.uint64], centibels: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Look terms up, by binary search, and find the places of those that are not listed."""
+    result = np.empty(len(hashes), dtype=np.int64)
+    missing = np.empty(len(hashes), dtype=np.int64)
+    size = 0
+    for i in range(len(hashes)):
+        place = np.searchsorted(listed, hashes[i])
+        if place < len(listed) and listed[place] == hashes[i]:
+            result[i] = centibels[place]
+        else:
+            missing[size] = i
+            size += 1
+    return result, missing[:size]
 
 
 def _estimate(lang: str, word: str, figures: dict[str, int]) -> int:

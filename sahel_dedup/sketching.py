@@ -282,21 +282,14 @@ class Sketcher:
         texts = [strip_furniture(a.text, find_furniture(a.text)) for a in articles]
         titles = [a.title or "" for a in articles]
         tokens = tokenize([part for pair in zip(titles, texts, strict=True) for part in pair])
-        heads, bodies, ends = (tokens.offsets[i::2].copy() for i in range(3))
-        heads = heads[:n]
-        tokens = tokens.in_twos()
         numbers = self.vocabulary.look_up(tokens)
-        # Of each article, and behind them of each title.
-        terms, counts, indptr = _count(
-            numbers,
-            len(self.vocabulary),
-            np.concatenate([heads, heads]),
-            np.concatenate([ends, bodies]),
-            np.concatenate([bodies + LEAD_TOKENS, heads]),
-        )
+        parts = tokens.offsets
+        terms, counts, indptr = _count(numbers, len(self.vocabulary), parts)
+        # The titles' behind those of the articles.
         indptr, title_indptr = indptr[: n + 1], indptr[n:] - indptr[n]
         terms, title_terms = terms[: indptr[n]], terms[indptr[n] :]
         counts = counts[: indptr[n]]
+        tokens = tokens.in_twos()
         langs = detect(tokens, [a.lang for a in articles])
         lang = np.array([_number(self.langs, name) for name in langs], dtype=np.int16)
         idf = self._prior_idf(lang, terms, indptr)
@@ -305,6 +298,7 @@ class Sketcher:
             terms, counts, idf, self.vocabulary.hashes, numbers, self.vocabulary.is_figure,
             tokens.offsets, day,
         )  # fmt: skip
+        runs = hash_runs(tokens.hashes, parts[:-1], parts[1:])
         return Profiles(
             indptr=indptr,
             terms=terms,
@@ -317,9 +311,9 @@ class Sketcher:
             day=day,
             source=np.array([_number(self.sources, a.source) for a in articles], dtype=np.int32),
             lang=lang,
-            body=hash_runs(tokens.hashes, bodies, ends),
-            headline=hash_runs(tokens.hashes, heads, bodies),
-            length=(ends - heads).astype(np.int32),
+            body=runs[1::2].copy(),
+            headline=runs[::2].copy(),
+            length=(tokens.offsets[1:] - tokens.offsets[:-1]).astype(np.int32),
         )
 
     def _prior_idf(
@@ -364,27 +358,35 @@ def _number(numbers: dict[str, int], name: str | None) -> int:
 
 
 def _count(
-    numbers: NDArray[np.int32],
-    terms: int,
-    starts: NDArray[np.int64],
-    ends: NDArray[np.int64],
-    twice_before: NDArray[np.int64],
+    numbers: NDArray[np.int32], terms: int, parts: NDArray[np.int64]
 ) -> tuple[NDArray[np.int32], NDArray[np.uint8], NDArray[np.int64]]:
-    """Count the distinct terms of runs of tokens; those before some place count twice.
+    """Count the distinct terms of articles, and behind them those of their titles.
 
-    There are so many terms in all.
+    Parameters
+    ----------
+    numbers : ndarray of int32, shape (n_tokens,)
+        Terms of the tokens.
+    terms : int
+        Number of all terms.
+    parts : ndarray of int64, shape (2 * n + 1,)
+        Where the title and the text of each article begin, and the end of the last.
+
+    Returns
+    -------
+    terms, counts, indptr
+        As `Profiles` has them, of 2 * n rows.
     """
-    # Run, term and the extra count in one sortable number; half as wide, it sorts in half the
+    # Row, term and the extra count in one sortable number; half as wide, it sorts in half the
     # time, and a block of articles hardly ever needs more.
     bits = terms.bit_length() + 1
     width: type[np.unsignedinteger[Any]] = (
-        np.uint32 if len(starts).bit_length() + bits <= 32 else np.uint64
+        np.uint32 if len(parts).bit_length() + bits <= 32 else np.uint64
     )
-    # Every token stands in two runs at most.
+    # A token of a title stands in two rows.
     keys = np.empty(2 * len(numbers), dtype=width)
-    keys = keys[: _number_tokens(keys, numbers, starts, ends, twice_before, bits)]
+    keys = keys[: _number_tokens(keys, numbers, parts, bits)]
     keys.sort()
-    return _runs(keys, bits, len(starts))
+    return _runs(keys, bits, len(parts) - 1)
 
 
 @compiled
@@ -417,18 +419,19 @@ def _weigh(
 
 @compiled
 def _number_tokens(
-    keys: NDArray[Any],
-    numbers: NDArray[np.int32],
-    starts: NDArray[np.int64],
-    ends: NDArray[np.int64],
-    twice_before: NDArray[np.int64],
-    bits: int,
+    keys: NDArray[Any], numbers: NDArray[np.int32], parts: NDArray[np.int64], bits: int
 ) -> int:
-    """Give tokens sortable numbers: run by run, term by term, and whether they count twice."""
-    size = 0
-    for run in range(len(starts)):
-        for i in range(starts[run], ends[run]):
-            keys[size] = run << bits | np.int64(numbers[i]) << 1 | (i < twice_before[run])
+    """Give tokens sortable numbers: row by row, term by term, and whether they count twice."""
+    size, n = 0, len(parts) // 2
+    for row in range(n):
+        title, text, end = parts[2 * row], parts[2 * row + 1], parts[2 * row + 2]
+        for i in range(title, end):
+            twice = 1 if i < text + LEAD_TOKENS else 0
+            keys[size] = row << bits | np.int64(numbers[i]) << 1 | twice
+            size += 1
+    for row in range(n):
+        for i in range(parts[2 * row], parts[2 * row + 1]):
+            keys[size] = (n + row) << bits | np.int64(numbers[i]) << 1
             size += 1
     return size
 
@@ -437,7 +440,7 @@ def _number_tokens(
 def _runs(
     keys: NDArray[Any], bits: int, n: int
 ) -> tuple[NDArray[np.int32], NDArray[np.uint8], NDArray[np.int64]]:
-    """Count how often each term stands among sorted tokens, run by run."""
+    """Count how often each term stands among sorted tokens, row by row."""
     terms = np.empty(len(keys), dtype=np.int32)
     counts = np.empty(len(keys), dtype=np.uint8)
     indptr = np.zeros(n + 1, dtype=np.int64)
@@ -452,8 +455,8 @@ def _runs(
             size += 1
             indptr[1 + (pair >> (bits - 1))] = size
         counts[size - 1] = min(counts[size - 1] + weight, MAX_COUNT)
-    for run in range(n):
-        indptr[run + 1] = max(indptr[run], indptr[run + 1])
+    for row in range(n):
+        indptr[row + 1] = max(indptr[row], indptr[row + 1])
     return terms[:size].copy(), counts[:size].copy(), indptr
 
 

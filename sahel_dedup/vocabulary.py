@@ -73,20 +73,21 @@ class Vocabulary:
         self._hashes = np.zeros(1 << 12, dtype=np.uint64)
         self._digit = np.zeros(1 << 12, dtype=bool)
         self._prior: dict[str, NDArray[np.uint16]] = {}
+        self._size = 0
         self.words = Words()
 
     def __len__(self) -> int:
-        return len(self.words)
+        return self._size
 
     @property
     def hashes(self) -> NDArray[np.uint64]:
         """Hash of each term, shape (len(self),)."""
-        return self._hashes[: len(self.words)]
+        return self._hashes[: self._size]
 
     @property
     def is_figure(self) -> NDArray[np.bool_]:
         """Whether each term starts with a digit, shape (len(self),)."""
-        return self._digit[: len(self.words)]
+        return self._digit[: self._size]
 
     def look_up(self, tokens: Tokens) -> NDArray[np.int32]:
         """Return the term number of each token, adding the terms that are new.
@@ -151,29 +152,32 @@ class Vocabulary:
         ndarray of uint16, shape (n,)
         """
         known = self._prior.get(lang, _NOTHING)
-        if len(known) >= len(self):
-            idf, complete = _look_up(known, terms)
-            if complete:
+        if len(known) >= self._size:
+            idf, unknown = _look_up(known, terms)
+            if not len(unknown):
                 return idf
         with self._lock:
             known = self._prior.get(lang, _NOTHING)
-            if len(known) < len(self):
+            if len(known) < self._size:
                 # With room for a quarter more, as growing copies it all.
-                more = np.full(len(self) + len(self) // 4 - len(known), _UNKNOWN)
+                more = np.full(self._size + self._size // 4 - len(known), _UNKNOWN)
                 known = self._prior[lang] = np.concatenate([known, more])
-            new = list(set(terms[known.take(terms) == _UNKNOWN].tolist()))
+            idf, unknown = _look_up(known, terms)
+            new = list(set(terms[unknown].tolist()))
             known[new] = quantised_idf(lang, self._hashes[new], self.words.take(new))
-        return known.take(terms)
+        idf[unknown] = known[terms[unknown]]
+        return idf
 
     def _add(self, hashes: NDArray[np.uint64], words: list[str]) -> NDArray[np.int32]:
         """Add terms that are not there and return their numbers."""
-        start, end = len(self.words), len(self.words) + len(words)
+        start, end = self._size, self._size + len(words)
         while end > len(self._hashes):
             self._hashes = np.concatenate([self._hashes, np.zeros_like(self._hashes)])
             self._digit = np.concatenate([self._digit, np.zeros_like(self._digit)])
         self._hashes[start:end] = hashes
         self._digit[start:end] = [word[:1].isdigit() for word in words]
         self.words.extend(words)
+        self._size = end
         if end > _LOAD * len(self._table):
             table = np.full(1 << int(end / _LOAD).bit_length(), _NOBODY)
             # Terms that came early are frequent: the first to be placed, they are found first.
@@ -213,14 +217,17 @@ def _find(
 @compiled
 def _look_up(
     known: NDArray[np.uint16], terms: NDArray[np.int32] | NDArray[np.int64]
-) -> tuple[NDArray[np.uint16], bool]:
-    """Look up values of terms, and tell whether all are known."""
+) -> tuple[NDArray[np.uint16], NDArray[np.int64]]:
+    """Look up values of terms, and find the places of those that are not known."""
     found = np.empty(len(terms), dtype=np.uint16)
-    complete = True
+    unknown = np.empty(len(terms), dtype=np.int64)
+    size = 0
     for i in range(len(terms)):
         found[i] = known[terms[i]]
-        complete = complete and found[i] != _UNKNOWN
-    return found, complete
+        if found[i] == _UNKNOWN:
+            unknown[size] = i
+            size += 1
+    return found, unknown[:size]
 
 
 @compiled

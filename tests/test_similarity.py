@@ -186,21 +186,22 @@ def test_profiles_in_parts_are_the_profiles_together(
             assert (getattr(taken, name)[row] == getattr(whole, name)[source]).all()
 
 
-@given(
-    st.lists(st.tuples(st.lists(st.integers(0, 9), max_size=8), st.integers(0, 8)), max_size=5),
-    st.sampled_from([1, 2**28, 2**31 - 10]),
-)
+NUMBERS = st.lists(st.integers(0, 9), max_size=8)
+
+
+@given(st.lists(st.tuples(NUMBERS, NUMBERS), max_size=5), st.sampled_from([1, 2**28, 2**31 - 10]))
 def test_terms_are_counted_whatever_their_numbers(
-    articles: list[tuple[list[int], int]], first: int
+    articles: list[tuple[list[int], list[int]]], first: int
 ) -> None:
-    numbers = np.array([first + number for own, _ in articles for number in own], dtype=np.int32)
-    offsets = np.cumsum([0, *(len(own) for own, _ in articles)])
-    doubled = offsets[:-1] + np.array([double for _, double in articles], dtype=np.int64)
-    terms, counts, indptr = _count(numbers, first + 10, offsets[:-1], offsets[1:], doubled)
-    for row, (own, double) in enumerate(articles):
-        expected = Counter[int]()
-        for place, number in enumerate(own):
-            expected[first + number] += 1 + (place < double)
+    texts = [(title, text * 20) for title, text in articles]
+    parts = [part for pair in texts for part in pair]
+    numbers = np.array([first + number for part in parts for number in part], dtype=np.int32)
+    offsets = np.cumsum([0, *map(len, parts)])
+    terms, counts, indptr = _count(numbers, first + 10, offsets)
+    rows = [2 * title + text + text[:LEAD_TOKENS] for title, text in texts]
+    rows += [title for title, _ in texts]
+    for row, own in enumerate(rows):
+        expected = Counter(first + number for number in own)
         span = slice(indptr[row], indptr[row + 1])
         assert list(zip(terms[span].tolist(), counts[span].tolist(), strict=True)) == sorted(
             expected.items()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
 
 _DAY = timedelta(days=1)
@@ -22,4 +23,4 @@ def to_moment(days: float) -> datetime:
 
 def today() -> float:
     """Return the present time."""
-    return to_days(datetime.now(UTC))
+    return time.time() / 86_400

@@ -234,9 +234,10 @@ class Engine:
     def _part(self, story: int, members: Sequence[int], weighed: Weighed) -> list[Event]:
         """Let a story fall apart that its evidence no longer holds together."""
         groups = split_story(self.live, members, weighed)
+        if len(groups) == 1:
+            return []
         numbers = self.live.part(groups)
-        if len(groups) > 1:
-            self.changes.moved |= set(members)
+        self.changes.moved |= set(members)
         return [self._tell("split", story, number) for number in numbers[1:]]
 
     def evidence(self, comparison: Comparison | None = None) -> Evidence:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
+from sahel_dedup.compiled import compiled
 from sahel_dedup.contrast import TYPICAL_BAR
 from sahel_dedup.errors import SahelError
 from sahel_dedup.index.buckets import MAX_ROWS, Buckets
@@ -159,11 +160,12 @@ class Live:
         self.clock = float(np.fmax.reduce(profiles.day, initial=self.clock))
         today = now if math.isnan(self.clock) else self.clock
         s.story[where] = [self.name(article) for article in ids]
-        s.next[where] = s.twin[where] = np.arange(rows.start, rows.stop)
-        s.when[where] = np.where(np.isnan(profiles.day), today, profiles.day)
+        own = np.arange(rows.start, rows.stop)
+        s.next[where] = s.twin[where] = own
+        s.when[where] = _filled(profiles.day, today)
         s.nearest[where] = 0
         s.bar[where] = TYPICAL_BAR
-        s.serial[where] = np.arange(self._next_serial, self._next_serial + len(rows))
+        s.serial[where] = own + (self._next_serial - rows.start)
         self._next_serial += len(rows)
         self.row_of.update(zip(ids, rows, strict=True))
         return rows
@@ -375,6 +377,16 @@ class Live:
         self.sketcher.vocabulary = smaller
         p.renumber(number)
         return kept
+
+
+@compiled
+def _filled(day: NDArray[np.float64], today: float) -> NDArray[np.float64]:
+    """Put a day in the place of those that are missing."""
+    filled = day.copy()
+    for i in range(len(day)):
+        if np.isnan(day[i]):
+            filled[i] = today
+    return filled
 
 
 def _layout(settings: Settings) -> Layout:

@@ -70,21 +70,38 @@ def meet(live: Live, rows: range) -> Met:
     profiles, standing = live.profiles, live.standing
     asking = np.arange(rows.start, rows.stop)
     asking = asking[profiles.findable(asking)]
-    first, second, agree = _agreeing(
-        profiles.salience, asking, *live.buckets.meet(profiles.salience, asking)
-    )
-    window = live.settings.window_days
-    return Met(*_sides(first, second, agree, profiles.day, standing.story, window))
+    places, met = live.buckets.meet(profiles.salience, asking)
+    return Met(
+        *_pairs(
+            profiles.salience, asking, places, met, profiles.day, standing.story,
+            live.settings.window_days,
+        )
+    )  # fmt: skip
+
+
+@compiled
+def _pairs(
+    salience: NDArray[Any],
+    asking: _Rows,
+    places: _Rows,
+    met: _Rows,
+    day: NDArray[np.float64],
+    story: NDArray[np.uint64],
+    window: float,
+) -> tuple[_Rows, _Rows, NDArray[np.bool_], NDArray[np.bool_]]:
+    """Pair articles with those they met or came with: see `Met`.
+
+    Those at `places` of `asking` met the earlier rows `met`.
+    """
+    first, second, agree = _agreeing(salience, asking, places, met)
+    return _sides(first, second, agree, day, story, window)
 
 
 @compiled
 def _agreeing(
     salience: NDArray[Any], asking: _Rows, places: _Rows, met: _Rows
 ) -> tuple[_Rows, _Rows, _Rows]:
-    """Pairs of articles and those they met or came with, and in how many slots they agree.
-
-    Those at `places` of `asking` met the earlier rows `met`. Pairs are in order.
-    """
+    """Pairs that agree in enough slots, in order, and in how many."""
     most = len(met) + len(asking) * (len(asking) - 1) // 2
     first = np.empty(most, dtype=np.int64)
     second = np.empty(most, dtype=np.int64)

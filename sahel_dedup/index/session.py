@@ -17,6 +17,7 @@ from sahel_dedup.index.engine import Changes, Engine
 from sahel_dedup.index.saving import Keeper
 from sahel_dedup.index.store import Store
 from sahel_dedup.index.telling import origin
+from sahel_dedup.sketching import Profiles, Traits
 
 _CLOSED = "the index is closed"
 _FAILED = "a change to the index failed half-way: open it again"
@@ -56,12 +57,10 @@ class Session:
         """Add a batch of articles; see `StoryIndex.add`."""
         with self.writing() as engine:
             profiles = engine.live.sketcher.sketch(articles)
-            words = list(zip(profiles.body.tolist(), profiles.headline.tolist(), strict=True))
             fresh: dict[str, int] = {}
             for i, article in enumerate(articles):
-                if self._is_new(article.id, words[i], words, fresh) and not (
-                    profiles.day[i] < self._horizon
-                ):
+                is_new = self._is_new(article.id, i, profiles, fresh)
+                if is_new and not profiles.day[i] < self._horizon:
                     fresh[article.id] = i
             chosen = list(fresh.values())
             found: dict[str, Assignment] = {}
@@ -107,27 +106,23 @@ class Session:
         if self._keeper is not None:
             self._keeper.store.shrink()
 
-    def _is_new(
-        self,
-        article: str,
-        words: tuple[int, int],
-        batch: list[tuple[int, int]],
-        fresh: dict[str, int],
-    ) -> bool:
+    def _is_new(self, article: str, place: int, batch: Profiles, fresh: dict[str, int]) -> bool:
         """Whether an id is new; known with other words it is an error."""
         live = self._engine.live
-        known: tuple[int, int] | None = None
-        if (row := live.row_of.get(article)) is not None:
-            known = int(live.profiles.body[row]), int(live.profiles.headline[row])
-        elif article in fresh:
-            known = batch[fresh[article]]
-        if known is not None and known != words:
+        row, earlier = live.row_of.get(article), fresh.get(article)
+        if row is not None:
+            known = _words(live.profiles, row)
+        elif earlier is not None:
+            known = _words(batch, earlier)
+        else:
+            return True
+        if known != _words(batch, place):
             raise ArticleError(
                 f"other words than before: {article!r} is in the index; use update() for a "
                 "corrected version",
                 "id",
             )
-        return known is None
+        return False
 
     def _expire_by_age(self) -> None:
         clock = self._engine.live.clock
@@ -228,3 +223,8 @@ class Session:
             keeper.load()
         self._horizon = header.get("horizon", -np.inf)
         self._version = version
+
+
+def _words(traits: Traits, row: int) -> tuple[int, int]:
+    """Return hashes of the text and title of an article."""
+    return int(traits.body[row]), int(traits.headline[row])
