@@ -191,13 +191,14 @@ def test_bars_rise_together_as_one_by_one(risers: list[tuple[int, float]], seed:
     highest, bar = nearest.copy(), np.full(6, 0.2)
     rows = np.array([row for row, _ in risers], dtype=np.int64)
     cosine = np.array([value for _, value in risers])
-    changed = rows[meeting._enter(highest, bar, rows, cosine)]
+    noted, risen = meeting._enter(highest, bar, rows, cosine)
     expected = set()
     for row, value in risers:
         if value > nearest[row, 2]:
             nearest[row] = sorted([*nearest[row].tolist(), value])[:0:-1]
             expected.add(row)
-    assert set(changed.tolist()) == expected
+    assert set(rows[noted].tolist()) == expected
+    assert set(rows[risen].tolist()) == set(np.flatnonzero(bar > 0.2).tolist())
     np.testing.assert_array_equal(highest, nearest)
     rose = np.isin(np.arange(6), list(expected))
     np.testing.assert_allclose(bar, np.where(rose, np.maximum(0.2, nearest[:, 2]), 0.2))

@@ -95,8 +95,8 @@ class Engine:
         live = self.live
         rows = live.enter(ids, profiles, now)
         kin, strangers = self._compare(rows)
-        risen = raise_bars(live, strangers)
-        self.changes.moved |= risen
+        noted, risen = raise_bars(live, strangers)
+        self.changes.moved |= noted
         self._doubt(risen)
         strong, weighed = self._weigh(kin)
         partners: dict[int, list[int]] = {}

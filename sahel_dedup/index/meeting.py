@@ -307,24 +307,24 @@ def set_bars(live: Live, strangers: Compared, rows: range) -> None:
     _enter(s.nearest, s.bar, strangers.first, strangers.cosine)
 
 
-def raise_bars(live: Live, strangers: Compared) -> set[int]:
-    """Raise the bars of the articles that were there before.
+def raise_bars(live: Live, strangers: Compared) -> tuple[set[int], set[int]]:
+    """Note at the articles that were there before which strangers have come.
 
     Returns
     -------
-    set of int
-        Rows that changed.
+    noted, risen : set of int
+        Rows of which the highest cosines changed, and those among them of which the bar did.
     """
     s, second = live.standing, strangers.second
     if not len(second):
-        return set()
+        return set(), set()
     matter = _matter(
         strangers.first, second, strangers.cosine, live.profiles.day, s.story,
         live.settings.window_days,
     )  # fmt: skip
     second = second[matter]
-    raised = _enter(s.nearest, s.bar, second, strangers.cosine[matter])
-    return set(second[raised].tolist())
+    noted, risen = _enter(s.nearest, s.bar, second, strangers.cosine[matter])
+    return set(second[noted].tolist()), set(second[risen].tolist())
 
 
 @compiled
@@ -377,17 +377,19 @@ def _enter(
     bar: NDArray[np.float64],
     rows: _Rows,
     cosine: NDArray[np.float64],
-) -> NDArray[np.bool_]:
-    """Put cosines among the highest of their rows; return which are."""
-    raised = np.zeros(len(rows), dtype=np.bool_)
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Put cosines among the highest of their rows; return which are, and which raise a bar."""
+    noted = np.zeros(len(rows), dtype=np.bool_)
+    risen = np.zeros(len(rows), dtype=np.bool_)
     for i in range(len(rows)):
         highest = nearest[rows[i]]
         if cosine[i] > highest[-1]:
-            raised[i] = True
+            noted[i] = True
             place = RANK - 1
             while place > 0 and cosine[i] > highest[place - 1]:
                 highest[place] = highest[place - 1]
                 place -= 1
             highest[place] = cosine[i]
+            risen[i] = highest[-1] > bar[rows[i]]
             bar[rows[i]] = max(bar[rows[i]], np.float64(highest[-1]))
-    return raised
+    return noted, risen
