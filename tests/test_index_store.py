@@ -19,6 +19,7 @@ from sahel_dedup import SahelError, Settings
 from sahel_dedup.index import StoryIndex
 from sahel_dedup.index.ingest import ingest
 from sahel_dedup.index.maintenance import check, compact, export
+from sahel_dedup.index.store import FORMAT_VERSION
 from sahel_dedup.rows import SkipReport
 
 Row = dict[str, Any]
@@ -277,7 +278,7 @@ def spoil(path: Path, sql: str) -> None:
 @pytest.mark.parametrize(
     ("sql", "message"),
     [
-        ("PRAGMA user_version = 7", "format 7; this release reads format 4"),
+        ("PRAGMA user_version = 7", f"format 7; this release reads format {FORMAT_VERSION}"),
         ("PRAGMA application_id = 7", "not an index"),
         ("UPDATE header SET value = '99' WHERE name = 'fingerprint'", "fingerprints of version 99"),
         ("UPDATE header SET value = '{}' WHERE name = 'settings'", "settings cannot be read"),

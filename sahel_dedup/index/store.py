@@ -22,7 +22,7 @@ from urllib.parse import quote
 from sahel_dedup.errors import SahelError
 from sahel_dedup.fingerprint import FINGERPRINT_VERSION
 
-FORMAT_VERSION = 4
+FORMAT_VERSION = 5
 # "SDIX": tells the file from any other SQLite database.
 _APPLICATION = 0x53444958
 _SQLITE = b"SQLite format 3\0"
