@@ -4,6 +4,10 @@ Where NumPy would take a dozen passes over an article, or a dozen calls for a si
 loop says what is done; Numba compiles it and keeps the machine code beside the module, or in
 the user's cache where that is read-only. No fast arithmetic: every machine computes the same
 bits. Compiled loops let go of the interpreter, and do not check bounds.
+
+Numba makes machine code anew when the module of a loop changes, but not when another does from
+which that takes a function or a constant: who edits one removes the ``.nbi`` files, as the tests
+do.
 """
 
 from __future__ import annotations

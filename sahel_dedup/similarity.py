@@ -8,15 +8,15 @@ archive's own as that grows.
 
 from __future__ import annotations
 
-import functools
-import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from sahel_dedup.compiled import compiled
 from sahel_dedup.prior import PRIOR_ARTICLES
 from sahel_dedup.sketching import TF, Profiles, Sketcher
 from sahel_dedup.threads import ordered_map, slices
@@ -26,10 +26,7 @@ _ROWS_A_BLOCK = 1 << 12
 # Weights lie on a grid so that products of two add up without rounding in 24 bits: a cosine
 # does not depend on the order of the words, which is that of their arrival in the threads.
 _GRID = 4096.0
-_PAIRS_AT_ONCE = 2048
 _PAIRS_A_THREAD = 1 << 17
-# To lay out a row pays from so many entries of its partners on.
-_MANY_ENTRIES = 1500
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,54 +212,36 @@ def row_products(
     -------
     ndarray of float64, shape (n_pairs,)
     """
-    sizes = np.diff(matrix.indptr)
-    held = np.flatnonzero((sizes[first] > 0) & (sizes[second] > 0))
-    products = np.zeros(len(first))
-    if not len(held):
-        return products
-    if len(held) < len(first):
-        # Titles and figures are often missing.
-        products[held] = row_products(matrix, first[held], second[held])
-        return products
-    rows = np.count_nonzero(np.diff(first, prepend=-1))
-    if sizes[second].sum() >= _MANY_ENTRIES * rows:
-        full = np.zeros(matrix.shape[1], dtype=matrix.dtype)
-        multiply = functools.partial(_looked_up_products, matrix, full)
-    else:
-        multiply = functools.partial(_merged_products, matrix)
-    for block in slices(len(first), _PAIRS_AT_ONCE):
-        products[block] = multiply(first[block], second[block])
-    return products
+    full = np.zeros(matrix.shape[1], dtype=np.float32)
+    return _row_products(matrix.indptr, matrix.indices, matrix.data, first, second, full)
 
 
-def _merged_products(
-    matrix: sp.csr_array, first: NDArray[np.int64], second: NDArray[np.int64]
-) -> NDArray[np.float32]:
-    """Merge the entries of both rows of each pair."""
-    return np.asarray(matrix[first].multiply(matrix[second]).sum(axis=1))
-
-
-def _looked_up_products(
-    matrix: sp.csr_array,
-    full: NDArray[np.float32],
+@compiled
+def _row_products(
+    indptr: NDArray[Any],
+    indices: NDArray[np.int32],
+    data: NDArray[np.float32],
     first: NDArray[np.int64],
     second: NDArray[np.int64],
-) -> NDArray[np.float32]:
-    """Lay each row of `first` out in `full` and look up the entries of its partners there.
+    full: NDArray[np.float32],
+) -> NDArray[np.float64]:
+    """Lay each row of `first` out in `full`, all zeros, and look up its partners' entries there.
 
     Merging mispredicts a branch at every entry and takes twice as long.
     """
-    others = matrix[second]
-    products = np.empty(len(first), dtype=np.float32)
-    turns = np.append(np.flatnonzero(np.diff(first, prepend=-1)), len(first))
-    for low, high in itertools.pairwise(turns.tolist()):
-        row = slice(*matrix.indptr[first[low] : first[low] + 2])
-        full[matrix.indices[row]] = matrix.data[row]
-        entries = slice(others.indptr[low], others.indptr[high])
-        found = full.take(others.indices[entries], mode="clip")
-        found *= others.data[entries]
-        np.add.reduceat(found, others.indptr[low:high] - entries.start, out=products[low:high])
-        full[matrix.indices[row]] = 0
+    products = np.zeros(len(first))
+    row, laid_out = np.int64(-1), indices[:0]
+    for pair in range(len(first)):
+        if first[pair] != row:
+            full[laid_out] = 0
+            row = first[pair]
+            start, end = indptr[row], indptr[row + 1]
+            laid_out = indices[start:end]
+            full[laid_out] = data[start:end]
+        product = 0.0
+        for i in range(indptr[second[pair]], indptr[second[pair] + 1]):
+            product += full[indices[i]] * data[i]
+        products[pair] = product
     return products
 
 

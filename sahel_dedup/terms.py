@@ -278,11 +278,10 @@ def tokenize(texts: Sequence[str]) -> Tokens:
     """
     tables = _tables()
     joined, codes, text_starts = _join(texts)
-    classes, highest = _classes(codes, tables.classes)
-    if highest >= _UNSETTLED:
+    settled, starts, ends, hashes = _spans(codes, tables.classes, tables.values, False)
+    if not settled:
         joined, codes, text_starts = _join([unicodedata.normalize("NFC", t) for t in texts])
-        classes, _ = _classes(codes, tables.classes)
-    starts, ends, hashes = _spans(codes, classes, tables.values)
+        _, starts, ends, hashes = _spans(codes, tables.classes, tables.values, True)
     return Tokens(
         hashes=hashes,
         offsets=starts.searchsorted(text_starts),
@@ -304,24 +303,21 @@ def _join(texts: Sequence[str]) -> tuple[str, NDArray[np.uint32], NDArray[np.int
 
 
 @compiled
-def _classes(
-    codes: NDArray[np.uint32], table: NDArray[np.uint8]
-) -> tuple[NDArray[np.uint8], np.uint8]:
-    """Look up the class of each code point, and the highest before its mark is taken off."""
+def _spans(
+    codes: NDArray[np.uint32], table: NDArray[np.uint8], values: U64, composed: bool
+) -> tuple[bool, NDArray[np.int64], NDArray[np.int64], U64]:
+    """Find and hash the tokens: words by their run, spaceless scripts by n-grams.
+
+    Nothing is found, and told so first, if the texts may have to be composed before.
+    """
     classes = np.empty(len(codes), dtype=np.uint8)
     highest = np.uint8(0)
     for i in range(len(codes)):
-        found = table[codes[i]]
-        highest = max(highest, found)
-        classes[i] = found & np.uint8(_UNSETTLED - 1)
-    return classes, highest
-
-
-@compiled
-def _spans(
-    codes: NDArray[np.uint32], classes: NDArray[np.uint8], values: U64
-) -> tuple[NDArray[np.int64], NDArray[np.int64], U64]:
-    """Find and hash the tokens: words by their run, spaceless scripts by n-grams."""
+        classes[i] = table[codes[i]] & np.uint8(_UNSETTLED - 1)
+        highest = max(highest, table[codes[i]])
+    if highest >= _UNSETTLED and not composed:
+        nowhere = np.empty(0, dtype=np.int64)
+        return False, nowhere, nowhere, np.empty(0, dtype=np.uint64)
     places, kinds = _kept(codes, classes)
     starts = np.empty(len(places), dtype=np.int64)
     ends = np.empty(len(places), dtype=np.int64)
@@ -347,7 +343,7 @@ def _spans(
             hashes[size] = mix_one(total)
             size += 1
         first = last
-    return starts[:size], ends[:size], hashes[:size]
+    return True, starts[:size], ends[:size], hashes[:size]
 
 
 @compiled

@@ -16,6 +16,19 @@ settings.register_profile("default", deadline=None)
 settings.load_profile("default")
 
 
+def pytest_configure() -> None:
+    """Let go of machine code that is older than any module.
+
+    Numba makes it anew when the module of a loop changes, but not when one does from which that
+    takes a function or a constant.
+    """
+    package = Path(str(resources.files("sahel_dedup")))
+    newest = max(path.stat().st_mtime for path in package.rglob("*.py"))
+    for kept in package.rglob("*.nb[ci]"):
+        if kept.stat().st_mtime < newest:
+            kept.unlink()
+
+
 @pytest.fixture(scope="session")
 def sample() -> Path:
     """File of the sample archive."""

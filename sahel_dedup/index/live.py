@@ -109,6 +109,8 @@ class Live:
 
     Attributes
     ----------
+    window : float
+        The window in days.
     sketcher : Sketcher
     profiles : LiveProfiles
     standing : Standing
@@ -124,6 +126,7 @@ class Live:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self.window = settings.window_days
         self.layout = _layout(settings)
         self.sketcher = Sketcher()
         self.profiles = LiveProfiles.empty()

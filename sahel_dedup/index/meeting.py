@@ -74,7 +74,7 @@ def meet(live: Live, rows: range) -> Met:
     return Met(
         *_pairs(
             profiles.salience, asking, places, met, profiles.day, standing.story,
-            live.settings.window_days,
+            live.window,
         )
     )  # fmt: skip
 
@@ -320,7 +320,7 @@ def raise_bars(live: Live, strangers: Compared) -> tuple[set[int], set[int]]:
         return set(), set()
     matter = _matter(
         strangers.first, second, strangers.cosine, live.profiles.day, s.story,
-        live.settings.window_days,
+        live.window,
     )  # fmt: skip
     second = second[matter]
     noted, risen = _enter(s.nearest, s.bar, second, strangers.cosine[matter])

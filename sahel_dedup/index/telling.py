@@ -56,10 +56,10 @@ def describe(
     twin = int(live.standing.twin[row])
     if twin != row:
         known.append((LIMIT, 1.0, twin))
-    known.sort(key=lambda pair: (-pair[0], -pair[1], pair[2]))
     relation: Relation | None = None
     similarity = None
     if known:
+        known.sort(key=lambda pair: (-pair[0], -pair[1], pair[2]))
         _, similarity, closest = max(known, key=lambda pair: (pair[1], -pair[2]))
         relation = _relation(live, row, closest, others)
     return Assignment(
