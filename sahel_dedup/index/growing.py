@@ -153,9 +153,12 @@ class LiveProfiles(Traits):
         self.title_terms[title_start:title_end] = profiles.title_terms
         self.rows = last
 
-    def findable(self, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Tell which rows have terms of any weight, so that others may find them."""
-        return _any_filled(self.salience, rows)
+    def findable(self, rows: NDArray[np.int64], twin: NDArray[np.int32]) -> NDArray[np.int64]:
+        """Return those rows by which others may be found.
+
+        They have terms of any weight, and are the first with their words: the `twin` of each.
+        """
+        return _findable(self.salience, twin, rows)
 
     def keep(self, rows: NDArray[np.int64]) -> None:
         """Let go of all rows but some."""
@@ -171,13 +174,21 @@ class LiveProfiles(Traits):
 
 
 @compiled
-def _any_filled(salience: NDArray[np.uint16], rows: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Whether any of the first slots of each row is filled; one may look empty by chance."""
-    filled = np.zeros(len(rows), dtype=np.bool_)
-    for i in range(len(rows)):
+def _findable(
+    salience: NDArray[np.uint16], twin: NDArray[np.int32], rows: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Keep rows that are their own twin, with any of the first slots filled."""
+    found = np.empty(len(rows), dtype=np.int64)
+    size = 0
+    for row in rows:
+        # One slot may look empty by chance.
+        filled = False
         for k in range(4):
-            filled[i] |= salience[rows[i], k] != _EMPTY_SLOT
-    return filled
+            filled = filled or salience[row, k] != _EMPTY_SLOT
+        if filled and twin[row] == row:
+            found[size] = row
+            size += 1
+    return found[:size]
 
 
 @compiled

@@ -195,8 +195,8 @@ class Live:
 
     def enter_buckets(self, rows: NDArray[np.int64]) -> None:
         """Let articles be found by those to come; twins are found by their first."""
-        first = (self.standing.twin[rows] == rows) & self.profiles.findable(rows)
-        self.buckets.add(self.profiles.salience, rows[first])
+        first = self.profiles.findable(rows, self.standing.twin)
+        self.buckets.add(self.profiles.salience, first)
         # At once, so that the table depends on the articles alone: an index that is
         # opened again goes on as if it had never been closed.
         if self.buckets.full:
@@ -204,12 +204,8 @@ class Live:
 
     def rebuild_buckets(self) -> None:
         """Enter all articles anew, past ones first."""
-        n = len(self)
-        rows = np.flatnonzero(
-            (self.standing.twin[:n] == np.arange(n))
-            & self.profiles.findable(np.arange(n))
-            & np.fromiter(map(bool, self.ids), bool, n)
-        )
+        rows = np.flatnonzero(np.fromiter(map(bool, self.ids), bool, len(self)))
+        rows = self.profiles.findable(rows, self.standing.twin)
         self.buckets.rebuild(self.profiles.salience, rows)
 
     def members(self, row: int) -> list[int]:

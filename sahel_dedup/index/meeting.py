@@ -68,8 +68,7 @@ def meet(live: Live, rows: range) -> Met:
     Met
     """
     profiles, standing = live.profiles, live.standing
-    asking = np.arange(rows.start, rows.stop)
-    asking = asking[profiles.findable(asking)]
+    asking = profiles.findable(np.arange(rows.start, rows.stop), standing.twin)
     places, met = live.buckets.meet(profiles.salience, asking)
     return Met(
         *_pairs(

@@ -55,7 +55,8 @@ class Session:
 
     def add(self, articles: list[Article]) -> list[Assignment]:
         """Add a batch of articles; see `StoryIndex.add`."""
-        with self.writing() as engine:
+        with self._lock:
+            engine = self._writable()
             profiles = engine.live.sketcher.sketch(articles)
             fresh: dict[str, int] = {}
             for i, article in enumerate(articles):
@@ -184,11 +185,15 @@ class Session:
     def writing(self) -> Iterator[Engine]:
         """Take a turn to change the index."""
         with self._lock:
-            if self._unusable:
-                raise SahelError(self._unusable)
-            if self._keeper is not None and self._keeper.store.readonly:
-                raise SahelError(f"{self._keeper.store.path!r} was opened to look only")
-            yield self._engine
+            yield self._writable()
+
+    def _writable(self) -> Engine:
+        """Return the engine, for whose turn it is to change the index."""
+        if self._unusable:
+            raise SahelError(self._unusable)
+        if self._keeper is not None and self._keeper.store.readonly:
+            raise SahelError(f"{self._keeper.store.path!r} was opened to look only")
+        return self._engine
 
     @contextmanager
     def saving(self, added: Sequence[Article] = (), *, letting_go: bool = False) -> Iterator[None]:
