@@ -42,7 +42,8 @@ from benchmarks.fit_evidence import (
 from benchmarks.precision import ESTIMATED, weighted
 from sahel_dedup import Settings, batch, evidence, linkage, sketching
 from sahel_dedup.evaluation import evaluate
-from sahel_dedup.evidence import FEATURES, WEIGHTS
+from sahel_dedup.evidence import WEIGHTS
+from sahel_dedup.features import FEATURES
 
 PIECES = {
     "contrast": ("contrast", "recurring"),

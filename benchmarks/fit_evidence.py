@@ -35,7 +35,8 @@ from sahel_dedup.articles import Article
 from sahel_dedup.audit import estimate_precision
 from sahel_dedup.batch import Archive, Compared
 from sahel_dedup.evaluation import evaluate
-from sahel_dedup.evidence import FEATURES, WEIGHTS, Evidence
+from sahel_dedup.evidence import WEIGHTS, Evidence
+from sahel_dedup.features import FEATURES
 from sahel_dedup.linkage import link_stories
 from sahel_dedup.settings import Settings
 

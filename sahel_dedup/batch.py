@@ -22,10 +22,11 @@ from sahel_dedup.fingerprint import Fingerprint
 from sahel_dedup.furniture import hollow
 from sahel_dedup.linkage import link_stories
 from sahel_dedup.lsh import candidate_pairs, distinct
+from sahel_dedup.profiles import Profiles
 from sahel_dedup.reading import iter_articles
 from sahel_dedup.settings import Settings
 from sahel_dedup.similarity import Similarity
-from sahel_dedup.sketching import Profiles, Sketcher
+from sahel_dedup.sketching import Sketcher
 from sahel_dedup.stories import Stories, twin_pairs
 from sahel_dedup.threads import slices
 
@@ -291,7 +292,7 @@ def twins(
     Parameters
     ----------
     body, headline : ndarray of uint64, shape (n,)
-        Hashes of text and title, in order of time (`sahel_dedup.sketching.Profiles`).
+        Hashes of text and title, in order of time (`sahel_dedup.profiles.Profiles`).
     day : ndarray of float64, shape (n,)
     window : float
         In days.

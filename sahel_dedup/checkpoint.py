@@ -22,8 +22,9 @@ from numpy.typing import NDArray
 from sahel_dedup.articles import Article
 from sahel_dedup.errors import SahelError
 from sahel_dedup.fingerprint import FINGERPRINT_VERSION
+from sahel_dedup.profiles import Profiles
 from sahel_dedup.rows import InputPath
-from sahel_dedup.sketching import Profiles, Sketcher
+from sahel_dedup.sketching import Sketcher
 from sahel_dedup.writing import replacing
 
 # Some forty megabytes, and two to five seconds of work.

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from sahel_dedup.fingerprint import SLOTS
 from sahel_dedup.lsh import Layout, agreeing_slots, band_keys, distinct, in_buckets
+from sahel_dedup.profiles import Profiles
 from sahel_dedup.similarity import Similarity
-from sahel_dedup.sketching import Profiles
 from sahel_dedup.threads import ordered_map
 
 GAP_DAYS = 1.5

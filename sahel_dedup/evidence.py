@@ -7,40 +7,29 @@ contrast carry most of it. The constants are fitted by ``benchmarks/fit_evidence
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sahel_dedup.compiled import compiled
-from sahel_dedup.fingerprint import SLOTS
-from sahel_dedup.lsh import agreement
+from sahel_dedup.features import (
+    FEATURES,
+    NO_LIKENESS,
+    NO_TITLE,
+    OF_TITLES,
+    RANGES,
+    WORDING,
+    measure,
+    measure_rest,
+)
+from sahel_dedup.profiles import Traits
 from sahel_dedup.settings import Settings
 from sahel_dedup.similarity import Shared
-from sahel_dedup.sketching import Traits
-from sahel_dedup.tallies import SLOTS as TALLIES
-from sahel_dedup.tallies import conflict
 from sahel_dedup.threads import slices
 
-FEATURES = (
-    "base",
-    "wording",
-    "contrast",
-    "same_outlet",
-    "other_outlet",
-    "hours",
-    "figures_shared",
-    "figures_lacking",
-    "figures_conflicting",
-    "title",
-    "title_figures",
-    "no_title",
-    "verbatim",
-    "recurring",
-)
 # One row for pairs whose distance in time is known, one for the others.
 WEIGHTS = np.array(
     [
@@ -59,27 +48,7 @@ FLOOR = -1.5
 # Pairs of a lower cosine are never one event, or not by their words; where dates are missing,
 # an article meets the whole archive, and chance finds more.
 LEAST_COSINE, LEAST_COSINE_UNDATED = 0.10, 0.15
-# A bar above this is that of a form, seldom of a report.
-_RECURRING_BAR = 0.4
-# No pair is less alike than this: its logarithm is taken.
-_NO_LIKENESS = 0.01
-# About three of 128 slots: what two texts of one language share by chance.
-_FEW_SHINGLES = 0.02
-# Between what the pieces lie that cost a look at both articles.
-_RANGES = {
-    "figures_shared": (0.0, 1.0),
-    "figures_lacking": (0.0, 1.0),
-    "figures_conflicting": (0.0, math.log1p(TALLIES)),
-    "title": (0.0, 1.0),
-    "title_figures": (-1.0, 1.0),
-    "verbatim": (math.log(_FEW_SHINGLES), math.log(1 + _FEW_SHINGLES)),
-}
-_OF_TITLES = ("title", "title_figures")
 _BOUND_AT_ONCE = 1 << 16
-# Columns of the features.
-_BASE, _WORDING, _CONTRAST, _SAME_OUTLET, _OTHER_OUTLET = range(5)
-_HOURS, _FIGURES_SHARED, _FIGURES_LACKING, _FIGURES_CONFLICTING = range(5, 9)
-_TITLE, _TITLE_FIGURES, _NO_TITLE, _VERBATIM, _RECURRING = range(9, 14)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,10 +156,11 @@ class Evidence:
         cosine = np.empty(len(first))
         score = np.empty(len(first))
         for rows, features in self.features(first, second, known):
-            cosine[rows] = np.exp(features[:, _WORDING])
+            cosine[rows] = np.exp(features[:, WORDING])
             score[rows] = _score(
-                features, first[rows], second[rows], self._traits.day, self._weights, self._window
-            )
+                features, first[rows], second[rows], self._traits.day, self._weights, self._window,
+                FLOOR,
+            )  # fmt: skip
         return Pairs(first, second, cosine, score)
 
     def weigh_strangers(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> Pairs:
@@ -204,12 +174,12 @@ class Evidence:
         -------
         Pairs
         """
-        cosine = np.maximum(self._similarity.cosines(first, second), _NO_LIKENESS)
+        cosine = np.maximum(self._similarity.cosines(first, second), NO_LIKENESS)
         hopeful = np.flatnonzero(self.most(first, second, cosine) > FLOOR)
         weighed = self.weigh(first[hopeful], second[hopeful], cosine[hopeful])
         score = np.full(len(first), FLOOR)
         score[hopeful] = weighed.score
-        score = _bounded(first, second, score, self._traits.day, self._window)
+        score = _bounded(first, second, score, self._traits.day, self._window, FLOOR)
         return Pairs(first, second, cosine, score)
 
     def most(
@@ -231,14 +201,14 @@ class Evidence:
         bound = np.empty(len(first))
         for rows in slices(len(first), _BOUND_AT_ONCE):
             a, b = first[rows], second[rows]
-            features = self._known(a, b, cosine[rows])
+            features = measure(a, b, cosine[rows], self.bar, self._traits)
             bound[rows] = _total(features, a, b, self._traits.day, self._weights)
-            dated, untitled = self.dated(a, b), features[:, _NO_TITLE] > 0
+            dated, untitled = self.dated(a, b), features[:, NO_TITLE] > 0
             # What has yet to be measured lies between two values each.
-            for name, (low, high) in _RANGES.items():
+            for name, (low, high) in RANGES.items():
                 weights = self._weights[:, FEATURES.index(name)]
                 gain = np.where(dated, *np.maximum(low * weights, high * weights))
-                bound[rows] += np.where(untitled, 0, gain) if name in _OF_TITLES else gain
+                bound[rows] += np.where(untitled, 0, gain) if name in OF_TITLES else gain
         return bound
 
     def features(
@@ -265,22 +235,10 @@ class Evidence:
         traits = self._traits
         for rows, shared in self._similarity.shared(first, second, known):
             a, b = first[rows], second[rows]
-            features = self._known(a, b, shared.cosine)
-            features[:, _TITLE], features[:, _TITLE_FIGURES] = (
-                shared.title_cosine,
-                shared.title_figures,
-            )
-            _measure_figures(features, a, b, shared.figures, self._similarity.figures)
-            _measure_sketches(features, a, b, traits.day, traits.tallies, traits.shingles)
+            features = measure(a, b, shared.cosine, self.bar, traits)
+            measure_rest(features, a, b, shared, self._similarity.figures, traits)
             blocks.append((rows, features))
         return blocks
-
-    def _known(
-        self, first: NDArray[np.int64], second: NDArray[np.int64], cosine: NDArray[np.float64]
-    ) -> NDArray[np.float64]:
-        """Measure the pieces of evidence that take no further look at the articles."""
-        t = self._traits
-        return _measure(first, second, cosine, self.bar, t.day, t.source, t.headline)
 
     def pieces(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> list[dict[str, float]]:
         """Tell what each piece of evidence adds to the log-odds of pairs of articles."""
@@ -309,75 +267,6 @@ def least_cosine(dated: NDArray[np.bool_]) -> NDArray[np.float64]:
 
 
 @compiled
-def _measure(
-    first: NDArray[np.int64],
-    second: NDArray[np.int64],
-    cosine: NDArray[np.float64],
-    bar: NDArray[np.float64],
-    day: NDArray[np.float64],
-    source: NDArray[np.int32],
-    headline: NDArray[np.uint64],
-) -> NDArray[np.float64]:
-    """Fill in the features that cosine, time and outlet tell; leave the others 0."""
-    features = np.zeros((len(first), len(FEATURES)))
-    for i in range(len(first)):
-        a, b, told = first[i], second[i], features[i]
-        alike = max(cosine[i], _NO_LIKENESS)
-        told[_BASE] = 1
-        told[_WORDING] = math.log(alike)
-        told[_CONTRAST] = math.log(alike / max(bar[a], bar[b]))
-        if source[a] >= 0 and source[b] >= 0:
-            told[_SAME_OUTLET if source[a] == source[b] else _OTHER_OUTLET] = 1
-        days = abs(day[a] - day[b])
-        if not np.isnan(days):
-            told[_HOURS] = math.log1p(24 * days) - 2
-        told[_NO_TITLE] = headline[a] == 0 or headline[b] == 0
-        # How far both bars lie above what news reaches: two issues of a daily bulletin.
-        lower = min(bar[a], bar[b])
-        if lower > _RECURRING_BAR:
-            told[_RECURRING] = math.log(lower / _RECURRING_BAR)
-    return features
-
-
-@compiled
-def _measure_figures(
-    features: NDArray[np.float64],
-    first: NDArray[np.int64],
-    second: NDArray[np.int64],
-    shared: NDArray[np.int64],
-    figures: NDArray[np.int64],
-) -> None:
-    """Fill in what share of the figures of the article with fewer are in both."""
-    for i in range(len(first)):
-        fewer = min(figures[first[i]], figures[second[i]])
-        features[i, _FIGURES_SHARED] = shared[i] / (fewer + 1)
-        features[i, _FIGURES_LACKING] = (fewer - shared[i]) / (fewer + 1)
-
-
-@compiled
-def _measure_sketches(
-    features: NDArray[np.float64],
-    first: NDArray[np.int64],
-    second: NDArray[np.int64],
-    day: NDArray[np.float64],
-    tallies: NDArray[np.uint16],
-    shingles: NDArray[Any],
-) -> None:
-    """Fill in how many figures conflict, with dates, and how much is verbatim, without.
-
-    Without dates conflicts are no evidence. Of two undated pairs with the same cosine the one
-    with more verbatim in common is a form filled in twice, or two digests that share an item.
-    """
-    for i in range(len(first)):
-        a, b = first[i], second[i]
-        if np.isnan(day[a] - day[b]):
-            same = agreement(shingles, a, b)
-            features[i, _VERBATIM] = math.log(same / SLOTS + _FEW_SHINGLES)
-        else:
-            features[i, _FIGURES_CONFLICTING] = math.log1p(conflict(tallies, a, b))
-
-
-@compiled
 def _total(
     features: NDArray[np.float64],
     first: NDArray[np.int64],
@@ -402,9 +291,11 @@ def _score(
     day: NDArray[np.float64],
     weights: NDArray[np.float64],
     window: float,
+    floor: float,
 ) -> NDArray[np.float64]:
     """Turn features into scores."""
-    return _bounded(first, second, _total(features, first, second, day, weights), day, window)
+    total = _total(features, first, second, day, weights)
+    return _bounded(first, second, total, day, window, floor)
 
 
 @compiled
@@ -414,10 +305,11 @@ def _bounded(
     total: NDArray[np.float64],
     day: NDArray[np.float64],
     window: float,
+    floor: float,
 ) -> NDArray[np.float64]:
     """Turn log-odds into scores, the lowest for pairs that lie outside the window."""
     score = np.empty(len(total))
     for i in range(len(total)):
         outside = abs(day[first[i]] - day[second[i]]) > window
-        score[i] = -LIMIT if outside else min(max(total[i], FLOOR), LIMIT)
+        score[i] = -LIMIT if outside else min(max(total[i], floor), LIMIT)
     return score

@@ -27,7 +27,8 @@ from numpy.typing import NDArray
 
 from sahel_dedup.compiled import compiled
 from sahel_dedup.errors import SahelError
-from sahel_dedup.terms import SHINGLE_WORDS, Tokens, hash_word, mix64, mix_one
+from sahel_dedup.mixing import mix64, mix_one
+from sahel_dedup.terms import SHINGLE_WORDS, Tokens, hash_word
 
 FINGERPRINT_VERSION = 1
 SLOTS = 128

@@ -18,7 +18,7 @@ from typing import Literal, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from sahel_dedup.terms import U64
+from sahel_dedup.mixing import U64
 
 Kind = Literal["dateline", "byline", "credit", "copyright", "promotion", "note", "markup"]
 
@@ -399,7 +399,7 @@ def hollow(body: U64, headline: U64, source: NDArray[np.int32]) -> NDArray[np.bo
     Parameters
     ----------
     body, headline : ndarray of uint64, shape (n,)
-        Hashes of text and title, 0 for none (`sahel_dedup.sketching.Profiles`).
+        Hashes of text and title, 0 for none (`sahel_dedup.profiles.Profiles`).
     source : ndarray of int32, shape (n,)
         Number of the outlet, -1 where unknown.
 

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from sahel_dedup.compiled import compiled
 from sahel_dedup.errors import SahelError
 from sahel_dedup.fingerprint import EMPTY_SLOT, SLOTS
-from sahel_dedup.terms import mix64
+from sahel_dedup.mixing import mix64
 from sahel_dedup.threads import ordered_map, slices
 
 _Integer = TypeVar("_Integer", bound=np.integer[Any])

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz.distance import Indel
 
-from sahel_dedup.terms import U64, mix64
+from sahel_dedup.mixing import U64, mix64
 from sahel_dedup.wording import Span, Wording
 
 VERBATIM_WORDS = 5

@@ -11,9 +11,9 @@ import numpy as np
 
 from sahel_dedup.evidence import Evidence, Pairs
 from sahel_dedup.lsh import agree, band_keys
+from sahel_dedup.mixing import mix64
+from sahel_dedup.profiles import Profiles
 from sahel_dedup.settings import Settings
-from sahel_dedup.sketching import Profiles
-from sahel_dedup.terms import mix64
 
 # The most pairs weighed at a time.
 _BLOCK = 1_000_000

@@ -13,7 +13,8 @@ from typing import Literal
 
 import numpy as np
 
-from sahel_dedup.terms import SHINGLE_WORDS, U64, mix64
+from sahel_dedup.mixing import U64, mix64
+from sahel_dedup.terms import SHINGLE_WORDS
 
 Relation = Literal["exact", "near", "reworded"]
 

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from sahel_dedup.compiled import compiled
 from sahel_dedup.prior import PRIOR_ARTICLES
-from sahel_dedup.sketching import TF, Profiles, Sketcher
+from sahel_dedup.profiles import Profiles
+from sahel_dedup.sketching import TF, Sketcher
 from sahel_dedup.threads import ordered_map, slices
 
 _SHARED_AT_ONCE = 1 << 16

@@ -18,11 +18,11 @@ from sahel_dedup.conflicts import Conflict, find_conflicts
 from sahel_dedup.contrast import bars
 from sahel_dedup.errors import SahelError
 from sahel_dedup.evidence import LIMIT, Evidence, Pairs
+from sahel_dedup.profiles import Profiles, Traits
 from sahel_dedup.recall import RecallCheck, check_recall
 from sahel_dedup.relation import NEAR_CONTAINMENT, NEAR_JACCARD, Relation
 from sahel_dedup.settings import Settings
 from sahel_dedup.similarity import Similarity
-from sahel_dedup.sketching import Profiles, Traits
 from sahel_dedup.weighing import Weighing, weigh
 
 if TYPE_CHECKING:

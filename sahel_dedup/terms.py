@@ -1,9 +1,8 @@
 """Articles to terms: a whole-chunk tokeniser that never makes a Python object per token.
 
-A chunk of texts is joined, encoded to UTF-32 and looked at as one array of code
-points. Table look-ups give each code point a class (separator, word, ideograph, ...)
-and a random 64-bit value of its case-folded form; token boundaries are the places
-where the class changes, and the hash of a token is a polynomial of those values.
+A chunk of texts is joined, encoded to UTF-32 and looked at as one array of code points. Token
+boundaries are the places where the class of code points changes (`sahel_dedup.characters`), and
+the hash of a token is a polynomial of the values of its code points.
 
 Words are maximal runs of letters, marks and digits, lower-cased, the apostrophe being
 a separator (so *l'armée* holds *armée* and *Mali's* holds *mali*). Scripts written
@@ -13,151 +12,32 @@ Thai, Lao, Khmer and Burmese.
 
 from __future__ import annotations
 
-import functools
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sahel_dedup.characters import (
+    ARABIC,
+    BASE,
+    BIGRAM,
+    COMMA,
+    DIGIT,
+    IGNORED,
+    POINT,
+    SEPARATOR,
+    UNSETTLED,
+    WORD,
+    ZWNJ,
+    character_tables,
+)
 from sahel_dedup.compiled import compiled
-
-U64 = NDArray[np.uint64]
+from sahel_dedup.mixing import U64, mix64, mix_one
 
 SHINGLE_WORDS = 3
-
-# Classes of code points. Everything from WORD up belongs to a token.
-SEPARATOR, IGNORED, COMMA, POINT, WORD, DIGIT, BIGRAM, FOURGRAM = range(8)
-
-_TABLE_SIZE = 0x110000
-# Set in the class of a code point that composition (NFC) may alter or join to another.
-_UNSETTLED = 0x80
-# Past the second plane lie only rare ideographs, private use and tags.
-_DESCRIBED = 0x20000
-_BASE = np.uint64(0x9E3779B97F4A7C15)
-
-_IGNORED = {0x00AD, 0x0640, 0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF}
-# Arabic harakat and Koranic marks, Hebrew points: written or left out at will.
-_IGNORED |= {*range(0x064B, 0x0660), 0x0670, *range(0x06D6, 0x06DD), *range(0x0591, 0x05BE)}
-# Persian joins and parts the same two words with a space or a ZWNJ, as the outlet likes.
-_ZWNJ = 0x200C
-_ARABIC = ((0x0600, 0x06FF), (0x0750, 0x077F), (0x08A0, 0x08FF), (0xFB50, 0xFDFF),
-           (0xFE70, 0xFEFC))  # fmt: skip
-# Letter variants that news writes interchangeably: in Arabic script, ...
-_VARIANTS = {
-    "أ": "ا", "إ": "ا", "آ": "ا", "ٱ": "ا", "ى": "ي", "ة": "ه",
-    "ک": "ك", "ی": "ي", "ې": "ي", "ہ": "ه", "ھ": "ه", "ۀ": "ه",
-}  # fmt: skip
-# ... in Hausa, whose hooked letters many keyboards lack, ...
-_VARIANTS |= {"ɓ": "b", "ɗ": "d", "ƙ": "k", "ƴ": "y"}
-# ... and in Ethiopic, where Amharic says each of these series, seven vowels long, like another.
-_VARIANTS |= {
-    chr(ord(homophone) + order): chr(ord(letter) + order)
-    for homophone, letter in ("ሐሀ", "ኀሀ", "ሠሰ", "ዐአ", "ፀጸ")
-    for order in range(7)
-}
-# It says the fourth vowel of the two gutturals like the first.
-_VARIANTS |= dict.fromkeys("ሃሓኃ", "ሀ") | dict.fromkeys("ኣዓ", "አ")
-# The decimal point of Arabic figures.
-_VARIANTS["٫"] = "."
-_SPACELESS_BIGRAM = ((0x3005, 0x3007), (0x3040, 0x30FF), (0x31F0, 0x31FF), (0x3400, 0x4DBF),
-                     (0x4E00, 0x9FFF), (0xF900, 0xFAFF), (0xFF66, 0xFF9F))  # fmt: skip
-# A syllable of these takes three or four code points: shorter pieces are shared by strangers.
-_SPACELESS_FOURGRAM = ((0x0E00, 0x0EFF), (0x1000, 0x109F), (0x1780, 0x17FF), (0xAA60, 0xAA7F))
-
-
-def mix64(x: U64) -> U64:
-    """Scramble 64-bit values by the SplitMix64 finalizer (Steele et al., OOPSLA 2014).
-
-    Parameters
-    ----------
-    x : ndarray of uint64
-        Any shape.
-
-    Returns
-    -------
-    ndarray of uint64
-        A bijection of the input, same shape.
-    """
-    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return x ^ (x >> np.uint64(31))
-
-
-# The same of one value, for compiled loops.
-mix_one: Callable[[np.uint64], np.uint64] = compiled(cast("Any", mix64))
-
-
-def _fold(char: str) -> str:
-    """Fold one character to its comparison form, or itself where that is no single character."""
-    if char.isdecimal():
-        return str(unicodedata.decimal(char))
-    compatible = unicodedata.normalize("NFKC", char)
-    lower = (compatible if len(compatible) == 1 else char).lower()
-    folded = lower if len(lower) == 1 else char
-    return _VARIANTS.get(folded, folded)
-
-
-def _classify(char: str, code: int) -> int:
-    if code in _IGNORED:
-        return IGNORED
-    if char in ",٬":
-        return COMMA
-    if char in ".٫":
-        return POINT
-    category = unicodedata.category(char)
-    if category[0] == "N":
-        return DIGIT if category == "Nd" else WORD
-    if category[0] not in "LM":
-        return SEPARATOR
-    if 0xFE00 <= code <= 0xFE0F:  # variation selectors
-        return IGNORED
-    return WORD
-
-
-def _composes(char: str, code: int) -> bool:
-    """Whether NFC may replace a character, or join or reorder it with its neighbours."""
-    jamo = 0x1100 <= code <= 0x11FF
-    marks = unicodedata.category(char)[0] == "M"
-    return jamo or marks or not unicodedata.is_normalized("NFC", char)
-
-
-@dataclass(frozen=True, slots=True)
-class _Tables:
-    """What the tokeniser knows of each code point."""
-
-    folded: NDArray[np.uint32]
-    classes: NDArray[np.uint8]
-    values: U64
-
-
-@functools.cache
-def _tables() -> _Tables:
-    folded = np.arange(_TABLE_SIZE, dtype=np.uint32)
-    classes = np.zeros(_TABLE_SIZE, dtype=np.uint8)
-    unsettled = np.zeros(_TABLE_SIZE, dtype=bool)
-    for code in range(_DESCRIBED):
-        if 0xD800 <= code <= 0xF8FF:  # surrogates and private use
-            continue
-        char = chr(code)
-        if not char.isprintable() and code not in _IGNORED:
-            continue
-        folded[code] = ord(_fold(char))
-        classes[code] = _classify(char, code)
-        unsettled[code] = _composes(char, code)
-    classes[0x20000:0x33480] = BIGRAM
-    unsettled[0x2F800:0x2FA20] = True  # compatibility ideographs
-    for ranges, kind in ((_SPACELESS_BIGRAM, BIGRAM), (_SPACELESS_FOURGRAM, FOURGRAM)):
-        for low, high in ranges:
-            span = classes[low : high + 1]
-            span[span == WORD] = kind
-    values = mix64((folded.astype(np.uint64) + np.uint64(1)) * _BASE)
-    values[classes < POINT] = 0
-    classes[unsettled] |= _UNSETTLED
-    return _Tables(folded, classes, values)
 
 
 @compiled
@@ -180,7 +60,7 @@ def hash_runs(values: U64, starts: NDArray[np.int64], ends: NDArray[np.int64]) -
         total, power = np.uint64(0), np.uint64(1)
         for value in values[starts[i] : ends[i]]:
             total += value * power
-            power *= _BASE
+            power *= BASE
         found[i] = mix_one(total)
     return found
 
@@ -227,7 +107,7 @@ class Tokens:
 
     def words(self, tokens: NDArray[np.int64]) -> list[str]:
         """Return the case-folded forms of some tokens."""
-        tables = _tables()
+        tables = character_tables()
         spelt = _spell(tokens, self.starts, self.ends, self.codes, tables.folded, tables.values)
         joined: str = spelt.tobytes().decode("utf-32-le")
         return joined.split("\0")[:-1]
@@ -276,7 +156,7 @@ def tokenize(texts: Sequence[str]) -> Tokens:
     Tokens
         The tokens of all texts.
     """
-    tables = _tables()
+    tables = character_tables()
     joined, codes, text_starts = _join(texts)
     settled, starts, ends, hashes = _spans(codes, tables.classes, tables.values, False)
     if not settled:
@@ -313,9 +193,9 @@ def _spans(
     classes = np.empty(len(codes), dtype=np.uint8)
     highest = np.uint8(0)
     for i in range(len(codes)):
-        classes[i] = table[codes[i]] & np.uint8(_UNSETTLED - 1)
+        classes[i] = table[codes[i]] & np.uint8(UNSETTLED - 1)
         highest = max(highest, table[codes[i]])
-    if highest >= _UNSETTLED and not composed:
+    if highest >= UNSETTLED and not composed:
         nowhere = np.empty(0, dtype=np.int64)
         return False, nowhere, nowhere, np.empty(0, dtype=np.uint64)
     places, kinds = _kept(codes, classes)
@@ -337,7 +217,7 @@ def _spans(
             total, power = np.uint64(0), np.uint64(1)
             for place in places[start : start + width]:
                 total += values[codes[place]] * power
-                power *= _BASE
+                power *= BASE
             starts[size] = places[start]
             ends[size] = places[start + width - 1] + 1
             hashes[size] = mix_one(total)
@@ -391,7 +271,7 @@ def _groups_thousands(classes: NDArray[np.uint8], i: int) -> bool:
 @compiled
 def _parts_words(codes: NDArray[np.uint32], classes: NDArray[np.uint8], i: int) -> bool:
     """Whether a mark is a ZWNJ between two Arabic letters or their marks."""
-    if codes[i] != _ZWNJ or i == 0:
+    if codes[i] != ZWNJ or i == 0:
         return False
     return _is_arabic(codes[i - 1], classes[i - 1]) and _is_arabic(codes[i + 1], classes[i + 1])
 
@@ -402,7 +282,7 @@ def _is_arabic(code: np.uint32, kind: np.uint8) -> bool:
     if kind != WORD and kind != IGNORED:
         return False
     arabic = False
-    for low, high in _ARABIC:
+    for low, high in ARABIC:
         arabic = arabic or bool(low <= code <= high)
     return arabic
 
@@ -420,6 +300,6 @@ def hash_word(word: str) -> int:
     int
         The 64-bit hash that `tokenize` gives the same token.
     """
-    values = _tables().values
-    total = sum(int(values[ord(c)]) * pow(int(_BASE), i, 1 << 64) for i, c in enumerate(word))
+    values = character_tables().values
+    total = sum(int(values[ord(c)]) * pow(int(BASE), i, 1 << 64) for i, c in enumerate(word))
     return int(mix64(np.array([total % (1 << 64)], dtype=np.uint64))[0])

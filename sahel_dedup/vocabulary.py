@@ -55,6 +55,11 @@ class Words(Sequence[str]):
         letters, ends = self._letters, self._ends
         return [letters[ends[i] : ends[i + 1]].decode() for i in places]
 
+    def encoded(self, first: int) -> list[bytes]:
+        """Return the words from a place on in UTF-8."""
+        letters, ends = self._letters, self._ends
+        return [bytes(letters[ends[i] : ends[i + 1]]) for i in range(first, len(self))]
+
     def extend(self, words: Iterable[str]) -> None:
         """Add words at the end."""
         encoded = [word.encode() for word in words]

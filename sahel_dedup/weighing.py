@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from sahel_dedup.evidence import Evidence
+from sahel_dedup.profiles import Traits
 from sahel_dedup.settings import Settings
-from sahel_dedup.sketching import Traits
 
 
 @dataclass(frozen=True, slots=True)

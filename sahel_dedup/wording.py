@@ -15,8 +15,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from sahel_dedup.mixing import U64
 from sahel_dedup.prior import quantised_idf
-from sahel_dedup.terms import U64, Tokens, tokenize
+from sahel_dedup.terms import Tokens, tokenize
 
 TermWeights = Callable[[Sequence[str]], Sequence[float]]
 

@@ -20,7 +20,8 @@ from sahel_dedup.articles import Article
 from sahel_dedup.checkpoint import Checkpoint
 from sahel_dedup.cli import app
 from sahel_dedup.errors import SahelError
-from sahel_dedup.sketching import Profiles, Sketcher
+from sahel_dedup.profiles import Profiles
+from sahel_dedup.sketching import Sketcher
 
 A_PART = 300
 

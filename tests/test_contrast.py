@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from sahel_dedup.articles import Article
 from sahel_dedup.contrast import GAP_DAYS, LOWEST_BAR, TYPICAL_BAR, bars
 from sahel_dedup.lsh import layout_for
+from sahel_dedup.profiles import Profiles
 from sahel_dedup.similarity import Similarity
-from sahel_dedup.sketching import Profiles, Sketcher
+from sahel_dedup.sketching import Sketcher
 
 LAYOUT = layout_for(0.9, 0.3)
 START = datetime(2025, 1, 1, tzinfo=UTC)

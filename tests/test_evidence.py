@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from sahel_dedup import Article, Settings, cluster
 from sahel_dedup.batch import Archive
 from sahel_dedup.contrast import bars
-from sahel_dedup.evidence import FEATURES, FLOOR, LIMIT, Evidence, Pairs
+from sahel_dedup.evidence import FLOOR, LIMIT, Evidence, Pairs
+from sahel_dedup.features import FEATURES
 from sahel_dedup.similarity import Similarity
 
 WINDOW = 7.0

@@ -30,7 +30,8 @@ from sahel_dedup.fingerprint import (
     shingle_slots,
     shingles,
 )
-from sahel_dedup.terms import hash_word, mix64, tokenize
+from sahel_dedup.mixing import mix64
+from sahel_dedup.terms import hash_word, tokenize
 
 GOLDEN = Path(__file__).parent / "data" / "golden.json"
 GOLDEN_ARTICLES = ("wire-001", "wire-002", "wire-067")

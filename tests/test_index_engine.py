@@ -18,8 +18,9 @@ from sahel_dedup.index.growing import LiveProfiles
 from sahel_dedup.index.moving import MovingSimilarity
 from sahel_dedup.lsh import Layout
 from sahel_dedup.lsh import band_keys as keys_of_band
+from sahel_dedup.profiles import Profiles, Traits
 from sahel_dedup.similarity import Similarity
-from sahel_dedup.sketching import Profiles, Sketcher, Traits
+from sahel_dedup.sketching import Sketcher
 
 
 @pytest.fixture(scope="module")

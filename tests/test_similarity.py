@@ -17,8 +17,9 @@ from sklearn.metrics.pairwise import cosine_similarity
 
 from sahel_dedup.articles import Article
 from sahel_dedup.prior import PRIOR_ARTICLES
+from sahel_dedup.profiles import Profiles
 from sahel_dedup.similarity import Similarity
-from sahel_dedup.sketching import LEAD_TOKENS, MAX_COUNT, Profiles, Sketcher, _count
+from sahel_dedup.sketching import LEAD_TOKENS, MAX_COUNT, Sketcher, _count
 from sahel_dedup.terms import tokenize
 
 WORDS = ["kayes", "nioro", "attack", "army", "the", "of", "in", "killed", "12", "47", "3.5", "june",

@@ -11,20 +11,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from sahel_dedup import terms
-from sahel_dedup.terms import (
-    BIGRAM,
-    DIGIT,
-    FOURGRAM,
-    IGNORED,
-    SEPARATOR,
-    WORD,
-    hash_word,
-    tokenize,
-)
+from sahel_dedup import characters
+from sahel_dedup.characters import BIGRAM, DIGIT, FOURGRAM, IGNORED, SEPARATOR, WORD
+from sahel_dedup.terms import hash_word, tokenize
 
-BIGRAM_RANGES = terms._SPACELESS_BIGRAM
-FOURGRAM_RANGES = terms._SPACELESS_FOURGRAM
+BIGRAM_RANGES = characters._SPACELESS_BIGRAM
+FOURGRAM_RANGES = characters._SPACELESS_FOURGRAM
 
 
 def slow_kind(char: str) -> int:
@@ -33,9 +25,9 @@ def slow_kind(char: str) -> int:
         return BIGRAM
     if code >= 0x20000 or 0xD800 <= code <= 0xF8FF:
         return SEPARATOR
-    if code not in terms._IGNORED and not char.isprintable():
+    if code not in characters._IGNORED and not char.isprintable():
         return SEPARATOR
-    kind = terms._classify(char, code)
+    kind = characters._classify(char, code)
     if kind == WORD and any(low <= code <= high for low, high in BIGRAM_RANGES):
         return BIGRAM
     if kind == WORD and any(low <= code <= high for low, high in FOURGRAM_RANGES):
@@ -44,7 +36,7 @@ def slow_kind(char: str) -> int:
 
 
 def slow_fold(char: str) -> str:
-    return char if ord(char) >= 0x20000 else terms._fold(char)
+    return char if ord(char) >= 0x20000 else characters._fold(char)
 
 
 def slow_tokenize(text: str) -> list[str]:
@@ -57,11 +49,11 @@ def slow_tokenize(text: str) -> list[str]:
 
     def thousands(i: int) -> bool:
         around = digit(i - 1) and digit(i + 1) and digit(i + 2) and digit(i + 3)
-        return kinds[i] == terms.COMMA and around and not digit(i + 4)
+        return kinds[i] == characters.COMMA and around and not digit(i + 4)
 
     def beside_arabic(place: int) -> bool:
         letter = place >= 0 and kinds[place] in (WORD, IGNORED)
-        return letter and any(low <= ord(text[place]) <= high for low, high in terms._ARABIC)
+        return letter and any(low <= ord(text[place]) <= high for low, high in characters.ARABIC)
 
     parting = [
         i for i in range(len(text))
@@ -72,7 +64,7 @@ def slow_tokenize(text: str) -> list[str]:
     kept = [i for i in range(len(text)) if kinds[i] != IGNORED and not thousands(i)]
     text, kinds = "".join(text[i] for i in kept), [kinds[i] for i in kept]
     for i in range(len(text)):
-        if kinds[i] == terms.POINT and digit(i - 1) and digit(i + 1):
+        if kinds[i] == characters.POINT and digit(i - 1) and digit(i + 1):
             kinds[i] = -1
     words, run, run_kind = [], "", SEPARATOR
     for char, kind in zip(text, kinds, strict=True):

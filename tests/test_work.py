@@ -17,9 +17,9 @@ from wordfreq import get_frequency_dict
 from sahel_dedup.articles import Article
 from sahel_dedup.batch import Archive
 from sahel_dedup.lsh import candidate_pairs
+from sahel_dedup.profiles import Profiles
 from sahel_dedup.settings import Settings
 from sahel_dedup.similarity import Similarity
-from sahel_dedup.sketching import Profiles
 
 A_DAY = 60
 WORDS = 200

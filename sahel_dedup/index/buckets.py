@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from sahel_dedup.compiled import compiled
 from sahel_dedup.index.growing import zeros
 from sahel_dedup.lsh import Layout
-from sahel_dedup.terms import mix_one
+from sahel_dedup.mixing import mix_one
 
 WIDTH = 8
 # Mean number of entries in a line at which the table grows.

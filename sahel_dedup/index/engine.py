@@ -23,8 +23,8 @@ from sahel_dedup.index.live import NO_STORY, Live, story_name
 from sahel_dedup.index.meeting import are_pages, judge, meet, raise_bars, set_bars, set_twins
 from sahel_dedup.index.moving import Compared
 from sahel_dedup.index.telling import describe
+from sahel_dedup.profiles import Profiles
 from sahel_dedup.settings import Settings
-from sahel_dedup.sketching import Profiles
 
 # Past articles kept for contrast: as many as are live, and at least so many.
 _FEWEST_PAST = 1000

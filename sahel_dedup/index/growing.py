@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from sahel_dedup.compiled import compiled
 from sahel_dedup.errors import SahelError
 from sahel_dedup.fingerprint import EMPTY_SLOT, SLOTS
-from sahel_dedup.sketching import Profiles, Traits, ragged_rows, take_ragged
+from sahel_dedup.profiles import Profiles, Traits, ragged_rows, take_ragged
 from sahel_dedup.tallies import SLOTS as TALLIES
 
 _Scalar = TypeVar("_Scalar", bound=np.generic)
@@ -67,7 +67,7 @@ class LiveProfiles(Traits):
         Distinct terms of each article in the lower 24 bits, rising, and how often each
         occurs in the upper eight.
     title_indptr, title_terms
-        See `sahel_dedup.sketching.Profiles`.
+        See `sahel_dedup.profiles.Profiles`.
     """
 
     rows: int

@@ -21,8 +21,9 @@ from sahel_dedup.index.buckets import MAX_ROWS, Buckets
 from sahel_dedup.index.growing import LiveProfiles, with_room
 from sahel_dedup.index.moving import MovingSimilarity
 from sahel_dedup.lsh import Layout
+from sahel_dedup.profiles import Profiles
 from sahel_dedup.settings import Settings
-from sahel_dedup.sketching import Profiles, Sketcher
+from sahel_dedup.sketching import Sketcher
 from sahel_dedup.stories import story_id
 from sahel_dedup.vocabulary import Vocabulary
 

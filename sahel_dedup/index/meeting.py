@@ -178,7 +178,7 @@ def set_twins(
     first, second, near
         See `Met`.
     body, headline
-        See `sahel_dedup.sketching.Traits`.
+        See `sahel_dedup.profiles.Traits`.
     twin : ndarray of int32, shape (n_rows,)
         Row of the first article with the same words; changed.
 

@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from sahel_dedup.compiled import compiled
 from sahel_dedup.index.growing import TERM, TERM_BITS, LiveProfiles, with_room, zeros
 from sahel_dedup.prior import LISTS, PRIOR_ARTICLES
+from sahel_dedup.profiles import Profiles
 from sahel_dedup.similarity import Shared
-from sahel_dedup.sketching import TF, Profiles, Sketcher
+from sahel_dedup.sketching import TF, Sketcher
 
 _Scalar = TypeVar("_Scalar", bound=np.generic)
 

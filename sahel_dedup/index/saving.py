@@ -24,7 +24,7 @@ from sahel_dedup.index.growing import TERM, TERM_BITS, with_room
 from sahel_dedup.index.live import NO_STORY
 from sahel_dedup.index.meeting import bar_of
 from sahel_dedup.index.store import Store
-from sahel_dedup.sketching import Profiles
+from sahel_dedup.profiles import Profiles
 from sahel_dedup.tallies import SLOTS as TALLIES
 
 # Stands for a missing title: UTF-8 never begins so.
@@ -152,7 +152,7 @@ class Keeper:
         numbers = np.arange(self._terms, len(vocabulary), dtype=np.int32)
         filed = numbers - self._terms + self._last_filed + 1
         hashes = vocabulary.hashes[numbers].view(np.int64).tolist()
-        words = (_bytes(word) for word in vocabulary.words[self._terms :])
+        words = vocabulary.words.encoded(self._terms)
         rows = zip(filed.tolist(), hashes, words, strict=True)
         self.store.write("INSERT INTO terms VALUES (?, ?, ?)", rows)
         self._note(numbers, filed)

@@ -17,7 +17,7 @@ from sahel_dedup.index.engine import Changes, Engine
 from sahel_dedup.index.saving import Keeper
 from sahel_dedup.index.store import Store
 from sahel_dedup.index.telling import origin
-from sahel_dedup.sketching import Profiles, Traits
+from sahel_dedup.profiles import Profiles, Traits
 
 _CLOSED = "the index is closed"
 _FAILED = "a change to the index failed half-way: open it again"

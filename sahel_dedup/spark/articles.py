@@ -18,8 +18,9 @@ from sahel_dedup import tallies
 from sahel_dedup.articles import Article
 from sahel_dedup.errors import ArticleError, SahelError
 from sahel_dedup.fingerprint import EMPTY_SLOT, SLOTS
+from sahel_dedup.profiles import Profiles
 from sahel_dedup.similarity import Similarity
-from sahel_dedup.sketching import Profiles, Sketcher, chunked
+from sahel_dedup.sketching import Sketcher, chunked
 from sahel_dedup.spark.arrays import (
     batches,
     cells,

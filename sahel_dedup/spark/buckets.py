@@ -17,9 +17,9 @@ from pyspark.sql import functions as F
 from sahel_dedup.contrast import BANDS, GAP_DAYS, neighbours
 from sahel_dedup.fingerprint import EMPTY_SLOT
 from sahel_dedup.lsh import EXTRA_ROWS, Layout, band_keys, bucket_pairs, distinct
+from sahel_dedup.mixing import mix64
 from sahel_dedup.spark.arrays import batches, cell, hashes, matrix, numbers, ragged, whole
 from sahel_dedup.spark.timeline import BLOCK_BITS
-from sahel_dedup.terms import mix64
 
 # Pairs of rows, those of one block of first rows: with each article the candidates behind it
 # to be one event, and the strangers that it met; as int64 matrices of two columns.

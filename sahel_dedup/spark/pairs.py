@@ -14,9 +14,9 @@ from pyspark.sql import functions as F
 from sahel_dedup.contrast import LOWEST_BAR, TYPICAL_BAR
 from sahel_dedup.evidence import Evidence
 from sahel_dedup.fingerprint import SLOTS
+from sahel_dedup.profiles import Traits
 from sahel_dedup.settings import Settings
 from sahel_dedup.similarity import Shared
-from sahel_dedup.sketching import Traits
 from sahel_dedup.spark.arrays import batches, hashes, numbers
 from sahel_dedup.tallies import SLOTS as TALLIES
 
