@@ -247,8 +247,9 @@ def _create(path: str, header: dict[str, Any]) -> None:
     with suppress(FileNotFoundError):
         os.unlink(draft)
     with closing(_open(draft, "rwc")) as connection:
+        # Two articles to a page, where one of SQLite's own size holds one and a gap.
         connection.executescript(
-            f"PRAGMA application_id = {_APPLICATION}; PRAGMA user_version = {FORMAT_VERSION};"
+            f"PRAGMA page_size = 8192; PRAGMA application_id = {_APPLICATION}; PRAGMA user_version = {FORMAT_VERSION};"
             + _SCHEMA
         )
         values = {"fingerprint": FINGERPRINT_VERSION, "generation": 0, **header}
