@@ -101,14 +101,16 @@ def speed(folder: Path) -> dict[str, Any]:
                     begun = time.process_time()
                     take(articles[start : start + SLICE])
                     seconds[kind].append(time.process_time() - begun)
-        # The first third warms up: tables grow, words are new.
-        rates = {
-            kind: SLICE / statistics.median(times[len(times) // 3 :])
-            for kind, times in seconds.items()
-        }
+        # The first third warms up: tables grow, words are new. What else the machine does
+        # changes from second to second: ratios are those of neighbours.
+        warm = {kind: np.array(times[len(times) // 3 :]) for kind, times in seconds.items()}
         results[name] = {
-            kind: {"articles a second": rate, "to datasketch": rate / rates["datasketch"]}
-            for kind, rate in rates.items()
+            kind: {
+                "articles a second": float(SLICE / np.median(times)),
+                "to datasketch": float(np.median(warm["datasketch"] / times)),
+                "to memory": float(np.median(warm[kind.removesuffix(", durable")] / times)),
+            }
+            for kind, times in warm.items()
         }
         for kind, figures in results[name].items():
             console.print(f"{name:18}{kind:22}", *(f"{value:9.2f}" for value in figures.values()))

@@ -328,7 +328,7 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
     [
         ("UPDATE articles SET id = (SELECT id FROM articles WHERE serial = 1) WHERE serial = 2",
          "articles are there twice"),
-        ("INSERT INTO texts VALUES (77777, x'00')", "texts belong to no article"),
+        ("INSERT INTO texts VALUES (77777, NULL, x'00')", "texts belong to no article"),
         ("UPDATE standing SET twin = 77777 WHERE serial = 2", "copies of one that is not there"),
         ("UPDATE standing SET twin = 1 WHERE serial = 2", "another story than their original"),
         ("INSERT INTO terms SELECT number + 999999, hash, word FROM terms LIMIT 1",

@@ -38,7 +38,7 @@ CREATE TABLE articles (
     terms BLOB NOT NULL, counts BLOB NOT NULL, title_terms BLOB NOT NULL,
     salience BLOB NOT NULL, shingles BLOB NOT NULL, tallies BLOB NOT NULL
 );
-CREATE TABLE texts (serial INTEGER PRIMARY KEY, packed BLOB NOT NULL);
+CREATE TABLE texts (serial INTEGER PRIMARY KEY, title BLOB, text BLOB NOT NULL);
 CREATE TABLE standing (
     serial INTEGER PRIMARY KEY, story INTEGER NOT NULL, twin INTEGER NOT NULL,
     day REAL NOT NULL, nearest BLOB NOT NULL, changed INTEGER NOT NULL
@@ -249,8 +249,8 @@ def _create(path: str, header: dict[str, Any]) -> None:
     with closing(_open(draft, "rwc")) as connection:
         # Two articles to a page, where one of SQLite's own size holds one and a gap.
         connection.executescript(
-            f"PRAGMA page_size = 8192; PRAGMA application_id = {_APPLICATION}; PRAGMA user_version = {FORMAT_VERSION};"
-            + _SCHEMA
+            f"PRAGMA page_size = 8192; PRAGMA application_id = {_APPLICATION};"
+            f"PRAGMA user_version = {FORMAT_VERSION};" + _SCHEMA
         )
         values = {"fingerprint": FINGERPRINT_VERSION, "generation": 0, **header}
         connection.executemany(

@@ -75,7 +75,7 @@ class StoryIndex:
             Stories expire when their latest article is this much older than the latest of
             all. A file remembers it until another is given; without any, all stay.
         keep_texts : bool
-            Whether a new file keeps the texts, compressed, for `article` and `explain`. It
+            Whether a new file keeps the texts for `article` and `explain`. It
             remembers. They are never held in memory.
         readonly : bool
             Only look, while another process may write.
