@@ -7,6 +7,7 @@ contrast carry most of it. The constants are fitted by ``benchmarks/fit_evidence
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -199,16 +200,11 @@ class Evidence:
             No score is higher, unless it is at the floor.
         """
         bound = np.empty(len(first))
+        gains = _gains(self._weights.tobytes())
         for rows in slices(len(first), _BOUND_AT_ONCE):
             a, b = first[rows], second[rows]
             features = measure(a, b, cosine[rows], self.bar, self._traits)
-            bound[rows] = _total(features, a, b, self._traits.day, self._weights)
-            dated, untitled = self.dated(a, b), features[:, NO_TITLE] > 0
-            # What has yet to be measured lies between two values each.
-            for name, (low, high) in RANGES.items():
-                weights = self._weights[:, FEATURES.index(name)]
-                gain = np.where(dated, *np.maximum(low * weights, high * weights))
-                bound[rows] += np.where(untitled, 0, gain) if name in OF_TITLES else gain
+            bound[rows] = _most(features, a, b, self._traits.day, self._weights, gains)
         return bound
 
     def features(
@@ -281,6 +277,35 @@ def _total(
         for k in range(features.shape[1]):
             total[i] += features[i, k] * weights[1 if undated else 0, k]
     return total
+
+
+@functools.lru_cache(maxsize=8)
+def _gains(weights: bytes) -> NDArray[np.float64]:
+    """Most that what has yet to be measured adds: by date known or not, and titles or not."""
+    gains = np.zeros((2, 2))
+    for dated, row in enumerate(np.frombuffer(weights).reshape(2, -1)):
+        for name, (low, high) in RANGES.items():
+            most = max(low * row[FEATURES.index(name)], high * row[FEATURES.index(name)])
+            gains[dated, 0] += most
+            gains[dated, 1] += 0 if name in OF_TITLES else most
+    return gains
+
+
+@compiled
+def _most(
+    features: NDArray[np.float64],
+    first: NDArray[np.int64],
+    second: NDArray[np.int64],
+    day: NDArray[np.float64],
+    weights: NDArray[np.float64],
+    gains: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Bound the log-odds of pairs by the features that `measure` fills in."""
+    most = _total(features, first, second, day, weights)
+    for i in range(len(first)):
+        undated = np.isnan(day[first[i]] - day[second[i]])
+        most[i] += gains[1 if undated else 0, 1 if features[i, NO_TITLE] else 0]
+    return most
 
 
 @compiled

@@ -106,10 +106,10 @@ def measure_rest(
         Distinct figures in each article.
     traits : Traits
     """
-    features[:, _TITLE] = shared.title_cosine
-    features[:, _TITLE_FIGURES] = shared.title_figures
-    _measure_figures(features, first, second, shared.figures, figures)
-    _measure_sketches(features, first, second, traits.day, traits.tallies, traits.shingles)
+    _measure_rest(
+        features, first, second, shared.title_cosine, shared.title_figures, shared.figures,
+        figures, traits.day, traits.tallies, traits.shingles,
+    )  # fmt: skip
 
 
 @compiled
@@ -144,38 +144,31 @@ def _measure(
 
 
 @compiled
-def _measure_figures(
+def _measure_rest(
     features: NDArray[np.float64],
     first: NDArray[np.int64],
     second: NDArray[np.int64],
+    title_cosine: NDArray[np.float64],
+    title_figures: NDArray[np.int64],
     shared: NDArray[np.int64],
     figures: NDArray[np.int64],
-) -> None:
-    """Fill in what share of the figures of the article with fewer are in both."""
-    for i in range(len(first)):
-        fewer = min(figures[first[i]], figures[second[i]])
-        features[i, _FIGURES_SHARED] = shared[i] / (fewer + 1)
-        features[i, _FIGURES_LACKING] = (fewer - shared[i]) / (fewer + 1)
-
-
-@compiled
-def _measure_sketches(
-    features: NDArray[np.float64],
-    first: NDArray[np.int64],
-    second: NDArray[np.int64],
     day: NDArray[np.float64],
     tallies: NDArray[np.uint16],
     shingles: NDArray[Any],
 ) -> None:
-    """Fill in how many figures conflict, with dates, and how much is verbatim, without.
+    """Fill in what titles, figures and sketches tell.
 
     Without dates conflicts are no evidence. Of two undated pairs with the same cosine the one
     with more verbatim in common is a form filled in twice, or two digests that share an item.
     """
     for i in range(len(first)):
-        a, b = first[i], second[i]
+        a, b, told = first[i], second[i], features[i]
+        told[_TITLE], told[_TITLE_FIGURES] = title_cosine[i], title_figures[i]
+        fewer = min(figures[a], figures[b])
+        told[_FIGURES_SHARED] = shared[i] / (fewer + 1)
+        told[_FIGURES_LACKING] = (fewer - shared[i]) / (fewer + 1)
         if np.isnan(day[a] - day[b]):
             same = agreement(shingles, a, b)
-            features[i, _VERBATIM] = math.log(same / SLOTS + _FEW_SHINGLES)
+            told[_VERBATIM] = math.log(same / SLOTS + _FEW_SHINGLES)
         else:
-            features[i, _FIGURES_CONFLICTING] = math.log1p(conflict(tallies, a, b))
+            told[_FIGURES_CONFLICTING] = math.log1p(conflict(tallies, a, b))

@@ -71,7 +71,7 @@ _MARGIN, _LEAST_MARGIN = 0.75, 60
 _SLOTS = 1 << 16
 
 
-def detect(tokens: Tokens, given: Sequence[str | None]) -> list[str]:
+def detect(tokens: Tokens, given: Sequence[str | None], *, parts: int = 1) -> list[str]:
     """Name the language of each text of a chunk.
 
     Parameters
@@ -81,6 +81,8 @@ def detect(tokens: Tokens, given: Sequence[str | None]) -> list[str]:
     given : sequence of (str or None)
         Language tag of each text where its source names one, such as ``pt-BR``. What is
         no tag, or names no one language, counts as None.
+    parts : int
+        How many texts of the chunk make one, as a title and what stands below it.
 
     Returns
     -------
@@ -92,7 +94,7 @@ def detect(tokens: Tokens, given: Sequence[str | None]) -> list[str]:
     langs = [UNKNOWN if tag is None else _primary(tag) for tag in given]
     rows = [i for i, lang in enumerate(langs) if lang == UNKNOWN]
     if rows:
-        for row, lang in zip(rows, _detect(tokens, np.array(rows)), strict=True):
+        for row, lang in zip(rows, _detect(tokens, np.array(rows), parts), strict=True):
             langs[row] = lang
     return langs
 
@@ -107,11 +109,12 @@ def _primary(tag: str) -> str:
     return _ALIASES.get(primary, primary)
 
 
-def _detect(tokens: Tokens, rows: NDArray[np.int64]) -> list[str]:
+def _detect(tokens: Tokens, rows: NDArray[np.int64], parts: int) -> list[str]:
     """Detect the language of some texts of a chunk."""
-    sizes = np.minimum(np.diff(tokens.offsets)[rows], _LEAD_TOKENS)
+    offsets = tokens.offsets[::parts]
+    sizes = np.minimum(np.diff(offsets)[rows], _LEAD_TOKENS)
     bounds = np.concatenate([[0], np.cumsum(sizes)])
-    lead = np.arange(bounds[-1]) + np.repeat(tokens.offsets[rows] - bounds[:-1], sizes)
+    lead = np.arange(bounds[-1]) + np.repeat(offsets[rows] - bounds[:-1], sizes)
     scripts = _main_scripts(tokens.codes[tokens.starts[lead]], sizes)
     langs = _OWNERS[scripts]
     lists = _lists()

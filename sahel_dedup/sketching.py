@@ -137,14 +137,14 @@ class Sketcher:
         indptr, title_indptr = indptr[: n + 1], indptr[n:] - indptr[n]
         terms, title_terms = terms[: indptr[n]], terms[indptr[n] :]
         counts = counts[: indptr[n]]
-        tokens = tokens.in_twos()
-        langs = detect(tokens, [a.lang for a in articles])
+        offsets = parts[::2].copy()
+        langs = detect(tokens, [a.lang for a in articles], parts=2)
         lang = np.array([_number(self.langs, name) for name in langs], dtype=np.int16)
         idf = self._prior_idf(lang, terms, indptr)
         day = np.array([self._day(a.published) for a in articles])
         salient, weights, counting = _weigh(
             terms, counts, idf, self.vocabulary.hashes, numbers, self.vocabulary.is_figure,
-            tokens.offsets, day,
+            offsets, day,
         )  # fmt: skip
         runs = hash_runs(tokens.hashes, parts[:-1], parts[1:])
         return Profiles(
@@ -154,14 +154,14 @@ class Sketcher:
             title_indptr=title_indptr,
             title_terms=title_terms,
             salience=salience_slots(salient, weights, indptr),
-            shingles=shingle_slots(tokens.hashes, tokens.offsets),
-            tallies=tally_slots(tokens.hashes, counting, tokens.offsets),
+            shingles=shingle_slots(tokens.hashes, offsets),
+            tallies=tally_slots(tokens.hashes, counting, offsets),
             day=day,
             source=np.array([_number(self.sources, a.source) for a in articles], dtype=np.int32),
             lang=lang,
             body=runs[1::2].copy(),
             headline=runs[::2].copy(),
-            length=(tokens.offsets[1:] - tokens.offsets[:-1]).astype(np.int32),
+            length=(offsets[1:] - offsets[:-1]).astype(np.int32),
         )
 
     def _prior_idf(

@@ -93,18 +93,6 @@ class Tokens:
     codes: NDArray[np.uint32]
     text_starts: NDArray[np.int64]
 
-    def in_twos(self) -> Tokens:
-        """Return the same with every two texts, a title and what it stands above, as one."""
-        return Tokens(
-            self.hashes,
-            self.offsets[::2].copy(),
-            self.starts,
-            self.ends,
-            self.joined,
-            self.codes,
-            self.text_starts[::2].copy(),
-        )
-
     def words(self, tokens: NDArray[np.int64]) -> list[str]:
         """Return the case-folded forms of some tokens."""
         tables = character_tables()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import mmap
 from dataclasses import dataclass, fields
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,8 @@ _LARGE = 1 << 18
 # Shared with nobody after a fork; where there is no fork there is no such flag.
 _PRIVATE = {"flags": mmap.MAP_PRIVATE} if hasattr(mmap, "MAP_PRIVATE") else {}
 _ONE_A_ROW = tuple(item.name for item in fields(Traits))
+_SKETCHES = ("salience", "shingles", "tallies")
+_NUMBERS = tuple(name for name in _ONE_A_ROW if name not in _SKETCHES)
 TERM_BITS = np.uint32(24)
 TERM = np.uint32((1 << 24) - 1)
 _EMPTY_SLOT = EMPTY_SLOT.astype(np.uint16)
@@ -138,19 +140,19 @@ class LiveProfiles(Traits):
                 setattr(self, name, with_room(getattr(self, name), last))
         self.indptr = with_room(self.indptr, last + 1)
         self.title_indptr = with_room(self.title_indptr, last + 1)
-        for name in _ONE_A_ROW:
-            # Of the slots of fingerprints the lower bits.
-            getattr(self, name)[first:last] = getattr(profiles, name)
         start, title_start = self.indptr[first], self.title_indptr[first]
+        self.words = with_room(self.words, start + profiles.indptr[-1])
+        self.title_terms = with_room(self.title_terms, title_start + profiles.title_indptr[-1])
+        for name in _NUMBERS:
+            getattr(self, name)[first:last] = getattr(profiles, name)
+        for name in _SKETCHES:
+            _put_rows(getattr(self, name), first, getattr(profiles, name))
+        _put_words(self.words, start, profiles.terms, profiles.counts)
+        self.title_terms[title_start : title_start + len(profiles.title_terms)] = (
+            profiles.title_terms
+        )
         self.indptr[first + 1 : last + 1] = profiles.indptr[1:] + start
         self.title_indptr[first + 1 : last + 1] = profiles.title_indptr[1:] + title_start
-        end, title_end = self.indptr[last], self.title_indptr[last]
-        self.words = with_room(self.words, end)
-        self.words[start:end] = profiles.counts
-        self.words[start:end] <<= TERM_BITS
-        self.words[start:end] |= profiles.terms.view(np.uint32)
-        self.title_terms = with_room(self.title_terms, title_end)
-        self.title_terms[title_start:title_end] = profiles.title_terms
         self.rows = last
 
     def findable(self, rows: NDArray[np.int64], twin: NDArray[np.int32]) -> NDArray[np.int64]:
@@ -198,3 +200,20 @@ def _highest(terms: NDArray[np.int32]) -> int:
     for term in terms:
         highest = max(highest, term)
     return highest
+
+
+@compiled
+def _put_rows(table: NDArray[Any], first: int, rows: NDArray[Any]) -> None:
+    """Put rows in their place, of each value the lower bits."""
+    for i in range(len(rows)):
+        for k in range(rows.shape[1]):
+            table[first + i, k] = rows[i, k]
+
+
+@compiled
+def _put_words(
+    words: NDArray[np.uint32], start: int, terms: NDArray[np.int32], counts: NDArray[np.uint8]
+) -> None:
+    """Put terms, with how often each occurs, in their place."""
+    for i in range(len(terms)):
+        words[start + i] = np.uint32(counts[i]) << TERM_BITS | np.uint32(terms[i])

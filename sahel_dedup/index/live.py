@@ -160,16 +160,14 @@ class Live:
             Their rows.
         """
         rows = self.append(ids, profiles)
-        s, where = self.standing, slice(rows.start, rows.stop)
+        s = self.standing
         self.clock = float(np.fmax.reduce(profiles.day, initial=self.clock))
         today = now if math.isnan(self.clock) else self.clock
-        s.story[where] = [self.name(article) for article in ids]
-        own = np.arange(rows.start, rows.stop)
-        s.next[where] = s.twin[where] = own
-        s.when[where] = _filled(profiles.day, today)
-        s.nearest[where] = 0
-        s.bar[where] = TYPICAL_BAR
-        s.serial[where] = own + (self._next_serial - rows.start)
+        s.story[rows.start : rows.stop] = [self.name(article) for article in ids]
+        _stand_alone(
+            rows.start, profiles.day, today, self._next_serial,
+            s.next, s.twin, s.when, s.nearest, s.bar, s.serial,
+        )  # fmt: skip
         self._next_serial += len(rows)
         self.row_of.update(zip(ids, rows, strict=True))
         return rows
@@ -380,13 +378,26 @@ class Live:
 
 
 @compiled
-def _filled(day: NDArray[np.float64], today: float) -> NDArray[np.float64]:
-    """Put a day in the place of those that are missing."""
-    filled = day.copy()
+def _stand_alone(
+    first: int,
+    day: NDArray[np.float64],
+    today: float,
+    serial: int,
+    following: NDArray[np.int32],
+    twin: NDArray[np.int32],
+    when: NDArray[np.float64],
+    nearest: NDArray[np.float32],
+    bar: NDArray[np.float64],
+    serials: NDArray[np.int64],
+) -> None:
+    """Let rows from one on, with some days, stand alone: see `Standing`."""
     for i in range(len(day)):
-        if np.isnan(day[i]):
-            filled[i] = today
-    return filled
+        row = first + i
+        following[row] = twin[row] = row
+        when[row] = today if np.isnan(day[i]) else day[i]
+        nearest[row] = 0
+        bar[row] = TYPICAL_BAR
+        serials[row] = serial + i
 
 
 def _layout(settings: Settings) -> Layout:

@@ -166,15 +166,16 @@ class MovingSimilarity:
         """Count articles of a language, and how many of them held some terms."""
         self._make_room(lang)
         seen, log_seen = self._seen[lang], self._log_seen[lang]
-        _add_counts(seen, terms, held)
         self._articles[lang] += articles
         name = list(self._sketcher.langs)[lang]
         before = _read_before(name, self._articles[lang])
+        prior = self._sketcher.vocabulary.prior_idf(name, terms)
+        _add_counts(seen, log_seen, terms, held, prior, _CHANCE, before)
         if before != self._before[lang]:
             self._before[lang] = before
             terms = seen.nonzero()[0].astype(np.int32)
-        prior = self._sketcher.vocabulary.prior_idf(name, terms)
-        _take_logarithms(log_seen, seen, terms, prior, _CHANCE, before)
+            prior = self._sketcher.vocabulary.prior_idf(name, terms)
+            _take_logarithms(seen, log_seen, terms, prior, _CHANCE, before)
         self._log_articles[lang] = math.log(self._articles[lang] + before + 1)
 
     def counted(self) -> list[TermCounts]:
@@ -292,16 +293,25 @@ def _count_held(
 
 
 @compiled
-def _add_counts(seen: NDArray[np.int32], terms: NDArray[np.int32], held: NDArray[np.int64]) -> None:
+def _add_counts(
+    seen: NDArray[np.int32],
+    log_seen: NDArray[np.float32],
+    terms: NDArray[np.int32],
+    held: NDArray[np.int64],
+    prior: NDArray[np.uint16],
+    chance: NDArray[np.float64],
+    before: float,
+) -> None:
     """Add to the counts of terms, some of which may come several times."""
     for i in range(len(terms)):
         seen[terms[i]] += held[i]
+    _take_logarithms(seen, log_seen, terms, prior, chance, before)
 
 
 @compiled
 def _take_logarithms(
-    log_seen: NDArray[np.float32],
     seen: NDArray[np.int32],
+    log_seen: NDArray[np.float32],
     terms: NDArray[np.int32],
     prior: NDArray[np.uint16],
     chance: NDArray[np.float64],
