@@ -210,12 +210,13 @@ def _find(
     mask = np.uint64(len(table) - 1)
     for i in range(len(hashes)):
         slot = hashes[i] & mask
-        # A number beyond the hashes at hand has been entered since they were taken.
-        while table[slot] != _NOBODY and (
-            table[slot] >= len(known) or known[table[slot]] != hashes[i]
-        ):
+        # Read once: another thread may enter a number there meanwhile.
+        number = table[slot]
+        # One beyond the hashes at hand has been entered since they were taken.
+        while number != _NOBODY and (number >= len(known) or known[number] != hashes[i]):
             slot = (slot + np.uint64(1)) & mask
-        numbers[i] = table[slot]
+            number = table[slot]
+        numbers[i] = number
     return numbers
 
 

@@ -18,7 +18,7 @@ from sahel_dedup.index.growing import LiveProfiles
 from sahel_dedup.index.moving import MovingSimilarity
 from sahel_dedup.lsh import Layout
 from sahel_dedup.lsh import band_keys as keys_of_band
-from sahel_dedup.profiles import Profiles, Traits
+from sahel_dedup.profiles import Profiles, Traits, take_ragged
 from sahel_dedup.similarity import Similarity
 from sahel_dedup.sketching import Sketcher
 
@@ -58,7 +58,7 @@ def test_profiles_grow_to_what_they_are_at_once(sketched: tuple[Sketcher, Profil
         np.testing.assert_array_equal(counts, expected.counts)
         np.testing.assert_array_equal(offsets, expected.indptr)
         np.testing.assert_array_equal(live.terms(), terms)
-        titles, _, offsets = live.title_entries(rows)
+        titles, offsets = take_ragged(live.title_terms, live.title_indptr, rows)
         np.testing.assert_array_equal(titles, expected.title_terms)
         np.testing.assert_array_equal(offsets, expected.title_indptr)
 
@@ -72,7 +72,8 @@ def test_terms_take_other_numbers(sketched: tuple[Sketcher, Profiles]) -> None:
     terms, counts, _ = live.body_entries(rows)
     np.testing.assert_array_equal(terms, number[profiles.terms])
     np.testing.assert_array_equal(counts, profiles.counts)
-    np.testing.assert_array_equal(live.title_entries(rows)[0], number[profiles.title_terms])
+    titles, _ = take_ragged(live.title_terms, live.title_indptr, rows)
+    np.testing.assert_array_equal(titles, number[profiles.title_terms])
 
 
 def test_more_terms_than_have_numbers_are_refused(sketched: tuple[Sketcher, Profiles]) -> None:

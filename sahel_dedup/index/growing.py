@@ -113,13 +113,6 @@ class LiveProfiles(Traits):
         words = self.words.take(places)
         return (words & TERM).astype(np.int64), (words >> TERM_BITS).astype(np.int64), offsets
 
-    def title_entries(
-        self, rows: NDArray[np.int64]
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-        """Return the same of titles; every term counts once."""
-        places, offsets = ragged_rows(self.title_indptr, rows)
-        return self.title_terms.take(places).astype(np.int64), np.ones_like(places), offsets
-
     def terms(self) -> NDArray[np.int32]:
         """Return the terms of all rows, end to end."""
         return (self.words[: self.indptr[self.rows]] & TERM).view(np.int32)

@@ -37,12 +37,12 @@ class Weighed:
     @property
     def pairs(self) -> dict[tuple[int, int], tuple[float, float]]:
         """Score and cosine by pair of rows, the later row first."""
-        while self._entered:
-            pairs = self._entered.pop()
+        for pairs in self._entered:
             first, second = pairs.first.tolist(), pairs.second.tolist()
             values = zip(pairs.score.tolist(), pairs.cosine.tolist(), strict=True)
             for a, b, value in zip(first, second, values, strict=True):
                 self._pairs[(a, b) if a > b else (b, a)] = value
+        self._entered.clear()
         return self._pairs
 
     def weigh(self, pairs: Iterable[tuple[int, int]]) -> None:

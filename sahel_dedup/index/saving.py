@@ -183,8 +183,7 @@ class Keeper:
     def _articles(self, first: int, last: int) -> Iterator[tuple[object, ...]]:
         """Rows of the table of articles, from one live row to another."""
         live, p, here = self.engine.live, self.engine.live.profiles, slice(first, last)
-        sources = [_bytes(name) for name in live.sketcher.sources]
-        langs = list(live.sketcher.langs)
+        sources, langs = list(live.sketcher.sources), list(live.sketcher.langs)
         entries = p.indptr[first : last + 1]
         words = p.words[entries[0] : entries[-1]]
         titles = p.title_indptr[first : last + 1]
@@ -193,7 +192,7 @@ class Keeper:
             live.standing.serial[here].tolist(),
             map(_bytes, live.ids[here]),
             [None if math.isnan(day) else day for day in p.day[here].tolist()],
-            [None if source < 0 else sources[source] for source in p.source[here].tolist()],
+            [None if place < 0 else _bytes(sources[place]) for place in p.source[here].tolist()],
             [langs[lang] for lang in p.lang[here].tolist()],
             # SQLite's integers have a sign.
             p.body[here].view(np.int64).tolist(),
