@@ -16,6 +16,7 @@ from typing import Any
 
 from rich.console import Console
 
+from sahel_dedup import __version__
 from sahel_dedup.articles import parse_published
 from sahel_dedup.errors import ArticleError
 
@@ -26,7 +27,7 @@ LABELLED = ("basil", "ecbplus", "fnc1", "giveme5w1h_google_clusters", "groundnew
             "gvc")  # fmt: skip
 BULK = ("reuters21578_en", "lk_news_en", "allsides_en")
 
-_PACKAGES = ("sahel-dedup", "numpy", "scipy", "scikit-learn", "datasketch", "polars", "wordfreq")
+_PACKAGES = ("numpy", "scipy", "scikit-learn", "datasketch", "polars", "wordfreq")
 RESULTS = Path(__file__).parent / "results"
 
 console = Console(highlight=False, width=110)
@@ -136,7 +137,10 @@ def save(name: str, results: dict[str, Any]) -> None:
     about = {
         "machine": f"{platform.machine()}, {os.cpu_count()} processors, {platform.system()}",
         "python": platform.python_version(),
-        "versions": {package: version(package) for package in _PACKAGES},
+        "versions": {
+            "sahel-dedup": __version__,
+            **{package: version(package) for package in _PACKAGES},
+        },
     }
     text = json.dumps({"about": about, **_rounded(results)}, indent=1, ensure_ascii=False)
     (RESULTS / f"{name}.json").write_text(text + "\n", encoding="utf-8")

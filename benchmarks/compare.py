@@ -31,8 +31,8 @@ from benchmarks.common import arguments, console, peak_mb, read, save
 from benchmarks.peers import PEERS, datasketch_signatures
 from benchmarks.planted import KINDS, Planted, plant, segments
 from sahel_dedup import Settings, cluster, fingerprints
-from sahel_dedup.fingerprint import shingle_slots
-from sahel_dedup.terms import tokenize
+from sahel_dedup.sketch.fingerprint import shingle_slots
+from sahel_dedup.text.tokenizer import tokenize
 
 ORIGINALS, COPIES = 45_000, 5_000
 # Signatures alone are so much the same work for each text that fewer will do.

@@ -85,7 +85,7 @@ def kills(path: Path, times: int) -> dict[str, Any]:
     dice, missing, faults, different, doubled = random.Random(1), 0, 0, 0, 0
     expected = {}
     for size in (1, 8):
-        with StoryIndex.in_memory() as index:
+        with StoryIndex() as index:
             list(ingest(index, SAMPLE, batch_size=size))
             expected[size] = partition(index)
     done = rounds = 0
@@ -144,7 +144,7 @@ def several(path: Path, seconds: float) -> dict[str, Any]:
     said = [process.communicate()[0].split() for process in started]
     failed = sum(process.returncode != 0 for process in started)
     with StoryIndex.open(path) as index:
-        kept = len(index)
+        kept = index.stats().articles
     result = {
         "processes that failed": failed, "faults": len(check(path)), "articles": kept,
         "refusals of a second writer": sum(int(words[1]) for words in said[:2] if words),

@@ -1,318 +1,230 @@
-"""Fit the constants of sahel_dedup.evidence on the judged and labelled data.
+"""Fit the constants of sahel_dedup.scoring.evidence on judged pairs.
 
-    python -m benchmarks.fit_evidence [--data FOLDER] [pairs] [stories]
+    python -m benchmarks.fit_evidence [--data FOLDER]
 
-pairs      Logistic regression of "one event" on the pieces of evidence, one row of weights for
-           pairs whose distance in time is known and one for others, and how well it tells pairs
-           of an archive apart when that archive is left out of the fit (average precision).
-stories    What matters are stories. From the constants as they are this takes random steps,
-           scores the stories that come of each (judged pairs, B-cubed of the archive benchmark,
-           estimated precision without dates, look-alike attacks, planted copies) at a bar a
-           little above and below zero, so that one lucky pair counts for half, and keeps a step
-           that improves the score by more than it strays. Prints what it arrives at.
+Logistic regression of "one event" on the pieces of evidence, one row of constants for pairs whose
+distance in time is known and one for others. A pair counts for as many pairs of its archive as it
+stands for, at most 20 times the median, and every archive counts alike: so the log-odds are those
+of the pairs that an archive holds, and the share of pairs above a probability can be foretold.
+Few constants, a slight pull towards 0, and a sign that each piece of evidence must have.
 
-Pairs come from archives as the pipeline sees them: judged pairs among all articles of
-their archive (also with the dates removed, which trains the row for undated pairs), and
-LSH's candidate pairs inside the labelled sets, lying in the bulk news.
+dated      Judged pairs (both rounds) of six archives; no labelled sets.
+undated    The same pairs with the dates taken away, beside pairs that lie more than eight days
+           apart, which are known to differ; and the undated pairs inside the labelled sets, each
+           set counting as `LABELLED_COUNT` of an archive. They were collected as clusters, but tell
+           what undated archives of few events are like.
+
+Prints the constants, and for each archive how well its pairs are told apart by constants fitted
+without it and its family: average precision, and the share of one event beside what was stated, in
+five bins. The shipped constants are these, rounded.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from rich.table import Table
-from sklearn.linear_model import LogisticRegression
+from scipy.optimize import minimize
 from sklearn.metrics import average_precision_score
 
-from benchmarks.common import LABELLED, Row, archive, arguments, console, read, read_named
-from benchmarks.precision import ESTIMATED, JUDGED, weighted
-from benchmarks.quality import bcubed
-from sahel_dedup.articles import Article
-from sahel_dedup.audit import estimate_precision
-from sahel_dedup.batch import Archive, Compared
-from sahel_dedup.evaluation import evaluate
-from sahel_dedup.evidence import WEIGHTS, Evidence
-from sahel_dedup.features import FEATURES
-from sahel_dedup.linkage import link_stories
-from sahel_dedup.settings import Settings
+from benchmarks.common import arguments, console
+from benchmarks.judged import (
+    ARCHIVE,
+    FAMILY,
+    Sample,
+    Set,
+    cut,
+    dated_sample,
+    judged_sets,
+    labelled_samples,
+    other_sets,
+    undated_sample,
+    undated_sets,
+)
+from sahel_dedup.scoring.evidence import WEIGHTS
+from sahel_dedup.scoring.features import FEATURES
 
-UNDATED = " undated"
-ARCHIVE, SEMEVAL, MUC4 = "archive", "semeval22_en", "muc4_derived"
-MCCORMICK = "mccormick_plagiarism_1000"
-# A set counts in the regression as so many pairs, or twice its own, times a factor, 1 if it is
-# not named. Labelled sets were collected as clusters and tell little of what fills an archive.
-COUNTS = {"saudi_ar": 0.5, MUC4: 0.3} | dict.fromkeys(LABELLED, 0.2)
-PAIRS_A_SET = 200.0
-# What the stories of a set should reach; see `score`.
-GOALS = JUDGED | {MUC4: (0.80, 0.40)}
-STEPS = 150
-BARS = (-0.1, 0.1)
-# Size of a step, by piece of evidence; a step of this size costs so much of the score.
-SCALE = np.array([0.3, 0.4, 0.3, 0.4, 0.4, 0.15, 0.4, 0.4, 0.3, 0.5, 0.4, 0.4, 0.2, 1.0])
-STRAYING = 0.003
-# The dated have no need of `verbatim`; the undated have no hours, and conflicts tell nothing.
-FREE = np.ones(WEIGHTS.shape, dtype=bool)
-FREE[0, FEATURES.index("verbatim")] = FREE[1, FEATURES.index("hours")] = False
-FREE[1, FEATURES.index("figures_conflicting")] = False
-
-
-class Remembered(Evidence):
-    """Evidence that measures each pair once and can be given other weights."""
-
-    def __init__(self, evidence: Evidence) -> None:
-        vars(self).update(vars(evidence))
-        self._keys = np.zeros(0, dtype=np.int64)
-        self._rows = np.zeros((0, len(FEATURES)), dtype=np.float32)
-
-    def use(self, weights: NDArray[np.float64]) -> None:
-        """Weigh by other constants from now on."""
-        self._weights = weights
-
-    def features(
-        self,
-        first: NDArray[np.int64],
-        second: NDArray[np.int64],
-        _known: NDArray[np.float64] | None = None,
-    ) -> list[tuple[slice, NDArray[np.float64]]]:
-        """Look pairs up, and measure those that are new."""
-        wanted = first * len(self._traits) + second
-        fresh = np.setdiff1d(wanted, self._keys)
-        if len(fresh):
-            blocks = super().features(*np.divmod(fresh, len(self._traits)))
-            keys = np.concatenate([self._keys, fresh])
-            order = np.argsort(keys)
-            rows = np.concatenate([self._rows, *(block.astype(np.float32) for _, block in blocks)])
-            self._keys, self._rows = keys[order], rows[order]
-        places = np.searchsorted(self._keys, wanted)
-        return [(slice(0, len(first)), self._rows[places].astype(np.float64))]
-
-
-@dataclass(slots=True)
-class Set:
-    """An archive, compared, and what is known of it."""
-
-    rows: list[Row]
-    row_of: dict[str, int]
-    compared: Compared
-    evidence: Remembered
-    pairs: list[Row]
-
-    def stories(self, weights: NDArray[np.float64], bar: float) -> dict[str, str]:
-        """Group the articles by other weights."""
-        self.evidence.use(weights)
-        found = self.compared.pairs
-        pairs = self.evidence.weigh(found.first, found.second)
-        labels, _ = link_stories(
-            pairs.where(pairs.score >= bar), len(self.rows), self.evidence, bar
-        )
-        labels = labels[self.compared.twin_of]
-        return dict(zip(self.row_of, map(str, labels.tolist()), strict=True))
+LABELLED_COUNT = 0.8
+# An archive counts as so many pairs; the pull towards 0 is that of one.
+_PAIRS_AN_ARCHIVE = 300.0
+_PULL = 1.0
+# The sign that each constant must have, 0 for any; pieces that a row has no use for are left out:
+# contrast with dates, which recurrence tells better; what needs dates without them, and openings,
+# for forms open alike.
+SIGNS = {
+    "wording": 1, "contrast": 1, "recurring": -1, "same_outlet": -1, "other_length": 1,
+    "untitled": -1, "hours": -1, "numbers_shared": 1, "numbers_conflicting": -1, "title": 1,
+    "opening": 1,
+}  # fmt: skip
+_UNUSED = ({"contrast"}, {"hours", "numbers_conflicting", "opening"})
+# Judged pairs hold hardly any form that several outlets fill in, such as the weather of their
+# towns; so that two fillings stay apart, recurrence of dated articles weighs more than fitted.
+_RECURRING = -7.5
+BINS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
-    """Pairs of one set with what is known of them."""
+class Known:
+    """What the constants are fitted on: samples by archive, with dates and without.
 
-    features: NDArray[np.float64]
-    dated: NDArray[np.bool_]
-    same: NDArray[np.bool_]
-    weight: NDArray[np.float64]
+    Attributes
+    ----------
+    dated, undated : dict of str to Sample
+        By archive.
+    labelled : dict of str to Sample
+        Undated pairs inside labelled sets.
+    """
 
-    def row(self, row: int) -> Sample:
-        """Return the pairs that one row of weights is for."""
-        rows = self.dated == (row == 0)
-        return Sample(self.features[rows], self.dated[rows], self.same[rows], self.weight[rows])
+    dated: dict[str, Sample]
+    undated: dict[str, Sample]
+    labelled: dict[str, Sample]
+
+    @classmethod
+    def read(cls, data: Path, sets: Mapping[str, Set], others: Mapping[str, Set]) -> Known:
+        """Take samples from archives that were compared (`judged_sets`, `other_sets`)."""
+        dated = {name: dated_sample(found) for name, found in sets.items()}
+        undated = {
+            name: undated_sample(name, sets[name], found) for name, found in undated_sets(data)
+        }
+        return cls(dated, undated, dict(labelled_samples(others[ARCHIVE])))
+
+    def weights(
+        self, without: str | None = None, unused: frozenset[str] = frozenset()
+    ) -> NDArray[np.float64]:
+        """Fit both rows of constants.
+
+        Parameters
+        ----------
+        without : str, optional
+            Archive that is left out, with its family, or labelled set.
+        unused : frozenset of str
+            Pieces of evidence to do without.
+
+        Returns
+        -------
+        ndarray of float64, shape (2, len(FEATURES))
+        """
+        rows = []
+        for found, idle in zip((self.dated, self.undated), _UNUSED, strict=True):
+            parts = [
+                (Sample(part.features, part.same, _capped(part, idle)), 1.0)
+                for name, part in found.items()
+                if FAMILY[name] != FAMILY.get(without or "")
+            ]
+            if found is self.undated:
+                parts += [
+                    (part, LABELLED_COUNT)
+                    for name, part in self.labelled.items()
+                    if name != without and len(part) > 50
+                ]
+            rows.append(fit(parts, idle | unused))
+        if "recurring" not in unused:
+            rows[0][FEATURES.index("recurring")] = _RECURRING
+        return np.array(rows)
 
 
 def main() -> None:
-    """Do what is asked for."""
-    data, chosen = arguments(__doc__, ["pairs", "stories"])
-    sets = dict(compared_sets(data))
-    if "pairs" in chosen:
-        regress(
-            {name: sample for name, kept in sets.items() for name, sample in samples(name, kept)}
-        )
-    if "stories" in chosen:
-        refine(sets)
-
-
-def compared_sets(data: Path) -> Iterator[tuple[str, Set]]:
-    """Take each set through the pipeline up to the weighed pairs."""
-    judged = [{**p, "label": p["same"]} for p in read(data / "pairs" / "judged.pairs.jsonl.gz")]
-    for name in JUDGED:
-        pairs = [pair for pair in judged if pair["set"] == name]
-        rows = read(data / "bulk" / f"{name}.jsonl.gz")
-        yield name, compare(rows, pairs)
-        if name in ESTIMATED:
-            undated = compare([{**row, "published": None} for row in rows], pairs)
-            published = {row["id"]: row["published"] for row in rows}
-            undated.rows = [{**row, "published": published[row["id"]]} for row in undated.rows]
-            yield name + UNDATED, undated
-    for name in (SEMEVAL, MUC4):
-        known = [p for p in read(data / "pairs" / f"{name}.pairs.jsonl.gz") if p["label"] in (0, 1)]
-        pairs = [{**pair, "same": pair["label"], "weight": 1.0} for pair in known]
-        yield name, compare(read(data / "pairs" / f"{name}.jsonl.gz"), pairs)
-    yield MCCORMICK, compare(read_named(data, "labelled", MCCORMICK), [])
-    yield ARCHIVE, compare(list(archive(data)), [])
-
-
-def compare(rows: Sequence[Row], pairs: list[Row]) -> Set:
-    """Compare the articles of one set."""
-    articles = (Article.from_mapping(row) for row in rows)
-    found = Archive.read(articles, Settings(), lambda *_: None)
-    compared = found.compare()
-    row_of = {article: row for row, article in enumerate(found.ids)}
-    in_order = [rows[place] for place in found.position]
-    return Set(in_order, row_of, compared, Remembered(compared.evidence), pairs)
-
-
-def samples(name: str, kept: Set) -> Iterator[tuple[str, Sample]]:
-    """Measure the pairs of a set, those of the archive benchmark by labelled set."""
-    if kept.pairs:
-        ends = [[kept.row_of[pair["a"]], kept.row_of[pair["b"]]] for pair in kept.pairs]
-        first, second = np.sort(np.array(ends), axis=1).T
-        same = np.array([pair["same"] == 1 for pair in kept.pairs])
-        weight = np.array([float(pair["weight"]) for pair in kept.pairs])
-        yield name, measure(kept, first, second, same, weight)
-        return
-    first, second = kept.compared.pairs.first, kept.compared.pairs.second
-    story = np.array([row.get("story", "") for row in kept.rows])
-    family = np.array([row.get("family") or "" for row in kept.rows])
-    origin = np.array([row["id"].partition("/")[0] for row in kept.rows])
-    same = story[first] == story[second]
-    # Pairs of one family are of one story by some other judgement than that of the gold.
-    told_apart = same | (family[first] == "") | (family[first] != family[second])
-    for part in (MCCORMICK, *LABELLED):
-        chosen = (origin[first] == part) & (origin[second] == part) & told_apart
-        if chosen.any():
-            weight = np.ones(np.count_nonzero(chosen))
-            yield part, measure(kept, first[chosen], second[chosen], same[chosen], weight)
-
-
-def measure(
-    kept: Set,
-    first: NDArray[np.int64],
-    second: NDArray[np.int64],
-    same: NDArray[np.bool_],
-    weight: NDArray[np.float64],
-) -> Sample:
-    """Measure pairs; those that LSH would hardly propose, or the window forbids, are left out."""
-    features = np.concatenate([block for _, block in kept.evidence.features(first, second)])
-    hours, wording = (features[:, FEATURES.index(name)] for name in ("hours", "wording"))
-    within = (wording > np.log(0.1)) & (hours <= np.log1p(24 * 7) - 2)
-    dated = kept.evidence.dated(first, second)
-    return Sample(features[within], dated[within], same[within], weight[within])
-
-
-def regress(found: dict[str, Sample]) -> None:
-    """Fit both rows on pairs, and cross-validate by archive."""
-    for row, kind in enumerate(("dated", "undated")):
-        chosen = {
-            name: part for name, sample in found.items() if len((part := sample.row(row)).same)
-        }
-        weights = fit(chosen, row)
-        told = ", ".join(f"{n} {w:.2f}" for n, w in zip(FEATURES, weights, strict=True))
-        console.print(f"{kind} pairs: {told}")
-        table = Table("left out", "pairs", "same", "average precision", "of the shipped constants")
-        for name, sample in chosen.items():
-            if 0 < sample.same.sum() < len(sample.same):
-                rest = {other: s for other, s in chosen.items() if other != name}
-                known = sample.same, sample.weight
-                precision = [
-                    average_precision_score(known[0], sample.features @ w, sample_weight=known[1])
-                    for w in (fit(rest, row), WEIGHTS[row])
-                ]
-                counts = str(len(sample.same)), str(sample.same.sum())
-                table.add_row(name, *counts, *(f"{value:.2f}" for value in precision))
+    """Fit, and show what was found."""
+    data, _ = arguments(__doc__)
+    sets = dict(judged_sets(data))
+    known = Known.read(data, sets, dict(other_sets(data)))
+    weights = known.weights()
+    for kind, found, shipped in zip(("dated", "undated"), weights, WEIGHTS, strict=True):
+        table = Table(f"{kind} pairs", "fitted", "shipped")
+        for name, one, two in zip(FEATURES, found, shipped, strict=True):
+            table.add_row(name, f"{one:.2f}", f"{two:.2f}")
+        console.print(table)
+    left_out = {name: known.weights(name) for name in FAMILY}
+    for row, (kind, samples) in enumerate((("dated", known.dated), ("undated", known.undated))):
+        table = Table(f"left out, {kind}", "pairs", "same", "average precision", "stated and found")
+        for name, part in samples.items():
+            odds = part.features @ left_out[name][row]
+            precision = average_precision_score(part.same, odds, sample_weight=cut(part.weight))
+            counts = str(len(part)), str(part.same.sum())
+            told = "  ".join(f"{p:.2f} {q:.2f}" for p, q in calibration([(part, odds)]))
+            table.add_row(name, *counts, f"{precision:.2f}", told)
         console.print(table)
 
 
-def fit(found: dict[str, Sample], row: int) -> NDArray[np.float64]:
-    """Fit one row of weights by logistic regression; the base is its intercept."""
-    columns = np.flatnonzero(FREE[row])[1:]
-    features = np.vstack([s.features for s in found.values()])[:, columns]
-    same = np.concatenate([s.same for s in found.values()])
-    weight = np.concatenate(
-        [
-            np.sqrt(s.weight) / np.sqrt(s.weight).sum() * total * COUNTS.get(name, 1.0)
-            for name, s in found.items()
-            for total in [min(PAIRS_A_SET, 2 * len(s.same))]
-        ]
-    )
-    scale = features.std(axis=0) + 1e-9
-    model = LogisticRegression(max_iter=3000).fit(features / scale, same, sample_weight=weight)
+def fit(
+    parts: list[tuple[Sample, float]], unused: set[str] | frozenset[str]
+) -> NDArray[np.float64]:
+    """Fit one row of constants by logistic regression; the base is its intercept.
+
+    Parameters
+    ----------
+    parts : list of (Sample, float)
+        Pairs, and for how many archives each sample counts.
+    unused : set of str
+        Pieces of evidence whose constant is 0.
+
+    Returns
+    -------
+    ndarray of float64, shape (len(FEATURES),)
+    """
+    columns = [k for k, name in enumerate(FEATURES) if name in SIGNS and name not in unused]
+    features = np.concatenate([part.features for part, _ in parts])[:, columns]
+    same = np.concatenate([part.same for part, _ in parts]).astype(float)
+    weight = np.concatenate([
+        part.weight / part.weight.sum() * _PAIRS_AN_ARCHIVE * count for part, count in parts
+    ])  # fmt: skip
+    mean = np.average(features, axis=0, weights=weight)
+    scale = np.sqrt(np.average((features - mean) ** 2, axis=0, weights=weight)) + 1e-9
+    scaled = (features - mean) / scale
+
+    def loss(found: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        odds = found[0] + scaled @ found[1:]
+        total = (weight * (np.logaddexp(0, odds) - same * odds)).sum()
+        wrong = weight * (1 / (1 + np.exp(-odds)) - same)
+        slope = scaled.T @ wrong + _PULL * found[1:]
+        return total + _PULL / 2 * (found[1:] ** 2).sum(), np.append(wrong.sum(), slope)
+
+    bounds: dict[int, tuple[float | None, float | None]] = {1: (0, None), -1: (None, 0)}
+    start = np.zeros(1 + len(columns))
+    signs = [(None, None), *(bounds.get(SIGNS[FEATURES[k]], (None, None)) for k in columns)]
+    found = minimize(loss, start, jac=True, bounds=signs, method="L-BFGS-B").x
     weights = np.zeros(len(FEATURES))
-    weights[columns] = model.coef_[0] / scale
-    weights[0] = model.intercept_[0]
+    weights[columns] = found[1:] / scale
+    weights[0] = found[0] - weights[columns] @ mean
     return weights
 
 
-def refine(sets: dict[str, Set]) -> None:
-    """Improve the constants at the level of stories."""
-    draw = np.random.default_rng(0)
-    free = np.argwhere(FREE)
-    start, best = WEIGHTS.copy(), WEIGHTS.copy()
-    reached = score(sets, best)
-    console.print(f"score of the shipped constants: {reached:.3f}")
-    for step in range(STEPS):
-        trial = best.copy()
-        for row, piece in draw.choice(free, draw.integers(1, 4), replace=False):
-            trial[row, piece] += draw.normal() * SCALE[piece]
-        straying = STRAYING * (((trial - start) / SCALE) ** 2).sum()
-        if (found := score(sets, trial) - straying) > reached:
-            best, reached = trial, found
-            console.print(f"step {step}: {reached:.3f}\n{best.round(2).tolist()}")
+def calibration(found: list[tuple[Sample, NDArray[np.float64]]]) -> list[tuple[float, float]]:
+    """Compare stated probabilities with the share of same-event pairs, in five bins.
+
+    Parameters
+    ----------
+    found : list of (Sample, ndarray of float64)
+        Pairs of archives with their log-odds; all archives count alike.
+
+    Returns
+    -------
+    list of (float, float)
+        Mean probability stated, and share found; NaN in an empty bin.
+    """
+    stated = np.concatenate([1 / (1 + np.exp(-odds)) for _, odds in found])
+    same = np.concatenate([part.same for part, _ in found])
+    weight = np.concatenate([cut(part.weight) / cut(part.weight).sum() for part, _ in found])
+    bins = np.clip(np.searchsorted(BINS, stated, side="right") - 1, 0, len(BINS) - 2)
+    told = []
+    for k in range(len(BINS) - 1):
+        inside = bins == k
+        total = weight[inside].sum()
+        if total == 0:
+            told.append((np.nan, np.nan))
+        else:
+            mean = (weight * stated)[inside].sum() / total
+            told.append((float(mean), float((weight * same)[inside].sum() / total)))
+    return told
 
 
-def score(sets: dict[str, Set], weights: NDArray[np.float64]) -> float:
-    """Score stories: what falls short of a goal counts double, what exceeds it a third."""
-    total = 0.0
-    for bar in BARS:
-        stories = {name: kept.stories(weights, bar) for name, kept in sets.items()}
-        for name, goals in GOALS.items():
-            for value, goal in zip(weighted(sets[name].pairs, stories[name]), goals, strict=True):
-                total += worth(value - goal)
-        for name, (_, goal) in ESTIMATED.items():
-            undated = name + UNDATED
-            total += worth(chance_free(sets[undated], stories[undated]) - goal)
-        p, r = weighted(sets[SEMEVAL].pairs, stories[SEMEVAL])
-        total += worth(2 * p * r / (p + r) - 0.82)
-        planted = evaluate(
-            stories[MCCORMICK],
-            {row["id"]: row["story"] for row in sets[MCCORMICK].rows},
-        ).pairwise
-        total += worth(planted.f1 - 1.0)
-        total += 4 * (labelled_f1(sets[ARCHIVE].rows, stories[ARCHIVE]) - 0.89)
-    return total / len(BARS)
-
-
-def worth(surplus: float) -> float:
-    """Value of being above a goal, or below it; a hundredth above is taken for just reached."""
-    surplus -= 0.01
-    return 2 * max(surplus, -0.2) if surplus < 0 else 0.3 * min(surplus, 0.1)
-
-
-def chance_free(kept: Set, story: dict[str, str]) -> float:
-    """Label-free precision of stories that were made without dates."""
-    days: dict[str, list[float]] = {}
-    for row in kept.rows:
-        published = Article.from_mapping(row).published
-        day = np.nan if published is None else published.timestamp() / 86_400
-        days.setdefault(story[row["id"]], []).append(day)
-    return estimate_precision([np.array(times) for times in days.values()]) or 0.0
-
-
-def labelled_f1(rows: Sequence[Row], story: dict[str, str]) -> float:
-    """Mean B-cubed F1 over the labelled sets."""
-    found = []
-    for name in LABELLED:
-        known = [row for row in rows if row["id"].startswith(f"{name}/")]
-        found.append(bcubed([story[row["id"]] for row in known], known)[2])
-    return float(np.mean(found))
+def _capped(part: Sample, idle: set[str]) -> NDArray[np.float64]:
+    """Cut weights; those of undated samples are set by what is known of the archive."""
+    return cut(part.weight) if "hours" not in idle else part.weight
 
 
 if __name__ == "__main__":

@@ -40,8 +40,8 @@ from benchmarks.common import Row, answer, console, read, read_named
 from benchmarks.planted import KINDS, SHARES
 from sahel_dedup import Settings, cluster
 from sahel_dedup.articles import parse_published
-from sahel_dedup.audit import estimate_precision
-from sahel_dedup.evaluation import evaluate
+from sahel_dedup.clustering.date_precision import estimate_precision
+from sahel_dedup.evaluation.metrics import evaluate
 from sahel_dedup.settings import Granularity
 
 # Language and the bulk file that holds it.

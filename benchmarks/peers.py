@@ -29,28 +29,10 @@ _BLOCK = 10_000
 
 
 def obvious(texts: Sequence[str]) -> Labels:
-    """Write it as anyone would: datasketch, TfidfVectorizer, networkx."""
-    from datasketch import MinHash, MinHashLSH
-    from sklearn.feature_extraction.text import TfidfVectorizer
+    """Run the script that anyone would write, with the bands of the other peers."""
+    from benchmarks.obvious import group
 
-    lsh = MinHashLSH(num_perm=128, params=(BANDS, ROWS))
-    first, second = [], []
-    minhashes = MinHash.generator((encoded_shingles(text) for text in texts), num_perm=128)
-    for number, minhash in enumerate(minhashes):
-        for other in lsh.query(minhash):
-            first.append(other)
-            second.append(number)
-        lsh.insert(number, minhash, check_duplication=False)
-    vectors = TfidfVectorizer().fit_transform(texts)
-    kept = []
-    for start in range(0, len(first), _BLOCK):
-        rows = slice(start, start + _BLOCK)
-        cosine = vectors[first[rows]].multiply(vectors[second[rows]]).sum(axis=1)
-        alike = np.asarray(cosine).ravel() >= COSINE
-        kept += [
-            (i, j) for i, j, good in zip(first[rows], second[rows], alike, strict=True) if good
-        ]
-    return _components(kept, len(texts))
+    return group(texts, (BANDS, ROWS))
 
 
 def tfidf_all_pairs(texts: Sequence[str]) -> Labels:
@@ -138,7 +120,7 @@ def datatrove(texts: Sequence[str]) -> Labels:
 
 
 PEERS: dict[str, Callable[[Sequence[str]], Labels]] = {
-    "datasketch + TfidfVectorizer + networkx": obvious,
+    "datasketch + TfidfVectorizer": obvious,
     "TF-IDF (df <= 2 %) + sparse_dot_topn": tfidf_all_pairs,
     "rensa + networkx": rensa,
     "gaoya + networkx": gaoya,

@@ -42,9 +42,9 @@ from benchmarks.common import (
     read_named,
 )
 from sahel_dedup import Article, Settings, batch, cluster
-from sahel_dedup.evaluation import evaluate
-from sahel_dedup.lsh import candidate_pairs
-from sahel_dedup.similarity import Similarity
+from sahel_dedup.candidates.lsh import candidate_pairs
+from sahel_dedup.evaluation.metrics import evaluate
+from sahel_dedup.scoring.tfidf import Similarity
 
 ALL_BULK = (*BULK, "saudi_ar", "hkcnews_zh", "masakha_fr_ha_sw_pcm")
 ALL_LABELLED = (*LABELLED, "cstnews", "multiling2011_fr", "multiling2011_ar", "scoop_feed_items",

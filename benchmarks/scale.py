@@ -28,7 +28,8 @@ from rich.table import Table
 
 from benchmarks.common import Stopwatch, arguments, console, peak_mb, read, save
 from benchmarks.planted import KINDS, LARGEST_GROUP, SENTENCE, SHARES, WORDS, reword
-from sahel_dedup.cli import app, clustering
+from sahel_dedup.cli import app
+from sahel_dedup.cli import cluster as cluster_command
 
 SIZES = (100_000, 300_000, 1_000_000)
 A_DAY = 1_000
@@ -177,7 +178,7 @@ def _child(source: str, target: str) -> None:
         yield watch
 
     wall, cpu = time.perf_counter(), time.process_time()
-    with mock.patch.object(clustering, "progress", told):
+    with mock.patch.object(cluster_command, "progress", told):
         app(["cluster", source, "--output", target], standalone_mode=False)
     measured = {
         "wall_seconds": time.perf_counter() - wall,
@@ -200,7 +201,7 @@ def _print(results: dict[str, Any]) -> None:
     for name in ("wall_seconds", "cpu_seconds", "peak_mb"):
         table.add_row(name.replace("_", " "), *(f"{run[name]:,.0f}" for run in runs))
     costs = [run["cpu_seconds"] / int(size) for size, run in results.items()]
-    table.add_row("CPU µs an article", *(f"{cost * 1e6:.0f}" for cost in costs))
+    table.add_row("CPU µs per article", *(f"{cost * 1e6:.0f}" for cost in costs))
     table.add_row("... against the first", *(f"{cost / costs[0]:.2f}" for cost in costs))
     for name in ("recall", *KINDS, "precision", "largest"):
         table.add_row(name, *(f"{run[name]:,.4g}" for run in runs))

@@ -2,7 +2,7 @@
 
 agreement  The archive benchmark's input through both engines: B-cubed F1 between their stories.
 shuffle    A dated archive of 50,000 and of 200,000 articles (benchmarks/scale.py): seconds, and
-           shuffle bytes an article in each stage, by Spark's event log; and to how many
+           shuffle bytes per article in each stage, by Spark's event log; and to how many
            blocks an article is shipped where rows meet, which most of them are.
 hot        20,000 articles of which one in twenty shares the keys of one text, once as a form that
            is filled in all the time and once as one event, a component of as many articles as
@@ -33,7 +33,7 @@ from pyspark.sql import SparkSession
 from benchmarks.common import Row, answer, archive, console
 from benchmarks.scale import BEGIN, articles, bulk
 from sahel_dedup import Settings, cluster
-from sahel_dedup.evaluation import evaluate
+from sahel_dedup.evaluation.metrics import evaluate
 from sahel_dedup.spark.engine import Run
 from sahel_dedup.spark.session import local_session
 
@@ -74,7 +74,7 @@ def agreement(folder: Path) -> dict[str, Any]:
 
 
 def shuffle(folder: Path) -> dict[str, Any]:
-    """Measure shuffle bytes an article at two sizes."""
+    """Measure shuffle bytes per article at two sizes."""
     texts = bulk(folder)
     results: dict[str, Any] = {}
     for size in SIZES:
@@ -95,7 +95,7 @@ def shuffle(folder: Path) -> dict[str, Any]:
         for name, count in run.shipped.items():
             console.print(f"  {name}: an article goes to {count / size:.2f} blocks")
     few, many = (results[str(size)]["shuffle_bytes_an_article"] for size in SIZES)
-    console.print(f"shuffle bytes an article: {few:,.0f}, {many:,.0f}, ratio {many / few:.3f}")
+    console.print(f"shuffle bytes per article: {few:,.0f}, {many:,.0f}, ratio {many / few:.3f}")
     return {**results, "ratio": many / few}
 
 
@@ -217,14 +217,14 @@ def session(log: Path, options: Mapping[str, str]) -> SparkSession:
 
 def shipped(stages: Path) -> dict[str, int]:
     """Count the articles that blocks asked for, from what lies in the stages before."""
-    hopes = pl.read_parquet(stages / "hopes" / "*.parquet", columns=["first", "second"])
-    asking = np.unique(hopes.to_numpy())
+    surviving = pl.read_parquet(stages / "surviving" / "*.parquet", columns=["first", "second"])
+    asking = np.unique(surviving.to_numpy())
     counts: dict[str, int] = {}
     for name, before, column in (
         ("agreeing", "proposals", "ahead"),
-        ("hopes", "agreeing", "pairs"),
-        ("closest", "proposals", "met"),
-        ("bars", "closest", "pairs"),
+        ("surviving", "agreeing", "pairs"),
+        ("closest", "proposals", "background"),
+        ("recurrence", "closest", "pairs"),
     ):
         # One row a block.
         blocks = pl.read_parquet(stages / before / "*.parquet", columns=[column])[column]

@@ -22,11 +22,13 @@ from rich.table import Table
 
 from benchmarks.common import arguments, console, save
 from benchmarks.compare import make_archive
-from sahel_dedup import Settings, batch, cluster, evidence, sketching
+from sahel_dedup import Settings, batch, cluster
 from sahel_dedup.articles import Article
-from sahel_dedup.fingerprint import RACERS, SLOTS
-from sahel_dedup.similarity import Similarity
-from sahel_dedup.vocabulary import Vocabulary
+from sahel_dedup.scoring import evidence
+from sahel_dedup.scoring.tfidf import Similarity
+from sahel_dedup.sketch import sketcher
+from sahel_dedup.sketch.fingerprint import RACERS, SLOTS
+from sahel_dedup.text.vocabulary import Vocabulary
 
 ARTICLES = 20_000
 _SHINGLES = 330
@@ -34,21 +36,22 @@ _REPEATS = 5
 
 STAGES: dict[str, tuple[Any, str]] = {
     "reading: mapping to article": (Article, "from_mapping"),
-    "furniture": (sketching, "find_furniture"),
-    "tokenising": (sketching, "tokenize"),
+    "boilerplate": (sketcher, "find_boilerplate"),
+    "tokenising": (sketcher, "tokenize"),
     "vocabulary": (Vocabulary, "look_up"),
     "prior IDF": (Vocabulary, "prior_idf"),
-    "language": (sketching, "detect"),
-    "counting terms": (sketching, "_count"),
-    "salience fingerprint": (sketching, "salience_slots"),
-    "shingle fingerprint": (sketching, "shingle_slots"),
-    "sketching, the rest": (sketching.Sketcher, "sketch"),
+    "language": (sketcher, "detect"),
+    "counting terms": (sketcher, "count_tokens"),
+    "salience fingerprint": (sketcher, "salience_slots"),
+    "shingle fingerprint": (sketcher, "shingle_slots"),
+    "sketching, the rest": (sketcher.Sketcher, "sketch"),
     "candidate pairs": (batch, "candidate_pairs"),
     "TF-IDF vectors": (Similarity, "__init__"),
     "cosines": (Similarity, "cosines"),
-    "temporal contrast": (batch, "bars"),
-    "evidence": (evidence.Evidence, "weigh"),
-    "linking": (batch, "link_stories"),
+    "surviving pairs": (batch, "surviving_pairs"),
+    "recurrence": (batch, "recurrence_scores"),
+    "evidence": (evidence.Evidence, "score_pairs"),
+    "linking": (batch, "group_compared"),
     "everything else": (batch, "cluster"),
 }
 
@@ -93,7 +96,7 @@ def main() -> None:
     floors = dict(_floors(texts))
     total = sum(clock.seconds.values())
     results: dict[str, Any] = {"articles": len(rows), "stages": {}}
-    table = Table("stage", "µs an article", "share", "floor, µs", "the floor is")
+    table = Table("stage", "µs per article", "share", "floor, µs", "the floor is")
     for stage in STAGES:
         took = clock.seconds[stage] / len(rows) * 1e6
         what, least = floors.get(stage, ("", None))
@@ -107,7 +110,7 @@ def main() -> None:
 
 
 def _floors(texts: list[str]) -> Iterator[tuple[str, tuple[str, float]]]:
-    """Time the bare work of stages, in µs an article."""
+    """Time the bare work of stages, in µs per article."""
     some = texts[:2000]
     lines = [json.dumps({"id": str(i), "text": text}) for i, text in enumerate(some)]
     draw = np.random.default_rng(0)

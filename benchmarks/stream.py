@@ -5,7 +5,7 @@ questions that were not asked keep their last answers:
 
 agreement  B-cubed between stream and batch on the same articles, against known stories, and
            between streams that differ in the order of articles within a day.
-speed      Articles a second of processor time, beside a loop over datasketch's MinHashLSH,
+speed      Articles per second of processor time, beside a loop over datasketch's MinHashLSH,
            turn by turn, so that what else the machine does falls on all alike.
 latency    Milliseconds of one `add`, and memory, at 100,000 live articles.
 endless    300,000 articles, 1,000 a day, with a retention of seven days: what grows? Draws
@@ -34,9 +34,9 @@ from benchmarks.chart import Line, chart
 from benchmarks.common import LABELLED, Row, answer, console, read_named
 from benchmarks.quality import bcubed
 from sahel_dedup import Article, cluster
-from sahel_dedup.evaluation import evaluate
+from sahel_dedup.evaluation.metrics import evaluate
 from sahel_dedup.index import StoryIndex
-from sahel_dedup.sketching import Sketcher
+from sahel_dedup.sketch.sketcher import Sketcher
 
 WORD = re.compile(r"\w+")
 CAPITAL = re.compile(r"\b[A-Z]\w+")
@@ -106,7 +106,7 @@ def speed(folder: Path) -> dict[str, Any]:
         warm = {kind: np.array(times[len(times) // 3 :]) for kind, times in seconds.items()}
         results[name] = {
             kind: {
-                "articles a second": float(SLICE / np.median(times)),
+                "articles per second": float(SLICE / np.median(times)),
                 "to datasketch": float(np.median(warm["datasketch"] / times)),
                 "to memory": float(np.median(warm[kind.removesuffix(", durable")] / times)),
             }
@@ -135,8 +135,8 @@ def _ways(place: Path) -> dict[str, Callable[[Sequence[Article]], object]]:
     return {
         "datasketch": datasketch,
         "sketch alone": lambda articles: [sketcher.sketch([article]) for article in articles],
-        "add": one_by_one(StoryIndex.in_memory()),
-        "add_many": StoryIndex.in_memory().add_many,
+        "add": one_by_one(StoryIndex()),
+        "add_many": StoryIndex().add_many,
         "add, durable": one_by_one(StoryIndex.open(place / "one.index")),
         "add_many, durable": StoryIndex.open(place / "many.index").add_many,
     }
@@ -148,10 +148,10 @@ def latency(folder: Path) -> dict[str, Any]:
     news = repeated(rows, 0)
     # The word lists of the languages are read once and do not grow with the articles, nor do
     # the articles that are repeated here.
-    StoryIndex.in_memory().add_many(islice(news, 200))
+    StoryIndex().add_many(islice(news, 200))
     gc.collect()
     before = resident()
-    index = StoryIndex.in_memory()
+    index = StoryIndex()
     index.add_many(islice(news, 100_000))
     gc.collect()
     bytes_each = (resident() - before) / 100_000
@@ -163,7 +163,7 @@ def latency(folder: Path) -> dict[str, Any]:
         index.add(article)
         for name, clock in clocks.items():
             times[name].append(1000 * (clock() - begun[name]))
-    result: dict[str, Any] = {"bytes an article": bytes_each, "articles": len(index)}
+    result: dict[str, Any] = {"bytes per article": bytes_each, "articles": index.stats().articles}
     for name, taken in times.items():
         middle, *high = (float(np.percentile(taken, p)) for p in (50, 99, 99.9))
         result[f"{name}, ms"] = {"p50": middle, "p99": high[0], "p99.9": high[1]}
@@ -245,7 +245,7 @@ def repeated(rows: Sequence[Row], per_day: int) -> Iterator[Article]:
 
 def stream(articles: Sequence[Article], size: int) -> StoryIndex:
     """Put articles into an index."""
-    index = StoryIndex.in_memory()
+    index = StoryIndex()
     for _ in index.follow(articles, batch_size=size):
         pass
     return index

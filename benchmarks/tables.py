@@ -50,7 +50,7 @@ def ratios(results: dict[str, Any]) -> list[str]:
         (
             (f"against {other}", f"{speed[one] / speed[other]:.2f}", goal)
             for one, other, goal in (
-                ("sahel_dedup", "datasketch + TfidfVectorizer + networkx", "2.5"),
+                ("sahel_dedup", "datasketch + TfidfVectorizer", "2.5"),
                 ("sahel_dedup", "TF-IDF (df <= 2 %) + sparse_dot_topn", "1.3"),
                 ("MinHash: sahel_dedup", "MinHash: datasketch.MinHash.bulk", "4"),
             )
@@ -81,7 +81,7 @@ def growth(results: dict[str, Any]) -> list[str]:
             *((f"{s}, s", *(f"{run['stages'].get(s, 0):.1f}" for run in runs)) for s in stages),
             ("wall, s", *(f"{run['wall_seconds']:,.0f}" for run in runs)),
             ("CPU, s", *(f"{run['cpu_seconds']:,.0f}" for run in runs)),
-            ("CPU an article, µs", *(f"{cost:.0f}" for cost in costs)),
+            ("CPU per article, µs", *(f"{cost:.0f}" for cost in costs)),
             ("... against the first", *(f"{cost / costs[0]:.2f}" for cost in costs)),
             ("peak memory, MB", *(f"{run['peak_mb']:,.0f}" for run in runs)),
             *((name, *(f"{run[name]:.4f}" for run in runs)) for name in ("recall", *KINDS)),
@@ -103,12 +103,12 @@ def stages(results: dict[str, Any]) -> list[str]:
         )
         for name, row in results["stages"].items()
     ]
-    head = ("stage", "µs an article", "share", "floor, µs", "the floor is")
+    head = ("stage", "µs per article", "share", "floor, µs", "the floor is")
     return table(head, [*rows, ("all", f"{total:.0f}", "", "", "")])
 
 
 def stream_speed(results: dict[str, Any]) -> list[str]:
-    """Show articles a second, and how many times those of the loop over datasketch."""
+    """Show articles per second, and how many times those of the loop over datasketch."""
     speed = results["speed"]
     return table(
         ("", *(cell for name in _SETS for cell in (name, "to datasketch"))),
@@ -119,7 +119,7 @@ def stream_speed(results: dict[str, Any]) -> list[str]:
                     cell
                     for name in _SETS
                     for cell in (
-                        f"{speed[name][kind]['articles a second']:,.0f}",
+                        f"{speed[name][kind]['articles per second']:,.0f}",
                         f"{speed[name][kind]['to datasketch']:.2f}",
                     )
                 ),
@@ -143,7 +143,7 @@ def stream_latency(results: dict[str, Any]) -> list[str]:
     return [
         *table(("", "p50", "p99", "p99.9", "p99 to p50"), rows),
         "",
-        f"Resident memory is {told['bytes an article'] / 1000:.1f} KB a live article, at "
+        f"Resident memory is {told['bytes per article'] / 1000:.1f} KB per live article, at "
         f"{told['articles']:,} of them.",
     ]
 

@@ -1,58 +1,102 @@
 """The batch pipeline: articles in, stories out.
 
-Everything behind the sketches works on articles in order of time (those without a date
+All stages after the sketches work on articles in order of time (those without a date
 first, ties by id), so that the stories do not depend on the order of the input.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, Never
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sahel_dedup.articles import Article
-from sahel_dedup.checkpoint import Checkpoint
-from sahel_dedup.contrast import LOWEST_BAR, bars
-from sahel_dedup.evidence import FLOOR, Evidence, Pairs, least_cosine
-from sahel_dedup.fingerprint import Fingerprint
-from sahel_dedup.furniture import hollow
-from sahel_dedup.linkage import link_stories
-from sahel_dedup.lsh import candidate_pairs, distinct
-from sahel_dedup.profiles import Profiles
-from sahel_dedup.reading import iter_articles
-from sahel_dedup.settings import Settings
-from sahel_dedup.similarity import Similarity
-from sahel_dedup.sketching import Sketcher
-from sahel_dedup.stories import Stories, twin_pairs
-from sahel_dedup.threads import slices
+from sahel_dedup.candidates.exact_copies import (
+    exact_duplicates,
+    headline_echoes,
+    placeholder_pages,
+    spans,
+)
+from sahel_dedup.candidates.lsh import candidate_pairs, distinct
+from sahel_dedup.clustering.corrected import single_out
+from sahel_dedup.clustering.crosswalk import read_previous
+from sahel_dedup.clustering.recut import Compared, group_compared
+from sahel_dedup.clustering.stories import Stories
+from sahel_dedup.clustering.window import Times
+from sahel_dedup.corrections.corrections import Corrections
+from sahel_dedup.errors import SettingsError
+from sahel_dedup.io.article_reader import ArticleReader, OnBadDate, OnError
+from sahel_dedup.io.checkpoint import Checkpoint
+from sahel_dedup.io.summary import ReadSummary
+from sahel_dedup.scoring.evidence import Evidence, weights_of
+from sahel_dedup.scoring.recurrence import recurrence_scores
+from sahel_dedup.scoring.survivors import surviving_pairs
+from sahel_dedup.scoring.tfidf import Similarity
+from sahel_dedup.settings import Settings, check_keywords, check_settings, check_workers
+from sahel_dedup.sketch.digests import text_numbers
+from sahel_dedup.sketch.fingerprint import Fingerprint
+from sahel_dedup.sketch.profiles import Profiles
+from sahel_dedup.sketch.sketcher import Sketcher
+from sahel_dedup.util.parallel import slices
 
 Progress = Callable[[str, int, int | None], None]
 _COMPARED_AT_ONCE = 1 << 20
+_LOGGER = logging.getLogger("sahel_dedup")
 
 
 def cluster(
     articles: Iterable[Mapping[str, Any] | Article] | Any,
     settings: Settings | None = None,
     *,
+    columns: Mapping[str, str] | None = None,
+    on_error: OnError = "raise",
+    on_bad_date: OnBadDate = "drop",
     progress: Progress | None = None,
+    corrections: Corrections | Iterable[Any] | Any | None = None,
+    previous: Stories | Mapping[str, str] | Any | None = None,
+    **misplaced: Never,
 ) -> Stories:
     """Group articles into stories.
 
     Parameters
     ----------
     articles
-        An iterable of mappings or `Article`, a pandas or polars frame, or a path.
+        An iterable of mappings, `Article`, dataclasses, named tuples, models of pydantic or
+        rows of sqlite3; a pandas or polars frame, lazy or not; anything that supports Arrow,
+        such as a table of pyarrow or a relation of DuckDB; a path, a folder or a list of paths.
         ``id`` and ``text`` are required; ``title``, ``published``, ``source`` and
-        ``lang`` help; other fields are carried through.
+        ``lang`` improve the result; other fields are passed through.
     settings : Settings, optional
         How to group; the defaults if not given.
+    columns : mapping of str to str, optional
+        Columns that have other names, by field:
+        ``{"text": "body", "published": "date"}``. ``{"id": "index"}`` takes the index of a
+        pandas frame.
+    on_error : {"raise", "skip"}
+        What to do with a row that is not an article: raise an error, or skip it. The
+        `read_summary` of the result counts skipped rows.
+    on_bad_date : {"drop", "raise"}
+        What to do with a date that cannot be read: drop the date and count it in the summary,
+        or treat the row as faulty.
     progress : callable, optional
-        Told the stage, how much of it is done (articles, bands of LSH, pairs), 0 at its
-        start, and how much there is to do, None where that is not known.
+        Called as ``progress(stage, done, total)`` while a stage runs. ``done`` counts articles,
+        bands of LSH or pairs, and is 0 when a stage starts; ``total`` is None if not known.
+    corrections : optional
+        Pairs of articles that a person puts into one story or keeps apart: a path, a frame,
+        or an iterable of tuples ``(a, b, same)`` or mappings; see
+        `sahel_dedup.corrections.corrections.Corrections.read`. They are followed whatever the
+        evidence and the window say.
+    previous : optional
+        The stories of an earlier run over the archive: its result, its file, or whatever else
+        `sahel_dedup.clustering.crosswalk.read_previous` reads. Stories that go on from those
+        keep their ids.
+    **misplaced
+        Nothing: for an error that says where settings go.
 
     Returns
     -------
@@ -61,7 +105,20 @@ def cluster(
     Raises
     ------
     ArticleError
-        If a row is not an article or repeats an id; the error names it.
+        If a row is not an article or repeats an id; the error names it. Also if a correction
+        is none.
+    CorrectionError
+        If corrections contradict each other.
+    SettingsError
+        If an argument cannot be used, or a column is not there.
+    TypeError
+        If there is no such argument.
+
+    Warns
+    -----
+    SahelWarning
+        If rows or dates were left out, a column most likely holds a field that no
+        article has, or corrections name articles that are not there.
 
     Examples
     --------
@@ -76,36 +133,78 @@ def cluster(
     >>> stories.labels.tolist()
     [0, 0, 1]
     """
-    settings = settings or Settings()
-    tell = progress or (lambda _stage, _done, _all: None)
+    check_keywords("cluster", misplaced)
+    settings = check_settings(settings)
+    if progress is not None and not callable(progress):
+        raise SettingsError(
+            f"progress: {progress!r} is no function of stage, done and all; try progress=print"
+        )
+    reader = ArticleReader(columns, on_error=on_error, on_bad_date=on_bad_date)
+    followed, former = Corrections.read(corrections), read_previous(previous)
+    stories = group(reader.articles(articles), settings, reader.summary, progress, followed, former)
+    reader.warn()
+    return stories
+
+
+def group(
+    articles: Iterable[Article],
+    settings: Settings,
+    summary: ReadSummary,
+    progress: Progress | None = None,
+    corrections: Corrections | None = None,
+    previous: Mapping[str, str] | None = None,
+) -> Stories:
+    """Group articles that are known to be good; see `cluster`.
+
+    Parameters
+    ----------
+    articles
+        With no id twice.
+    settings
+    summary
+        What is known of their reading.
+    progress, corrections, previous
+        See `cluster`.
+
+    Returns
+    -------
+    Stories
+    """
     kept: list[Article] = []
 
     def remember() -> Iterable[Article]:
-        for article in iter_articles(articles):
+        for article in articles:
             kept.append(article)
             yield article
 
-    archive = Archive.read(remember(), settings, tell)
-    return archive.stories(kept)
+    on_progress = progress or (lambda _stage, _done, _all: None)
+    archive = Archive.read(
+        remember(), settings, on_progress, summary=summary, corrections=corrections
+    )
+    return archive.stories(kept, previous)
 
 
 def fingerprints(
-    articles: Iterable[Mapping[str, Any] | Article] | Any, *, workers: int = 0
+    articles: Iterable[Mapping[str, Any] | Article] | Any,
+    *,
+    columns: Mapping[str, str] | None = None,
+    on_error: OnError = "raise",
+    on_bad_date: OnBadDate = "drop",
+    workers: int = 0,
 ) -> Iterator[tuple[str, Fingerprint]]:
     """Compute the fingerprint of each article.
 
     Parameters
     ----------
-    articles
+    articles, columns, on_error, on_bad_date
         See `cluster`.
     workers
         Threads; 0 takes all processors.
 
-    Yields
-    ------
-    id : str
-    fingerprint : Fingerprint
-        It depends on nothing but the article.
+    Returns
+    -------
+    iterator of (str, Fingerprint)
+        The id of each article, and its fingerprint, which depends on nothing but the article.
 
     Examples
     --------
@@ -114,31 +213,32 @@ def fingerprints(
     >>> len(fingerprint.to_bytes()), fingerprint.to_minhash().num_perm
     (1032, 128)
     """
-    for ids, profiles in Sketcher().sketch_all(iter_articles(articles), workers):
+    reader = ArticleReader(columns, on_error=on_error, on_bad_date=on_bad_date)
+    return _fingerprints(reader, reader.articles(articles), check_workers(workers))
+
+
+def _fingerprints(
+    reader: ArticleReader, articles: Iterator[Article], workers: int
+) -> Iterator[tuple[str, Fingerprint]]:
+    for ids, profiles in Sketcher().sketch_all(articles, workers):
         signatures = zip(ids, profiles.salience, profiles.shingles, strict=True)
         for article, salience, shingles in signatures:
             yield article, Fingerprint(salience, shingles)
+    reader.summary.log()
+    reader.warn()
 
 
-class Compared(NamedTuple):
-    """The pairs of an archive that are worth a look, weighed.
+def _logged(on_progress: Progress) -> Progress:
+    """Log each stage as it begins."""
+    begun: set[str] = set()
 
-    Attributes
-    ----------
-    twin_of : ndarray of int64, shape (n,)
-        For each article the first with the same text and title, itself if none.
-    similarity : Similarity
-        What compares further pairs.
-    evidence : Evidence
-        What weighs them.
-    pairs : Pairs
-        Proposed by LSH, of at least the least cosine; no later twin is among them.
-    """
+    def logged(stage: str, done: int, total: int | None) -> None:
+        if stage not in begun:
+            begun.add(stage)
+            _LOGGER.info("stage: %s", stage)
+        on_progress(stage, done, total)
 
-    twin_of: NDArray[np.int64]
-    similarity: Similarity
-    evidence: Evidence
-    pairs: Pairs
+    return logged
 
 
 @dataclass(slots=True)
@@ -151,6 +251,10 @@ class Archive:
         Ids in order of time.
     position : ndarray of int64, shape (n,)
         Place in the input of each row.
+    summary : ReadSummary
+        How many articles were read, and which fields they have.
+    corrections : Corrections
+        What the stories are to follow.
     """
 
     settings: Settings
@@ -158,22 +262,29 @@ class Archive:
     position: NDArray[np.int64]
     profiles: Profiles
     sketcher: Sketcher
-    tell: Progress = field(repr=False)
+    on_progress: Progress = field(repr=False)
+    summary: ReadSummary
+    corrections: Corrections
 
     @classmethod
     def read(
         cls,
         articles: Iterable[Article],
         settings: Settings,
-        tell: Progress,
+        on_progress: Progress,
         checkpoint: Checkpoint | None = None,
+        summary: ReadSummary | None = None,
+        corrections: Corrections | None = None,
     ) -> Archive:
-        """Sketch a stream of articles; their texts are let go.
+        """Sketch a stream of articles; their texts are discarded.
 
         With a checkpoint, sketches go to disk as they are made, and those that are there
-        are not made again.
+        are not made again. The summary is that of whoever reads the articles.
         """
+        on_progress = _logged(on_progress)
+        weights_of(settings)  # A model of another release is refused before anything is read.
         sketcher = Sketcher()
+        summary = summary or ReadSummary()
         sketch_all = partial(checkpoint.sketch_all, sketcher) if checkpoint else sketcher.sketch_all
         ids: list[str] = []
 
@@ -181,7 +292,7 @@ class Archive:
             yield sketcher.sketch([])
             for chunk, profiles in sketch_all(articles, settings.workers):
                 ids.extend(chunk)
-                tell("reading", len(ids), None)
+                on_progress("reading", len(ids), None)
                 yield profiles
 
         profiles = Profiles.concatenate(parts())
@@ -190,43 +301,42 @@ class Archive:
         day = np.where(np.isnan(profiles.day), -np.inf, profiles.day)
         order = by_id[np.argsort(day[by_id], kind="stable")]
         profiles.reorder(order)
-        return cls(settings, [ids[i] for i in order], order, profiles, sketcher, tell)
+        summary.drop_dates(sketcher.implausible_dates)
+        ids = [ids[i] for i in order]
+        corrections = corrections or Corrections()
+        summary.add_corrections(len(corrections), sorted(set(corrections.names).difference(ids)))
+        summary.log()
+        return cls(settings, ids, order, profiles, sketcher, on_progress, summary, corrections)
 
-    def stories(self, articles: list[Article] | None = None) -> Stories:
+    def stories(
+        self, articles: list[Article] | None = None, previous: Mapping[str, str] | None = None
+    ) -> Stories:
         """Group the articles.
 
         Parameters
         ----------
         articles : list of Article, optional
             The articles in input order, for the result to show.
+        previous : mapping of str to str, optional
+            The former story of each article.
 
         Returns
         -------
         Stories
         """
         profiles, settings = self.profiles, self.settings
-        compared = self.compare(settings.bar)
-        self.tell("linking", 0, None)
-        labels, inside = link_stories(
-            compared.pairs, len(profiles), compared.evidence, settings.bar
-        )
-        self.tell("linking", len(inside), len(inside))
-        pairs = Pairs.concatenate([inside, twin_pairs(compared.twin_of)])
-        return Stories(
-            self.ids,
-            self.position,
-            profiles,
-            labels[compared.twin_of],
-            pairs.where(np.lexsort((pairs.second, pairs.first))),
-            compared.evidence,
-            compared.similarity,
-            settings,
-            self.sketcher.sources,
-            articles,
-        )
+        compared = self.compare(settings.merge_threshold)
+        self.on_progress("linking", 0, None)
+        grouped = group_compared(
+            self.ids, self.position, profiles, self.sketcher.sources, compared, settings,
+            self.corrections,
+        )._replace(previous=previous or {})  # fmt: skip
+        self.on_progress("linking", len(grouped.inside), len(grouped.inside))
+        words = self.sketcher.vocabulary.words
+        return Stories(grouped, profiles, compared, words, articles, self.summary)
 
     def compare(self, least: float = -np.inf) -> Compared:
-        """Propose pairs of articles and weigh them.
+        """Propose pairs of articles and score them.
 
         Parameters
         ----------
@@ -238,82 +348,43 @@ class Archive:
         Compared
         """
         profiles, settings, layout = self.profiles, self.settings, self.settings.layout
-        twin_of = twins(profiles.body, profiles.headline, profiles.day, settings.window_days)
-        page = hollow(profiles.body, profiles.headline, profiles.source)
-        single = np.flatnonzero((twin_of == np.arange(len(twin_of))) & ~page)
+        text = text_numbers(profiles.body, profiles.body_check)
+        duplicate_of = exact_duplicates(text, profiles.headline, profiles.day, settings.window_days)
+        duplicate_of = single_out(duplicate_of, self.ids, self.corrections)
+        langs, vocabulary = self.sketcher.langs.names, self.sketcher.vocabulary
+        page = placeholder_pages(
+            text,
+            profiles.headline,
+            profiles.source,
+            lambda rows: headline_echoes(profiles, langs, vocabulary, rows),
+        )
+        single = np.flatnonzero((duplicate_of == np.arange(len(duplicate_of))) & ~page)
         first, second = candidate_pairs(
             profiles.salience[single],
             profiles.day[single],
             settings.window_days,
             layout,
             settings.workers,
-            partial(self.tell, "candidate pairs"),
+            partial(self.on_progress, "candidate pairs"),
         )
         first, second = single[first], single[second]
-        self.tell("comparing", 0, len(first))
+        self.on_progress("comparing", 0, len(first))
         similarity = Similarity(profiles, self.sketcher, settings.workers)
         cosine = np.empty(len(first))
         for rows in slices(len(first), _COMPARED_AT_ONCE):
             cosine[rows] = similarity.cosines(first[rows], second[rows])
-            self.tell("comparing", min(rows.stop, len(first)), len(first))
-        dated = ~np.isnan(profiles.day[first] - profiles.day[second])
-        close = cosine >= least_cosine(dated)
-        first, second, cosine = first[close], second[close], cosine[close]
-        self.tell("weighing", 0, None)
-        if least > FLOOR:
-            # A higher bar only lowers a score, so articles without a hopeful pair need none.
-            lowest = np.full(len(profiles), LOWEST_BAR)
-            hopes = Evidence(profiles, similarity, lowest, settings)
-            hopeful = hopes.most(first, second, cosine) >= least
-            first, second, cosine = first[hopeful], second[hopeful], cosine[hopeful]
-            hopeful = hopes.weigh(first, second, cosine).score >= least
-            first, second, cosine = first[hopeful], second[hopeful], cosine[hopeful]
+            self.on_progress("comparing", min(rows.stop, len(first)), len(first))
+        self.on_progress("scoring", 0, None)
+        first, second, cosine, form = surviving_pairs(
+            first, second, cosine, profiles, similarity, settings, least
+        )
         wanted = distinct(np.concatenate([first, second]))
-        self.tell("weighing", 0, None)
-        bar = bars(profiles, wanted, similarity, layout, settings.workers)
-        self.tell("contrast", len(wanted), len(wanted))
-        evidence = Evidence(profiles, similarity, bar, settings)
-        pairs = evidence.weigh(first, second, cosine)
-        self.tell("weighing", len(pairs), len(pairs))
-        return Compared(twin_of, similarity, evidence, pairs)
-
-
-def twins(
-    body: NDArray[np.uint64],
-    headline: NDArray[np.uint64],
-    day: NDArray[np.float64],
-    window: float,
-) -> NDArray[np.int64]:
-    """For each article the first with the same text and title, itself if none.
-
-    Ten thousand copies of one text are one node to the stages behind. Copies more
-    than a window apart are no twins: "no change today" is said every day.
-
-    Parameters
-    ----------
-    body, headline : ndarray of uint64, shape (n,)
-        Hashes of text and title, in order of time (`sahel_dedup.profiles.Profiles`).
-    day : ndarray of float64, shape (n,)
-    window : float
-        In days.
-
-    Returns
-    -------
-    ndarray of int64, shape (n,)
-    """
-    rows = np.flatnonzero(body)
-    order = np.lexsort((rows, headline[rows], body[rows]))
-    rows = rows[order]
-    twin_of = np.arange(len(body))
-    head = -1
-    same = (np.diff(body[rows], prepend=np.uint64(0)) == 0) & (
-        np.diff(headline[rows], prepend=np.uint64(0)) == 0
-    )
-    for i in np.flatnonzero(same):
-        if not same[i - 1] or head < 0:
-            head = rows[i - 1]
-        if day[rows[i]] - day[head] > window:
-            head = rows[i]
-        else:
-            twin_of[rows[i]] = head
-    return twin_of
+        self.on_progress("scoring", 0, None)
+        near = first[form], second[form]
+        recurrence = recurrence_scores(profiles, wanted, similarity, layout, settings.workers, near)
+        self.on_progress("recurrence", len(wanted), len(wanted))
+        evidence = Evidence(profiles, similarity, recurrence, settings)
+        pairs = evidence.score_pairs(first, second, cosine)
+        self.on_progress("scoring", len(pairs), len(pairs))
+        times = Times(*spans(duplicate_of, profiles.day), settings.window_days)
+        return Compared(duplicate_of, times, similarity, evidence, pairs)

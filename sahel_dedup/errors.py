@@ -6,9 +6,83 @@ Everything raised on purpose for a reason the caller can mend derives from
 
 from __future__ import annotations
 
+from typing import Any
+
+from sahel_dedup.plain_text import plain
+
 
 class SahelError(Exception):
-    """Base class of every error the library raises on purpose."""
+    """Base class of every error the library raises on purpose.
+
+    Its text is one line without control characters, whatever names of files and columns
+    are in it: errors go to terminals and logs.
+    """
+
+    def __str__(self) -> str:
+        return plain(super().__str__())
+
+
+class SettingsError(SahelError, ValueError):
+    """A setting or an argument that cannot be used. The message names it."""
+
+
+class NotFoundError(SahelError, KeyError):
+    """An article or a story that is not there."""
+
+    def __str__(self) -> str:
+        # KeyError shows the repr of its message.
+        return plain(Exception.__str__(self))
+
+
+def no_article(article: object) -> NotFoundError:
+    """Make the error for an id that no article has."""
+    if isinstance(article, str):
+        return NotFoundError(f"no article {article!r}")
+    return NotFoundError(
+        f"no article {article!r}: ids are text; iterate to have the stories one after another"
+    )
+
+
+class MissingPackageError(SahelError, ImportError):
+    """A package that an optional part of the library needs. The message says how to install it."""
+
+
+class FileError(SahelError):
+    """A file, folder or stream that cannot be read or written, or is not what it should be."""
+
+
+class IndexFileError(FileError):
+    """A file that is no index of this version, or is damaged."""
+
+
+class IndexBusyError(FileError):
+    """An index that another process writes."""
+
+
+class CorrectionError(SahelError, ValueError):
+    """Corrections by which two articles must be one story and must not.
+
+    Parameters
+    ----------
+    reason : str
+        The contradictions in sentences.
+    contradictions : tuple of (Correction, tuple of Correction)
+        For each the correction that parts two articles, and those that join them.
+    """
+
+    def __init__(
+        self, reason: str, contradictions: tuple[tuple[Any, tuple[Any, ...]], ...]
+    ) -> None:
+        super().__init__(reason, contradictions)
+        self.reason = reason
+        self.contradictions = contradictions
+
+    def __str__(self) -> str:
+        return plain(self.reason)
+
+
+class SahelWarning(UserWarning):
+    """Something in the input that costs quality but stops nothing."""
 
 
 class ArticleError(SahelError, ValueError):
@@ -28,8 +102,8 @@ class ArticleError(SahelError, ValueError):
 
     Examples
     --------
-    >>> print(ArticleError("not an ISO 8601 date: 'soon'", field="published", line=17))
-    row 17, field 'published': not an ISO 8601 date: 'soon'
+    >>> print(ArticleError("not a string: 5", field="title", line=17))
+    row 17, field 'title': not a string: 5
     """
 
     def __init__(
@@ -61,7 +135,7 @@ class ArticleError(SahelError, ValueError):
         where = [place_name(self.file, self.line)] if self.file or self.line else []
         if self.field is not None:
             where.append(f"field {self.field!r}")
-        return f"{', '.join(where)}: {self.reason}" if where else self.reason
+        return plain(f"{', '.join(where)}: {self.reason}" if where else self.reason)
 
 
 def place_name(file: str | None, line: int | None) -> str:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClusterMixin
+from sklearn.utils.validation import check_is_fitted
 
 from sahel_dedup.articles import Article
-from sahel_dedup.batch import cluster
-from sahel_dedup.reading import iter_rows
+from sahel_dedup.batch import group
+from sahel_dedup.clustering.stories import Stories
+from sahel_dedup.evidence_model import EvidenceModel
+from sahel_dedup.io.article_reader import ArticleReader, OnBadDate, OnError
+from sahel_dedup.io.summary import ReadSummary
 from sahel_dedup.settings import CanonicalPolicy, Granularity, Settings
-from sahel_dedup.stories import Stories
 
 _DEFAULTS = Settings()
 
@@ -26,24 +30,29 @@ class StoryClusterer(ClusterMixin, BaseEstimator):  # type: ignore[misc]
     Parameters
     ----------
     window : float, timedelta or None
-        Days, or a time: articles published further apart are never one story.
-    granularity, recall, recall_similarity, canonical, preferred_sources, workers
+        Days, or a time: articles published further apart are not one story.
+    granularity, min_probability, recall, recall_similarity, canonical, preferred_sources, model,
+    workers
         See `sahel_dedup.Settings`. They are checked by `fit`.
+    columns, on_error, on_bad_date
+        See `sahel_dedup.cluster`. With ``on_error="skip"`` there are fewer labels than rows.
 
     Attributes
     ----------
     labels_ : ndarray of int64, shape (n_articles,)
-        Number of the story of each article.
+        Story of each article, as a number.
     stories_ : Stories
-        The result in full. Articles that came without an id are named by their place in
-        the input, from ``"0"``.
+        The full result. Articles without an id are named by their position in the input, from
+        ``"0"``.
+    articles_ : list of Article
+        What was read, in the order of the labels.
 
     Notes
     -----
-    As with every clustering that is not of points in a space there is no ``predict``: an
-    article belongs to a story among other articles. For a parameter search give
-    ``GridSearchCV`` one split, of all articles for both parts, and a scorer that compares
-    ``labels_`` with the known stories.
+    Stories depend on the other articles, so `predict` groups new articles together with those
+    of the fit. Any scorer of labels and any split work in ``GridSearchCV``; the figures
+    are those of a whole archive if all articles are in both parts of one split,
+    ``cv=[(everything, everything)]``, and nothing is then grouped twice.
 
     Examples
     --------
@@ -60,25 +69,46 @@ class StoryClusterer(ClusterMixin, BaseEstimator):  # type: ignore[misc]
 
     labels_: NDArray[np.int64]
     stories_: Stories
+    articles_: list[Article]
 
     def __init__(
         self,
         *,
         granularity: Granularity = _DEFAULTS.granularity,
-        window: float | timedelta | None = _DEFAULTS.window,
+        min_probability: float | None = _DEFAULTS.min_probability,
+        window: float | timedelta | None = _DEFAULTS.window_days,
         recall: float = _DEFAULTS.recall,
         recall_similarity: float = _DEFAULTS.recall_similarity,
         canonical: CanonicalPolicy = _DEFAULTS.canonical,
         preferred_sources: Sequence[str] = _DEFAULTS.preferred_sources,
+        model: EvidenceModel | None = None,
         workers: int = _DEFAULTS.workers,
+        columns: Mapping[str, str] | None = None,
+        on_error: OnError = "raise",
+        on_bad_date: OnBadDate = "drop",
     ) -> None:
         self.granularity = granularity
+        self.min_probability = min_probability
         self.window = window
         self.recall = recall
         self.recall_similarity = recall_similarity
         self.canonical = canonical
         self.preferred_sources = preferred_sources
+        self.model = model
         self.workers = workers
+        self.columns = columns
+        self.on_error = on_error
+        self.on_bad_date = on_bad_date
+
+    def __sklearn_tags__(self) -> Any:
+        """Say what is taken: texts or records, and no matrix of numbers."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.one_d_array = True
+        tags.input_tags.two_d_array = False
+        tags.input_tags.string = True
+        tags.input_tags.dict = True
+        tags.input_tags.allow_nan = True
+        return tags
 
     def fit(
         self, X: Iterable[str | Mapping[str, Any] | Article] | Any, y: Any = None
@@ -88,8 +118,7 @@ class StoryClusterer(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         Parameters
         ----------
         X
-            Texts, mappings or articles, a pandas or polars frame, or a path; see
-            `sahel_dedup.cluster`. Except in a file an ``id`` is not required.
+            Texts, or whatever `sahel_dedup.cluster` takes. An ``id`` is not required.
         y
             Ignored.
 
@@ -101,31 +130,86 @@ class StoryClusterer(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         ------
         ArticleError
             If a row is not an article or repeats an id.
-        ValueError
+        SettingsError
             If a parameter is out of its range.
         """
-        window = self.window
-        settings = Settings(
+        settings = self._settings()
+        self.articles_, reader = self._read(X)
+        self.stories_ = group(self.articles_, settings, reader.summary)
+        self.labels_ = self.stories_.labels
+        reader.warn()
+        return self
+
+    def predict(self, X: Iterable[str | Mapping[str, Any] | Article] | Any) -> NDArray[np.int64]:
+        """Return the story of each article.
+
+        An article of the fit keeps its label. Others are grouped together with those of the
+        fit: they get the label of the story that they join, or a new one.
+
+        Parameters
+        ----------
+        X
+            See `fit`.
+
+        Returns
+        -------
+        ndarray of int64, shape (n_articles,)
+        """
+        check_is_fitted(self)
+        articles, reader = self._read(X)
+        reader.warn()
+        known: defaultdict[object, list[int]] = defaultdict(list)
+        for row in reversed(range(len(self.articles_))):
+            known[_content(self.articles_[row])].append(row)
+        row_of = [rows.pop() if (rows := known.get(_content(a))) else -1 for a in articles]
+        labels = np.array([-1 if row < 0 else self.labels_[row] for row in row_of], dtype=np.int64)
+        if (labels < 0).any():
+            fresh = [article for article, row in zip(articles, row_of, strict=True) if row < 0]
+            labels[labels < 0] = self._label(fresh)
+        return labels
+
+    def _label(self, fresh: list[Article]) -> list[int]:
+        """Group new articles together with those of the fit, and number their stories."""
+        # Articles named by their place have the ids of others.
+        everything = [
+            replace(article, id=str(number))
+            for number, article in enumerate([*self.articles_, *fresh])
+        ]
+        together = group(everything, self._settings(), ReadSummary()).labels.tolist()
+        members: defaultdict[int, Counter[int]] = defaultdict(Counter)
+        for story, label in zip(together, self.labels_.tolist(), strict=False):
+            members[story][label] += 1
+        # A new article may join stories: the one of most articles gives the label.
+        label_of = {
+            story: max((count, -label) for label, count in counts.items())[1] * -1
+            for story, counts in members.items()
+        }
+        unused = int(self.labels_.max(initial=-1)) + 1
+        for story in together[len(self.articles_) :]:
+            if story not in label_of:
+                label_of[story] = unused
+                unused += 1
+        return [label_of[story] for story in together[len(self.articles_) :]]
+
+    def _settings(self) -> Settings:
+        return Settings(
             granularity=self.granularity,
-            window=timedelta(days=window) if isinstance(window, float | int) else window,
+            min_probability=self.min_probability,
+            window=self.window,
             recall=self.recall,
             recall_similarity=self.recall_similarity,
             canonical=self.canonical,
-            preferred_sources=tuple(self.preferred_sources),
+            preferred_sources=self.preferred_sources,
+            model=self.model,
             workers=self.workers,
         )
-        path = isinstance(X, str | os.PathLike)
-        self.stories_ = cluster(X if path else _named(iter_rows(X)), settings)
-        self.labels_ = self.stories_.labels
-        return self
+
+    def _read(self, X: Any) -> tuple[list[Article], ArticleReader]:
+        reader = ArticleReader(
+            self.columns, on_error=self.on_error, on_bad_date=self.on_bad_date, unnamed=True
+        )
+        return list(reader.articles(X)), reader
 
 
-def _named(rows: Iterable[Any]) -> Iterator[Any]:
-    """Give an id to rows that have none."""
-    for number, row in enumerate(rows):
-        if isinstance(row, str):
-            yield Article(str(number), row)
-        elif isinstance(row, Mapping) and "id" not in row:
-            yield {"id": number, **row}
-        else:
-            yield row
+def _content(article: Article) -> object:
+    return article.text, article.title, article.published, article.source, article.lang

@@ -1,18 +1,26 @@
-"""Settings: every choice a user can make, in one frozen place."""
+"""Settings: every choice that a user can make."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+import operator
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from datetime import timedelta
-from typing import Literal
+from numbers import Real
+from typing import TYPE_CHECKING, Literal, SupportsIndex, get_args
 
-from sahel_dedup.lsh import Layout, layout_for
+from sahel_dedup.errors import SettingsError
+from sahel_dedup.evidence_model import EvidenceModel
+
+if TYPE_CHECKING:
+    from sahel_dedup.sketch.layout import Layout
 
 Granularity = Literal["copies", "event", "topic"]
 CanonicalPolicy = Literal["earliest", "longest", "central"]
 
-# Log-odds that the mean evidence between two stories must reach for them to be one.
-_BARS: dict[Granularity, float] = {"copies": 2.5, "event": 0.0, "topic": 0.0}
+# Probability that the evidence between two stories must reach, on average, for them to be one.
+_PROBABILITIES: dict[Granularity, float] = {"copies": 0.92, "event": 0.34, "topic": 0.5}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -24,58 +32,95 @@ class Settings:
     granularity
         What a story is. ``"event"``: reports of one event, reworded or not. ``"copies"``:
         near-verbatim copies only. ``"topic"``: an event with its sequels and background,
-        told by the wording alone. docs/granularity.md tells what each was measured to give.
+        decided by the wording alone. docs/granularity.md has measurements of each.
+    min_probability
+        Two groups of articles become one story if the mean log-odds over all pairs between them
+        reach this probability of reporting one event. A higher value gives fewer wrong pairs and
+        misses more true ones. ``None`` takes the value of the granularity: .92 for copies, .34
+        for events, .5 for topics.
     window
-        Articles published further apart are never one story. ``None`` switches the window
-        off. An article without a date may match any other, and topics have no window.
+        A number of days or a timedelta; stored as a timedelta. Only corrections join articles
+        published further apart. ``None`` switches the window off. An article without a date may
+        match any other, and topics have no window.
     recall, recall_similarity
-        LSH is laid out so that a pair of articles with this cosine is proposed with at
-        least this probability.
+        LSH proposes a pair of articles whose cosine is `recall_similarity` with at least the
+        probability `recall`.
     canonical
-        Which article stands for its story.
+        Which article represents its story.
     preferred_sources
-        Outlets whose article stands for the story before any other's, best first.
+        Outlets whose article represents the story if there is one, best first.
+    model
+        Constants that were taught for this archive (`EvidenceModel.read`); ``None`` for those of
+        the release. Topics are decided by the wording alone and take none.
     workers
-        Threads that sketch and compare; 0 takes all processors. The result is the same
-        for any number.
+        Number of threads; 0 uses all processors. The result does not depend on it.
 
     Raises
     ------
-    ValueError
-        If a value is out of its range. The message names the setting.
+    SettingsError
+        If a value has the wrong type or is out of range. The message names the setting.
     """
 
     granularity: Granularity = "event"
+    min_probability: float | None = None
     window: timedelta | None = timedelta(days=7)
     recall: float = 0.99
     recall_similarity: float = 0.3
     canonical: CanonicalPolicy = "earliest"
     preferred_sources: tuple[str, ...] = ()
+    model: EvidenceModel | None = None
     workers: int = 0
 
+    if TYPE_CHECKING:
+        # Some settings may be given in more ways than one, which the fields cannot say.
+        def __init__(
+            self,
+            *,
+            granularity: Granularity = "event",
+            min_probability: float | None = None,
+            window: timedelta | float | None = timedelta(days=7),
+            recall: float = 0.99,
+            recall_similarity: float = 0.3,
+            canonical: CanonicalPolicy = "earliest",
+            preferred_sources: Sequence[str] = (),
+            model: EvidenceModel | None = None,
+            workers: int = 0,
+        ) -> None: ...
+
     def __post_init__(self) -> None:
-        if self.granularity not in _BARS:
-            raise ValueError(f"granularity: {self.granularity!r} is none of {', '.join(_BARS)}")
-        if self.window is not None and self.window <= timedelta(0):
-            raise ValueError(f"window: {self.window} is not a positive time")
+        hint = "; min_probability takes a number"
+        _check_choice("granularity", self.granularity, get_args(Granularity), hint)
+        _check_choice("canonical", self.canonical, get_args(CanonicalPolicy))
         for name in ("recall", "recall_similarity"):
-            if not 0 < getattr(self, name) < 1:
-                raise ValueError(f"{name}: {getattr(self, name)} is not between 0 and 1")
-        if self.canonical not in ("earliest", "longest", "central"):
-            raise ValueError(f"canonical: {self.canonical!r} is no policy")
-        if self.workers < 0:
-            raise ValueError(f"workers: {self.workers} is negative")
-        # A list read from a configuration file is as good as a tuple.
-        object.__setattr__(self, "preferred_sources", tuple(self.preferred_sources))
+            _check_share(name, getattr(self, name))
+        if self.min_probability is not None:
+            _check_share("min_probability", self.min_probability)
+        if self.model is not None and not isinstance(self.model, EvidenceModel):
+            raise SettingsError("model: no EvidenceModel; write EvidenceModel.read('model.json')")
+        if self.model is not None and self.granularity == "topic":
+            raise SettingsError("model: topics are told by the wording alone, and take none")
+        object.__setattr__(self, "window", to_time("window", self.window))
+        object.__setattr__(self, "preferred_sources", _names(self.preferred_sources))
+        object.__setattr__(self, "workers", check_workers(self.workers))
 
     @property
-    def bar(self) -> float:
-        """Mean log-odds that makes two stories one."""
-        return _BARS[self.granularity]
+    def probability(self) -> float:
+        """The probability that makes two stories one: `min_probability`, or the granularity's."""
+        if self.min_probability is None:
+            return _PROBABILITIES[self.granularity]
+        return self.min_probability
+
+    @property
+    def merge_threshold(self) -> float:
+        """The same as log-odds: the merge threshold."""
+        return math.log(self.probability / (1 - self.probability))
 
     @property
     def layout(self) -> Layout:
         """How LSH cuts fingerprints into bands."""
+        # Only here, since settings are in the options of every command.
+        from sahel_dedup.sketch.layout import layout_for
+
         return layout_for(self.recall, self.recall_similarity)
 
     def expected_recall(self, similarity: float) -> float:
@@ -95,3 +140,137 @@ class Settings:
         if self.window is None or self.granularity == "topic":
             return float("inf")
         return self.window / timedelta(days=1)
+
+
+def to_time(name: str, value: timedelta | float | None) -> timedelta | None:
+    """Read a setting that is a length of time.
+
+    Parameters
+    ----------
+    name
+        The setting, for messages.
+    value
+        A time, a number of days, or ``None`` for none.
+
+    Returns
+    -------
+    timedelta or None
+
+    Raises
+    ------
+    SettingsError
+        If it is neither, or not more than nothing.
+    """
+    if value is None:
+        return None
+    if isinstance(value, timedelta):
+        time = value
+    elif isinstance(value, Real) and not isinstance(value, bool):
+        try:
+            time = timedelta(days=float(value))
+        except (OverflowError, ValueError):
+            raise SettingsError(
+                f"{name}: {value} days are not a length of time; None means no limit"
+            ) from None
+    else:
+        raise SettingsError(f"{name}: {value!r} is neither a number of days nor a timedelta")
+    if time <= timedelta(0):
+        raise SettingsError(f"{name}: {value} is not a positive time")
+    return time
+
+
+def check_workers(value: int) -> int:
+    """Check a number of threads, 0 for all processors.
+
+    Raises
+    ------
+    SettingsError
+        If it is not a whole number, or negative.
+    """
+    return check_count("workers", value, least=0)
+
+
+def check_count(name: str, value: int, *, least: int = 1) -> int:
+    """Check a setting that is a number of things.
+
+    Parameters
+    ----------
+    name
+        The setting, for messages.
+    value
+        A whole number, also one of NumPy's.
+    least
+        The smallest that it may be.
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    SettingsError
+        If it is not a whole number, or too small.
+    """
+    if isinstance(value, bool) or not isinstance(value, SupportsIndex):
+        raise SettingsError(f"{name}: {value!r} is not a whole number")
+    count = operator.index(value)
+    if count < least:
+        raise SettingsError(f"{name}: {count} is less than {least}")
+    return count
+
+
+def check_settings(settings: Settings | None) -> Settings:
+    """Return the settings given, the defaults where none are.
+
+    Raises
+    ------
+    SettingsError
+        If it is something else.
+    """
+    if settings is None:
+        return Settings()
+    if not isinstance(settings, Settings):
+        raise SettingsError(f"settings: {settings!r} is no Settings; write Settings(window=7)")
+    return settings
+
+
+def check_keywords(function: str, given: Mapping[str, object]) -> None:
+    """Refuse arguments that a function does not have, and say where settings go.
+
+    Raises
+    ------
+    SettingsError
+        If one is a field of `Settings`.
+    TypeError
+        Otherwise.
+    """
+    for name, value in given.items():
+        if name in {field.name for field in fields(Settings)}:
+            raise SettingsError(
+                f"{name}: a setting; write {function}(..., settings=Settings({name}={value!r}))"
+            )
+        raise TypeError(f"{function}() got an unexpected keyword argument {name!r}")
+
+
+def _check_choice(name: str, value: object, choices: tuple[str, ...], hint: str = "") -> None:
+    if not (isinstance(value, str) and value in choices):
+        raise SettingsError(f"{name}: {value!r} is none of {', '.join(choices)}{hint}")
+
+
+def _check_share(name: str, value: object) -> None:
+    if not isinstance(value, Real) or isinstance(value, bool):
+        raise SettingsError(f"{name}: {value!r} is not a number")
+    if not 0 < float(value) < 1:
+        raise SettingsError(f"{name}: {value} is not between 0 and 1")
+
+
+def _names(sources: object) -> tuple[str, ...]:
+    if isinstance(sources, str):
+        raise SettingsError(f"preferred_sources: {sources!r} is one string; write [{sources!r}]")
+    # A list read from a configuration file is as good as a tuple; a set has no order.
+    if not isinstance(sources, Sequence):
+        raise SettingsError(f"preferred_sources: {sources!r} is not a list of outlets, best first")
+    for source in sources:
+        if not isinstance(source, str) or not source:
+            raise SettingsError(f"preferred_sources: {source!r} is not the name of an outlet")
+    return tuple(sources)

@@ -4,29 +4,55 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import subprocess
+import sys
 from importlib import resources
 from pathlib import Path
+from subprocess import DEVNULL
 from typing import Any
 
 import pytest
 from hypothesis import settings
 
-# The first example of a test pays for the tables that the engine builds on first use.
-settings.register_profile("default", deadline=None)
-settings.load_profile("default")
+# The first example of a test pays for the tables that the engine builds on first use, hence no
+# deadline. The same commit draws the same examples, so that a result can be had again;
+# HYPOTHESIS_PROFILE=full draws new ones each time, as many as a nightly run has time for.
+settings.register_profile("fast", deadline=None, max_examples=25, derandomize=True)
+settings.register_profile("full", deadline=None, max_examples=200)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fast"))
 
 
-def pytest_configure() -> None:
-    """Let go of machine code that is older than any module.
+# Under nohup, or in the background of a script, signals are ignored, and processes inherit that.
+for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+    if signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, signal.SIG_DFL)
 
-    Numba makes it anew when the module of a loop changes, but not when one does from which that
-    takes a function or a constant.
-    """
-    package = Path(str(resources.files("sahel_dedup")))
-    newest = max(path.stat().st_mtime for path in package.rglob("*.py"))
-    for kept in package.rglob("*.nb[ci]"):
-        if kept.stat().st_mtime < newest:
-            kept.unlink()
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Compile once what the processes that tests start would compile each for itself."""
+    if any(hasattr(getattr(item, "module", None), "subprocess") for item in session.items):
+        subprocess.run([sys.executable, "-m", "sahel_dedup", "warmup"], check=False, stdout=DEVNULL)
+
+
+# What `make test-fast` leaves out: Spark, a browser, kills, damage, copies of the package that are
+# compiled, large archives.
+SLOW = {
+    "test_boundaries", "test_checkpoint", "test_cli", "test_code_cache", "test_collection",
+    "test_collisions",
+    "test_corrections", "test_feed_examples", "test_fuzz", "test_golden", "test_index_corrections",
+    "test_index_damage", "test_index_store", "test_jit", "test_near_copies", "test_patterns",
+    "test_recipes", "test_report_browser", "test_review_browser", "test_roles", "test_serve",
+    "test_spark", "test_spark_cluster", "test_spark_stream", "test_startup", "test_stream_rounds",
+    "test_threads", "test_work",
+}  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of slow files as slow."""
+    for item in items:
+        if item.path.stem in SLOW:
+            item.add_marker("slow")
 
 
 @pytest.fixture(scope="session")
@@ -46,5 +72,5 @@ def data() -> Path:
     """Folder of real news, whose publishers keep it from being part of the project."""
     folder = Path(os.environ.get("SAHEL_DATA", Path(__file__).parents[2] / "shared" / "data"))
     if not folder.is_dir():
-        pytest.skip("no real news at hand: set SAHEL_DATA")
+        pytest.skip("no real news found: set SAHEL_DATA")
     return folder

@@ -14,6 +14,8 @@ _MISSING = "no Java" if not _JAVA else "no pyspark" if find_spec("pyspark") is N
 
 MARKS = [
     pytest.mark.skipif(bool(_MISSING) and not _REQUIRED, reason=f"{_MISSING}: Spark cannot run"),
+    # A Java that starts on a busy machine takes its time.
+    pytest.mark.timeout(900),
     # Spark says so of the pandas that it asks for and does not use here; it leaves sockets
     # and pipes of its workers to the garbage collector.
     pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas"),

@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import sahel_dedup
-from sahel_dedup.audit import audit, estimate_precision
+from sahel_dedup.clustering.date_precision import estimate_precision
+from sahel_dedup.evaluation.audit import audit
 
 SAMPLE = Path(sahel_dedup.__file__).parent / "sample" / "wire.jsonl"
 # Eighths of days add up exactly.
@@ -65,6 +66,30 @@ def test_audit_of_an_archive() -> None:
     assert all(article.startswith("b") for article, _ in found.templates)
     assert found.template_share > 0.5
     assert json.loads(json.dumps(found.to_dict()))["stories"] == found.stories
+
+
+@pytest.mark.parametrize(("hours", "lacks"), [(36, True), (37, False)])
+def test_an_archive_of_one_day_has_no_other_days(hours: int, lacks: bool) -> None:
+    start = datetime(2025, 1, 1, tzinfo=UTC)
+    rows = [
+        {"id": "a", "text": "Rain fell on Gao.", "published": start},
+        {"id": "b", "text": "The ferry sank.", "published": start + timedelta(hours=hours)},
+        {"id": "c", "text": "Millet is dear."},
+    ]
+    found = audit(sahel_dedup.cluster(rows))
+    assert found.span == pytest.approx(hours / 24)
+    assert found.lacks_other_days == lacks
+    assert ("within 1.5 days" in found._repr_html_()) == lacks
+    undated = audit(sahel_dedup.cluster(rows[2:]))
+    assert (undated.span, undated.lacks_other_days) == (None, False)
+
+
+def test_the_command_says_that_there_are_no_other_days(tmp_path: Path) -> None:
+    path = tmp_path / "day.csv"
+    path.write_text("id,text,published\na,Rain fell.,2025-01-01\nb,The ferry sank.,2025-01-02\n")
+    command = [sys.executable, "-m", "sahel_dedup", "audit", str(path)]
+    done = subprocess.run(command, capture_output=True, check=True, encoding="utf-8")
+    assert "all articles were published within 1.5 days" in done.stderr
 
 
 def test_audit_of_nothing() -> None:

@@ -15,20 +15,20 @@ from unittest import mock
 import numpy as np
 import pytest
 
-from sahel_dedup import checkpoint
 from sahel_dedup.articles import Article
-from sahel_dedup.checkpoint import Checkpoint
 from sahel_dedup.cli import app
 from sahel_dedup.errors import SahelError
-from sahel_dedup.profiles import Profiles
-from sahel_dedup.sketching import Sketcher
+from sahel_dedup.io import checkpoint
+from sahel_dedup.io.checkpoint import Checkpoint
+from sahel_dedup.sketch.profiles import Profiles
+from sahel_dedup.sketch.sketcher import Sketcher
 
 A_PART = 300
 
 # Runs the command and kills its own process, as the power does, behind the second part.
 KILLED = f"""
 import os, sys
-from sahel_dedup import checkpoint
+from sahel_dedup.io import checkpoint
 from sahel_dedup.cli import app
 checkpoint.PART_ARTICLES = {A_PART}
 signum = int(sys.argv.pop(1))
@@ -79,7 +79,8 @@ def test_a_killed_run_goes_on(signum: int, news: Path, tmp_path: Path) -> None:
         check=False,
         capture_output=True,
     )
-    assert killed.stderr == b""
+    # In a fresh checkout this may be the first run of all.
+    assert [line for line in killed.stderr.splitlines() if b"compiling loops" not in line] == []
     assert killed.returncode == (130 if signum == signal.SIGINT else -signum)
     assert not resumed.exists()
     assert sorted(os.listdir(tmp_path)) == ["kept", "news.jsonl", "whole.jsonl"]

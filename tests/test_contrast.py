@@ -9,11 +9,12 @@ import pytest
 from numpy.typing import NDArray
 
 from sahel_dedup.articles import Article
-from sahel_dedup.contrast import GAP_DAYS, LOWEST_BAR, TYPICAL_BAR, bars
-from sahel_dedup.lsh import layout_for
-from sahel_dedup.profiles import Profiles
-from sahel_dedup.similarity import Similarity
-from sahel_dedup.sketching import Sketcher
+from sahel_dedup.scoring.background import GAP_DAYS
+from sahel_dedup.scoring.recurrence import LOWEST_RECURRENCE, TYPICAL_RECURRENCE, recurrence_scores
+from sahel_dedup.scoring.tfidf import Similarity
+from sahel_dedup.sketch.layout import layout_for
+from sahel_dedup.sketch.profiles import Profiles
+from sahel_dedup.sketch.sketcher import Sketcher
 
 LAYOUT = layout_for(0.9, 0.3)
 START = datetime(2025, 1, 1, tzinfo=UTC)
@@ -51,36 +52,36 @@ def slow_bars(profiles: Profiles, similarity: Similarity) -> NDArray[np.float64]
     for article in range(n):
         others = np.flatnonzero(np.abs(profiles.day - profiles.day[article]) > GAP_DAYS)
         cosine = similarity.cosines(np.full(len(others), article), others)
-        found[article] = max(LOWEST_BAR, np.sort(cosine)[-3])
+        found[article] = max(LOWEST_RECURRENCE, np.sort(cosine)[-3])
     return found
 
 
 def test_bulletins_have_a_high_bar_and_news_a_low_one() -> None:
     profiles, similarity = archive()
-    bar = bars(profiles, np.arange(24), similarity, LAYOUT)
+    recurrence = recurrence_scores(profiles, np.arange(24), similarity, LAYOUT)
     exact = slow_bars(profiles, similarity)
     news = np.arange(0, 24, 8)
-    assert (bar[news] == LOWEST_BAR).all()
+    assert (recurrence[news] == LOWEST_RECURRENCE).all()
     bulletins = np.setdiff1d(np.arange(24), news)
-    assert (bar[bulletins] > 0.5).all()
+    assert (recurrence[bulletins] > 0.5).all()
     # It looks at the likeliest few: never above the truth, and not far below it.
-    assert (bar <= exact + 1e-6).all()
-    assert (bar[bulletins] >= exact[bulletins] - 0.1).all()
+    assert (recurrence <= exact + 1e-6).all()
+    assert (recurrence[bulletins] >= exact[bulletins] - 0.1).all()
 
 
 def test_without_dates_a_template_is_known_by_its_figures() -> None:
     profiles, similarity = archive(dated=False)
-    bar = bars(profiles, np.arange(24), similarity, LAYOUT)
+    recurrence = recurrence_scores(profiles, np.arange(24), similarity, LAYOUT)
     news = np.arange(0, 24, 8)
-    assert (bar[news] == TYPICAL_BAR).all()
-    assert (np.delete(bar, news) > 0.5).all()
+    assert (recurrence[news] == TYPICAL_RECURRENCE).all()
+    assert (np.delete(recurrence, news) > 0.5).all()
 
 
 @pytest.mark.parametrize("wanted", [[], [3], [5, 9]])
 def test_only_the_wanted_are_measured(wanted: list[int]) -> None:
     profiles, similarity = archive()
     rows = np.array(wanted, dtype=np.int64)
-    bar = bars(profiles, rows, similarity, LAYOUT)
-    assert (np.delete(bar, rows) == TYPICAL_BAR).all()
-    everything = bars(profiles, np.arange(24), similarity, LAYOUT)
-    assert bar[rows] == pytest.approx(everything[rows])
+    recurrence = recurrence_scores(profiles, rows, similarity, LAYOUT)
+    assert (np.delete(recurrence, rows) == TYPICAL_RECURRENCE).all()
+    everything = recurrence_scores(profiles, np.arange(24), similarity, LAYOUT)
+    assert recurrence[rows] == pytest.approx(everything[rows])

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from sklearn.metrics import adjusted_rand_score
 
 from sahel_dedup.errors import ArticleError, SahelError
-from sahel_dedup.evaluation import Score, evaluate, read_labels
-from sahel_dedup.writing import write_rows
+from sahel_dedup.evaluation.metrics import Score, evaluate, read_labels
+from sahel_dedup.io.writers import write_rows
 
 LABELS = st.dictionaries(st.integers(0, 15).map(str), st.sampled_from("stuvw"), max_size=16)
 
@@ -46,7 +46,7 @@ def slow_bcubed(predicted: dict[str, str], gold: dict[str, str]) -> tuple[float,
 def test_every_figure_by_its_definition(predicted: dict[str, str], gold: dict[str, str]) -> None:
     ids = sorted(predicted.keys() & gold.keys())
     if not ids:
-        with pytest.raises(SahelError, match="no article id is in both"):
+        with pytest.raises(SahelError, match="no article is in both"):
             evaluate(predicted, gold)
         return
     result = evaluate(predicted, gold)

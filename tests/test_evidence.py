@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from sahel_dedup import Article, Settings, cluster
 from sahel_dedup.batch import Archive
-from sahel_dedup.contrast import bars
-from sahel_dedup.evidence import FLOOR, LIMIT, Evidence, Pairs
-from sahel_dedup.features import FEATURES
-from sahel_dedup.similarity import Similarity
+from sahel_dedup.scoring.evidence import FLOOR, LIMIT, Evidence, Pairs
+from sahel_dedup.scoring.features import FEATURES
+from sahel_dedup.scoring.recurrence import recurrence_scores
+from sahel_dedup.scoring.tfidf import Similarity
 
 WINDOW = 7.0
 DAY = datetime(2025, 7, 1, tzinfo=UTC)
@@ -39,19 +39,21 @@ ARTICLES = st.lists(
 )
 
 
-def weighed(articles: list[Article]) -> tuple[Archive, Evidence, Similarity]:
+def scored(articles: list[Article]) -> tuple[Archive, Evidence, Similarity]:
     archive = Archive.read(articles, Settings(), lambda *_: None)
     similarity = Similarity(archive.profiles, archive.sketcher)
     everything = np.arange(len(archive.profiles))
-    bar = bars(archive.profiles, everything, similarity, archive.settings.layout)
-    return archive, Evidence(archive.profiles, similarity, bar, archive.settings), similarity
+    recurrence = recurrence_scores(
+        archive.profiles, everything, similarity, archive.settings.layout
+    )
+    return archive, Evidence(archive.profiles, similarity, recurrence, archive.settings), similarity
 
 
 @given(ARTICLES)
 def test_scores_are_bounded_symmetric_and_ruled_by_the_window(articles: list[Article]) -> None:
-    archive, evidence, similarity = weighed(articles)
+    archive, evidence, similarity = scored(articles)
     first, second = np.triu_indices(len(articles), 1)
-    pairs, turned = evidence.weigh(first, second), evidence.weigh(second, first)
+    pairs, turned = evidence.score_pairs(first, second), evidence.score_pairs(second, first)
     assert np.isfinite(pairs.score).all()
     assert pairs.score == pytest.approx(turned.score, abs=1e-5)
     day = archive.profiles.day
@@ -64,7 +66,7 @@ def test_scores_are_bounded_symmetric_and_ruled_by_the_window(articles: list[Art
 
 @given(ARTICLES)
 def test_every_piece_is_told(articles: list[Article]) -> None:
-    _, evidence, _ = weighed(articles)
+    _, evidence, _ = scored(articles)
     first, second = np.triu_indices(len(articles), 1)
     blocks = evidence.features(first, second)
     assert sum(len(features) for _, features in blocks) == len(first)
@@ -74,9 +76,9 @@ def test_every_piece_is_told(articles: list[Article]) -> None:
 
 @given(ARTICLES)
 def test_strangers_are_weighed_as_anyone(articles: list[Article]) -> None:
-    _, evidence, similarity = weighed(articles)
+    _, evidence, similarity = scored(articles)
     first, second = np.triu_indices(len(articles), 1)
-    pairs, fast = evidence.weigh(first, second), evidence.weigh_strangers(first, second)
+    pairs, fast = evidence.score_pairs(first, second), evidence.score_unlikely_pairs(first, second)
     assert fast.score == pytest.approx(pairs.score, abs=1e-6)
     assert fast.cosine == pytest.approx(pairs.cosine, abs=1e-6)
     most = evidence.most(first, second, similarity.cosines(first, second))
@@ -85,19 +87,20 @@ def test_strangers_are_weighed_as_anyone(articles: list[Article]) -> None:
 
 def test_more_alike_is_more_likely() -> None:
     texts = (TEXTS[1], TEXTS[2], TEXTS[3])
-    _, evidence, _ = weighed([Article(str(n), text) for n, text in enumerate(texts)])
+    _, evidence, _ = scored([Article(str(n), text) for n, text in enumerate(texts)])
     first, second = np.array([0, 0]), np.array([1, 2])
-    reworded, strange = evidence.weigh(first, second).score
+    reworded, strange = evidence.score_pairs(first, second).score
     assert reworded > 0 > strange
 
 
 def test_what_is_told_of_a_pair_adds_up(wire: list[dict[str, Any]]) -> None:
     stories = cluster(wire)
     for link in [*stories.weakest_links(20), *list(stories.pairs())[:20]]:
-        told = stories.evidence(link.first, link.second)
-        total = sum(value for name, value in told.items() if name not in ("similarity", "score"))
-        assert np.clip(total, FLOOR, LIMIT) == pytest.approx(told["score"], abs=1e-6)
-        assert told["similarity"] == pytest.approx(link.similarity, abs=1e-6)
+        told = stories.explain(link.first, link.second).breakdown
+        assert told is not None
+        total = sum(told.pieces.values())
+        assert np.clip(total, FLOOR, LIMIT) == pytest.approx(told.score, abs=1e-6)
+        assert told.similarity == pytest.approx(link.similarity, abs=1e-6)
 
 
 def test_pairs_are_cut_and_joined() -> None:

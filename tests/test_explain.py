@@ -13,11 +13,10 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from sahel_dedup import explain_view
 from sahel_dedup.articles import Article
-from sahel_dedup.explain import Explanation, explain
-from sahel_dedup.reading import read_articles
-from sahel_dedup.weighing import Weighing
+from sahel_dedup.explain import Explanation, explain, view
+from sahel_dedup.io.article_reader import read_articles
+from sahel_dedup.scoring.breakdown import ScoreBreakdown
 
 ROOT = Path(__file__).parents[1]
 KAYES = Path(os.environ.get("SAHEL_DATA", ROOT.parent / "shared" / "data")) / "kayes.jsonl.gz"
@@ -70,20 +69,31 @@ def test_reworded(wire: dict[str, Article]) -> None:
     assert {"dourgama", "sanda", "kouri"} & {term.term for term in explanation.terms}
 
 
+def test_figures_of_the_titles_are_shown() -> None:
+    a = Article("a", BODY, "Attack kills 23 in Mopti")
+    b = Article("b", BODY, "Toll of Mopti attack at 31 after 2 days")
+    explanation = explain(a, b)
+    assert explanation.title_numbers == (("23",), ("2", "31"))
+    assert explanation.to_dict()["title_numbers"] == {"a": ["23"], "b": ["2", "31"]}
+    for text in (shown(explanation), explanation._repr_html_()):
+        assert "Numbers in the titles" in text
+    assert "Numbers in the titles" not in shown(explain(a, Article("c", BODY, "An attack")))
+
+
 def test_what_clustering_made_of_them(wire: dict[str, Article]) -> None:
     a, b = list(wire.values())[:2]
-    assert "stor" not in explain_view.decision_of(explain(a, b))
-    assert explain_view.decision_of(explain(a, b, one_story=True)) == "One story."
+    assert "stor" not in view.decision_of(explain(a, b))
+    assert view.decision_of(explain(a, b, one_story=True)) == "One story."
     pieces = {"base": 0.2, "same_outlet": -1.5, "hours": 0.0}
-    weighing = Weighing(0.31, -1.3, 0.5, True, pieces)
-    explanation = explain(a, b, one_story=False, weighing=weighing)
+    breakdown = ScoreBreakdown(0.31, -1.3, 0.5, True, pieces)
+    explanation = explain(a, b, one_story=False, breakdown=breakdown)
     for text in (" ".join(shown(explanation).split()), explanation._repr_html_()):
         assert "Two stories." in text
         assert "similarity 0.31" in text
         assert "-1.30; +0.50 are needed" in text
         assert "same outlet -1.50, base +0.20." in text
-    assert explanation.to_dict()["weighing"]["pieces"] == pieces
-    outside = explain(a, b, weighing=replace(weighing, in_window=False))
+    assert explanation.to_dict()["breakdown"]["pieces"] == pieces
+    outside = explain(a, b, breakdown=replace(breakdown, in_window=False))
     assert "further apart in time" in shown(outside)
     assert "same outlet" not in shown(outside)
 
@@ -123,7 +133,7 @@ def test_offsets_in_the_dictionary_point_at_the_texts(wire: dict[str, Article]) 
     assert told["passages"]
     for side, article in (("a", a), ("b", b)):
         places = [passage[side] for passage in told["passages"]]
-        places += told[f"only_{side}"] + told["figures"][f"only_{side}"]
+        places += told[f"only_{side}"] + told["quantities"][f"only_{side}"]
         assert all(article.text[p["start"] : p["end"]] == p["text"] for p in places)
 
 
@@ -171,14 +181,14 @@ def test_kayes() -> None:
     assert any("seven of its positions" in p["a"]["text"] for p in told["passages"])
     assert any(
         pair["a"]["text"] == pair["b"]["text"] == "seven of its positions"
-        for pair in told["figures"]["common"]
+        for pair in told["quantities"]["common"]
     )
-    assert [figure["value"] for figure in told["figures"]["only_a"]] == ["80"]
+    assert [quantity["value"] for quantity in told["quantities"]["only_a"]] == ["80"]
     assert any("No death toll was given." in only["text"] for only in told["only_b"])
     # The copy that adds a claim of responsibility is the one that matters.
     assert any(
-        denial["by"] == "b" and "no group has so far claimed" in denial["b"]["text"]
-        for denial in told["denials"]
+        negation["by"] == "b" and "no group has so far claimed" in negation["b"]["text"]
+        for negation in told["negations"]
     )
     assert "80 terrorists" in shown(explanation)
     assert "80 terrorists" in explanation._repr_html_()

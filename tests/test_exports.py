@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import doctest
 import importlib
 import inspect
@@ -21,18 +22,27 @@ MODULES = [
 
 
 def test_exported_names_are_the_names_there_are() -> None:
-    # The estimator comes on demand, so that scikit-learn need not be imported.
+    """Names are imported when they are first used; type checkers see plain imports."""
+    seen_by_type_checkers = [
+        alias.name
+        for node in ast.parse(inspect.getsource(sahel_dedup)).body
+        if isinstance(node, ast.If)
+        for statement in node.body
+        if isinstance(statement, ast.ImportFrom)
+        for alias in statement.names
+        if getattr(sahel_dedup, alias.name)
+        is getattr(importlib.import_module(statement.module or ""), alias.name)
+    ]
+    assert sorted(seen_by_type_checkers) == sorted(sahel_dedup.__all__)
+    assert set(sahel_dedup.__all__) <= set(dir(sahel_dedup))
     there = {
         name
         for name, value in vars(sahel_dedup).items()
         if not name.startswith("_")
         and not isinstance(value, ModuleType)
-        and getattr(value, "__module__", "sahel_dedup").startswith("sahel_dedup")
-        and name not in ("annotations", "TYPE_CHECKING")
+        and name not in ("annotations", "TYPE_CHECKING", "Any")
     }
-    assert {*there, "StoryClusterer"} == set(sahel_dedup.__all__)
-    for name in sahel_dedup.__all__:
-        assert getattr(sahel_dedup, name) is not None
+    assert there == set(sahel_dedup.__all__)
 
 
 def test_exported_names_are_sorted_constants_classes_functions() -> None:
@@ -40,6 +50,14 @@ def test_exported_names_are_sorted_constants_classes_functions() -> None:
         return (0 if name.isupper() else 1 if name[0].isupper() else 2, name)
 
     assert sahel_dedup.__all__ == sorted(sahel_dedup.__all__, key=rank)
+
+
+@pytest.mark.parametrize(
+    ("former", "name"), [("find_furniture", "find_boilerplate"), ("Cut", "BoilerplateSpan")]
+)
+def test_former_names_warn(former: str, name: str) -> None:
+    with pytest.deprecated_call(match=name):
+        assert getattr(sahel_dedup, former) is getattr(sahel_dedup, name)
 
 
 def test_unknown_names_are_refused() -> None:

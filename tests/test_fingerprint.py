@@ -21,7 +21,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sahel_dedup import FINGERPRINT_VERSION, Fingerprint, SahelError, fingerprints
-from sahel_dedup.fingerprint import (
+from sahel_dedup.sketch.fingerprint import (
     EMPTY_SLOT,
     RACERS,
     SLOTS,
@@ -30,8 +30,8 @@ from sahel_dedup.fingerprint import (
     shingle_slots,
     shingles,
 )
-from sahel_dedup.mixing import mix64
-from sahel_dedup.terms import hash_word, tokenize
+from sahel_dedup.text.tokenizer import hash_word, tokenize
+from sahel_dedup.util.hashing import splitmix64
 
 GOLDEN = Path(__file__).parent / "data" / "golden.json"
 GOLDEN_ARTICLES = ("wire-001", "wire-002", "wire-067")
@@ -91,7 +91,7 @@ def slow_salience(weights: Mapping[int, int]) -> list[int]:
         return [int(EMPTY_SLOT)] * SLOTS
     slots = []
     for slot in range(SLOTS):
-        seeds = [int(mix64(np.array([(i * GOLDEN_RATIO) % 2**64], dtype=np.uint64))[0])
+        seeds = [int(splitmix64(np.array([(i * GOLDEN_RATIO) % 2**64], dtype=np.uint64))[0])
                  for i in (slot + 1, slot + 1 + SLOTS)]  # fmt: skip
         multiply, add = seeds[0] % 2**32 | 1, seeds[1] % 2**32
         finishes = []

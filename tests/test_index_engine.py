@@ -1,5 +1,6 @@
 """The parts of the live engine, each beside a slow twin."""
 
+import tracemalloc
 from collections import defaultdict
 from dataclasses import fields, replace
 from typing import Any
@@ -11,16 +12,16 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from sahel_dedup import Article
+from sahel_dedup.candidates.lsh import band_keys as keys_of_band
 from sahel_dedup.errors import SahelError
-from sahel_dedup.index import meeting, moving
-from sahel_dedup.index.buckets import WIDTH, Buckets, _key
-from sahel_dedup.index.growing import LiveProfiles
-from sahel_dedup.index.moving import MovingSimilarity
-from sahel_dedup.lsh import Layout
-from sahel_dedup.lsh import band_keys as keys_of_band
-from sahel_dedup.profiles import Profiles, Traits, take_ragged
-from sahel_dedup.similarity import Similarity
-from sahel_dedup.sketching import Sketcher
+from sahel_dedup.index import online_recurrence, online_tfidf
+from sahel_dedup.index.growable_profiles import LiveProfiles
+from sahel_dedup.index.lsh_table import WIDTH, Buckets, band_key
+from sahel_dedup.index.online_tfidf import OnlineTfidf
+from sahel_dedup.scoring.tfidf import Similarity
+from sahel_dedup.sketch.layout import Layout
+from sahel_dedup.sketch.profiles import Profiles, Traits, take_ragged
+from sahel_dedup.sketch.sketcher import Sketcher
 
 
 @pytest.fixture(scope="module")
@@ -30,10 +31,10 @@ def sketched(wire: list[dict[str, Any]]) -> tuple[Sketcher, Profiles]:
     return sketcher, sketcher.sketch([Article.from_mapping(row) for row in rows])
 
 
-def grown(profiles: Profiles, sketcher: Sketcher) -> tuple[LiveProfiles, MovingSimilarity]:
+def grown(profiles: Profiles, sketcher: Sketcher) -> tuple[LiveProfiles, OnlineTfidf]:
     """Enter profiles three at a time."""
     live = LiveProfiles.empty()
-    similarity = MovingSimilarity(live, sketcher)
+    similarity = OnlineTfidf(live, sketcher)
     for start in range(0, len(profiles), 3):
         part = profiles.take(np.arange(start, min(start + 3, len(profiles))))
         live.append(part)
@@ -88,19 +89,19 @@ def test_similarity_of_a_grown_stream_is_that_of_the_batch(
     sketched: tuple[Sketcher, Profiles], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sketcher, profiles = sketched
-    monkeypatch.setattr(moving, "_GROWN", 0)
+    monkeypatch.setattr(online_tfidf, "_GROWN", 0)
     _, similarity = grown(profiles, sketcher)
     batch = Similarity(profiles, sketcher)
     first, second = (place.ravel() for place in np.indices((len(profiles),) * 2))
-    np.testing.assert_array_equal(similarity.figures[: len(profiles)], batch.figures)
+    np.testing.assert_array_equal(similarity.number_count[: len(profiles)], batch.number_count)
     order = np.random.default_rng(3).permutation(len(first))
     ((_, one),) = similarity.shared(first[order], second[order])
     ((_, two),) = batch.shared(first[order], second[order])
     np.testing.assert_allclose(one.cosine, two.cosine, atol=1e-3)
-    np.testing.assert_array_equal(one.figures, two.figures)
-    np.testing.assert_allclose(one.title_cosine, two.title_cosine, atol=1e-3)
-    assert (one.title_figures == two.title_figures).all()
-    assert set(two.title_figures.tolist()) == {-1, 0, 1}
+    np.testing.assert_array_equal(one.number_count, two.number_count)
+    np.testing.assert_allclose(one.title, two.title, atol=1e-3)
+    np.testing.assert_allclose(one.opening, two.opening, atol=1e-3)
+    assert (np.abs(one.opening - one.cosine) > 0.1).any()
 
 
 def test_idf_depends_on_what_was_counted_alone(
@@ -108,12 +109,12 @@ def test_idf_depends_on_what_was_counted_alone(
 ) -> None:
     """Not on the order, nor on the steps in which the weight of the prior falls."""
     sketcher, profiles = sketched
-    monkeypatch.setattr(moving, "_STEP", 2)
-    monkeypatch.setattr(moving, "_GROWN", 1000 + len(profiles))
+    monkeypatch.setattr(online_tfidf, "_STEP", 2)
+    monkeypatch.setattr(online_tfidf, "_GROWN", 1000 + len(profiles))
     _, one = grown(profiles, sketcher)
     again = LiveProfiles.empty()
     again.append(profiles)
-    other = MovingSimilarity(again, sketcher)
+    other = OnlineTfidf(again, sketcher)
     other.learn(profiles, 0)
     first, second = (place.ravel() for place in np.indices((len(profiles),) * 2))
     np.testing.assert_array_equal(one.cosines(first, second), other.cosines(first, second))
@@ -132,7 +133,7 @@ def test_bands_are_cut_as_in_the_batch(sketched: tuple[Sketcher, Profiles]) -> N
     for layout in (Layout(64, 2), Layout(96, 2), Layout(200, 2), Layout(42, 3)):
         slots = Buckets(layout)._slots
         for band in range(layout.bands):
-            key = np.array([_key(slots, band, signature) for signature in salience])
+            key = np.array([band_key(slots, band, signature) for signature in salience])
             expected = keys_of_band(salience, layout, band)
             np.testing.assert_array_equal(
                 key[:, None] == key, expected[:, None] == expected, err_msg=f"band {band}"
@@ -149,9 +150,9 @@ def test_buckets_keep_the_latest(kinds: list[int], step: int) -> None:
     before: dict[int, list[int]] = defaultdict(list)
     for start in range(0, len(kinds), step):
         rows = np.arange(start, min(start + step, len(kinds)))
-        asking, met = buckets.meet(salience, rows)
+        asking, found = buckets.find(salience, rows)
         for place, row in enumerate(rows.tolist()):
-            assert met[asking == place].tolist() == before[kinds[row]][-WIDTH:]
+            assert found[asking == place].tolist() == before[kinds[row]][-WIDTH:]
         buckets.add(salience, rows)
         for row in rows.tolist():
             before[kinds[row]].append(row)
@@ -171,16 +172,16 @@ def test_buckets_grow() -> None:
         buckets.add(salience, rows)
         if buckets.full:
             buckets.rebuild(salience, np.arange(start + 100))
-    asking, met = buckets.meet(salience, np.arange(1, 5000, 2))
-    np.testing.assert_array_equal(np.unique(asking[met == 2 * asking]), np.arange(2500))
+    asking, found = buckets.find(salience, np.arange(1, 5000, 2))
+    np.testing.assert_array_equal(np.unique(asking[found == 2 * asking]), np.arange(2500))
     # Few strangers share a ring and eight bits of the key.
-    assert len(met) / 2500 < 64 + 10 + 5
+    assert len(found) / 2500 < 64 + 10 + 5
 
 
 def met_by(buckets: Buckets, salience: NDArray[np.uint32]) -> list[tuple[int, int]]:
     """Return who meets whom, wherever in the ring."""
-    asking, met = buckets.meet(salience, np.arange(len(salience)))
-    return sorted(zip(asking.tolist(), met.tolist(), strict=True))
+    asking, found = buckets.find(salience, np.arange(len(salience)))
+    return sorted(zip(asking.tolist(), found.tolist(), strict=True))
 
 
 @given(
@@ -190,17 +191,46 @@ def met_by(buckets: Buckets, salience: NDArray[np.uint32]) -> list[tuple[int, in
 def test_bars_rise_together_as_one_by_one(risers: list[tuple[int, float]], seed: int) -> None:
     draw = np.random.default_rng(seed)
     nearest = -np.sort(-draw.random((6, 3)).astype(np.float32), axis=1)
-    highest, bar = nearest.copy(), np.full(6, 0.2)
+    highest, recurrence = nearest.copy(), np.full(6, 0.2)
     rows = np.array([row for row, _ in risers], dtype=np.int64)
     cosine = np.array([value for _, value in risers])
-    noted, risen = meeting._enter(highest, bar, rows, cosine)
+    noted, risen = online_recurrence._enter(highest, recurrence, rows, cosine)
     expected = set()
     for row, value in risers:
         if value > nearest[row, 2]:
             nearest[row] = sorted([*nearest[row].tolist(), value])[:0:-1]
             expected.add(row)
     assert set(rows[noted].tolist()) == expected
-    assert set(rows[risen].tolist()) == set(np.flatnonzero(bar > 0.2).tolist())
+    assert set(rows[risen].tolist()) == set(np.flatnonzero(recurrence > 0.2).tolist())
     np.testing.assert_array_equal(highest, nearest)
     rose = np.isin(np.arange(6), list(expected))
-    np.testing.assert_allclose(bar, np.where(rose, np.maximum(0.2, nearest[:, 2]), 0.2))
+    np.testing.assert_allclose(recurrence, np.where(rose, np.maximum(0.2, nearest[:, 2]), 0.2))
+
+
+@given(seed=st.integers(0, 2**32 - 1))
+def test_closeness_to_the_others_of_a_story(sketched: tuple[Sketcher, Profiles], seed: int) -> None:
+    sketcher, profiles = sketched
+    _, similarity = grown(profiles, sketcher)
+    draw = np.random.default_rng(seed)
+    rows = draw.permutation(len(profiles))[: draw.integers(1, 12)]
+    expected = [
+        sum(
+            similarity.cosines(np.array([row]), np.array([other]))[0]
+            for other in rows
+            if other != row
+        )
+        for row in rows
+    ]
+    np.testing.assert_allclose(similarity.centrality(rows), expected, atol=1e-5)
+
+
+def test_the_closeness_of_many_takes_little_memory(sketched: tuple[Sketcher, Profiles]) -> None:
+    sketcher, profiles = sketched
+    _, similarity = grown(profiles, sketcher)
+    rows = np.tile(np.arange(len(profiles)), 300)
+    tracemalloc.start()
+    similarity.centrality(rows)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    # A cosine of each pair would be eight bytes.
+    assert peak < len(rows) ** 2

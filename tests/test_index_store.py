@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,7 @@ from sahel_dedup import SahelError, Settings
 from sahel_dedup.index import StoryIndex
 from sahel_dedup.index.ingest import ingest
 from sahel_dedup.index.maintenance import check, compact, export
-from sahel_dedup.index.store import FORMAT_VERSION
-from sahel_dedup.rows import SkipReport
+from sahel_dedup.io.readers import SkipReport
 
 Row = dict[str, Any]
 
@@ -55,7 +55,7 @@ def partition(index: StoryIndex) -> dict[str, str]:
 def test_no_kill_loses_what_was_acknowledged(
     path: Path, sample: Path, wire: list[Row], batch_size: int
 ) -> None:
-    with StoryIndex.in_memory() as index:
+    with StoryIndex() as index:
         whole = list(ingest(index, sample, batch_size=batch_size))
         expected, events = partition(index), index.events()
     dice = random.Random(5)
@@ -80,14 +80,14 @@ def test_no_kill_loses_what_was_acknowledged(
 
 
 def test_a_file_goes_on_where_it_was_left(path: Path, wire: list[Row]) -> None:
-    with StoryIndex.in_memory() as memory:
+    with StoryIndex() as memory:
         for start in range(0, len(wire), 10):
             expected = memory.add_many(wire[start : start + 10])
             with StoryIndex.open(path) as index:
                 assert index.add_many(wire[start : start + 10]) == expected
         with StoryIndex.open(path) as index:
             assert partition(index) == partition(memory)
-            assert index.stats() == memory.stats()
+            assert replace(index.stats(), file_bytes=0) == memory.stats()
             assert index.query(wire[3]) == memory.query(wire[3])
 
 
@@ -105,8 +105,8 @@ def test_expiry_and_compaction_survive(path: Path, wire: list[Row]) -> None:
     with StoryIndex.open(path) as index:
         assert partition(index) == expected
         assert index.stats().past > 0
-        # Older than what has expired: answered, not kept.
-        assert index.add(wire[0]).is_new_story
+        # Older than what has expired.
+        assert not index.add(wire[0]).kept
         assert wire[0]["id"] not in index
         index.add_many(wire[60:])
     with StoryIndex.open(path) as index:
@@ -142,7 +142,7 @@ def test_texts_are_in_the_file(path: Path, wire: list[Row]) -> None:
         with closing(sqlite3.connect(path)) as connection:
             ((texts,),) = connection.execute("SELECT count(*) FROM texts")
         # Not those of expired articles, whatever else is kept of them.
-        assert texts == len(index) < len(wire)
+        assert texts == index.stats().articles < len(wire)
 
 
 def test_an_update_changes_the_text(path: Path, wire: list[Row]) -> None:
@@ -159,8 +159,8 @@ def test_explain_from_the_file(filled: Path) -> None:
         told = index.explain(*story.articles[:2])
         assert told.one_story
         assert told.passages
-        assert told.weighing is not None
-        assert told.weighing.score > told.weighing.needed
+        assert told.breakdown is not None
+        assert told.breakdown.score > told.breakdown.needed
         other = next(s for s in index.stories() if s != story)
         assert index.explain(story.canonical, other.canonical).one_story is False
 
@@ -173,7 +173,7 @@ def test_an_index_may_do_without_texts(path: Path, wire: list[Row]) -> None:
             index.article(wire[0]["id"])
         with pytest.raises(SahelError, match="no article 'x'"):
             index.article("x")
-    with StoryIndex.in_memory() as index:
+    with StoryIndex() as index:
         index.add(wire[0])
         with pytest.raises(SahelError, match="in memory keeps none"):
             index.explain(wire[0]["id"], wire[0]["id"])
@@ -193,7 +193,7 @@ def test_one_writes_at_a_time(filled: Path, wire: list[Row]) -> None:
 
 def test_readers_see_what_a_writer_does(path: Path, wire: list[Row]) -> None:
     with StoryIndex.open(path) as writer, StoryIndex.open(path, readonly=True) as reader:
-        assert len(reader) == 0
+        assert reader.stats().articles == 0
         for start in range(0, 90, 15):
             writer.add_many(wire[start : start + 15])
             assert partition(reader) == partition(writer)
@@ -204,7 +204,7 @@ def test_readers_see_what_a_writer_does(path: Path, wire: list[Row]) -> None:
         writer.add_many(wire[90:])
         assert partition(reader) == partition(writer)
         assert reader.stats() == writer.stats()
-        with pytest.raises(SahelError, match="to look only"):
+        with pytest.raises(SahelError, match="read-only"):
             reader.add(wire[0])
 
 
@@ -266,36 +266,8 @@ def test_retention_is_remembered(path: Path, wire: list[Row]) -> None:
     StoryIndex.open(path, retention=timedelta(days=8)).close()
     with StoryIndex.open(path) as index:
         index.add_many(wire)
-        assert len(index) < len(wire)
+        assert index.stats().articles < len(wire)
     assert check(path) == []
-
-
-def spoil(path: Path, sql: str) -> None:
-    with closing(sqlite3.connect(path)) as connection:
-        connection.executescript(sql)
-
-
-@pytest.mark.parametrize(
-    ("sql", "message"),
-    [
-        ("PRAGMA user_version = 7", f"format 7; this release reads format {FORMAT_VERSION}"),
-        ("PRAGMA application_id = 7", "not an index"),
-        ("UPDATE header SET value = '99' WHERE name = 'fingerprint'", "fingerprints of version 99"),
-        ("UPDATE header SET value = '{}' WHERE name = 'settings'", "settings cannot be read"),
-        ("UPDATE header SET value = '{' WHERE name = 'settings'", "damaged"),
-        ("DELETE FROM standing WHERE serial = 9", "damaged"),
-        ("DELETE FROM articles WHERE serial = 9", "damaged"),
-        ("UPDATE articles SET salience = x'00' WHERE serial = 9", "damaged"),
-        ("UPDATE articles SET day = 'x' WHERE serial = 9", "damaged"),
-        ("DROP TABLE terms", "no such table"),
-    ],
-)
-def test_what_cannot_be_read_is_refused(filled: Path, sql: str, message: str) -> None:
-    spoil(filled, sql)
-    for readonly in (False, True):
-        with pytest.raises(SahelError, match=message):
-            StoryIndex.open(filled, readonly=readonly)
-    assert check(filled)
 
 
 @pytest.mark.parametrize("share", [0.0, 0.02, 0.5, 0.99])
@@ -310,7 +282,8 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
     text = tmp_path / "news.jsonl"
     text.write_text('{"id": "a", "text": "one"}\n' * 50)
     other = tmp_path / "other.db"
-    spoil(other, "CREATE TABLE t (x)")
+    with closing(sqlite3.connect(other)) as connection:
+        connection.execute("CREATE TABLE t (x)")
     for path in (text, other, tmp_path):
         with pytest.raises(SahelError):
             StoryIndex.open(path)
@@ -321,24 +294,6 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
     with pytest.raises(SahelError, match="no index at"):
         compact(tmp_path / "none")
     assert check(tmp_path / "none") == [f"no index at {str(tmp_path / 'none')!r}"]
-
-
-@pytest.mark.parametrize(
-    ("sql", "meaning"),
-    [
-        ("UPDATE articles SET id = (SELECT id FROM articles WHERE serial = 1) WHERE serial = 2",
-         "articles are there twice"),
-        ("INSERT INTO texts VALUES (77777, NULL, x'00')", "texts belong to no article"),
-        ("UPDATE standing SET twin = 77777 WHERE serial = 2", "copies of one that is not there"),
-        ("UPDATE standing SET twin = 1 WHERE serial = 2", "another story than their original"),
-        ("INSERT INTO terms SELECT number + 999999, hash, word FROM terms LIMIT 1",
-         "terms are there twice"),
-    ],
-)  # fmt: skip
-def test_check_explains(filled: Path, sql: str, meaning: str) -> None:
-    assert check(filled) == []
-    spoil(filled, sql)
-    assert any(meaning in fault for fault in check(filled))
 
 
 def test_export(filled: Path, wire: list[Row]) -> None:
@@ -364,13 +319,13 @@ def test_ingest_tells_where_a_fault_is(tmp_path: Path) -> None:
     ]
     source.write_text("\n".join(map(json.dumps, lines)))
     for size in (1, 4):
-        with StoryIndex.in_memory() as index:
+        with StoryIndex() as index:
             skipped = SkipReport()
             answers = list(ingest(index, source, skipped=skipped, batch_size=size))
             assert [answer["id"] for answer in answers] == ["a", "c"]
             assert skipped.total == 2
             assert "line 3, field 'id': other words than before" in skipped.examples[1]
-        with StoryIndex.in_memory() as index, pytest.raises(SahelError, match="line 2"):
+        with StoryIndex() as index, pytest.raises(SahelError, match="line 2"):
             list(ingest(index, source, batch_size=size))
 
 

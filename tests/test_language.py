@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from sahel_dedup.language import detect
-from sahel_dedup.terms import tokenize
+from sahel_dedup.articles import Article
+from sahel_dedup.sketch.sketcher import Sketcher
+from sahel_dedup.text.language import KNOWN, detect
+from sahel_dedup.text.tokenizer import tokenize
 
 DATA = Path(__file__).with_name("data") / "scripts.jsonl"
 FIXTURES = [json.loads(line) for line in DATA.read_text(encoding="utf-8").splitlines()]
@@ -340,7 +343,7 @@ def test_mixed_text_is_unknown() -> None:
         ("tl", "fil"),
         ("swh", "sw"),
         ("yue", "zh"),
-        ("xx", "xx"),
+        ("hy", "hy"),
     ],
 )
 def test_a_given_language_is_taken(tag: str, lang: str) -> None:
@@ -350,6 +353,24 @@ def test_a_given_language_is_taken(tag: str, lang: str) -> None:
 @pytest.mark.parametrize("tag", [None, "und", "mul", "zxx", "deutsch?", "german language", ""])
 def test_what_names_no_language_is_detected(tag: str | None) -> None:
     assert language(REPORTS["de"], tag) == "de"
+
+
+@pytest.mark.parametrize("tag", ["xx", "et", "sn-ZW", "aaa", "hsb"])
+def test_a_language_of_which_nothing_is_known_is_unknown(tag: str) -> None:
+    assert language(REPORTS["de"], tag) == "und"
+
+
+def test_tags_are_no_way_to_fill_the_memory() -> None:
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    tags = ["".join(parts) for parts in itertools.product(letters, repeat=3)]
+    tags += [f"{tag}-{'x' * 100_000}" for tag in tags[:4]]
+    sketcher = Sketcher()
+    sketcher.sketch([Article(tag, "Rain fell", lang=tag) for tag in tags])
+    assert len(sketcher.langs) <= 73
+    # What is known of terms is the same as that of the one row they share.
+    alone = Sketcher().sketch([Article("a", "Rain fell", lang="und")])
+    made_up = Sketcher().sketch([Article("a", "Rain fell", lang="qzq")])
+    assert np.array_equal(alone.salience, made_up.salience)
 
 
 def test_a_language_does_not_depend_on_the_chunk() -> None:
@@ -364,3 +385,10 @@ def test_a_language_does_not_depend_on_the_chunk() -> None:
 
 def test_no_articles() -> None:
     assert detect(tokenize([]), []) == []
+
+
+def test_a_tag_is_read_the_same_with_and_without_a_region() -> None:
+    """Without one langcodes is not asked."""
+    tokens = tokenize(["nothing"])
+    for lang in KNOWN:
+        assert detect(tokens, [lang]) == detect(tokens, [f"{lang}-001"]) == [lang]

@@ -12,23 +12,40 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from sahel_dedup import linkage
-from sahel_dedup.evidence import LIMIT, Evidence, Pairs
-from sahel_dedup.linkage import UNDATED_START, average_link, link_stories
+from sahel_dedup.clustering import large_components
+from sahel_dedup.clustering.average_linkage import (
+    UNDATED_JOIN,
+    UNDATED_START,
+    average_link,
+    link_stories,
+    parts_held,
+)
+from sahel_dedup.clustering.window import Times
+from sahel_dedup.scoring.evidence import LIMIT, Evidence, Pairs
 
 Matrix = NDArray[np.float64]
 
 
-def slow_average_link(scores: Matrix, bar: float) -> set[frozenset[int]]:
-    """Join the two groups with the greatest mean score while that reaches the bar."""
+def any_time(n: int) -> Times:
+    return Times(np.full(n, np.nan), np.full(n, np.nan), np.inf)
+
+
+def slow_average_link(
+    scores: Matrix, threshold: float, days: Sequence[float] = (), window: float = np.inf
+) -> set[frozenset[int]]:
+    """Join the two groups with the greatest mean score that fit, while that reaches the bar."""
     groups = [frozenset([i]) for i in range(len(scores))]
 
     def mean(pair: tuple[frozenset[int], frozenset[int]]) -> float:
         return float(np.mean([scores[i, j] for i in pair[0] for j in pair[1]]))
 
-    while len(groups) > 1:
-        best = max(itertools.combinations(groups, 2), key=mean)
-        if mean(best) < bar:
+    def fit(pair: tuple[frozenset[int], frozenset[int]]) -> bool:
+        known = [days[i] for i in pair[0] | pair[1] if days and not np.isnan(days[i])]
+        return not known or max(known) - min(known) <= window
+
+    while fitting := list(filter(fit, itertools.combinations(groups, 2))):
+        best = max(fitting, key=mean)
+        if mean(best) < threshold:
             break
         groups = [group for group in groups if group not in best] + [best[0] | best[1]]
     return set(groups)
@@ -48,10 +65,14 @@ class Known(Evidence):
         self.times_known = times_known
         self.scores = scores
 
+    @property
+    def outlets(self) -> NDArray[np.int32]:
+        return np.full(len(self.scores), -1, dtype=np.int32)
+
     def dated(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.bool_]:
         return np.full(len(first), self.times_known)
 
-    def weigh(
+    def score_pairs(
         self,
         first: NDArray[np.int64],
         second: NDArray[np.int64],
@@ -60,7 +81,7 @@ class Known(Evidence):
         assert (first < second).all()
         return Pairs(first, second, np.ones(len(first)), self.scores[first, second])
 
-    weigh_strangers = weigh
+    score_unlikely_pairs = score_pairs
 
 
 def some_scores(seed: int, n: int) -> Matrix:
@@ -75,24 +96,26 @@ def some_scores(seed: int, n: int) -> Matrix:
 
 def every_pair(scores: Matrix) -> Pairs:
     first, second = np.triu_indices(len(scores), 1)
-    return Known(scores).weigh(first.astype(np.int64), second.astype(np.int64))
+    return Known(scores).score_pairs(first.astype(np.int64), second.astype(np.int64))
 
 
-BARS = st.sampled_from([-2.5, 0.0, 0.7, 2.5])
+RECURRENCE = st.sampled_from([-2.5, 0.0, 0.7, 2.5])
 
 
-@given(st.integers(0, 2**32 - 1), st.integers(2, 12), BARS)
-def test_average_link_is_that_of_the_textbook(seed: int, n: int, bar: float) -> None:
+@given(st.integers(0, 2**32 - 1), st.integers(2, 12), RECURRENCE)
+def test_average_link_is_that_of_the_textbook(seed: int, n: int, threshold: float) -> None:
     scores = some_scores(seed, n)
-    labels = average_link(scores[np.triu_indices(n, 1)], bar)
-    assert partition(labels) == slow_average_link(scores, bar)
+    labels = average_link(scores[np.triu_indices(n, 1)], threshold, any_time(n))
+    assert partition(labels) == slow_average_link(scores, threshold)
 
 
-@given(st.integers(0, 2**32 - 1), st.integers(1, 14), BARS)
-def test_stories_are_those_of_average_link_over_everything(seed: int, n: int, bar: float) -> None:
+@given(st.integers(0, 2**32 - 1), st.integers(1, 14), RECURRENCE)
+def test_stories_are_those_of_average_link_over_everything(
+    seed: int, n: int, threshold: float
+) -> None:
     scores = some_scores(seed, n)
-    labels, inside = link_stories(every_pair(scores), n, Known(scores), bar)
-    assert partition(labels) == slow_average_link(scores, bar)
+    labels, inside = link_stories(every_pair(scores), any_time(n), Known(scores), threshold)
+    assert partition(labels) == slow_average_link(scores, threshold)
     expected = [(i, j) for i, j in itertools.combinations(range(n), 2) if labels[i] == labels[j]]
     assert list(zip(inside.first.tolist(), inside.second.tolist(), strict=True)) == expected
     assert inside.score.tolist() == [scores[i, j] for i, j in expected]
@@ -103,12 +126,14 @@ def test_stories_do_not_depend_on_the_order_of_the_pairs(seed: int, n: int) -> N
     scores = some_scores(seed, n)
     pairs = every_pair(scores)
     shuffled = pairs.where(np.random.default_rng(seed).permutation(len(pairs)))
-    one, two = (link_stories(given, n, Known(scores), 0.0)[0] for given in (pairs, shuffled))
+    one, two = (
+        link_stories(given, any_time(n), Known(scores), 0.0)[0] for given in (pairs, shuffled)
+    )
     assert partition(one) == partition(two)
 
 
 def test_no_pairs_no_stories() -> None:
-    labels, inside = link_stories(Pairs.concatenate([]), 3, Known(np.zeros((3, 3))), 0.0)
+    labels, inside = link_stories(Pairs.concatenate([]), any_time(3), Known(np.zeros((3, 3))), 0.0)
     assert partition(labels) == {frozenset([0]), frozenset([1]), frozenset([2])}
     assert len(inside) == 0
 
@@ -117,7 +142,7 @@ def test_a_pair_that_was_not_proposed_counts_all_the_same() -> None:
     # b stands between a and c, which speak against each other: it can only go with one.
     scores = np.array([[0.0, 1.0, -3.0], [1.0, 0.0, 0.9], [-3.0, 0.9, 0.0]])
     proposed = every_pair(scores).where(np.array([True, False, True]))
-    labels, _ = link_stories(proposed, 3, Known(scores), 0.0)
+    labels, _ = link_stories(proposed, any_time(3), Known(scores), 0.0)
     assert partition(labels) == {frozenset([0, 1]), frozenset([2])}
 
 
@@ -127,36 +152,76 @@ def test_a_story_without_dates_starts_with_a_strong_pair(times_known: bool, stor
     scores[0, 1] = scores[1, 0] = UNDATED_START + 0.1
     scores[2, 3] = scores[3, 2] = UNDATED_START - 0.1
     evidence = Known(scores, times_known)
-    labels, inside = link_stories(every_pair(scores), 4, evidence, 0.0)
+    labels, inside = link_stories(every_pair(scores), any_time(4), evidence, 0.0)
     assert len(set(labels.tolist())) == stories
     assert len(inside) == 4 - stories
+
+
+DAYS = st.one_of(st.just(np.nan), st.integers(-20, 20).map(float))
+
+
+@given(st.integers(0, 2**32 - 1), st.lists(DAYS, min_size=2, max_size=12), RECURRENCE)
+def test_no_story_reaches_beyond_the_window(seed: int, days: list[float], threshold: float) -> None:
+    n = len(days)
+    scores = some_scores(seed, n)
+    times = Times(np.array(days), np.array(days), 7.0)
+    expected = slow_average_link(scores, threshold, days, 7.0)
+    assert partition(average_link(scores[np.triu_indices(n, 1)], threshold, times)) == expected
+    labels, _ = link_stories(every_pair(scores), times, Known(scores), threshold)
+    assert partition(labels) == expected
 
 
 class TestLargeComponents:
     @pytest.fixture(autouse=True)
     def small(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(linkage, "MAX_COMPONENT", 6)
+        monkeypatch.setattr(large_components, "MAX_COMPONENT", 6)
+        monkeypatch.setattr(large_components, "PART", 6)
 
-    def test_they_are_divided_at_their_weakest_pairs(self) -> None:
-        # Two heaps of five that a few weak pairs hold together.
+    def test_two_heaps_that_a_weak_pair_holds_together_are_two_stories(self) -> None:
         scores = np.full((10, 10), -1.0)
         scores[:5, :5] = scores[5:, 5:] = 3.0
         scores[4, 5] = scores[5, 4] = 0.2
-        labels, _ = link_stories(every_pair(scores), 10, Known(scores), 0.0)
+        labels, _ = link_stories(every_pair(scores), any_time(10), Known(scores), 0.0)
         assert partition(labels) == {frozenset(range(5)), frozenset(range(5, 10))}
 
-    def test_a_mass_of_equals_is_cut_in_order(self) -> None:
-        scores = np.full((20, 20), LIMIT)
-        labels, inside = link_stories(every_pair(scores), 20, Known(scores), 0.0)
-        assert sorted(map(sorted, partition(labels))) == [
-            [0, 1, 2, 3, 4, 5], [6, 7, 8, 9, 10, 11], [12, 13, 14, 15, 16, 17], [18, 19],
-        ]  # fmt: skip
-        assert len(inside) == 3 * 15 + 1
+    def test_a_mass_of_equals_is_one_story(self) -> None:
+        scores = np.full((40, 40), LIMIT)
+        labels, inside = link_stories(every_pair(scores), any_time(40), Known(scores), 0.0)
+        assert partition(labels) == {frozenset(range(40))}
+        assert len(inside) == 40 * 39 // 2
 
-    @given(seed=st.integers(0, 2**32 - 1))
-    def test_nothing_grows_beyond_the_bound(self, seed: int) -> None:
+    def test_parts_are_joined_within_the_window_only(self) -> None:
+        days = np.arange(30) / 2
+        scores = np.full((30, 30), LIMIT)
+        times = Times(days, days, 7.0)
+        labels, _ = link_stories(every_pair(scores), times, Known(scores), 0.0)
+        assert all(np.ptp(days[labels == label]) <= 7 for label in labels)
+        assert len(set(labels.tolist())) < 6
+
+    @given(seed=st.integers(0, 2**32 - 1), stories=st.integers(1, 6))
+    def test_stories_that_are_plain_stay_whole_whatever_the_parts(
+        self, seed: int, stories: int
+    ) -> None:
+        """A bound on work may join what is near; it never makes strangers of copies."""
         draw: Any = np.random.default_rng(seed)
-        scores = np.triu(draw.uniform(-1, LIMIT, (25, 25)), 1)
-        scores += scores.T
-        labels, _ = link_stories(every_pair(scores), 25, Known(scores), 0.0)
-        assert max(map(len, partition(labels))) <= linkage.MAX_COMPONENT
+        story = draw.integers(0, stories, 30)
+        scores = np.where(story[:, None] == story, 3.0, -1.0) + draw.uniform(-0.5, 0.5, (30, 30))
+        scores = np.triu(scores, 1) + np.triu(scores, 1).T
+        # One component: a chain of pairs that just reach the bar.
+        for a, b in itertools.pairwise(range(30)):
+            scores[a, b] = scores[b, a] = max(scores[a, b], 0.1)
+        labels, _ = link_stories(every_pair(scores), any_time(30), Known(scores), 0.0)
+        for members in partition(story):
+            assert len(set(labels[sorted(members)].tolist())) == 1
+
+
+def test_articles_without_dates_stay_where_strong_pairs_hold_them() -> None:
+    # Articles 0 and 1 have dates; 2 is held by 1, 3 by nobody, 4 and 5 by each other.
+    pairs = [(0, 1, -0.5), (0, 2, -1.0), (1, 2, UNDATED_JOIN), (2, 3, UNDATED_JOIN - 0.1)]
+    pairs += [(4, 5, UNDATED_START), (6, 7, UNDATED_START - 0.1)]
+    first, second, score = map(np.array, zip(*pairs, strict=True))
+    dated = (first == 0) & (second == 1)
+    part = parts_held(first, second, score, dated, 8, 0.0)
+    assert part[0] == part[1] == part[2]
+    assert part[4] == part[5]
+    assert len(set(part.tolist())) == 5

@@ -12,17 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from sahel_dedup.errors import SahelError
-from sahel_dedup.fingerprint import EMPTY_SLOT, SLOTS
-from sahel_dedup.lsh import (
+from sahel_dedup.candidates.lsh import (
     BUCKET_REACH,
-    Layout,
     agreeing_slots,
     band_keys,
     candidate_pairs,
-    layout_for,
-    slot_agreement,
 )
+from sahel_dedup.errors import SahelError
+from sahel_dedup.sketch.fingerprint import EMPTY_SLOT, SLOTS
+from sahel_dedup.sketch.layout import Layout, layout_for, slot_agreement
 
 LAYOUT = Layout(64, 2)
 

@@ -9,15 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sahel_dedup.alignment import align
-from sahel_dedup.passages import Passage, shared_passages, tiles
-from sahel_dedup.wording import Weigher, Wording, read_wording
+from sahel_dedup.explain.document import Document, Weigher, read_document
+from sahel_dedup.explain.passages import Passage, shared_passages, tiles
+from sahel_dedup.explain.sentence_alignment import align
 
 SEQUENCES = st.lists(st.integers(1, 4), max_size=40)
 
 
-def read(text: str) -> Wording:
-    return read_wording(text, Weigher())
+def read(text: str) -> Document:
+    return read_document(text, Weigher())
 
 
 def found(a: str, b: str) -> list[Passage]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from sahel_dedup.quotations import find_quotations, shared_quotations
-from sahel_dedup.wording import Weigher, read_wording
+from sahel_dedup.explain.document import Weigher, read_document
+from sahel_dedup.explain.quotations import find_quotations, shared_quotations
 
 
 def shared(a: str, b: str) -> list[tuple[str, str]]:
-    found = shared_quotations(read_wording(a, Weigher()), read_wording(b, Weigher()))
+    found = shared_quotations(read_document(a, Weigher()), read_document(b, Weigher()))
     return [(q.a.of(a), q.b.of(b)) for q in found]
 
 
@@ -61,6 +61,6 @@ def test_the_context_is_the_sentence() -> None:
         "It was dawn. The fire was “intense” here. Then it stopped.",
         "They heard “intense” fire.",
     )
-    (quotation,) = shared_quotations(read_wording(a, Weigher()), read_wording(b, Weigher()))
+    (quotation,) = shared_quotations(read_document(a, Weigher()), read_document(b, Weigher()))
     assert quotation.a_context.of(a) == "The fire was “intense” here."
     assert quotation.b_context.of(b) == b

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import io
 import json
+import os
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -16,9 +20,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sahel_dedup.articles import Article
-from sahel_dedup.errors import ArticleError, SahelError
-from sahel_dedup.reading import iter_articles, read_articles, read_records
-from sahel_dedup.rows import SkipReport, count_rows, expand_paths, read_rows, spool_stdin
+from sahel_dedup.errors import ArticleError, SahelError, SettingsError
+from sahel_dedup.io.article_reader import iter_articles, read_articles, read_records
+from sahel_dedup.io.lines import spool
+from sahel_dedup.io.paths import expand_paths, open_repeatable
+from sahel_dedup.io.readers import SkipReport, count_rows, read_rows
+from sahel_dedup.io.summary import ReadSummary
 
 GOOD = b'{"id": "a", "text": "one"}\n{"id": "b", "text": "two"}\n'
 
@@ -126,7 +133,9 @@ JSON_FAULTS = {
     b'{"id": "x"}': "field 'text': missing: the row has id",
     b'{"id": "x", "text": null}': "field 'text': missing",
     b'{"text": "t"}': "field 'id': missing: the row has text",
-    b'{"id": "x", "text": "t", "published": "soon"}': "field 'published': not an ISO 8601 date",
+    b'{"id": "x", "text": 5}': "field 'text': not a string: 5",
+    b'{"id": "x", "text": "t", "text": "u"}': "field named twice: 'text'",
+    b'{"id": "x", "text": "t", "tags": {"a": 1, "a": 2}}': "field named twice: 'a'",
     b'{"id": "a", "text": "t"}': "field 'id': duplicate id: 'a', first seen at a.jsonl, line 1",
 }
 
@@ -243,19 +252,19 @@ def test_duplicates_across_files_name_both_places() -> None:
 
 
 def test_the_report_counts_kinds_and_keeps_few_examples() -> None:
-    lines = [*(f'{{"id": {n}, "text": "t", "published": "day {n}"}}' for n in range(20)), "{", "7"]
+    lines = [*(f'{{"id": {n}, "text": {n}}}' for n in range(20)), "{", "7"]
     Path("a.jsonl").write_text("\n".join(lines))
     report = SkipReport()
     assert ids("a.jsonl", skipped=report) == []
     assert report.counts == {
-        "published: not an ISO 8601 date": 20,
+        "text: not a string": 20,
         "broken JSON": 1,
         "not a JSON object": 1,
     }
     assert report.total == 22
     assert len(report.examples) == 5
     summary = report.summary().splitlines()
-    assert summary[:2] == ["22 rows skipped", "  20 x published: not an ISO 8601 date"]
+    assert summary[:2] == ["22 rows skipped", "  20 x text: not a string"]
     assert summary[-5:] == [f"  {example}" for example in report.examples]
     assert SkipReport().summary() == "0 rows skipped"
 
@@ -299,13 +308,18 @@ def test_names_are_checked_before_anything_is_read(path: str, message: str) -> N
         iter_articles(path)
 
 
-def test_a_file_that_cannot_be_opened() -> None:
-    Path("a.jsonl").mkdir()
-    with pytest.raises(SahelError, match=r"cannot read a\.jsonl: Is a directory"):
+def test_a_file_that_cannot_be_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("a.jsonl").write_bytes(GOOD)
+
+    def refuse(path: object, *_: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", path)
+
+    monkeypatch.setattr("builtins.open", refuse)
+    with pytest.raises(SahelError, match=r"^cannot read a\.jsonl: Permission denied$"):
         ids("a.jsonl", skipped=SkipReport())
 
 
-@pytest.mark.parametrize("data", [GOOD, gzip.compress(GOOD)])
+@pytest.mark.parametrize("data", [GOOD, gzip.compress(GOOD)], ids=["plain", "gzip"])
 def test_standard_input(monkeypatch: pytest.MonkeyPatch, data: bytes) -> None:
     pretend_stdin(monkeypatch, data)
     assert ids("-") == ["a", "b"]
@@ -313,7 +327,7 @@ def test_standard_input(monkeypatch: pytest.MonkeyPatch, data: bytes) -> None:
 
 def test_standard_input_can_be_read_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     pretend_stdin(monkeypatch, GOOD + b"7\n")
-    with spool_stdin() as path:
+    with spool("-") as path:
         for _ in range(2):
             report = SkipReport()
             assert [a.id for a in read_articles([path], skipped=report)] == ["a", "b"]
@@ -352,3 +366,182 @@ def test_rows_are_counted_without_reading_them(tmp_path: Path) -> None:
     assert count_rows([plain, table]) == 9
     assert count_rows([plain, packed]) is None
     assert count_rows([plain, tmp_path / "missing.jsonl"]) is None
+
+
+@pytest.fixture
+def short_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bound lines at a kilobyte, so that a test need not write 64 MB."""
+    monkeypatch.setattr("sahel_dedup.io.lines.MAX_LINE", 1024)
+    monkeypatch.setattr("sahel_dedup.io.readers.MAX_LINE", 1024)
+
+
+def json_line(name: str, size: int) -> bytes:
+    line = b'{"id": "%s", "text": ""}\n' % name.encode()
+    return line.replace(b'""', b'"' + b"x" * (size - len(line)) + b'"')
+
+
+@pytest.mark.usefixtures("short_lines")
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_a_line_beyond_all_bounds_is_a_fault(pack: Callable[[bytes], bytes]) -> None:
+    lines = [json_line("a", 1024), json_line("b", 1025), json_line("c", 9999), json_line("d", 100)]
+    Path("a.jsonl").write_bytes(pack(b"".join(lines) + json_line("e", 5000).strip()))
+    with pytest.raises(ArticleError, match=r"^a\.jsonl, line 2: line too long: more than 0 MB$"):
+        ids("a.jsonl")
+    read, found = faults("a.jsonl")
+    assert read == ["a", "d"]
+    assert [fault.partition(":")[0] for fault in found] == [
+        f"a.jsonl, line {number}" for number in (2, 3, 5)
+    ]
+
+
+@pytest.mark.usefixtures("short_lines")
+def test_a_bomb_is_not_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken = 0
+    read = gzip.GzipFile.readline
+
+    def counted(file: gzip.GzipFile, size: int = -1) -> bytes:
+        nonlocal taken
+        line = read(file, size)
+        taken += len(line)
+        return line
+
+    monkeypatch.setattr(gzip.GzipFile, "readline", counted)
+    Path("a.jsonl.gz").write_bytes(gzip.compress(b"0" * 10_000_000))
+    with pytest.raises(ArticleError, match="line 1: line too long"):
+        ids("a.jsonl.gz")
+    assert taken <= 1025
+
+
+@pytest.mark.usefixtures("short_lines")
+def test_a_record_of_csv_beyond_all_bounds_is_a_fault() -> None:
+    short, long = b'%s,"one\ntwo"\n', b'%s,"' + b"x" * 600 + b"\n" + b"y" * 600 + b'"\n'
+    records = [b"id,text\n", short % b"a", long % b"b", short % b"c", b"d," + b"x" * 2000 + b"\n"]
+    Path("a.csv").write_bytes(b"".join([*records, short % b"e"]))
+    read, found = faults("a.csv")
+    assert (read[0], read[-1]) == ("a", "e")
+    assert "b" not in read
+    assert "d" not in read
+    assert found[0] == "a.csv, line 4: record too long: more than 0 MB"
+    assert "a.csv, line 8: record too long: more than 0 MB" in found
+
+
+def test_a_quote_that_never_closes_takes_bounded_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sahel_dedup.io.readers.MAX_LINE", 1024)
+    Path("a.csv").write_bytes(b'id,text\na,"' + b"line\n" * 10_000)
+    with pytest.raises(ArticleError, match="line 2: record too long"):
+        ids("a.csv")
+
+
+def test_a_folder_is_the_files_in_it() -> None:
+    Path("in/b").mkdir(parents=True)
+    for number, name in enumerate(["in/a.jsonl", "in/b/a.jsonl", "in/c.csv"]):
+        path = Path(name)
+        path.write_text(f"id,text\n{number},t\n" if path.suffix == ".csv"
+                        else f'{{"id": {number}, "text": "t"}}\n')  # fmt: skip
+    for name in ("in/_SUCCESS", "in/.a.jsonl", "in/readme.txt"):
+        Path(name).write_text("{")
+    assert ids("in") == ["0", "2", "1"]
+    assert ids("in", "in/a.jsonl") == ["0", "2", "1"]
+    assert ids("in/b*") == ["1"]
+    Path("empty").mkdir()
+    with pytest.raises(SahelError, match=r"^no file in folder 'empty' ends in \.jsonl, "):
+        read_articles("empty")
+
+
+@pytest.mark.parametrize("name", ["in", "in/a.jsonl", "in/*.jsonl"])
+def test_what_may_not_be_looked_at_is_named(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("in").mkdir()
+
+    def refuse(path: Any = ".", *_: object, **__: object) -> Any:
+        if str(path).startswith("in"):
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        return []
+
+    # Whoever runs the tests may be allowed everything.
+    for function in ("listdir", "scandir"):
+        monkeypatch.setattr(f"os.{function}", refuse)
+    if name == "in/a.jsonl":
+        monkeypatch.setattr("os.stat", refuse)
+    with pytest.raises(SahelError, match=r"^cannot read in(/a\.jsonl)?: Permission denied$"):
+        read_articles(name)
+
+
+def feed(path: str, data: bytes) -> threading.Thread:
+    """Write into a pipe while somebody reads it."""
+    os.mkfifo(path)
+    thread = threading.Thread(target=lambda: Path(path).write_bytes(data))
+    thread.start()
+    return thread
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [("a.jsonl", GOOD), ("a.csv", b"id,text\na,one\nb,two\n"), ("63", GOOD),
+     ("a.jsonl.gz", gzip.compress(GOOD))],
+    ids=["lines", "table", "a descriptor", "gzip"],
+)  # fmt: skip
+def test_a_pipe_is_read_once_and_copied_where_it_is_needed_twice(name: str, data: bytes) -> None:
+    thread = feed(name, data)
+    assert ids(name) == ["a", "b"]
+    thread.join()
+    Path(name).unlink()
+    thread = feed(name, data)
+    (path,) = expand_paths(name)
+    with open_repeatable(path) as copy:
+        for _ in range(2):
+            assert [article.id for article in read_articles(copy)] == ["a", "b"]
+        assert str(copy) == name
+    thread.join()
+
+
+def test_a_file_is_not_copied() -> None:
+    Path("a.jsonl").write_bytes(GOOD)
+    with open_repeatable("a.jsonl") as path:
+        assert path == "a.jsonl"
+
+
+@pytest.mark.parametrize("closed", [None, io.TextIOWrapper(io.BytesIO())])
+def test_closed_standard_input(monkeypatch: pytest.MonkeyPatch, closed: Any) -> None:
+    if closed is not None:
+        closed.close()
+    monkeypatch.setattr(sys, "stdin", closed)
+    with pytest.raises(SahelError, match=r"^cannot read standard input: it is closed$"):
+        ids("-")
+
+
+def test_dates_that_cannot_be_read_are_dropped_and_counted() -> None:
+    dates = ["2025-03-04", "03/04/2025", "soon", "", "Tue, 04 Mar 2025 06:12:00 CET"]
+    rows = [{"id": n, "text": "t", "published": date} for n, date in enumerate(dates)]
+    Path("a.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    summary = ReadSummary()
+    records = list(read_records("a.jsonl", summary=summary))
+    assert [article.published is None for _, article in records] == [False, True, True, True, True]
+    assert [row for row, _ in records] == rows
+    assert (summary.read, summary.dated, summary.dates_unusable) == (5, 1, 3)
+    assert summary.bad_dates == {"ambiguous date": 1, "not a date": 1, "unknown time zone": 1}
+    assert summary.first_fault is not None
+    assert summary.first_fault.startswith("a.jsonl, line 2, field 'published': ambiguous date")
+    with pytest.raises(ArticleError, match=r"a\.jsonl, line 2, field 'published': ambiguous"):
+        list(read_articles("a.jsonl", on_bad_date="raise"))
+    report = SkipReport()
+    read = list(read_articles("a.jsonl", skipped=report, on_bad_date="raise"))
+    assert [article.id for article in read] == ["0", "3"]
+    assert report.total == 3
+
+
+def test_columns_of_files_under_other_names() -> None:
+    Path("a.csv").write_text("guid,body,date,tag\n1,one,2025-03-04,x\n")
+    Path("b.jsonl").write_text('{"guid": 2, "body": "two"}\n')
+    columns = {"id": "guid", "text": "body", "published": "date"}
+    records = list(read_records(["a.csv", "b.jsonl"], columns=columns))
+    assert [row for row, _ in records] == [
+        {"tag": "x", "id": "1", "text": "one", "published": "2025-03-04"},
+        {"id": 2, "text": "two"},
+    ]
+    assert records[0][1] == Article(
+        "1", "one", published=datetime(2025, 3, 4, tzinfo=UTC), extra={"tag": "x"}
+    )
+    with pytest.raises(SettingsError, match="no row has a column 'titel'; there are body, date, "):
+        list(read_articles(["a.csv", "b.jsonl"], columns=columns | {"title": "titel"}))
+    with pytest.raises(ArticleError, match=r"a\.csv, line 2, field 'text': no column 'bdoy'"):
+        list(read_articles("a.csv", columns={"id": "guid", "text": "bdoy"}))

@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 
 from sahel_dedup.errors import ArticleError
+from sahel_dedup.io.readers import Place, read_rows
 from sahel_dedup.report import write_report
-from sahel_dedup.report.audit import plots
-from sahel_dedup.report.build import SHOWN_ARTICLES, SHOWN_CHARACTERS
-from sahel_dedup.report.collect import collect
-from sahel_dedup.rows import read_rows
+from sahel_dedup.report.charts import plots
+from sahel_dedup.report.grouping import collect
+from sahel_dedup.report.story_data import SHOWN_ARTICLES, SHOWN_CHARACTERS
 
 SAMPLE = Path(__file__).parents[1] / "sahel_dedup" / "sample" / "wire.jsonl"
 HOSTILE = (
@@ -50,6 +50,10 @@ class Page(HTMLParser):
 
     def content(self, name: str) -> str:
         return "".join(data for _, attrs, data in self.contents if attrs.get("id") == name)
+
+
+def placed(rows: Rows) -> list[tuple[Place, dict[str, Any]]]:
+    return [(Place(None, number), row) for number, row in enumerate(rows, start=1)]
 
 
 def demo() -> Rows:
@@ -99,6 +103,22 @@ def test_the_demo_archive(tmp_path: Path) -> None:
                 if not passage["parts"]:
                     ours = re.findall(r"\w+", first["text"][a:b].lower())
                     assert ours == re.findall(r"\w+", article["text"][c:d].lower())
+
+
+def test_tolls_are_shown_over_time(tmp_path: Path) -> None:
+    rows = [
+        {"id": name, "story_id": "s", "text": text, "lang": "en", "published": f"2025-03-0{day}"}
+        for name, text, day in (
+            ("b", "The toll rose to 31, up from 23.", 2),
+            ("a", "The attack killed 23 people.", 1),
+            ("c", "The attack killed 23 people, others said.", 3),
+        )
+    ]
+    page = page_of(tmp_path, rows)
+    (entry,) = json.loads(page.content("index"))
+    assert entry["q"] == {"killed": ["23", "31", "23"]}
+    told = [(q["id"], q["value"]) for q in details(page)[0]["quantities"]]
+    assert told == [("a", "23"), ("b", "31"), ("b", "23 (former)"), ("c", "23")]
 
 
 def test_nothing_is_requested_and_only_its_own_script_runs(tmp_path: Path) -> None:
@@ -195,7 +215,7 @@ def test_the_same_rows_give_the_same_bytes(tmp_path: Path) -> None:
     [
         ({"id": "b"}, "row 2, field 'story_id': missing"),
         ({"story_id": "s"}, "row 2, field 'id': missing"),
-        ({"id": "b", "story_id": "s", "published": "soon"}, "row 2, field 'published': not an ISO"),
+        ({"id": "a", "story_id": "t"}, "row 2, field 'id': duplicate id: 'a', first seen at row 1"),
     ],
 )
 def test_faulty_rows_leave_what_was_there(
@@ -209,8 +229,32 @@ def test_faulty_rows_leave_what_was_there(
     assert list(tmp_path.iterdir()) == [path]
 
 
+@pytest.mark.parametrize(
+    "value", ["0,5", "abc", "nan", "Infinity", float("inf"), 1e308, -0.1, 1.1, [], True, "\x1b["]
+)
+def test_similarities_that_are_none(tmp_path: Path, value: object) -> None:
+    row = {"id": "a", "story_id": "s", "similarity": value}
+    with pytest.raises(ArticleError, match="row 1, field 'similarity': not a number from 0 to 1"):
+        write_report([row], tmp_path / "report.html")
+
+
+def test_similarities_from_any_format(tmp_path: Path) -> None:
+    values = (None, "", float("nan"), "0.5", 0, 1, 1 + 1e-9, "-1e-9")
+    rows = [{"id": str(i), "story_id": "s", "similarity": value} for i, value in enumerate(values)]
+    (index,) = json.loads(page_of(tmp_path, rows).content("index"))
+    assert index["n"] == len(values)
+
+
+@pytest.mark.parametrize("name", ["id", "story_id", "lang", "relation", "title", "source", "text"])
+def test_lone_surrogates_anywhere(tmp_path: Path, name: str) -> None:
+    rows = [
+        {"id": str(i), "story_id": "s", "text": "Rain fell.", name: f"e\udc80{i}"} for i in range(2)
+    ]
+    page_of(tmp_path, [row | {"story_id": f"{rows[0]['story_id']}"} for row in rows])
+
+
 def test_plots_count_everything_once() -> None:
-    collected = collect(demo(), singletons=False)
+    collected = collect(placed(demo()), singletons=False)
     sizes, relations, times, similarities = plots(collected)
     assert sum(count for _, count in sizes.bars) == 59
     assert dict(sizes.bars)["1"] == 33

@@ -16,8 +16,8 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.wait import WebDriverWait
 
+from sahel_dedup.io.readers import read_rows
 from sahel_dedup.report import write_report
-from sahel_dedup.rows import read_rows
 
 SAMPLE = Path(__file__).parents[1] / "sahel_dedup" / "sample" / "wire.jsonl"
 FLAGS = (
@@ -134,6 +134,10 @@ def test_a_story_side_by_side(browser: webdriver.Chrome, opened: Callable[[Rows]
     link.send_keys(Keys.ENTER)
     wait_for(browser, "story")
     assert browser.switch_to.active_element.get_attribute("id") == "story-heading"
+    rows = [row.text for row in all_of(browser, "#quantities tbody tr")]
+    assert {"23", "36"} <= {
+        word for row in rows if row.startswith("killed") for word in row.split()
+    }
     reports = all_of(browser, "#reports button")
     assert len(reports) == 4
     chosen = next(button for button in reports if "leaves 36 dead" in button.text)

@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 from sklearn.metrics.pairwise import cosine_similarity
 
 from sahel_dedup.articles import Article
-from sahel_dedup.prior import PRIOR_ARTICLES
-from sahel_dedup.profiles import Profiles
-from sahel_dedup.similarity import Similarity
-from sahel_dedup.sketching import LEAD_TOKENS, MAX_COUNT, Sketcher, _count
-from sahel_dedup.terms import tokenize
+from sahel_dedup.scoring.tfidf import Similarity
+from sahel_dedup.sketch.profiles import MAX_KEPT, OPENING, Profiles
+from sahel_dedup.sketch.sketcher import LEAD_TOKENS, OPENING_TOKENS, Sketcher, count_tokens
+from sahel_dedup.text.idf_prior import PRIOR_ARTICLES
+from sahel_dedup.text.tokenizer import tokenize
 
 WORDS = ["kayes", "nioro", "attack", "army", "the", "of", "in", "killed", "12", "47", "3.5", "june",
          "gouvernement", "les", "pluie", "armée", "政变", "الجيش"]  # fmt: skip
@@ -40,7 +40,13 @@ def sketched(rows: list[tuple[str, str | None, str | None]]) -> tuple[Profiles, 
 def bag(profiles: Profiles, row: int) -> dict[int, int]:
     """Return the count of each term of an article."""
     places = slice(profiles.indptr[row], profiles.indptr[row + 1])
-    return dict(zip(profiles.terms[places].tolist(), profiles.counts[places].tolist(), strict=True))
+    counts = profiles.counts[places] & MAX_KEPT
+    return dict(zip(profiles.terms[places].tolist(), counts.tolist(), strict=True))
+
+
+def opening_bag(profiles: Profiles, row: int) -> dict[int, int]:
+    places = slice(profiles.indptr[row], profiles.indptr[row + 1])
+    return dict.fromkeys(profiles.terms[places][profiles.counts[places] >= OPENING].tolist(), 1)
 
 
 def title_bag(profiles: Profiles, row: int) -> dict[int, int]:
@@ -54,6 +60,7 @@ class SlowSimilarity:
     def __init__(self, profiles: Profiles, sketcher: Sketcher) -> None:
         self.bags = [bag(profiles, row) for row in range(len(profiles))]
         self.titles = [title_bag(profiles, row) for row in range(len(profiles))]
+        self.openings = [opening_bag(profiles, row) for row in range(len(profiles))]
         self.lang = profiles.lang.tolist()
         every = np.arange(len(sketcher.vocabulary))
         self.prior = {lang: np.exp(sketcher.vocabulary.prior_idf(name, every) / -64)
@@ -87,16 +94,15 @@ def test_cosines_are_those_of_the_slow_twin(rows: list[tuple[str, str | None, st
     first, second = all_pairs(len(rows))
     fast = Similarity(profiles, sketcher)
     ((_, shared),) = fast.shared(first, second)
-    figure = sketcher.vocabulary.is_figure
+    figure = sketcher.vocabulary.is_number
     for pair, (i, j) in enumerate(zip(first.tolist(), second.tolist(), strict=True)):
         assert shared.cosine[pair] == pytest.approx(slow.cosine(slow.bags, i, j), abs=1e-3)
         expected = slow.cosine(slow.titles, i, j)
-        assert shared.title_cosine[pair] == pytest.approx(expected, abs=1e-3)
+        assert shared.title[pair] == pytest.approx(expected, abs=1e-3)
+        expected = slow.cosine(slow.openings, i, j)
+        assert shared.opening[pair] == pytest.approx(expected, abs=1e-3)
         both = slow.bags[i].keys() & slow.bags[j].keys()
-        assert shared.figures[pair] == sum(bool(figure[term]) for term in both)
-        one, two = ({t for t in slow.titles[row] if figure[t]} for row in (i, j))
-        agree = 1 if one & two else -1
-        assert shared.title_figures[pair] == (agree if one and two else 0)
+        assert shared.number_count[pair] == sum(bool(figure[term]) for term in both)
     assert fast.cosines(first, second) == pytest.approx(shared.cosine, abs=1e-6)
 
 
@@ -159,7 +165,7 @@ def test_counts_are_those_of_the_words(text: str, title: str | None, repeats: in
     expected: dict[str, int] = {}
     for place, word in enumerate([*heading, *body]):
         weight = 2 if place < len(heading) + LEAD_TOKENS else 1
-        expected[word] = min(MAX_COUNT, expected.get(word, 0) + weight)
+        expected[word] = min(int(MAX_KEPT), expected.get(word, 0) + weight)
     words = sketcher.vocabulary.words
     assert {words[term]: count for term, count in bag(profiles, 0).items()} == expected
     assert {words[term] for term in title_bag(profiles, 0)} == set(heading)
@@ -198,7 +204,7 @@ def test_terms_are_counted_whatever_their_numbers(
     parts = [part for pair in texts for part in pair]
     numbers = np.array([first + number for part in parts for number in part], dtype=np.int32)
     offsets = np.cumsum([0, *map(len, parts)])
-    terms, counts, indptr = _count(numbers, first + 10, offsets)
+    terms, counts, opening, indptr = count_tokens(numbers, first + 10, offsets)
     rows = [2 * title + text + text[:LEAD_TOKENS] for title, text in texts]
     rows += [title for title, _ in texts]
     for row, own in enumerate(rows):
@@ -207,3 +213,7 @@ def test_terms_are_counted_whatever_their_numbers(
         assert list(zip(terms[span].tolist(), counts[span].tolist(), strict=True)) == sorted(
             expected.items()
         )
+        title, text = texts[row % len(texts)]
+        first_words = {first + number for number in title + text[:OPENING_TOKENS]}
+        marked = set(terms[span][opening[span] == OPENING].tolist())
+        assert marked == (first_words if row < len(texts) else set())

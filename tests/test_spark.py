@@ -17,10 +17,19 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from sahel_dedup import Article, SahelError, Settings, fingerprints, linkage
+from sahel_dedup import (
+    Article,
+    SahelError,
+    SahelWarning,
+    Settings,
+    SettingsError,
+    cluster,
+    fingerprints,
+)
 from sahel_dedup.batch import Archive
 from sahel_dedup.cli import app
-from sahel_dedup.evidence import Pairs
+from sahel_dedup.clustering.large_components import PART, bounded_components
+from sahel_dedup.scoring.evidence import Pairs
 from tests.needs_spark import MARKS
 
 pytestmark = MARKS
@@ -89,7 +98,7 @@ def news(size: int, days: float, seed: int = 0, dated: float = 1.0) -> list[Row]
 def same_as_local(run: Any, rows: Sequence[Row], settings: Settings) -> None:
     """Compare confirmed pairs and stories of both engines."""
     archive = Archive.read((Article.from_mapping(r) for r in rows), settings, lambda *_: None)
-    pairs = archive.compare(settings.bar).pairs
+    pairs = archive.compare(settings.merge_threshold).pairs
     ours = {
         (archive.ids[i], archive.ids[j]): (cosine, score)
         for i, j, cosine, score in zip(
@@ -102,7 +111,7 @@ def same_as_local(run: Any, rows: Sequence[Row], settings: Settings) -> None:
         for pair in run.pairs().collect()
     }
     assert theirs.keys() == ours.keys()
-    assert {pair for pair in theirs if theirs[pair][1] >= settings.bar}
+    assert {pair for pair in theirs if theirs[pair][1] >= settings.merge_threshold}
     for pair, found in theirs.items():
         assert found == pytest.approx(ours[pair], abs=1e-4)
     want = {str(row["id"]): row for row in archive.stories().rows()}
@@ -163,7 +172,7 @@ def test_an_empty_archive(spark: Any, tmp_path: Path) -> None:
 def test_killed_workers_change_nothing(
     spark: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from sahel_dedup.spark import articles, buckets, engine, meeting, timeline
+    from sahel_dedup.spark import candidates, comparison, engine, ordering, sketches
 
     rows = news(300, days=10)
 
@@ -182,19 +191,19 @@ def test_killed_workers_change_nothing(
         return df.mapInArrow(work, schema)
 
     def entries(*given: Any) -> Any:
-        return killed_once(buckets.entries(*given), buckets._ENTRY, "entries")
+        return killed_once(candidates.entries(*given), candidates._ENTRY, "entries")
 
-    def hopes(*given: Any) -> Any:
-        return killed_once(meeting.hopes(*given), meeting.HOPES, "hopes")
+    def surviving(*given: Any) -> Any:
+        return killed_once(comparison.surviving(*given), comparison.SURVIVING, "surviving")
 
     def in_order(df: Any) -> Any:
-        return timeline.in_order(killed_once(df, articles.SKETCH, "sketches"))
+        return ordering.in_order(killed_once(df, sketches.SKETCH, "sketches"))
 
-    for name, flaky in (("entries", entries), ("hopes", hopes), ("in_order", in_order)):
+    for name, flaky in (("entries", entries), ("surviving", surviving), ("in_order", in_order)):
         monkeypatch.setattr(engine, name, flaky)
     run = engine.Run.of(frame(spark, rows), Settings(), tmp_path / "stages")
     same_as_local(run, rows, Settings())
-    assert {"entries", "hopes", "sketches"} <= {path.name for path in tmp_path.iterdir()}
+    assert {"entries", "surviving", "sketches"} <= {path.name for path in tmp_path.iterdir()}
 
 
 def test_a_stopped_run_goes_on(sampled: Any, spark: Any, sample: Path) -> None:
@@ -221,7 +230,7 @@ def test_a_stopped_run_goes_on(sampled: Any, spark: Any, sample: Path) -> None:
 
 
 def test_other_input_and_settings_have_other_stages(sampled: Any, spark: Any) -> None:
-    from sahel_dedup.spark.checkpoint import Stages
+    from sahel_dedup.spark.stages import Stages
 
     def root(df: Any, settings: Settings) -> str:
         return Stages.of(df, settings, "folder").root
@@ -236,7 +245,6 @@ def test_other_input_and_settings_have_other_stages(sampled: Any, spark: Any) ->
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        ([{"id": "1", "text": "a", "published": "soon"}], r"article '1': .*not an ISO 8601 date"),
         ([{"id": "1", "text": None}], "article '1': field 'text': missing"),
         ([{"id": "1", "text": "a"}, {"id": "1", "text": "b"}], "duplicate id: '1'"),
     ],
@@ -248,6 +256,20 @@ def test_faulty_rows_are_named(spark: Any, tmp_path: Path, rows: list[Row], mess
         cluster(frame(spark, rows), checkpoint=tmp_path)
 
 
+def test_dates_that_cannot_be_read_are_dropped_and_counted(spark: Any, tmp_path: Path) -> None:
+    from sahel_dedup.spark import cluster
+
+    dates = ["2025-03-04", "soon", "03/04/2025", None]
+    rows = [{"guid": str(n), "body": "Rain.", "date": date} for n, date in enumerate(dates)]
+    df = spark.createDataFrame(rows, "guid string, body string, date string")
+    columns = {"id": "guid", "text": "body", "published": "date"}
+    with pytest.warns(SahelWarning, match="that cannot be read and are dropped: 2$"):
+        found = cluster(df, columns=columns, checkpoint=tmp_path)
+    assert sorted(row["id"] for row in found.collect()) == ["0", "1", "2", "3"]
+    with pytest.raises(SettingsError, match="no column 'titel' for 'title'; there are guid"):
+        cluster(df, columns=columns | {"title": "titel"})
+
+
 def test_missing_columns_are_named(spark: Any) -> None:
     from sahel_dedup.spark import cluster
 
@@ -255,12 +277,20 @@ def test_missing_columns_are_named(spark: Any) -> None:
         cluster(spark.createDataFrame([("a",)], "id string"))
 
 
+@pytest.mark.parametrize("kind", ["double", "boolean", "array<string>", "date"])
+def test_ids_are_strings_or_integers(spark: Any, kind: str) -> None:
+    from sahel_dedup.spark import cluster
+
+    with pytest.raises(SahelError, match=f"field 'id': neither strings nor integers: {kind}"):
+        cluster(spark.createDataFrame([], f"id {kind}, text string"))
+
+
 def test_without_pyspark_or_java_it_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     code = "import sys; sys.modules['pyspark'] = None; import sahel_dedup.spark"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert "SahelError: no pyspark: pip install 'sahel-dedup[spark]'" in done.stderr
+    assert "MissingPackageError: no pyspark: pip install 'sahel-dedup[spark]'" in done.stderr
     from sahel_dedup.spark.session import require_java
 
     monkeypatch.delenv("JAVA_HOME", raising=False)
@@ -272,48 +302,67 @@ def test_without_pyspark_or_java_it_says_what_to_install(
 # Components ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("most", [1000, 12])
+@pytest.mark.parametrize("one_task", [0, 10**6])
 def test_components_are_those_of_the_local_engine(
-    spark: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int
+    spark: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, one_task: int
 ) -> None:
     from sahel_dedup.spark import components as spread
-    from sahel_dedup.spark.checkpoint import Stages
+    from sahel_dedup.spark.stages import Stages
 
-    draw = np.random.default_rng(most)
-    n = 400
-    first, second = draw.integers(0, n, (2, 260))
-    score = draw.uniform(3.4, 4, 260).round(2)
-    # A long path, and a mass of equals that no bar divides.
-    first = np.concatenate([first, np.arange(400, 460), np.arange(500, 529)])
-    second = np.concatenate([second, np.arange(401, 461), np.full(29, 529)])
-    score = np.concatenate([score, np.full(60, 3.6), np.full(29, 4.0)])
+    draw = np.random.default_rng(1)
+    first, second = draw.integers(0, 400, (2, 260))
+    # A long path, and a mass that meets at one article.
+    first = np.concatenate([first, np.arange(400, 1600), np.arange(2000, 3100)])
+    second = np.concatenate([second, np.arange(401, 1601), np.full(1100, 3100)])
     kept = first != second
     low, high = np.minimum(first, second)[kept], np.maximum(first, second)[kept]
-    score = score[kept]
-    n = 530
-    monkeypatch.setattr(linkage, "MAX_COMPONENT", most)
-    monkeypatch.setattr(spread, "MAX_COMPONENT", most)
-    monkeypatch.setattr(spread, "ONE_TASK", 0)
+    n, score = 3101, draw.uniform(3.4, 4, len(low)).round(2)
+    score[low >= 400] = score[low >= 400].clip(3.5)
+    monkeypatch.setattr(spread, "ONE_TASK", one_task)
     pairs = Pairs(low, high, score, score)
-    want = linkage.bounded_components(pairs.where(score >= 3.5), n, 3.5)
+    want = bounded_components(pairs.where(score >= 3.5), n, 3.5)
     edges = spark.createDataFrame(
-        list(zip(low.tolist(), high.tolist(), score.tolist(), strict=True)),
-        "first long, second long, score double",
+        list(zip(low.tolist(), high.tolist(), score.tolist(), score.tolist(), strict=True)),
+        "first long, second long, cosine double, score double",
     ).repartition(7)
-    found = spread.components(edges, 3.5, Stages(spark, str(tmp_path)))
-    got = np.arange(n)
-    for row in found.collect():
-        got[row["row"]] = row["component"]
-    for one in (want, got):
-        assert np.bincount(one).max() <= most
-    assert len(np.unique(np.stack([want, got]), axis=1).T) == len(set(want)) == len(set(got))
+    found = spread.components(edges, 3.5, Stages(spark, str(tmp_path))).collect()
+    for name, expected in zip(("component", "whole"), want, strict=True):
+        got = np.arange(n)
+        for row in found:
+            got[row["row"]] = row[name]
+        both = np.unique(np.stack([expected, got]), axis=1).T
+        assert len(both) == len(set(expected)) == len(set(got))
+    assert np.bincount(want[1]).max() > 1000 >= np.bincount(want[0]).max()
+
+
+def test_the_stories_of_a_divided_component_are_joined_again(spark: Any, tmp_path: Path) -> None:
+    from sahel_dedup.spark.engine import Run
+
+    text = (
+        "Gunmen attacked the army camp at Tessarit on Monday, killing nine soldiers there, a man "
+        "named Abdou {} said by telephone, and the governor spoke of a cowardly act."
+    )
+    rows = [
+        {
+            "id": f"v{i:04}",
+            "text": text.format("abcdefghij"[i % 10] * (i // 10 + 2)),
+            "published": f"2025-03-01T{6 + i % 5:02}:00:00Z",
+        }
+        for i in range(1100)
+    ]
+    run = Run.of(frame(spark, rows), Settings(), tmp_path)
+    found = {row["id"]: row["story_id"] for row in run.stories().collect()}
+    local = cluster(rows)
+    expected = {article: story.id for story in local for article in story.articles}
+    assert max(len(story.articles) for story in local) > PART
+    assert found == expected
 
 
 # Skew ---------------------------------------------------------------------------------
 
 
 def test_a_key_that_many_articles_share_is_spread(spark: Any, tmp_path: Path) -> None:
-    from sahel_dedup.spark.buckets import _parcels, entries
+    from sahel_dedup.spark.candidates import entries, parcels_of
     from sahel_dedup.spark.engine import Run
 
     rows = news(1900, days=40)
@@ -330,7 +379,7 @@ def test_a_key_that_many_articles_share_is_spread(spark: Any, tmp_path: Path) ->
         import pyarrow as pa
 
         table = pa.Table.from_batches(list(chunks))
-        sizes = [len(cell.as_py()) // 16 for parcel in _parcels(table.sort_by("row"), 7.0)
+        sizes = [len(cell.as_py()) // 16 for parcel in parcels_of(table.sort_by("row"), 7.0)
                  for cell in parcel.column("ahead")]  # fmt: skip
         yield pa.RecordBatch.from_pydict({"entries": [table.num_rows], "pairs": [sum(sizes)]})
 
@@ -341,9 +390,9 @@ def test_a_key_that_many_articles_share_is_spread(spark: Any, tmp_path: Path) ->
 
 
 def test_a_large_component_is_weighed_in_tiles(spark: Any, tmp_path: Path) -> None:
-    from sahel_dedup.spark.arrays import ragged
+    from sahel_dedup.spark.arrow import ragged
+    from sahel_dedup.spark.component_pairs import PAIR, SIDE
     from sahel_dedup.spark.engine import Run
-    from sahel_dedup.spark.inside import _PAIR, SIDE
 
     rows = news(300, days=5)
     begin = datetime(2024, 3, 2, tzinfo=UTC)
@@ -356,7 +405,7 @@ def test_a_large_component_is_weighed_in_tiles(spark: Any, tmp_path: Path) -> No
     run = Run.of(frame(spark, rows), Settings(), tmp_path)
     same_as_local(run, rows, Settings())
     inside = run.stages.spark.read.parquet(f"{run.stages.root}/inside").toArrow()
-    sizes = np.diff(ragged(inside, "pairs", _PAIR)[1])
+    sizes = np.diff(ragged(inside, "pairs", PAIR)[1])
     assert max(sizes) == SIDE**2
     tiles = Counter(inside.column("component").to_pylist())
     assert max(tiles.values()) == 6

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -20,7 +21,16 @@ from tests.needs_spark import MARKS
 
 pytestmark = MARKS
 Row = dict[str, Any]
-AGAIN = ("agreeing", "hopes", "closest", "bars", "pairs", "components", "inside", "stories")
+AGAIN = (
+    "agreeing",
+    "surviving",
+    "closest",
+    "recurrence",
+    "pairs",
+    "components",
+    "inside",
+    "stories",
+)
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +46,7 @@ def test_files_in_files_out(
 ) -> None:
     import pyspark
 
-    from sahel_dedup.spark import submit
+    from sahel_dedup.cli import spark_submit
 
     source, target = sample, tmp_path / f"out.{kinds[1]}"
     if kinds[0] == "parquet":
@@ -44,18 +54,57 @@ def test_files_in_files_out(
         pl.DataFrame(wire).write_parquet(source)
     if way == "spark-submit":
         submitted = str(Path(pyspark.__file__).parent / "bin" / "spark-submit")
-        command = [submitted, "--master", "local[2]", submit.__file__]
+        command = [submitted, "--master", "local[2]", spark_submit.__file__]
     else:
         command = [sys.executable, "-m", "sahel_dedup", "cluster", "--engine", "spark",
                    "--master", "local[2]"]  # fmt: skip
     command += [str(source), "--output", str(target), "--checkpoint", str(stages)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    # As on a cluster, Spark must be told of the Python that has the package.
+    told = os.environ | {"PYSPARK_PYTHON": sys.executable}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=told)
+    assert done.returncode == 0, done.stdout + done.stderr
     assert len(list(stages.iterdir())) == 1
     rows = written(target)
     same_rows(rows, wire)
     texts = {row["id"]: row["text"] for row in wire}
     assert all(row["text"] == texts[row["id"]] for row in rows)
+
+
+BROKEN = b'{"id": "a", "text": "Rain fell."}\n{"id": "b", "text"\n'
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "message"),
+    [
+        ("in.jsonl", BROKEN, r"in\.jsonl, line 2: broken JSON: .* at character \d+"),
+        ("in.parquet", b"not Parquet", r"in\.parquet, row 1: broken Parquet: .*"),
+        ("in.jsonl/part-0.json", BROKEN, r"\[MALFORMED_RECORD_IN_PARSING.*"),
+    ],
+)
+def test_a_broken_file_is_one_line(name: str, data: bytes, message: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(data)
+    source = tmp_path / name.partition("/")[0]
+    command = [sys.executable, "-m", "sahel_dedup", "cluster", "--engine", "spark",
+               "--master", "local[1]", str(source), "-o", str(tmp_path / "out.jsonl")]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    # Spark has a few words to say as it starts.
+    lines = done.stderr.splitlines()
+    (error,) = [line for line in lines if line.startswith("error: ")]
+    assert lines[-1] == error
+    assert re.fullmatch(f"error: (.*/)?{message}", error)
+    assert not [line for line in lines if line.startswith(("\tat ", "Caused by", "  File"))]
+
+
+def test_an_output_that_is_there_is_refused_before_any_work(sample: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "sahel_dedup", "cluster", "--engine", "spark",
+               str(sample), "-o", str(tmp_path / "out.jsonl")]  # fmt: skip
+    (tmp_path / "out.jsonl").mkdir()
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "it is there already" in done.stderr
 
 
 @pytest.fixture
@@ -89,11 +138,11 @@ def test_a_killed_executor_changes_nothing(
     executors: Any, log: Path, wire: list[Row], sample: Path, stages: Path, tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    from sahel_dedup.spark import engine, meeting
+    from sahel_dedup.spark import comparison, engine
 
     marker = tmp_path / "killed"
 
-    def hopes(*given: Any) -> Any:
+    def surviving(*given: Any) -> Any:
         def work(chunks: Any) -> Any:
             for chunk in chunks:
                 yield chunk
@@ -107,9 +156,9 @@ def test_a_killed_executor_changes_nothing(
                 os.write(file, Path(f"/proc/{executor}/cmdline").read_bytes())
                 os.kill(executor, signal.SIGKILL)
 
-        return meeting.hopes(*given).mapInArrow(work, meeting.HOPES)
+        return comparison.surviving(*given).mapInArrow(work, comparison.SURVIVING)
 
-    monkeypatch.setattr(engine, "hopes", hopes)
+    monkeypatch.setattr(engine, "surviving", surviving)
     # What the tests above have made need not be made again, but for what the kill is to reach.
     shutil.copytree(stages, tmp_path / "stages")
     for name in AGAIN:

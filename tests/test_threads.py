@@ -8,8 +8,9 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from sahel_dedup.lsh import Layout, candidate_pairs
-from sahel_dedup.threads import ordered_map, slices
+from sahel_dedup.candidates.lsh import candidate_pairs
+from sahel_dedup.sketch.layout import Layout
+from sahel_dedup.util.parallel import ordered_map, slices
 
 
 @pytest.mark.parametrize("workers", [0, 1, 3])

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sahel_dedup.terms import tokenize
-from sahel_dedup.vocabulary import Vocabulary, Words
+from sahel_dedup.text.tokenizer import tokenize
+from sahel_dedup.text.vocabulary import Vocabulary, Words
+from sahel_dedup.util.hashing import splitmix64
 
 
 @given(st.lists(st.lists(st.integers(0, 40), max_size=12), max_size=8), st.integers(0, 20))
@@ -42,3 +43,23 @@ def test_words_are_a_sequence() -> None:
     for place in (-1, 4):
         with pytest.raises(IndexError):
             words[place]
+
+
+def probes(vocabulary: Vocabulary) -> float:
+    """Return how many slots it takes to find a term, in the mean."""
+    table = vocabulary._table
+    place = np.flatnonzero(table >= 0)
+    home = splitmix64(vocabulary.hashes[table[place]] ^ vocabulary._salt).astype(np.int64)
+    return float(np.mean((place - home) % len(table))) + 1
+
+
+def test_terms_that_want_one_place_are_spread() -> None:
+    # The lower bits of these hashes, by which a slot was once chosen, are nearly the same.
+    draw = np.random.default_rng(0)
+    upper = draw.integers(0, 1 << 40, 50_000, dtype=np.uint64) << np.uint64(24)
+    hashes = np.unique(upper | draw.integers(0, 512, 50_000, dtype=np.uint64))
+    vocabulary = Vocabulary()
+    numbers = vocabulary.enter(hashes, [str(n) for n in range(len(hashes))])
+    assert numbers.tolist() == list(range(len(hashes)))
+    assert probes(vocabulary) < 2
+    assert vocabulary._salt != Vocabulary()._salt

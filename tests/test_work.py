@@ -16,10 +16,11 @@ from wordfreq import get_frequency_dict
 
 from sahel_dedup.articles import Article
 from sahel_dedup.batch import Archive
-from sahel_dedup.lsh import candidate_pairs
-from sahel_dedup.profiles import Profiles
+from sahel_dedup.candidates.lsh import candidate_pairs
+from sahel_dedup.scoring.tfidf import Similarity
 from sahel_dedup.settings import Settings
-from sahel_dedup.similarity import Similarity
+from sahel_dedup.sketch.profiles import Profiles
+from sahel_dedup.sketch.sketcher import blocks_of, chunked
 
 A_DAY = 60
 WORDS = 200
@@ -113,7 +114,7 @@ def test_memory_an_article(month: Archive) -> None:
             fixed += array.nbytes
         else:
             ragged += array.nbytes
-    # Two fingerprints of 512 bytes, 64 of tallies, and some numbers.
+    # Two fingerprints of 512 bytes, 64 of number contexts, and some numbers.
     assert fixed / n < 1150
     # A term and its count; titles hold a few terms more.
     assert ragged / entries < 5.5
@@ -121,3 +122,12 @@ def test_memory_an_article(month: Archive) -> None:
     vectors = Similarity(profiles, month.sketcher)._vectors
     assert np.shares_memory(vectors.indices, profiles.terms)
     assert vectors.data.nbytes / entries == 4
+
+
+def test_titles_count_where_chunks_are_cut() -> None:
+    title, extra = "x" * 300_000, {"html": "y" * 300_000}
+    for article in (Article("a", "Rain", title), Article("a", "Rain", extra=extra)):
+        chunks = list(chunked([article] * 20))
+        assert max(map(len, chunks)) <= 4
+    blocks = list(blocks_of([Article("a", "Rain", title)] * 20))
+    assert [len(block) for block in blocks] == [1] * 20

@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import re
+import stat
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,10 +21,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sahel_dedup import columns
 from sahel_dedup.errors import SahelError
-from sahel_dedup.rows import read_rows
-from sahel_dedup.writing import check_output, write_rows
+from sahel_dedup.io import tabular
+from sahel_dedup.io.readers import read_rows
+from sahel_dedup.io.writers import check_output, replacing, write_rows
 
 ENDINGS = ["jsonl", "jsonl.gz", "csv", "csv.gz", "parquet"]
 
@@ -169,7 +171,7 @@ def test_columns_of_several_types(
     chunk: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(columns, "CHUNK_ROWS", chunk)
+    monkeypatch.setattr(tabular, "CHUNK_ROWS", chunk)
     write_rows("mixed.parquet", [{"id": 0, "value": value} for value in values])
     frame = pl.read_parquet("mixed.parquet")
     assert frame.schema["value"] == dtype
@@ -178,8 +180,8 @@ def test_columns_of_several_types(
 
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_rows_in_many_chunks_keep_their_order(ending: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(columns, "CHUNK_ROWS", 7)
-    monkeypatch.setattr(columns, "_CHUNK_CHARACTERS", 50)
+    monkeypatch.setattr(tabular, "CHUNK_ROWS", 7)
+    monkeypatch.setattr(tabular, "_CHUNK_CHARACTERS", 50)
     rows = [{"id": str(n), "text": "t" * (n % 60), f"key{n % 2}": "x"} for n in range(100)]
     got = back(ending, rows)
     assert [(row["id"], row["text"]) for row in got] == [(row["id"], row["text"]) for row in rows]
@@ -199,8 +201,66 @@ def test_lone_surrogates(ending: str) -> None:
     if "jsonl" in ending:
         assert got == row
     else:
-        assert got["text"] == "x\ufffdy é"
-        assert list(got) == ["id", "text", "\ufffd"]
+        assert got["text"] == "x\\ud800y é"
+        assert list(got) == ["id", "text", "\\udfff"]
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_names_that_differ_in_a_surrogate_stay_apart(ending: str) -> None:
+    rows = [{"id": "a\ud800"} | dict.fromkeys(("x\ud800", "x\ud801"), "1"), {"id": "a\ud801"}]
+    got = back(ending, rows)
+    assert len(got[0]) == 3
+    assert got[0]["id"] != got[1]["id"]
+
+
+def nested(depth: int, in_lists: bool) -> object:
+    value: object = "at the bottom"
+    for _ in range(depth):
+        value = [value] if in_lists else {"in": value}
+    return value
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+@pytest.mark.parametrize("in_lists", [True, False])
+@pytest.mark.parametrize("depth", [49, 50, 51, 300, 700])
+def test_nested_values(ending: str, in_lists: bool, depth: int) -> None:
+    sent = nested(depth, in_lists)
+    (row,) = back(ending, [{"value": sent}])
+    if "jsonl" in ending:
+        assert row["value"] == sent
+    value, levels = row["value"], 0
+    while value != "at the bottom":
+        # Lower levels, or all of them, may be in a JSON string.
+        value = json.loads(value) if isinstance(value, str) else value
+        value = value[0] if in_lists else value["in"]
+        levels += 1
+    assert levels == depth
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_what_is_nested_too_deeply_is_an_error(ending: str, tmp_path: Path) -> None:
+    out = tmp_path / f"out.{ending}"
+    with pytest.raises(SahelError, match="nested too deeply"):
+        write_rows(str(out), [{"value": nested(100_000, True)}])
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_value_that_contains_itself_is_written() -> None:
+    value: list[object] = []
+    value.append(value)
+    assert "[[...]]" in str(back("csv", [{"value": value}]))
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+@pytest.mark.parametrize(
+    "moment",
+    [
+        datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=5, minutes=30))),
+        datetime(9999, 12, 31, 23, tzinfo=timezone(timedelta(hours=-5))),
+    ],
+)
+def test_times_that_are_outside_the_calendar_in_utc(ending: str, moment: datetime) -> None:
+    assert back(ending, [{"at": moment}]) == [{"at": moment.isoformat()}]
 
 
 class Odd:
@@ -256,6 +316,147 @@ def test_a_failure_leaves_no_trace(ending: str, error: BaseException, tmp_path: 
         write_rows(str(out), failing(error))
     assert out.read_bytes() == b"before"
     assert os.listdir(tmp_path) == [out.name]
+
+
+@pytest.fixture
+def umask() -> Iterator[int]:
+    before = os.umask(0o027)
+    yield 0o027
+    os.umask(before)
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+@pytest.mark.parametrize("mode", [None, 0o600, 0o644, 0o664, 0o666, 0o755])
+def test_permissions_are_kept(ending: str, mode: int | None, umask: int, tmp_path: Path) -> None:
+    out = tmp_path / f"out.{ending}"
+    if mode is not None:
+        out.touch()
+        out.chmod(mode)
+    modes: set[int] = set()
+
+    def watching() -> Iterator[dict[str, Any]]:
+        modes.update(stat.S_IMODE(path.stat().st_mode) for path in tmp_path.glob(".*.tmp"))
+        yield {"id": "a"}
+
+    write_rows(str(out), watching())
+    expected = 0o666 & ~umask if mode is None else mode
+    assert stat.S_IMODE(out.stat().st_mode) == expected
+    # What is private is so from the first byte.
+    assert modes == {expected}
+
+
+def test_planted_links_are_not_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    victim, planted = tmp_path / "victim", tmp_path / ".out.jsonl.abcd.tmp"
+    victim.write_bytes(b"before")
+    planted.symlink_to(victim)
+    monkeypatch.setattr("secrets.token_hex", lambda _: "abcd")
+    with pytest.raises(FileExistsError):
+        write_rows(str(tmp_path / "out.jsonl"), [ROW])
+    assert victim.read_bytes() == b"before"
+    assert not (tmp_path / "out.jsonl").exists()
+
+
+def test_names_of_temporary_files_cannot_be_guessed(tmp_path: Path) -> None:
+    names = set()
+    for _ in range(3):
+        with replacing(str(tmp_path / "out.jsonl")):
+            names.update(os.listdir(tmp_path))
+    names.discard("out.jsonl")
+    assert len(names) == 3
+    assert all(re.fullmatch(r"\.out\.jsonl\.[0-9a-f]{16}\.tmp", name) for name in names)
+
+
+def test_writers_of_one_file_never_mix(tmp_path: Path) -> None:
+    # As two containers do, in which every process has the same number.
+    out = tmp_path / "out.jsonl"
+    with replacing(str(out)) as (one, _), replacing(str(out)) as (other, _):
+        for _ in range(3):
+            one.write(b"one")
+            other.write(b"other")
+    assert out.read_bytes() == b"one" * 3
+    assert os.listdir(tmp_path) == [out.name]
+
+
+@pytest.mark.parametrize("name", ["x" * 250 + ".csv", "é" * 125 + ".csv"])
+def test_names_as_long_as_the_system_allows(name: str, tmp_path: Path) -> None:
+    write_rows(str(tmp_path / name), [ROW])
+    assert os.listdir(tmp_path) == [name]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+@pytest.mark.parametrize("mode", [0o600, 0o640])
+def test_owner_and_group_are_kept(mode: int, tmp_path: Path) -> None:
+    out = tmp_path / "out.csv"
+    out.touch()
+    out.chmod(mode)
+    os.chown(out, 1234, 2345)
+    write_rows(str(out), [ROW])
+    status = out.stat()
+    assert (status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode)) == (1234, 2345, mode)
+
+
+def test_another_group_gets_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = tmp_path / "out.csv"
+    out.touch()
+    out.chmod(0o664)
+    real = os.stat
+
+    def of_another_group(path: Any, **options: Any) -> os.stat_result:
+        status = real(path, **options)
+        return os.stat_result((*status[:5], status.st_gid + 1, *status[6:]))
+
+    def refuse(*_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "stat", of_another_group)
+    monkeypatch.setattr(os, "fchown", refuse)
+    write_rows(str(out), [ROW])
+    monkeypatch.undo()
+    assert stat.S_IMODE(out.stat().st_mode) == 0o604
+
+
+def test_a_link_that_leads_to_no_file_yet_is_written_through(tmp_path: Path) -> None:
+    link, target = tmp_path / "link.csv", tmp_path / "target.csv"
+    link.symlink_to(target)
+    write_rows(str(link), [ROW])
+    assert link.is_symlink()
+    assert target.is_file()
+
+
+def test_a_link_to_itself_is_refused(tmp_path: Path) -> None:
+    link = tmp_path / "link.csv"
+    link.symlink_to(link)
+    with pytest.raises(SahelError, match="symbolic link to itself"):
+        write_rows(str(link), [ROW])
+    assert link.is_symlink()
+
+
+def test_a_file_that_is_write_protected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = tmp_path / "out.csv"
+    out.write_text("before")
+    # Root may write everything.
+    monkeypatch.setattr(os, "access", lambda path, _: path != str(out))
+    with pytest.raises(SahelError, match="the file is write-protected"):
+        check_output(str(out))
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_failed_write_names_the_file(ending: str, tmp_path: Path) -> None:
+    script = (
+        "import resource, sys\n"
+        "from sahel_dedup.io.writers import write_rows\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
+        "try:\n"
+        "    write_rows(sys.argv[1], ({'id': str(n), 'n': hash(str(n))} for n in range(9999)))\n"
+        "except OSError as error:\n"
+        "    print(error.filename)\n"
+    )
+    out = str(tmp_path / f"out.{ending}")
+    done = subprocess.run(
+        [sys.executable, "-c", script, out], capture_output=True, check=True, text=True
+    )
+    assert done.stdout.strip() == out
+    assert os.listdir(tmp_path) == []
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
@@ -321,10 +522,10 @@ def test_standard_output(path: str | None, capfdbinary: pytest.CaptureFixture[by
 
 def test_a_reader_that_stops_early_is_no_error() -> None:
     program = (
-        "from sahel_dedup.writing import write_rows\n"
+        "from sahel_dedup.io.writers import write_rows\n"
         "write_rows(None, ({'id': n} for n in range(10**7)))\n"
     )
-    root = Path(columns.__file__).parent.parent
+    root = Path(tabular.__file__).parent.parent
     with subprocess.Popen(
         [sys.executable, "-c", program],
         stdout=subprocess.PIPE,

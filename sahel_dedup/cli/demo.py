@@ -1,25 +1,30 @@
-"""``demo``: the sample archive that comes with the package, grouped before your eyes."""
+"""``demo``: groups the sample archive that comes with the package, and shows its stories."""
 
 from __future__ import annotations
 
 from importlib import resources
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from sahel_dedup.articles import Article
-from sahel_dedup.batch import cluster
 from sahel_dedup.cli.terminal import output_console
-from sahel_dedup.reading import read_articles
-from sahel_dedup.stories import Stories, Story
+from sahel_dedup.io.article_reader import read_articles
+from sahel_dedup.io.collisions import check_apart
+
+if TYPE_CHECKING:
+    from sahel_dedup.clustering.stories import Stories, Story
 
 
 def demo() -> None:
     """Group the sample archive of wire reports and show its stories."""
-    from sahel_dedup.evaluation import evaluate
+    from sahel_dedup.batch import cluster
+    from sahel_dedup.evaluation.metrics import evaluate
 
     with resources.as_file(resources.files("sahel_dedup") / "sample" / "wire.jsonl") as path:
+        check_apart([path], {})
         articles = {article.id: article for article in read_articles(path)}
     stories = cluster(articles.values())
     console = output_console()

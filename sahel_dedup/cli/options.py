@@ -1,24 +1,26 @@
-"""Options that several commands share, and what is made of them."""
+"""Options that several commands share, and what they become."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import timedelta
 from typing import Annotated, Literal
 
 import typer
 
-from sahel_dedup.errors import SahelError
-from sahel_dedup.rows import STDIN, InputPath, expand_paths, spool_stdin
+from sahel_dedup.errors import SettingsError
+from sahel_dedup.evidence_model import EvidenceModel
+from sahel_dedup.io.lines import InputPath
+from sahel_dedup.io.paths import expand_paths, open_repeatable
 from sahel_dedup.settings import CanonicalPolicy, Granularity, Settings
+from sahel_dedup.util.field_names import check_columns
 
 Inputs = Annotated[
     list[str],
     typer.Argument(
         metavar="INPUT",
-        help="Files of articles (.jsonl, .csv, .parquet, with or without .gz), glob patterns, or "
-        "- for JSON lines on standard input.",
+        help="Files of articles (.jsonl, .csv, .parquet, with or without .gz), folders, glob "
+        "patterns, or - for JSON lines on standard input.",
         show_default=False,
     ),
 ]
@@ -27,36 +29,89 @@ Output = Annotated[
     typer.Option(
         "--output",
         "-o",
-        metavar="OUT",
-        help="File to write, by its ending (as for INPUT); JSON lines on standard output if not "
-        "given.",
+        metavar="STORIES",
+        help="File to write; its ending names the format, as for INPUT. JSON lines on standard "
+        "output if not given.",
         show_default=False,
     ),
 ]
 OnError = Annotated[
     Literal["raise", "skip"],
-    typer.Option(help="Stop at the first faulty row, or leave faulty rows out and count them."),
+    typer.Option(help="Stop at the first faulty row, or skip faulty rows and count them."),
+]
+OnBadDate = Annotated[
+    Literal["drop", "raise"],
+    typer.Option(
+        help="Use articles without the date if it cannot be read, and count them, or treat them "
+        "as faulty rows."
+    ),
 ]
 GranularityOption = Annotated[
-    Granularity, typer.Option("--granularity", help="What a story is: see docs/granularity.md.")
+    Granularity,
+    typer.Option(
+        "--granularity",
+        help="What a story is: near-verbatim copies, reports of one event, or one topic.",
+    ),
+]
+Probability = Annotated[
+    float | None,
+    typer.Option(
+        "--min-probability",
+        metavar="P",
+        help="Average probability, between 0 and 1, that makes two stories one. Higher means fewer "
+        "wrong pairs and more missed ones. The granularity has one of its own.",
+        show_default=False,
+    ),
 ]
 Window = Annotated[
     str,
-    typer.Option(metavar="DAYS|none", help="Articles published further apart are never one story."),
+    typer.Option(
+        metavar="DAYS|none",
+        help="Only corrections join articles published further apart. Topics have no window.",
+    ),
 ]
 Canonical = Annotated[
-    CanonicalPolicy, typer.Option("--canonical", help="Which article stands for its story.")
+    CanonicalPolicy, typer.Option("--canonical", help="Which article represents its story.")
 ]
 Prefer = Annotated[
     list[str] | None,
     typer.Option(
         metavar="SOURCE",
-        help="Outlet whose article stands for the story before others; may be repeated, best "
+        help="Outlet whose article represents the story if there is one; may be repeated, best "
         "first.",
         show_default=False,
     ),
 ]
-Workers = Annotated[int, typer.Option(help="Threads; 0 takes all processors.")]
+Columns = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--column",
+        metavar="FIELD=NAME",
+        help="Column that holds a field (id, text, title, published, source, lang) under another "
+        "name, such as text=body; may be repeated.",
+        show_default=False,
+    ),
+]
+CorrectionsFile = Annotated[
+    str | None,
+    typer.Option(
+        "--corrections",
+        metavar="FILE",
+        help="Pairs of articles that are one story, or are not, whatever the evidence says: rows "
+        "with a, b and same (1 or 0), and who, when and why where known. What review writes.",
+        show_default=False,
+    ),
+]
+ModelFile = Annotated[
+    str | None,
+    typer.Option(
+        "--model",
+        metavar="FILE",
+        help="Model of the evidence that sahel-dedup teach made for this archive.",
+        show_default=False,
+    ),
+]
+Workers = Annotated[int, typer.Option(help="Number of threads; 0 means one per processor.")]
 
 
 def make_settings(
@@ -65,33 +120,65 @@ def make_settings(
     workers: int,
     canonical: CanonicalPolicy = "earliest",
     prefer: list[str] | None = None,
+    min_probability: float | None = None,
+    model: str | None = None,
 ) -> Settings:
-    """Make settings of options.
+    """Turn options into settings.
 
     Raises
     ------
-    SahelError
+    SettingsError
         If a value is out of its range.
     """
-    try:
-        return Settings(
-            granularity=granularity,
-            window=_parse_window(window),
-            canonical=canonical,
-            preferred_sources=tuple(prefer or ()),
-            workers=workers,
-        )
-    except ValueError as error:
-        raise SahelError(str(error)) from None
+    return Settings(
+        granularity=granularity,
+        min_probability=min_probability,
+        window=parse_days("window", window),
+        canonical=canonical,
+        preferred_sources=tuple(prefer or ()),
+        model=None if model is None else EvidenceModel.read(model),
+        workers=workers,
+    )
 
 
-def _parse_window(days: str) -> timedelta | None:
+def parse_columns(pairs: list[str] | None) -> dict[str, str]:
+    """Read what ``--column`` says.
+
+    Returns
+    -------
+    dict of str to str
+        The name of the column, by field.
+
+    Raises
+    ------
+    SettingsError
+        If it is not ``FIELD=NAME``, or names a field twice or one that is not known.
+    """
+    columns: dict[str, str] = {}
+    for pair in pairs or ():
+        field, equals, name = pair.partition("=")
+        if not (field and equals and name):
+            raise SettingsError(f"--column: {pair!r} is not FIELD=NAME, such as text=body")
+        if field in columns:
+            raise SettingsError(f"--column: {field!r} is named twice")
+        columns[field] = name
+    return check_columns(columns)
+
+
+def parse_days(option: str, days: str) -> float | None:
+    """Read a number of days, or ``none``.
+
+    Raises
+    ------
+    SettingsError
+        If it is neither.
+    """
     if days.lower() == "none":
         return None
     try:
-        return timedelta(days=float(days))
-    except (ValueError, OverflowError):
-        raise ValueError(f"window: {days!r} is neither a number of days nor 'none'") from None
+        return float(days)
+    except ValueError:
+        raise SettingsError(f"{option}: {days!r} is neither a number of days nor 'none'") from None
 
 
 @contextmanager
@@ -101,10 +188,8 @@ def open_inputs(names: list[str]) -> Iterator[list[InputPath]]:
     Yields
     ------
     list of path
-        Standard input is a temporary file among them, removed at the end of the block.
+        Standard input and named pipes are copied to temporary files, which are removed at the
+        end of the block.
     """
     with ExitStack() as stack:
-        yield [
-            stack.enter_context(spool_stdin()) if path == STDIN else path
-            for path in expand_paths(names)
-        ]
+        yield [stack.enter_context(open_repeatable(path)) for path in expand_paths(names)]

@@ -1,12 +1,16 @@
-"""How the command line speaks: progress and faults on standard error, results on output."""
+"""How the command line reports: progress and faults on standard error, results on output."""
 
 from __future__ import annotations
 
+import io
+import logging
 import signal
 import sys
+import time
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.console import Console
@@ -22,67 +26,208 @@ from rich.progress import (
 from rich.text import Text
 from typer.core import TyperGroup
 
-from sahel_dedup.errors import SahelError
-from sahel_dedup.rows import InputPath, SkipReport, count_rows
+from sahel_dedup.errors import SahelError, SahelWarning
+from sahel_dedup.io.lines import InputPath
+from sahel_dedup.io.readers import SkipReport, count_rows
+from sahel_dedup.io.summary import ReadSummary
+from sahel_dedup.io.writers import check_stdout, discard_stdout
+from sahel_dedup.plain_text import plain, plain_lines
+
+if TYPE_CHECKING:
+    from sahel_dedup.clustering.stories import Stories
 
 _OF_ARTICLES = ("reading", "writing", "report")
 # Wide enough for a headline where there is no terminal to ask.
 _PIPE_WIDTH = 120
+_LINE_EVERY = 30.0
+_EXPECTED = (SahelError, OSError, MemoryError)
+EXIT_CODES = """\
+Exit status: 0 if all is well; 1 if `index check` finds damage; 2 if an option or the input
+cannot be used, or disk or memory run out; 130, 143 and 129 after Ctrl-C, SIGTERM and SIGHUP; 141
+if the program that reads the output stops early. Whatever happens, no file is left half written.
+"""
 
 
 class Commands(TyperGroup):
     """Commands whose expected failures are one line on standard error and an exit status.
 
-    2 for input, settings or a disk that will not do, 130 for an interrupt, 143 for a
-    request to terminate, which is raised so that temporary files are removed.
+    `EXIT_CODES` lists them. A request to terminate or to hang up is raised as an exception, so
+    that temporary files are removed.
     """
+
+    def main(self, *args: Any, **options: Any) -> Any:
+        """Run the command line as a program, and leave nothing unsaid for Python to say."""
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):
+                # Whatever the terminal can show, an odd character ends no command.
+                stream.reconfigure(errors="backslashreplace")
+        status: Any = 0
+        try:
+            with _log_as_notes():
+                return super().main(*args, **options)
+        except SystemExit as ended:
+            status = ended.code
+        except _EXPECTED as error:
+            # A help text that cannot be printed: no command has begun.
+            status = _fail(error, "standard output")
+        try:
+            if sys.stdout is not None:
+                sys.stdout.flush()
+        except OSError as error:
+            status = status or _fail(error, "standard output")
+            discard_stdout()
+        sys.exit(status)
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command."""
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+        _raise_signals()
         try:
             return super().invoke(ctx)
-        except BrokenPipeError:
-            # Whoever reads has seen enough, which typer knows to end without a word.
-            raise
-        except (SahelError, OSError) as error:
-            typer.secho(f"error: {error}", fg="red", err=True)
-            raise typer.Exit(2) from None
+        except _EXPECTED as error:
+            raise typer.Exit(_fail(error)) from None
         except KeyboardInterrupt:
             raise typer.Exit(130) from None
 
 
+def _fail(error: BaseException, file: str | None = None) -> int:
+    """Report an expected failure and return the exit status."""
+    if isinstance(error, BrokenPipeError):
+        # Whoever reads has seen enough.
+        discard_stdout()
+        return 141
+    if isinstance(error, MemoryError):
+        reason = "out of memory: give it fewer articles at once, or more memory"
+    elif isinstance(error, OSError) and error.strerror:
+        name = error.filename if error.filename is not None else file
+        reason = error.strerror if name is None else f"{error.strerror}: {name}"
+    else:
+        reason = str(error)
+    typer.secho(f"error: {plain(reason)}", fg="red", err=True)
+    return 2
+
+
+def _raise_signals() -> None:
+    """Turn requests to end into exceptions; those that are ignored (nohup) stay ignored."""
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, lambda number, _: sys.exit(128 + number))
+
+
+class _Notes(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        note(record.getMessage())
+
+
+@contextmanager
+def _log_as_notes() -> Iterator[None]:
+    """Show the warnings of the library as notes, and that it compiles."""
+    logger, handler = logging.getLogger("sahel_dedup"), _Notes()
+    logger.addHandler(handler)
+    logging.getLogger("sahel_dedup.util.jit").setLevel(logging.INFO)
+    try:
+        with warnings.catch_warnings():
+            # They say the same as the log, to callers in Python.
+            warnings.simplefilter("ignore", SahelWarning)
+            yield
+    finally:
+        logger.removeHandler(handler)
+
+
 def note(text: str) -> None:
-    """Tell the user something that does not belong to the result."""
-    typer.secho(text, fg="yellow", err=True)
+    """Say something to the user that does not belong to the result."""
+    typer.secho(plain_lines(text), fg="yellow", err=True)
 
 
-def note_faults(skipped: SkipReport | None, implausible_dates: int) -> None:
-    """Tell what was left out of account while reading, and why."""
+def say(text: str) -> None:
+    """Print a result.
+
+    Raises
+    ------
+    SahelError
+        If there is no standard output.
+    """
+    check_stdout()
+    with _naming_stdout():
+        typer.echo(text)
+
+
+class _Output(Console):
+    """A console on standard output whose failures are those of any other file."""
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        with _naming_stdout():
+            super().print(*objects, **options)
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
+@contextmanager
+def _naming_stdout() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        error.filename = "standard output"
+        raise
+
+
+def note_faults(skipped: SkipReport | None, implausible_dates: int = 0) -> None:
+    """Report what was left out while reading, and why."""
     if skipped is not None and skipped.total:
         note(skipped.summary())
     if implausible_dates:
-        note(f"{implausible_dates:,} dates before 1970-01-02 or in the future, taken as missing")
+        which = "before 1400, 1970-01-01 or -02, in the future"
+        note(f"{implausible_dates:,} impossible dates ({which}), taken as missing")
+
+
+def note_stories(summary: ReadSummary, stories: Stories) -> None:
+    """Close a run with one line: what was read, what was left out, and what came of it."""
+    sizes = [len(rows) for rows in stories.members]
+    several = sum(size > 1 for size in sizes)
+    found = f"{len(sizes):,} stories, {several:,} with copies"
+    largest = f", the largest of {max(sizes):,} articles" if several else ""
+    note(f"{summary}; {found}{largest}")
 
 
 def output_console() -> Console:
-    """Return a console on standard output."""
-    return Console(width=None if sys.stdout.isatty() else _PIPE_WIDTH, highlight=False)
+    """Return a console on standard output.
+
+    Raises
+    ------
+    SahelError
+        If there is no standard output.
+    """
+    check_stdout()
+    return _Output(width=None if sys.stdout.isatty() else _PIPE_WIDTH, highlight=False)
 
 
 class _Rate(ProgressColumn):
-    """Mean rate since the stage began: stages tell how far they are at long intervals."""
+    """Mean rate since the stage began: stages report progress at long intervals."""
 
     def render(self, task: Task) -> Text:
         rate = task.completed / task.elapsed if task.elapsed else 0
         return Text(f"{rate:>9,.0f} a second" if rate >= 1 else "")
 
 
+class _Lines:
+    """Progress where there is no terminal: a line every half minute."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._next = clock() + _LINE_EVERY
+
+    def __call__(self, stage: str, done: int, total: int | None) -> None:
+        if (now := self._clock()) >= self._next:
+            self._next = now + _LINE_EVERY
+            note(f"{stage}: {done:,}" + ("" if total is None else f" of {total:,}"))
+
+
 @contextmanager
 def progress(
     paths: Sequence[InputPath],
 ) -> Iterator[Callable[[str, int, int | None], None]]:
-    """Show the stages of the work while it runs, on a terminal only.
+    """Show the stages of the work while it runs: a display on a terminal, lines elsewhere.
 
     Parameters
     ----------
@@ -95,7 +240,10 @@ def progress(
         See `progress` of `sahel_dedup.cluster`.
     """
     console = Console(stderr=True)
-    articles = count_rows(paths) if console.is_terminal else None
+    if not console.is_terminal:
+        yield _Lines()
+        return
+    articles = count_rows(paths)
     tasks: dict[str, TaskID] = {}
     with Progress(
         SpinnerColumn(finished_text=" "),
@@ -107,10 +255,9 @@ def progress(
         TimeRemainingColumn(compact=True),
         console=console,
         transient=True,
-        disable=not console.is_terminal,
     ) as display:
 
-        def tell(stage: str, done: int, total: int | None) -> None:
+        def on_progress(stage: str, done: int, total: int | None) -> None:
             if stage not in tasks:
                 for earlier in tasks.values():
                     display.update(earlier, total=display.tasks[earlier].completed)
@@ -118,4 +265,4 @@ def progress(
             total = articles if total is None and stage in _OF_ARTICLES else total
             display.update(tasks[stage], completed=done, total=total)
 
-        yield tell
+        yield on_progress

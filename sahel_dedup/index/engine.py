@@ -2,54 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
-from sahel_dedup.contrast import TYPICAL_BAR
-from sahel_dedup.evidence import Comparison, Evidence, Pairs
-from sahel_dedup.index.answers import Assignment, Event, EventKind
-from sahel_dedup.index.joining import (
-    Weighed,
-    compared,
+from sahel_dedup.corrections.corrections import Corrections
+from sahel_dedup.corrections.placing import has_rivals
+from sahel_dedup.index.candidates import (
+    are_placeholders,
+    find_candidates,
+    judge,
+    mark_exact_duplicates,
+)
+from sahel_dedup.index.changes import Changes
+from sahel_dedup.index.live import Live
+from sahel_dedup.index.online_corrections import groups_among, must_be_apart, placed
+from sahel_dedup.index.online_linkage import (
+    ScoredPairs,
+    divide_story,
+    evidence_groups,
     join_stories,
-    join_surplus,
+    may_join,
+    representatives,
+    score_neighbourhoods,
     split_story,
     story_pairs,
-    weigh_neighbourhoods,
+    story_surplus,
 )
-from sahel_dedup.index.live import NO_STORY, Live, story_name
-from sahel_dedup.index.meeting import are_pages, judge, meet, raise_bars, set_bars, set_twins
-from sahel_dedup.index.moving import Compared
-from sahel_dedup.index.telling import describe
-from sahel_dedup.profiles import Profiles
+from sahel_dedup.index.online_recurrence import raise_recurrence, set_recurrence
+from sahel_dedup.index.online_tfidf import ComparedPairs
+from sahel_dedup.index.result_builder import describe
+from sahel_dedup.index.results import Assignment, Event, EventKind
+from sahel_dedup.index.standing import NO_STORY, story_name
+from sahel_dedup.scoring.evidence import Comparison, Evidence, Pairs, weights_of
+from sahel_dedup.scoring.recurrence import TYPICAL_RECURRENCE
 from sahel_dedup.settings import Settings
+from sahel_dedup.sketch.profiles import Profiles
 
-# Past articles kept for contrast: as many as are live, and at least so many.
+# Past articles kept as background: as many as are live, and at least so many.
 _FEWEST_PAST = 1000
 EVENTS_KEPT = 100_000
-# Stands for an article that only asks; no article has this id.
-_NOBODY = ""
-
-
-@dataclass(slots=True)
-class Changes:
-    """What differs from what was last saved.
-
-    Attributes
-    ----------
-    added : list of int
-        Rows that are new.
-    moved : set of int
-        Older rows of which story, twin or bar changed.
-    left : list of int
-        Serials of articles that were removed.
-    """
-
-    added: list[int] = field(default_factory=list)
-    moved: set[int] = field(default_factory=set)
-    left: list[int] = field(default_factory=list)
+# Id of the article of a query; no article has it.
+_NO_ARTICLE = ""
 
 
 class Engine:
@@ -71,6 +68,7 @@ class Engine:
     """
 
     def __init__(self, settings: Settings) -> None:
+        weights_of(settings)  # A model of another release is refused before anything is read.
         self.settings = settings
         self.live = Live(settings)
         self.events: list[Event] = []
@@ -94,29 +92,36 @@ class Engine:
         """
         live = self.live
         rows = live.enter(ids, profiles, now)
-        kin, strangers = self._compare(rows)
-        noted, risen = raise_bars(live, strangers)
+        surviving, background, news = self._compare(rows)
+        noted, risen = raise_recurrence(live, background.where(news))
         self.changes.moved |= noted
         self._doubt(risen)
-        strong, weighed = self._weigh(kin)
+        strong, scored = self._score(surviving)
         partners: dict[int, list[int]] = {}
         for row, partner in zip(strong.first.tolist(), strong.second.tolist(), strict=True):
             partners.setdefault(row, []).append(partner)
         assignments = []
         for row in rows:
-            head = int(live.standing.twin[row])
+            cursor, head = self.cursor, int(live.standing.duplicate_of[row])
             merged = []
-            if head != row:
+            if head != row and (not live.fit(head, row) or must_be_apart(live, head, row)):
+                # Copies that came with it have used up the window, or a person has said so.
+                live.standing.duplicate_of[row] = row
+            elif head != row:
+                if groups_among(live, [row]):
+                    # It is compared for itself from now on.
+                    live.standing.duplicate_of[row] = row
+                    scored.score_pairs([(row, head)])
                 live.join(head, row)
             elif row in partners:
-                merged = join_stories(live, row, partners[row], weighed)
+                merged = join_stories(live, row, partners[row], scored)
             for pair in merged:
                 self.changes.moved |= set(live.members(row))
-                self._tell("merged", pair[1], pair[0])
-            _, *others = live.members(row)
-            number = int(live.standing.story[row])
-            assignment = describe(live, row, live.ids[row], number, others, weighed)
-            events = self.events[len(self.events) - len(merged) :]
+                self._report("merged", pair[1], pair[0])
+            self._settle(row, row)
+            number, oldest = int(live.standing.story[row]), live.story_of(row).rows[0]
+            assignment = describe(live, row, live.ids[row], number, oldest, scored)
+            events = self.events[len(self.events) - (self.cursor - cursor) :]
             assignments.append(replace(assignment, events=tuple(events)) if events else assignment)
         live.enter_buckets(np.arange(rows.start, rows.stop))
         self.changes.moved -= set(rows)
@@ -124,36 +129,40 @@ class Engine:
         return assignments
 
     def probe(self, article: str, profiles: Profiles, now: float) -> Assignment:
-        """Tell where an article would belong, without keeping it."""
+        """Find where an article would belong, without keeping it."""
         live, s = self.live, self.live.standing
         clock = live.clock
-        rows = live.enter([_NOBODY], profiles, now)
+        rows = live.enter([_NO_ARTICLE], profiles, now)
         (row,) = rows
-        kin, _ = self._compare(rows)
-        strong, weighed = self._weigh(kin)
-        partners = strong.second.tolist()
-        head = int(s.twin[row])
-        best: int | None = None if head == row else head
+        surviving, _, _ = self._compare(rows)
+        strong, scored = self._score(surviving)
+        # As it is called, for the corrections that name it.
+        live.ids[row] = article
+        partners = [p for p in strong.second.tolist() if may_join(live, row, p, scored)]
+        head = int(s.duplicate_of[row])
+        best: int | None = None if head == row or must_be_apart(live, head, row) else head
         if partners and best is None:
-            surplus, best = max(
-                (join_surplus(live, [row], compared(live, p), weighed), p) for p in partners
-            )
+            surplus, best = max((story_surplus(live, row, p, scored), p) for p in partners)
             best = best if surplus >= 0 else None
+        best = min(self._fellows(row, row - 1), default=best)
         number = live.name(article) if best is None else int(s.story[best])
-        members = [] if best is None else live.members(best)
-        assignment = describe(live, row, article, number, members, weighed)
+        oldest = None if best is None else live.story_of(best).rows[0]
+        assignment = describe(live, row, article, number, oldest, scored)
+        live.ids[row] = _NO_ARTICLE
         live.withdraw(rows)
         live.clock = clock
         return assignment
 
     def recall(self, row: int) -> Assignment:
-        """Tell again where an article belongs."""
+        """Describe anew where an article belongs."""
         live, s = self.live, self.live.standing
-        weighed = Weighed(self.evidence())
-        members = live.members(row)[1:]
-        if s.twin[row] == row:
-            weighed.weigh((row, other) for other in compared(live, row) if other != row)
-        return describe(live, row, live.ids[row], int(s.story[row]), members, weighed)
+        scored = ScoredPairs(self.evidence())
+        if s.duplicate_of[row] == row:
+            scored.score_pairs((row, other) for other in representatives(live, row) if other != row)
+        rows = live.story_of(row).rows
+        assignment = describe(live, row, live.ids[row], int(s.story[row]), rows[0], scored)
+        copied = assignment.relation is not None and (s.duplicate_of[rows] == row).sum() > 1
+        return replace(assignment, relation="exact") if copied else assignment
 
     def update(self, row: int, profiles: Profiles, now: float) -> Assignment:
         """Put a corrected article in the place of one."""
@@ -162,28 +171,79 @@ class Engine:
         cursor = self.cursor
         rest = self._take_out(row)
         if rest:
-            self._part(former, rest, Weighed(self.evidence()))
+            self._part(former, rest, ScoredPairs(self.evidence()))
         (assignment,) = self.add([article], profiles, now)
         if not rest and len(live.members(live.row_of[article])) == 1:
-            live.standing.story[live.row_of[article]] = former
+            live.bear(live.row_of[article], former)
             assignment = replace(assignment, story_id=story_name(former))
         elif not rest:
-            self._tell("merged", former, int(live.standing.story[live.row_of[article]]))
-        told = tuple(event for event in self.events if event.cursor > cursor)
-        return replace(assignment, events=told)
+            self._report("merged", former, int(live.standing.story[live.row_of[article]]))
+        events = tuple(event for event in self.events if event.cursor > cursor)
+        return replace(assignment, events=events)
+
+    def correct(self, corrections: Corrections) -> list[Event]:
+        """Let stories follow further corrections.
+
+        Raises
+        ------
+        CorrectionError
+            If they contradict each other, or those that there are.
+        """
+        live, cursor, known = self.live, self.cursor, set(self.live.corrections)
+        live.corrections |= corrections
+        self.changes.corrected += [c for c in live.corrections if c not in known]
+        groups = {live.corrections.group(name) for name in corrections.names} - {None}
+        rows = sorted(self._present(group for group in groups if group is not None))
+        for row in rows:
+            if live.standing.duplicate_of[row] != row:
+                live.single_out(row)
+                self.changes.moved.add(row)
+        scored = ScoredPairs(self.evidence())
+        for row in rows:
+            members = live.members(row)
+            if has_rivals(list(groups_among(live, members).values()), live.corrections):
+                self._rearrange(members, divide_story(live, members, scored))
+        for row in rows:
+            self._settle(row, len(live))
+        return [event for event in self.events if event.cursor > cursor]
+
+    def withdraw(self, a: str, b: str) -> list[Event]:
+        """Take the corrections on a pair of articles back, and group their stories anew."""
+        live, cursor, scored = self.live, self.cursor, ScoredPairs(self.evidence())
+        rows = [live.row_of[name] for name in (a, b) if name in live.row_of]
+        live.corrections = live.corrections.without(a, b)
+        self.changes.withdrawn = True
+        for row in rows:
+            self._part(int(live.standing.story[row]), live.members(row), scored)
+        story = live.standing.story
+        one, other = rows if len(rows) == 2 else (0, 0)
+        if story[one] != story[other] and may_join(live, one, other, scored):
+            scored.score_pairs(
+                itertools.product(representatives(live, one), representatives(live, other))
+            )
+            if story_surplus(live, one, other, scored) >= 0:
+                members = sorted({*live.members(one), *live.members(other)})
+                self._rearrange(members, [members])
+        return [event for event in self.events if event.cursor > cursor]
+
+    def parts(self, row: int) -> dict[str, int]:
+        """Return the articles of a row's story, each with its part by the evidence alone."""
+        live = self.live
+        groups = evidence_groups(live, live.members(row), ScoredPairs(self.evidence()))
+        return {live.ids[r]: number for number, group in enumerate(groups) for r in group}
 
     def remove(self, row: int) -> list[Event]:
         """Remove an article; what is left of its story may fall apart."""
         story = int(self.live.standing.story[row])
         rest = self._take_out(row)
         if not rest:
-            return [self._tell("removed", story)]
-        return self._part(story, rest, Weighed(self.evidence()))
+            return [self._report("removed", story)]
+        return self._part(story, rest, ScoredPairs(self.evidence()))
 
     def expire(self, before: float) -> list[Event]:
-        """Let go of the stories whose articles all came before a day.
+        """Expire the stories whose articles all came before a day.
 
-        Some of their articles stay as past ones: what recurs is told by them.
+        Some of their articles stay as past ones, to recognise texts that recur.
         """
         live, n = self.live, len(self.live)
         s = live.standing
@@ -194,36 +254,77 @@ class Engine:
         old = newest < before
         if not old.any():
             return []
-        events = [self._tell("expired", int(number)) for number in numbers[old]]
+        events = [self._report("expired", int(number)) for number in numbers[old]]
         s.story[rows[old[story]]] = NO_STORY
         self.compact()
         self.changes.moved |= set(np.flatnonzero(s.story[: len(live)] == NO_STORY).tolist())
         return events
 
     def compact(self) -> None:
-        """Let go of removed articles and of the past ones that are too many."""
+        """Drop removed articles and surplus past ones."""
         live, n = self.live, len(self.live)
         s, p = live.standing, live.profiles
         present = s.story[:n] != NO_STORY
-        recurring = (s.bar[:n] > TYPICAL_BAR) & (s.twin[:n] == np.arange(n))
+        recurring = (s.recurrence[:n] > TYPICAL_RECURRENCE) & (s.duplicate_of[:n] == np.arange(n))
         past = np.flatnonzero(~present & recurring & ~np.isnan(p.day[:n]))
         past = past[-max(_FEWEST_PAST, int(present.sum())) :]
         kept = np.union1d(np.flatnonzero(present), past)
         lost = np.setdiff1d(np.arange(n), kept)
         self.changes.left += s.serial[lost].tolist()
+        self.changes.compacted = True
         live.compact(kept)
 
     def _doubt(self, rows: set[int]) -> None:
-        """Look again at the stories of articles that turned out to be of a recurring kind."""
+        """Re-evaluate stories whose articles were later found to be recurring."""
         live, number = self.live, self.live.standing.story
-        stories = [live.members(row) for row in {int(number[r]): r for r in rows}.values()]
-        stories = [members for members in stories if len(live.first_rows(members)) > 1]
+        found = [live.story_of(row) for row in {int(number[r]): r for r in rows}.values()]
+        stories = [members.rows for members in found if len(members.first) > 1]
         if not stories:
             return
-        weighed = Weighed(self.evidence())
-        weighed.weigh(pair for members in stories for pair in story_pairs(live, members))
+        scored = ScoredPairs(self.evidence())
+        scored.score_pairs(pair for members in stories for pair in story_pairs(live, members))
         for members in stories:
-            self._part(int(number[members[0]]), members, weighed)
+            self._part(int(number[members[0]]), members, scored)
+
+    def _present(self, groups: Iterable[str]) -> Iterator[int]:
+        """Yield the rows of the articles of some groups of corrections that are there."""
+        live = self.live
+        for group in groups:
+            for name in live.corrections.members(group):
+                if name in live.row_of:
+                    yield live.row_of[name]
+
+    def _fellows(self, row: int, last: int) -> list[int]:
+        """Return the rows, up to one, that corrections put into one story with a row."""
+        group = self.live.corrections.group(self.live.ids[row])
+        return [] if group is None else [r for r in self._present([group]) if r <= last]
+
+    def _settle(self, row: int, last: int) -> None:
+        """Bring the articles of a row's group of corrections, up to a row, into one story."""
+        live, story = self.live, self.live.standing.story
+        fellows = self._fellows(row, last)
+        if len({int(story[r]) for r in fellows}) > 1:
+            members = sorted({other for r in fellows for other in live.members(r)})
+            labels = np.unique(story[members], return_inverse=True)[1].astype(np.int64)
+            self._rearrange(members, placed(live, members, labels))
+
+    def _rearrange(self, members: Sequence[int], groups: Sequence[Sequence[int]]) -> None:
+        """Let the articles of some stories form other stories, and report what became of them."""
+        live, story = self.live, self.live.standing.story
+        label = {row: number for number, group in enumerate(groups) for row in group}
+        held: dict[int, dict[int, list[int]]] = {}
+        for row in sorted(members):
+            held.setdefault(int(story[row]), {}).setdefault(label[row], []).append(row)
+        for number, pieces in held.items():
+            if len(pieces) > 1:
+                for other in live.part(list(pieces.values()))[1:]:
+                    self._report("split", number, other)
+        for group in groups:
+            for row in sorted(group)[1:]:
+                if story[row] != story[group[0]]:
+                    older, younger = live.join(group[0], row)
+                    self._report("merged", younger, older)
+        self.changes.moved |= set(members)
 
     def _take_out(self, row: int) -> list[int]:
         self.changes.left.append(int(self.live.standing.serial[row]))
@@ -231,50 +332,52 @@ class Engine:
         self.changes.moved |= set(rest)
         return rest
 
-    def _part(self, story: int, members: Sequence[int], weighed: Weighed) -> list[Event]:
-        """Let a story fall apart that its evidence no longer holds together."""
-        groups = split_story(self.live, members, weighed)
+    def _part(self, story: int, members: Sequence[int], scored: ScoredPairs) -> list[Event]:
+        """Split a story that its evidence no longer holds together."""
+        groups = split_story(self.live, members, scored)
         if len(groups) == 1:
             return []
         numbers = self.live.part(groups)
         self.changes.moved |= set(members)
-        return [self._tell("split", story, number) for number in numbers[1:]]
+        return [self._report("split", story, number) for number in numbers[1:]]
 
     def evidence(self, comparison: Comparison | None = None) -> Evidence:
-        """Return what weighs pairs of articles, as things stand."""
+        """Return a scorer of pairs of articles, as things stand."""
         live = self.live
         similarity = comparison or live.similarity
-        return Evidence(live.profiles, similarity, live.standing.bar, self.settings)
+        return Evidence(live.profiles, similarity, live.standing.recurrence, self.settings)
 
-    def _compare(self, rows: range) -> tuple[Compared, Compared]:
-        """Find whom arriving articles resemble, and set their bars.
+    def _compare(self, rows: range) -> tuple[ComparedPairs, ComparedPairs, NDArray[np.bool_]]:
+        """Compare arriving articles with their candidates, and set their recurrence.
 
         Returns
         -------
-        kin : Compared
-            Pairs that may be one event; twins are set aside.
-        strangers : Compared
+        surviving : ComparedPairs
+            Pairs that may be one event; exact copies are set aside.
+        background : ComparedPairs
             Pairs that must be about something else.
+        news : ndarray of bool
+            Which of these have an arriving article that is no copy.
         """
         live = self.live
-        p, met = live.profiles, meet(live, rows)
-        near = set_twins(met.first, met.second, met.near, p.body, p.headline, live.standing.twin)
-        near &= ~are_pages(live, met)
-        found = live.similarity.compare(met.first, met.second)
-        kin, strangers = judge(live, found, near, met.far)
-        set_bars(live, strangers, rows)
-        return kin, strangers
+        candidates = find_candidates(live, rows)
+        near = mark_exact_duplicates(live, candidates)
+        near &= ~are_placeholders(live, candidates)
+        found = live.similarity.compare(candidates.first, candidates.second)
+        surviving, background, news = judge(live, found, near, candidates.far)
+        set_recurrence(live, background, rows)
+        return surviving, background, news
 
-    def _weigh(self, kin: Compared) -> tuple[Pairs, Weighed]:
-        """Weigh pairs of arriving articles, and all that the strong ones among them call for."""
-        weighed = Weighed(self.evidence())
-        pairs = self.evidence(kin).weigh(kin.first, kin.second)
-        weighed.enter(pairs)
-        strong = pairs.where(pairs.score >= self.settings.bar)
-        weigh_neighbourhoods(self.live, strong, weighed)
-        return strong, weighed
+    def _score(self, surviving: ComparedPairs) -> tuple[Pairs, ScoredPairs]:
+        """Score pairs of arriving articles, and all pairs that the strong ones call for."""
+        scored = ScoredPairs(self.evidence())
+        pairs = self.evidence(surviving).score_pairs(surviving.first, surviving.second)
+        scored.enter(pairs)
+        strong = pairs.where(pairs.score >= self.settings.merge_threshold)
+        score_neighbourhoods(self.live, strong, scored)
+        return strong, scored
 
-    def _tell(self, kind: EventKind, story: int, other: int | None = None) -> Event:
+    def _report(self, kind: EventKind, story: int, other: int | None = None) -> Event:
         self.cursor += 1
         event = Event(
             self.cursor, kind, story_name(story), None if other is None else story_name(other)

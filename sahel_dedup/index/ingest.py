@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import IO
 
-from sahel_dedup.articles import Article
 from sahel_dedup.errors import ArticleError
-from sahel_dedup.index.answers import Assignment
+from sahel_dedup.index.feed import OnChanged
+from sahel_dedup.index.results import Assignment
 from sahel_dedup.index.story_index import StoryIndex
-from sahel_dedup.rows import InputPath, Place, Reporter, Row, SkipReport, read_rows, reporter
+from sahel_dedup.io.article_reader import OnBadDate
+from sahel_dedup.io.lines import InputPath
+from sahel_dedup.io.readers import SkipReport
+from sahel_dedup.io.tabular import to_json
 
 
 def ingest(
@@ -17,24 +21,35 @@ def ingest(
     paths: InputPath | Sequence[InputPath],
     *,
     skipped: SkipReport | None = None,
+    dead_letters: IO[str] | None = None,
+    on_changed: OnChanged = "raise",
     batch_size: int = 1,
+    columns: Mapping[str, str] | None = None,
+    on_bad_date: OnBadDate = "drop",
 ) -> Iterator[dict[str, object]]:
     """Add the articles of files to an index.
 
     It may be killed and run again on the same input: articles that are in the index are
-    told of again, and the stories are those of an unbroken run.
+    answered again, and the stories are those of an unbroken run.
 
     Parameters
     ----------
     index : StoryIndex
     paths
-        See `sahel_dedup.rows.read_rows`; ``-`` is standard input, read as it comes.
+        See `sahel_dedup.io.readers.read_rows`; ``-`` is standard input, read as it comes.
     skipped : SkipReport, optional
         When given, faulty rows are counted here and left out, otherwise the first one is
-        raised. An id that came before with other words is a fault.
+        raised.
+    dead_letters : text file, optional
+        Receives a JSON line for each row that is left out, as `dead_letter` makes it.
+    on_changed : {"raise", "update"}
+        Whether an id that comes again with other words is a fault, or an article that was
+        edited.
     batch_size : int
         Articles that are added at once: more are faster and wait for each other. A rerun
         needs the same number to be the same.
+    columns, on_bad_date
+        See `sahel_dedup.cluster`.
 
     Yields
     ------
@@ -46,10 +61,24 @@ def ingest(
     ArticleError
         If a row cannot be used; the error names its place.
     """
-    report = reporter(skipped)
-    articles = _articles(read_rows(paths, skipped=skipped), report)
-    while batch := list(itertools.islice(articles, batch_size)):
-        yield from map(answer, _add(index, batch, report))
+
+    def leave_out(error: ArticleError, row: object) -> None:
+        if skipped is None:
+            raise error
+        if dead_letters is not None:
+            dead_letters.write(dead_letter(error, row) + "\n")
+            dead_letters.flush()
+        skipped.add(error)
+
+    found = index.follow(
+        paths,
+        batch_size=batch_size,
+        on_error="raise" if skipped is None else leave_out,
+        on_changed=on_changed,
+        columns=columns,
+        on_bad_date=on_bad_date,
+    )
+    yield from map(answer, found)
 
 
 def answer(assignment: Assignment) -> dict[str, object]:
@@ -62,28 +91,19 @@ def answer(assignment: Assignment) -> dict[str, object]:
         "similarity": assignment.similarity,
         "matches": [match.id for match in assignment.matches],
         "merged": [event.story for event in assignment.events if event.kind == "merged"],
+        "kept": assignment.kept,
+        "updated": assignment.updated,
     }
 
 
-def _articles(
-    rows: Iterator[tuple[Place, Row]], report: Reporter
-) -> Iterator[tuple[Place, Article]]:
-    for place, row in rows:
-        try:
-            yield place, Article.from_mapping(row)
-        except ArticleError as error:
-            report(error.at(*place))
-
-
-def _add(
-    index: StoryIndex, batch: list[tuple[Place, Article]], report: Reporter
-) -> Iterator[Assignment]:
-    try:
-        yield from index.follow((article for _, article in batch), batch_size=len(batch))
-    except ArticleError:
-        # Of a batch with a fault nothing was added.
-        for place, article in batch:
-            try:
-                yield index.add(article)
-            except ArticleError as error:
-                report(error.at(*place))
+def dead_letter(error: ArticleError, row: object) -> str:
+    """Describe a row that was left out in one line of JSON: its place, the reason, the row."""
+    values = {
+        "file": error.file,
+        "line": error.line,
+        "field": error.field,
+        "reason": error.reason,
+        "row": row,
+    }
+    # ASCII, so that lone surrogates survive.
+    return json.dumps(json.loads(to_json(values)))

@@ -9,26 +9,26 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sahel_dedup.compiled import compiled
-from sahel_dedup.contrast import TYPICAL_BAR
+from sahel_dedup.clustering.story_ids import story_id
+from sahel_dedup.corrections.corrections import Corrections
 from sahel_dedup.errors import SahelError
-from sahel_dedup.index.buckets import MAX_ROWS, Buckets
-from sahel_dedup.index.growing import LiveProfiles, with_room
-from sahel_dedup.index.moving import MovingSimilarity
-from sahel_dedup.lsh import Layout
-from sahel_dedup.profiles import Profiles
+from sahel_dedup.index.growable_profiles import LiveProfiles
+from sahel_dedup.index.lsh_table import MAX_ROWS, Buckets
+from sahel_dedup.index.online_tfidf import OnlineTfidf
+from sahel_dedup.index.standing import NO_STORY, Standing, story_number
+from sahel_dedup.index.story_members import Members, StoryMembers
 from sahel_dedup.settings import Settings
-from sahel_dedup.sketching import Sketcher
-from sahel_dedup.stories import story_id
-from sahel_dedup.vocabulary import Vocabulary
+from sahel_dedup.sketch.layout import Layout
+from sahel_dedup.sketch.profiles import Profiles
+from sahel_dedup.sketch.sketcher import Sketcher
+from sahel_dedup.text.vocabulary import Vocabulary
+from sahel_dedup.util.names import NameTable
 
-NO_STORY = 0
-_NO_ROW = -1
 # Of 189 bands: each slot in one. B-cubed between stream and batch is the same to a thousandth.
 _MOST_BANDS = 64
 # A vocabulary this many times as large as the terms in use is cut down to them.
@@ -37,68 +37,6 @@ _FEWEST_TERMS = 50_000
 # Terms that no article holds any more are remembered while they were this frequent: the
 # IDF of rarer ones is hardly moved by forgetting them.
 _REMEMBERED = 1e-4
-
-
-@dataclass(slots=True)
-class Standing:
-    """Where the live articles stand, as arrays with a row each and room for more.
-
-    Attributes
-    ----------
-    story : ndarray of uint64
-        Number of the story; 0 for past articles.
-    next : ndarray of int32
-        Next article of the same story, the last one leading back to the first.
-    twin : ndarray of int32
-        Row of the first article with the same words, its own if there is none.
-    when : ndarray of float64
-        Day of publication, or the stream's when it came, if it has none.
-    nearest : ndarray of float32, shape (n, 3)
-        Highest cosines to articles that must be about something else.
-    bar : ndarray of float64
-        What `sahel_dedup.contrast` makes of them.
-    serial : ndarray of int64
-        Number that the article has on disk, rising.
-    """
-
-    story: NDArray[np.uint64]
-    next: NDArray[np.int32]
-    twin: NDArray[np.int32]
-    when: NDArray[np.float64]
-    nearest: NDArray[np.float32]
-    bar: NDArray[np.float64]
-    serial: NDArray[np.int64]
-
-    @classmethod
-    def empty(cls) -> Standing:
-        """Make columns without rows."""
-        return cls(
-            story=np.zeros(0, dtype=np.uint64),
-            next=np.zeros(0, dtype=np.int32),
-            twin=np.zeros(0, dtype=np.int32),
-            when=np.zeros(0),
-            nearest=np.zeros((0, 3), dtype=np.float32),
-            bar=np.zeros(0),
-            serial=np.zeros(0, dtype=np.int64),
-        )
-
-    def reserve(self, size: int) -> None:
-        """Make room for a number of rows."""
-        if len(self.story) < size:
-            for item in fields(self):
-                setattr(self, item.name, with_room(getattr(self, item.name), size))
-
-    def keep(self, rows: NDArray[np.int64]) -> None:
-        """Let go of all rows but some."""
-        place = np.full(len(self.story), _NO_ROW, dtype=np.int32)
-        place[rows] = np.arange(len(rows))
-        for item in fields(self):
-            setattr(self, item.name, getattr(self, item.name)[rows])
-        # Stories go as a whole, so that rings close; a past article stands alone.
-        own = np.arange(len(rows), dtype=np.int32)
-        for name in ("next", "twin"):
-            moved = place[getattr(self, name)]
-            setattr(self, name, np.where(moved == _NO_ROW, own, moved))
 
 
 class Live:
@@ -115,12 +53,14 @@ class Live:
     sketcher : Sketcher
     profiles : LiveProfiles
     standing : Standing
-    similarity : MovingSimilarity
+    similarity : OnlineTfidf
     buckets : Buckets
     ids : list of str
         Id of each row, empty for removed articles.
     row_of : dict of str to int
         Row of each live article.
+    corrections : Corrections
+        What the stories follow.
     clock : float
         Latest day of publication seen, NaN before the first.
     """
@@ -132,17 +72,30 @@ class Live:
         self.sketcher = Sketcher()
         self.profiles = LiveProfiles.empty()
         self.standing = Standing.empty()
-        self.similarity = MovingSimilarity(self.profiles, self.sketcher)
+        self.similarity = OnlineTfidf(self.profiles, self.sketcher)
         self.buckets = Buckets(self.layout)
         self.ids: list[str] = []
         self.row_of: dict[str, int] = {}
         self.clock = np.nan
+        self.corrections = Corrections()
         self._next_serial = 1
-        # Names that a story may still bear after the article that gave it has left.
-        self._given_away: set[int] = set()
+        self._members = StoryMembers(self.window)
+        # All numbers that stories bear, and some that none bears any more.
+        self._numbers: set[int] = set()
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    def memory(self) -> int:
+        """Return how many bytes the tables take."""
+        columns = [
+            getattr(table, item.name)
+            for table in (self.profiles, self.standing)
+            for item in fields(table)
+        ]
+        arrays = [column for column in columns if isinstance(column, np.ndarray)]
+        held = sum(array.nbytes for array in arrays)
+        return held + self.buckets.memory() + self.similarity.memory()
 
     def enter(self, ids: Sequence[str], profiles: Profiles, now: float) -> range:
         """Add articles, each a story of its own for the time being.
@@ -163,17 +116,15 @@ class Live:
         s = self.standing
         self.clock = float(np.fmax.reduce(profiles.day, initial=self.clock))
         today = now if math.isnan(self.clock) else self.clock
-        s.story[rows.start : rows.stop] = [self.name(article) for article in ids]
-        _stand_alone(
-            rows.start, profiles.day, today, self._next_serial,
-            s.next, s.twin, s.when, s.nearest, s.bar, s.serial,
-        )  # fmt: skip
+        for row, article in zip(rows, ids, strict=True):
+            self.bear(row, self.name(article))
+        s.stand_alone(rows.start, profiles.day, today, self._next_serial)
         self._next_serial += len(rows)
         self.row_of.update(zip(ids, rows, strict=True))
         return rows
 
     def withdraw(self, rows: range) -> None:
-        """Take back the last articles that were entered, before anyone met them."""
+        """Take back the last articles that were entered, before anything was compared with them."""
         p = self.profiles
         for row in rows:
             self._uncount(row)
@@ -193,8 +144,8 @@ class Live:
         return range(first, first + len(ids))
 
     def enter_buckets(self, rows: NDArray[np.int64]) -> None:
-        """Let articles be found by those to come; twins are found by their first."""
-        first = self.profiles.findable(rows, self.standing.twin)
+        """Let later articles find these; exact duplicates are found by their first."""
+        first = self.profiles.findable(rows, self.standing.duplicate_of)
         self.buckets.add(self.profiles.salience, first)
         # At once, so that the table depends on the articles alone: an index that is
         # opened again goes on as if it had never been closed.
@@ -203,24 +154,25 @@ class Live:
 
     def rebuild_buckets(self) -> None:
         """Enter all articles anew, past ones first."""
-        rows = np.flatnonzero(np.fromiter(map(bool, self.ids), bool, len(self)))
-        rows = self.profiles.findable(rows, self.standing.twin)
-        self.buckets.rebuild(self.profiles.salience, rows)
+        self.buckets.rebuild(self.profiles.salience, findable(self, len(self)))
 
     def members(self, row: int) -> list[int]:
-        """Return the rows of an article's story, the article itself first."""
-        found = [row]
-        following = self.standing.next
-        at = int(following[row])
-        while at != row:
-            found.append(at)
-            at = int(following[at])
-        return found
+        """Return the rows of an article's story, rising."""
+        return list(self.story_of(row).rows)
+
+    def story_of(self, row: int) -> Members:
+        """Return the members of an article's story."""
+        number = int(self.standing.story[row])
+        return self._members.of(number, row, float(self.profiles.day[row]))
+
+    def fit(self, row: int, other: int) -> bool:
+        """Whether the stories of two articles, taken together, lie within the window."""
+        return self._members.fit(self.story_of(row), self.story_of(other))
 
     def first_rows(self, members: Sequence[int]) -> list[int]:
-        """Return the members that are nobody's later twin."""
-        twin = self.standing.twin
-        return [row for row in members if twin[row] == row]
+        """Return the members that are not later copies of other members."""
+        duplicate_of = self.standing.duplicate_of
+        return [row for row in members if duplicate_of[row] == row]
 
     def find_story(self, name: str) -> int | None:
         """Return the row of an article of a story, ``None`` if there is no such story."""
@@ -259,13 +211,16 @@ class Live:
         older, younger : int
             Numbers of the stories; the older one's is kept.
         """
-        one, two = self.members(row), self.members(other)
-        if min(two) < min(one):
+        one, two = self.story_of(row), self.story_of(other)
+        if two.rows[0] < one.rows[0]:
             one, two = two, one
         s = self.standing
-        older, younger = int(s.story[one[0]]), int(s.story[two[0]])
-        s.story[two] = older
-        s.next[one[0]], s.next[two[0]] = s.next[two[0]], s.next[one[0]]
+        older, younger = int(s.story[one.rows[0]]), int(s.story[two.rows[0]])
+        s.story[two.rows] = older
+        self._numbers.discard(younger)
+        # A later copy of an article that is there is not compared.
+        two.first = [row for row in two.first if s.duplicate_of[row] == row]
+        self._members.join(older, one, two, (younger,))
         return older, younger
 
     def part(self, groups: Sequence[Sequence[int]]) -> list[int]:
@@ -284,10 +239,18 @@ class Live:
         s, numbers = self.standing, []
         for i, group in enumerate(groups):
             if i:
-                s.story[list(group)] = self.name(self.ids[min(group)])
-            s.next[list(group)] = [*group[1:], group[0]]
+                number = self.name(self.ids[min(group)])
+                for row in group:
+                    self.bear(row, number)
             numbers.append(int(s.story[group[0]]))
+            self._members.put(numbers[-1], group, s.duplicate_of, self.profiles.day)
         return numbers
+
+    def single_out(self, row: int) -> None:
+        """Let an article no longer count as a copy of another."""
+        self.standing.duplicate_of[row] = row
+        self.part([self.members(row)])
+        self.enter_buckets(np.array([row]))
 
     def leave(self, row: int) -> list[int]:
         """Take an article out.
@@ -298,28 +261,30 @@ class Live:
             The other articles of its story.
         """
         s, p = self.standing, self.profiles
-        rest = self.members(row)[1:]
+        rest = [other for other in self.members(row) if other != row]
+        duplicates = [other for other in rest if s.duplicate_of[other] == row]
+        if duplicates:
+            s.duplicate_of[duplicates] = duplicates[0]
+            self.enter_buckets(np.array(duplicates[:1]))
         if rest:
             self.part([rest])
-            self._given_away.add(int(s.story[row]))
-        twins = [other for other in rest if s.twin[other] == row]
-        if twins:
-            s.twin[twins] = twins[0]
-            self.enter_buckets(np.array(twins[:1]))
         self._uncount(row)
         del self.row_of[self.ids[row]]
-        # Neither found as a relative (it has no story) nor for contrast (it has no date).
-        self.ids[row], s.story[row], p.day[row], s.next[row] = "", NO_STORY, np.nan, row
+        # Found neither as a duplicate (it has no story) nor as background (it has no date).
+        self.ids[row], s.story[row], p.day[row] = "", NO_STORY, np.nan
         return rest
 
     def compact(self, rows: NDArray[np.int64]) -> None:
-        """Let go of all rows but some, and of the terms that nobody needs any more."""
+        """Keep some rows, and the terms that they need."""
         self.ids = [self.ids[row] for row in rows]
         live = np.flatnonzero(self.standing.story[rows])
         self.row_of = {self.ids[row]: row for row in live.tolist()}
         self.profiles.keep(rows)
+        self._forget_outlets()
         self.standing.keep(rows)
         self.similarity.renumber(self._forget_terms(), rows)
+        self._know_numbers()
+        self._gather()
         self.rebuild_buckets()
 
     def resume(self, first: int) -> None:
@@ -331,32 +296,55 @@ class Live:
             The first row that is new.
         """
         n, s = len(self), self.standing
-        s.next[:n] = np.arange(n)
-        for group in self.stories():
-            s.next[group] = [*group[1:], group[0]]
+        self._gather()
         for row in np.flatnonzero(s.story[first:n]).tolist():
             self.row_of[self.ids[first + row]] = first + row
-        names = [story_number(story_id(article)) for article in self.ids]
-        borrowed = s.story[:n] != np.array(names, dtype=np.uint64)
-        self._given_away = set(s.story[:n][borrowed].tolist()) - {NO_STORY}
+        self._know_numbers()
         self._next_serial = int(s.serial[:n].max(initial=0)) + 1
         self.rebuild_buckets()
+
+    def _gather(self) -> None:
+        """Find out who is in which story."""
+        self._members.clear()
+        for rows in self.stories():
+            number = int(self.standing.story[rows[0]])
+            self._members.put(number, rows, self.standing.duplicate_of, self.profiles.day)
 
     def _uncount(self, row: int) -> None:
         held, _, _ = self.profiles.body_entries(np.array([row]))
         lang = int(self.profiles.lang[row])
         self.similarity.count(lang, -1, held.astype(np.int32), np.full(len(held), -1))
 
+    def _know_numbers(self) -> None:
+        self._numbers = set(self.standing.story[: len(self)].tolist()) - {NO_STORY}
+
     def name(self, article: str) -> int:
-        """Return the number of the story that an article would found."""
+        """Return the number of the story that an article would found.
+
+        Another story may bear the first choice: one that the article founded and left, or one of an
+        article whose id was made to have the same hash.
+        """
         number, attempt = story_number(story_id(article)), 0
-        while number == NO_STORY or (number in self._given_away and self._borne(number)):
+        while number == NO_STORY or (number in self._numbers and self._borne(number)):
             attempt += 1
-            number = story_number(story_id(f"{article}\0{attempt}"))
+            number = story_number(story_id(article, attempt))
         return number
+
+    def bear(self, row: int, number: int) -> None:
+        """Put an article into the story of a number."""
+        self.standing.story[row] = number
+        self._numbers.add(number)
 
     def _borne(self, number: int) -> bool:
         return bool((self.standing.story[: len(self)] == number).any())
+
+    def _forget_outlets(self) -> None:
+        """Keep the outlets of the rows that are left."""
+        sources = self.profiles.source
+        used = np.unique(sources[sources >= 0])
+        names = self.sketcher.sources.names
+        sources[sources >= 0] = np.searchsorted(used, sources[sources >= 0])
+        self.sketcher.sources = NameTable(names[number] for number in used.tolist())
 
     def _forget_terms(self) -> NDArray[np.int64] | None:
         """Cut the vocabulary down; return the former number of each term that stays."""
@@ -377,45 +365,16 @@ class Live:
         return kept
 
 
-@compiled
-def _stand_alone(
-    first: int,
-    day: NDArray[np.float64],
-    today: float,
-    serial: int,
-    following: NDArray[np.int32],
-    twin: NDArray[np.int32],
-    when: NDArray[np.float64],
-    nearest: NDArray[np.float32],
-    bar: NDArray[np.float64],
-    serials: NDArray[np.int64],
-) -> None:
-    """Let rows from one on, with some days, stand alone: see `Standing`."""
-    for i in range(len(day)):
-        row = first + i
-        following[row] = twin[row] = row
-        when[row] = today if np.isnan(day[i]) else day[i]
-        nearest[row] = 0
-        bar[row] = TYPICAL_BAR
-        serials[row] = serial + i
+def findable(live: Live, end: int) -> NDArray[np.int64]:
+    """Return the rows before `end` by which others may be found."""
+    rows = np.flatnonzero(np.fromiter(map(bool, live.ids[:end]), bool, end))
+    return live.profiles.findable(rows, live.standing.duplicate_of)
 
 
 def _layout(settings: Settings) -> Layout:
     """Take fewer bands than the batch, which has to find every pair of a story.
 
-    An article finds its story by any of its members, and all other pairs are weighed.
+    An article finds its story by any of its members, and all other pairs are scored.
     """
     layout = settings.layout
     return Layout(min(layout.bands, _MOST_BANDS), layout.rows)
-
-
-def story_number(name: str) -> int:
-    """Turn the id of a story into its number."""
-    if len(name) != 17 or name[0] != "s":
-        raise ValueError(name)
-    return int(name[1:], 16)
-
-
-def story_name(number: int) -> str:
-    """Turn the number of a story into its id."""
-    return f"s{number:016x}"

@@ -1,63 +1,60 @@
-"""Looking after the file of an index: ``sahel-dedup index check``, ``compact``, ``export``."""
+"""Maintenance of the file of an index: the commands of ``sahel-dedup index``."""
 
 from __future__ import annotations
 
+import json
 import os
+import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
 
-from sahel_dedup.errors import SahelError
-from sahel_dedup.index.store import Store
+from sahel_dedup.articles import Article
+from sahel_dedup.corrections.corrections import Corrections
+from sahel_dedup.errors import FileError, IndexFileError
+from sahel_dedup.index.article_rows import read_fields, to_text
+from sahel_dedup.index.checking import check
+from sahel_dedup.index.correction_rows import read_corrections
+from sahel_dedup.index.export import table_rows
+from sahel_dedup.index.metadata import stored_settings, to_length
+from sahel_dedup.index.opening import open_session
+from sahel_dedup.index.session import Session
+from sahel_dedup.index.side_files import Lock, check_path, remove_side_files, size_of
+from sahel_dedup.index.sqlite_file import (
+    APPLICATION,
+    FORMAT_VERSION,
+    connect,
+    damaged,
+    explain,
+    is_index,
+)
+from sahel_dedup.index.sqlite_store import Store
 from sahel_dedup.index.story_index import StoryIndex
+from sahel_dedup.settings import Settings
+from sahel_dedup.util.days import to_moment
 
-# What must not be found, and what it would mean.
-_RULES = {
-    "SELECT count(*) FROM articles WHERE serial NOT IN (SELECT serial FROM standing)":
-        "articles belong to no story and no past",
-    "SELECT count(*) FROM standing WHERE serial NOT IN (SELECT serial FROM articles)":
-        "places in stories belong to no article",
-    "SELECT count(*) - count(DISTINCT id) FROM articles JOIN standing USING (serial) "
-    "WHERE story != 0":
-        "articles are there twice",
-    "SELECT count(*) FROM standing WHERE twin NOT IN (SELECT serial FROM standing)":
-        "articles are copies of one that is not there",
-    "SELECT count(*) FROM standing AS a JOIN standing AS b ON a.twin = b.serial "
-    "WHERE a.story != b.story":
-        "copies are in another story than their original",
-    "SELECT count(*) FROM texts WHERE serial NOT IN (SELECT serial FROM standing WHERE story != 0)":
-        "texts belong to no article",
-    "SELECT count(*) - count(DISTINCT hash) FROM terms":
-        "terms are there twice",
-}  # fmt: skip
+__all__ = ["backup", "check", "compact", "export", "rebuild", "restore", "settings_of"]
+
+# The oldest format of which the texts can still be read.
+_OLDEST = 5
+# The first format with corrections.
+_CORRECTED = 8
+_TEXTS = (
+    "SELECT id, text, title, day, source, lang, {} FROM articles JOIN texts USING (serial) "
+    "ORDER BY serial"
+)
 
 
-def check(path: str | os.PathLike[str]) -> list[str]:
-    """Look for damage in the file of an index.
+@dataclass(frozen=True, slots=True)
+class _Former:
+    """What a file says of how it was made, in whatever format."""
 
-    Parameters
-    ----------
-    path
-        The file. Another process may be writing it.
-
-    Returns
-    -------
-    list of str
-        What is wrong, in sentences; nothing if all is well.
-    """
-    try:
-        with closing(Store(path, readonly=True)) as store:
-            if faults := store.faults():
-                return [f"{store.path!r} is damaged: {fault}" for fault in faults]
-            found = []
-            for sql, meaning in _RULES.items():
-                ((count,),) = store.read(sql)
-                if count:
-                    found.append(f"{count:,} {meaning}")
-        with StoryIndex.open(path, readonly=True) as index:
-            index.stats()
-    except SahelError as error:
-        return [str(error)]
-    return found
+    settings: Settings
+    retention: timedelta | None
+    texts: bool
+    fields: bool
 
 
 def compact(path: str | os.PathLike[str]) -> tuple[int, int]:
@@ -78,32 +75,243 @@ def compact(path: str | os.PathLike[str]) -> tuple[int, int]:
     SahelError
         If it cannot be opened for writing.
     """
-    if not os.path.exists(path):
-        raise SahelError(f"no index at {os.fspath(path)!r}")
+    _, real = check_path(path)
+    if not os.path.exists(real):
+        raise FileError(f"no index at {os.fspath(path)!r}")
     with StoryIndex.open(path) as index:
-        before = _size(path)
+        before = index.stats().file_bytes
         index.compact()
-        return before, _size(path)
+        return before, index.stats().file_bytes
 
 
-def export(path: str | os.PathLike[str]) -> Iterator[dict[str, object]]:
-    """Tell of the articles of an index, story by story.
+def export(path: str | os.PathLike[str], *, texts: bool = False) -> Iterator[dict[str, object]]:
+    """Yield the articles of an index, story by story.
 
     Parameters
     ----------
     path
         The file. Another process may be writing it.
+    texts
+        Whether to add ``title`` and ``text``, and further fields where they are kept.
 
     Yields
     ------
     dict
-        ``id``, ``story_id``, ``canonical`` (whether the article stands for its story),
-        ``published``, ``source`` and ``lang``. Texts are left out.
+        ``id``, ``story_id``, ``canonical`` (whether the article represents its story),
+        ``published``, ``source`` and ``lang``, then what was asked for.
+
+    Raises
+    ------
+    SahelError
+        If texts are asked for and are not kept.
     """
-    with StoryIndex.open(path, readonly=True) as index:
-        yield from index.rows()
+    with closing(_read(path)) as session:
+        yield from table_rows(session, texts=texts)
 
 
-def _size(path: str | os.PathLike[str]) -> int:
-    name = os.fspath(path)
-    return sum(os.path.getsize(name + end) for end in ("", "-wal") if os.path.exists(name + end))
+def backup(path: str | os.PathLike[str], copy: str | os.PathLike[str]) -> None:
+    """Write an index as it is now to another file, which is whole by itself.
+
+    The file of an index that is open must not be copied by other means: what was added last is
+    in its log.
+
+    Parameters
+    ----------
+    path
+        The index. This or another process may be writing it.
+    copy
+        A file that is not there yet.
+
+    Raises
+    ------
+    IndexFileError
+        If the index is damaged.
+    SahelError
+        If `copy` is there already, or cannot be written.
+    """
+    name, real = check_path(copy)
+    if os.path.lexists(real):
+        raise FileError(f"cannot write a backup to {name!r}: that is there already")
+    with closing(_read(path)) as session:
+        assert session.store is not None
+        session.store.copy(real)
+
+
+def restore(copy: str | os.PathLike[str], path: str | os.PathLike[str]) -> None:
+    """Put a backup in the place of an index.
+
+    The backup is checked first. What a process that died left beside the index is removed:
+    it belongs to the file that is replaced.
+
+    Parameters
+    ----------
+    copy
+        A file that `backup` wrote, or a copy of an index that was closed.
+    path
+        The index; it need not be there.
+
+    Raises
+    ------
+    IndexFileError
+        If the backup is damaged.
+    IndexBusyError
+        If a process writes the index.
+    """
+    name, real = check_path(path)
+    if size_of(real) and not is_index(real):
+        raise FileError(f"cannot restore {name!r}: that is no index; remove it first")
+    if faults := check(copy):
+        raise IndexFileError(f"the backup cannot be restored: {faults[0]}")
+    with closing(Store(copy, readonly=True)) as store:
+        if os.path.exists(real) and os.path.samefile(store.path, real):
+            raise FileError(f"{name!r} is the backup itself")
+        lock = Lock(name, real, 0.0)
+        try:
+            # Before the file: what is left of a log would be taken for that of the backup.
+            remove_side_files(real)
+            store.copy(real)
+        finally:
+            lock.release()
+
+
+def settings_of(path: str | os.PathLike[str]) -> Settings:
+    """Return the settings that an index was made with.
+
+    Raises
+    ------
+    SahelError
+        If there is no index, or it cannot be read.
+    """
+    with closing(Store(path, readonly=True)) as store:
+        return stored_settings(store.made, store.path)
+
+
+def rebuild(
+    path: str | os.PathLike[str],
+    new: str | os.PathLike[str],
+    settings: Settings | None = None,
+    *,
+    retention: timedelta | float | None = None,
+) -> int:
+    """Make another index of the articles of one, which may be of an older format.
+
+    Parameters
+    ----------
+    path
+        The index, with its texts. It is not changed.
+    new
+        A file that is not there yet.
+    settings : Settings, optional
+        How to group; as before if not given.
+    retention : timedelta or float, optional
+        As for `StoryIndex.open`; as before if not given.
+
+    Returns
+    -------
+    int
+        Number of articles. They are added in the order in which they came, so stories and
+        their ids may differ from those before.
+
+    Raises
+    ------
+    SahelError
+        If the index cannot be read, has no texts, or `new` is there already.
+    """
+    name, real = check_path(path)
+    if not os.path.exists(real):
+        raise FileError(f"no index at {name!r}")
+    if os.path.lexists(check_path(new)[1]):
+        raise FileError(f"cannot write {os.fspath(new)!r}: that is there already")
+    with closing(_open_any(real, name)) as connection:
+        former = _former(connection, name)
+        if not former.texts:
+            raise FileError(f"{name!r} was made without texts: build another from the articles")
+        chosen = former.settings if settings is None else settings
+        age = former.retention if retention is None else retention
+        kept = _articles(connection, name, former.fields)
+        with StoryIndex.open(new, chosen, retention=age, keep_fields=former.fields) as index:
+            index.corrections.add(_corrections(connection, name))
+            added = index.follow(kept, batch_size=128)
+            return sum(found.kept for found in added)
+
+
+def _read(path: str | os.PathLike[str]) -> Session:
+    return open_session(
+        path, None, retention=None, keep_texts=True, keep_fields=False, readonly=True, timeout=0.0
+    )  # fmt: skip
+
+
+def _open_any(real: str, name: str) -> sqlite3.Connection:
+    """Open an index of this format or of an older one that can be read."""
+    try:
+        connection = connect(real, "ro")
+    except sqlite3.Error as error:
+        raise explain(error, name) from error
+    try:
+        ((application,),) = connection.execute("PRAGMA application_id")
+        ((version,),) = connection.execute("PRAGMA user_version")
+        others = connection.execute("SELECT 1 FROM sqlite_master WHERE type IN ('view', 'trigger')")
+        if application != APPLICATION:
+            raise IndexFileError(f"{name!r} is not an index of sahel_dedup")
+        if not _OLDEST <= version <= FORMAT_VERSION:
+            raise IndexFileError(
+                f"{name!r} is an index of format {version}, which this release cannot read: build "
+                "another from the articles"
+            )
+        if others.fetchone():
+            raise damaged(name, "its schema is not that of an index")
+    except sqlite3.Error as error:
+        connection.close()
+        raise explain(error, name) from error
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _former(connection: sqlite3.Connection, name: str) -> _Former:
+    try:
+        rows = connection.execute("SELECT name, value FROM header").fetchall()
+        header: dict[str, Any] = {key: json.loads(value) for key, value in rows}
+        made = header.get("made", header)
+        state = header["state"]["index"] if "state" in header else header
+        retention = to_length(state.get("retention"))
+        # Formats before 7 kept no further fields.
+        kept = made["texts"] is True, made.get("fields") is True
+        return _Former(stored_settings(made, name), retention, *kept)
+    except sqlite3.Error as error:
+        raise explain(error, name) from error
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+        raise damaged(name, error) from error
+
+
+def _corrections(connection: sqlite3.Connection, name: str) -> Corrections:
+    """Read the corrections of an index; formats before 8 have none."""
+    try:
+        if connection.execute("PRAGMA user_version").fetchone()[0] < _CORRECTED:
+            return Corrections()
+        rows = connection.execute("SELECT * FROM corrections").fetchall()
+        return Corrections(read_corrections([(row[0], *row[2:]) for row in rows]) if rows else ())
+    except sqlite3.Error as error:
+        raise explain(error, name) from error
+    except ValueError as error:
+        raise damaged(name, error) from error
+
+
+def _articles(connection: sqlite3.Connection, name: str, fields: bool) -> Iterator[Article]:
+    query = _TEXTS.format("extra" if fields else "NULL")
+    try:
+        for article, text, title, day, source, lang, extra in connection.execute(query):
+            yield Article(
+                to_text(article),
+                to_text(text),
+                None if title is None else to_text(title),
+                None if day is None else to_moment(day),
+                None if source is None else to_text(source),
+                lang,
+                read_fields(extra),
+            )
+    except sqlite3.Error as error:
+        raise explain(error, name) from error
+    except (TypeError, AttributeError, ArithmeticError, ValueError, RecursionError) as error:
+        raise damaged(name, error) from error

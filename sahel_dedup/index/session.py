@@ -2,30 +2,42 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
 
 from sahel_dedup.articles import Article
-from sahel_dedup.errors import ArticleError, SahelError
-from sahel_dedup.index.answers import Assignment, Event
-from sahel_dedup.index.days import today
-from sahel_dedup.index.engine import Changes, Engine
-from sahel_dedup.index.saving import Keeper
-from sahel_dedup.index.store import Store
-from sahel_dedup.index.telling import origin
-from sahel_dedup.profiles import Profiles, Traits
+from sahel_dedup.errors import ArticleError, NotFoundError, SahelError, no_article
+from sahel_dedup.index.changes import Changes
+from sahel_dedup.index.engine import Engine
+from sahel_dedup.index.metadata import State, check_retention, to_days, to_length
+from sahel_dedup.index.persistence import Keeper
+from sahel_dedup.index.planning import Step, plan
+from sahel_dedup.index.result_builder import origin
+from sahel_dedup.index.results import Assignment, Event
+from sahel_dedup.index.row_checks import DAYS
+from sahel_dedup.index.sqlite_store import Store
+from sahel_dedup.index.takeover import GroupedArchive, fill
+from sahel_dedup.index.tally import Tally
+from sahel_dedup.sketch.profiles import Profiles
+from sahel_dedup.util.days import today
+
+logger = logging.getLogger("sahel_dedup.index")
 
 _CLOSED = "the index is closed"
 _FAILED = "a change to the index failed half-way: open it again"
-# Words that queries alone brought, when they are let go: some 30 MB.
+# Words that queries alone brought, when they are forgotten: some 30 MB.
 _ASKED_TERMS = 1 << 18
-_DAY = timedelta(days=1)
-# Stories expire in turns: letting go costs as much as reading all that stay.
+# Stories expire in turns: to remove some costs as much as reading all that stay.
 _TURNS = 8
+
+Refuse = Callable[[ArticleError, int], None]
 
 
 class Session:
@@ -37,54 +49,132 @@ class Session:
         Empty.
     store : Store or None
         The file; what it holds is read. Without one nothing is kept.
-    retention : timedelta or None
-        Age at which stories expire.
+
+    Attributes
+    ----------
+    tally : Tally
+        What has happened so far.
     """
 
-    def __init__(self, engine: Engine, store: Store | None, retention: timedelta | None) -> None:
+    def __init__(self, engine: Engine, store: Store | None) -> None:
         self._engine = engine
         self._keeper = None if store is None else Keeper(store, engine)
-        self._retention = retention
-        # Day before which stories have expired.
-        self._horizon = -np.inf
+        self._state = State()
+        self.tally = Tally(self._state.counts)
         self._lock = threading.RLock()
+        self._process = os.getpid()
         self._version = -1
         self._asked_terms = 0
         self._unusable: str | None = None
         self._load()
+        if store is not None and not store.readonly:
+            if store.has_log:
+                with store.checked():
+                    store.check_texts()
+            store.begin_writing()
 
-    def add(self, articles: list[Article]) -> list[Assignment]:
-        """Add a batch of articles; see `StoryIndex.add`."""
-        with self._lock:
+    @property
+    def engine(self) -> Engine:
+        """The engine, for those who need no turn."""
+        return self._engine
+
+    @property
+    def keeper(self) -> Keeper | None:
+        """What keeps the engine and the file in step."""
+        return self._keeper
+
+    @property
+    def store(self) -> Store | None:
+        """The file."""
+        return None if self._keeper is None else self._keeper.store
+
+    @property
+    def retention(self) -> timedelta | None:
+        """Age at which stories expire."""
+        return to_length(self._state.retention)
+
+    def set_retention(self, retention: timedelta | None) -> None:
+        """Let stories expire at an age; ``None`` leaves it as it is.
+
+        Raises
+        ------
+        SettingsError
+            If it is shorter than the window.
+        """
+        check_retention(retention or self.retention, self._engine.settings)
+        days = to_days(retention)
+        if days is not None and days != self._state.retention:
+            self._state.retention = days
+            if self._keeper is not None and not self._keeper.store.readonly:
+                with self.saving():
+                    pass
+
+    def add(
+        self, articles: Sequence[Article], refuse: Refuse, *, update: bool
+    ) -> list[Assignment | None]:
+        """Add a batch of articles; see `StoryIndex.follow`.
+
+        Parameters
+        ----------
+        articles : sequence of Article
+        refuse : callable
+            Called with an error and the place of the article in the batch, before anything is
+            added; it may raise.
+        update : bool
+            Whether an id that comes again with other words is a corrected article, and no fault.
+
+        Returns
+        -------
+        list of (Assignment or None)
+            One per article, ``None`` for those that were refused.
+        """
+        with self._turn(), self.tally.timed(len(articles)):
             engine = self._writable()
             profiles = engine.live.sketcher.sketch(articles)
-            fresh: dict[str, int] = {}
-            for i, article in enumerate(articles):
-                is_new = self._is_new(article.id, i, profiles, fresh)
-                if is_new and not profiles.day[i] < self._horizon:
-                    fresh[article.id] = i
-            chosen = list(fresh.values())
-            found: dict[str, Assignment] = {}
-            if chosen:
-                part = profiles
-                if len(chosen) < len(articles):
-                    part = profiles.take(np.array(chosen))
-                with self.saving([articles[i] for i in chosen]):
-                    added = engine.add(list(fresh), part, today())
-                found = dict(zip(fresh, added, strict=True))
-            for i, article in enumerate(articles):
-                if article.id not in found:
-                    row = engine.live.row_of.get(article.id)
-                    if row is not None:
-                        found[article.id] = engine.recall(row)
-                    else:
-                        alone = profiles.take(np.array([i]))
-                        found[article.id] = engine.probe(article.id, alone, today())
+            steps = plan(articles, profiles, engine.live, self._state.horizon, update=update)
+            self._refuse_changed(articles, steps, refuse)
+            found: list[Assignment | None] = [None] * len(articles)
+            latest: dict[str, Assignment] = {}
+            waiting: list[int] = []
+            for i, step in enumerate(steps):
+                if step is Step.ADD:
+                    waiting.append(i)
+                elif step is Step.UPDATE:
+                    self._add(articles, profiles, waiting, found)
+                    found[i] = self._change(articles[i], profiles.take(np.array([i])))
+                elif step is Step.LATE:
+                    found[i] = self._too_late(articles[i])
+            self._add(articles, profiles, waiting, found)
+            for assignment in found:
+                if assignment is not None:
+                    latest[assignment.id] = assignment
+            for i, step in enumerate(steps):
+                if step is Step.NOTHING:
+                    name = articles[i].id
+                    if name not in latest:
+                        latest[name] = engine.recall(engine.live.row_of[name])
+                    found[i] = replace(latest[name], updated=False)
             self._expire_by_age()
-            return [found[article.id] for article in articles]
+            return found
+
+    def take_over(self, archive: GroupedArchive) -> None:
+        """Take over a grouped archive; see `StoryIndex.from_stories`."""
+        with self.writing() as engine:
+            if len(engine.live) or engine.cursor:
+                raise SahelError("the index holds articles already: name a file that is not there")
+            with self.saving(archive.articles):
+                fill(engine, archive)
+            self._expire_by_age()
+
+    def update(self, article: Article) -> Assignment:
+        """Put a corrected article in the place of one; see `StoryIndex.update`."""
+        with self.writing() as engine:
+            if article.id not in engine.live.row_of:
+                raise NotFoundError(f"no article {article.id!r} to update; upsert() adds it")
+            return self._replace(article, engine.live.sketcher.sketch([article]))
 
     def query(self, article: Article) -> Assignment:
-        """Tell where an article would belong; see `StoryIndex.query`."""
+        """Find where an article would belong; see `StoryIndex.query`."""
         with self.looking() as engine:
             known = len(engine.live.sketcher.vocabulary)
             profiles = engine.live.sketcher.sketch([article])
@@ -95,11 +185,25 @@ class Session:
                 self._forget_terms()
             return assignment
 
+    def refused(self, error: ArticleError) -> None:
+        """Count a row that was refused."""
+        logger.info("refused: %s", error)
+        self.tally.add("refused")
+
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
+        keeper = self._keeper
+        if keeper is not None and keeper.store.is_inherited:
+            keeper.store.close()
+            return
         with self._lock:
-            if self._keeper is not None and self._unusable != _CLOSED:
-                self._keeper.store.close()
+            if keeper is not None and self._unusable != _CLOSED:
+                try:
+                    if self._unusable is None and not self.tally.is_saved:
+                        with self.saving():
+                            pass
+                finally:
+                    keeper.store.close()
             self._unusable = _CLOSED
 
     def shrink(self) -> None:
@@ -107,43 +211,22 @@ class Session:
         if self._keeper is not None:
             self._keeper.store.shrink()
 
-    def _is_new(self, article: str, place: int, batch: Profiles, fresh: dict[str, int]) -> bool:
-        """Whether an id is new; known with other words it is an error."""
-        live = self._engine.live
-        row, earlier = live.row_of.get(article), fresh.get(article)
-        if row is not None:
-            known = _words(live.profiles, row)
-        elif earlier is not None:
-            known = _words(batch, earlier)
-        else:
-            return True
-        if known != _words(batch, place):
-            raise ArticleError(
-                f"other words than before: {article!r} is in the index; use update() for a "
-                "corrected version",
-                "id",
-            )
-        return False
-
-    def _expire_by_age(self) -> None:
-        clock = self._engine.live.clock
-        if self._retention is not None and not np.isnan(clock):
-            days = self._retention / _DAY
-            if clock - days >= self._horizon + days / _TURNS:
-                self.expire(clock - days)
-
     def expire(self, before: float) -> list[Event]:
-        """Let go of the stories from before a day."""
-        self._horizon = max(self._horizon, before)
-        with self.saving(letting_go=True):
-            return self._engine.expire(before)
+        """Expire the stories from before a day."""
+        horizon = DAYS[0] if self._state.horizon is None else self._state.horizon
+        self._state.horizon = max(horizon, before)
+        with self.saving():
+            events = self._engine.expire(before)
+        if events:
+            logger.info("%d stories expired", len(events))
+        return events
 
     def row(self, article: str) -> int:
         """Return the row of an article."""
         try:
             return self._engine.live.row_of[article]
-        except KeyError:
-            raise SahelError(f"no article {article!r}") from None
+        except (KeyError, TypeError):
+            raise no_article(article) from None
 
     def article(self, article: str) -> Article:
         """Return an article as far as it is kept; see `StoryIndex.article`."""
@@ -157,26 +240,12 @@ class Session:
                     f"no texts: {keeper.store.path!r} was made without them; `explain` also reads "
                     "what `cluster` wrote"
                 )
-            title, text = found
-            return Article(article, text, title, *origin(engine.live, row))
-
-    def _forget_terms(self) -> None:
-        """Let go of the words that only queries brought."""
-        keeper = self._keeper
-        if keeper is not None and keeper.store.readonly:
-            self._engine = Engine(self._engine.settings)
-            self._keeper = Keeper(keeper.store, self._engine)
-            self._version = -1
-        else:
-            with self.saving(letting_go=True):
-                self._engine.compact()
+            return Article(article, found.text, found.title, *origin(engine.live, row), found.extra)
 
     @contextmanager
     def looking(self) -> Iterator[Engine]:
         """Take a turn to look at the index as it is now."""
-        with self._lock:
-            if self._unusable:
-                raise SahelError(self._unusable)
+        with self._turn():
             if self._keeper is not None and self._keeper.store.readonly:
                 self._load()
             yield self._engine
@@ -184,52 +253,148 @@ class Session:
     @contextmanager
     def writing(self) -> Iterator[Engine]:
         """Take a turn to change the index."""
-        with self._lock:
+        with self._turn():
             yield self._writable()
 
-    def _writable(self) -> Engine:
-        """Return the engine, for whose turn it is to change the index."""
-        if self._unusable:
-            raise SahelError(self._unusable)
-        if self._keeper is not None and self._keeper.store.readonly:
-            raise SahelError(f"{self._keeper.store.path!r} was opened to look only")
-        return self._engine
-
     @contextmanager
-    def saving(self, added: Sequence[Article] = (), *, letting_go: bool = False) -> Iterator[None]:
+    def saving(self, added: Sequence[Article] = ()) -> Iterator[None]:
         """Do something to the engine and, as one transaction, to the file."""
-        keeper = self._keeper
+        keeper, cursor = self._keeper, self._engine.cursor
         try:
             if keeper is None:
                 yield
+                self.tally.add_events(self._engine.events, cursor)
                 self._engine.changes = Changes()
                 return
             with keeper.store.transaction():
                 yield
-                keeper.save(added)
-                if letting_go:
+                self.tally.add_events(self._engine.events, cursor)
+                # Until then the rows of removed articles are there and count no more.
+                compacted = self._engine.changes.compacted
+                keeper.save(self._state, added)
+                if compacted:
                     keeper.save_forgotten()
-                    keeper.store.set_header(horizon=self._horizon)
+            self.tally.saved()
         except BaseException:
             # The engine may be ahead of the file.
             self._unusable = _FAILED
             raise
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        keeper = self._keeper
+        # Before the lock, which another thread may have held when the process was forked.
+        if keeper is not None and keeper.store.is_inherited:
+            raise SahelError(
+                f"{keeper.store.path!r} was opened by process {self._process} and cannot be used "
+                f"in process {os.getpid()}, which was forked from it: open it after the fork"
+            )
+        with self._lock:
+            if self._unusable:
+                raise SahelError(self._unusable)
+            yield
+
+    def _writable(self) -> Engine:
+        """Return the engine, for whose turn it is to change the index."""
+        if self._keeper is not None and self._keeper.store.readonly:
+            raise SahelError(f"{self._keeper.store.path!r} was opened read-only")
+        return self._engine
+
+    def _refuse_changed(
+        self, articles: Sequence[Article], steps: Sequence[Step], refuse: Refuse
+    ) -> None:
+        """Refuse the articles whose ids came before with other words."""
+        for i, step in enumerate(steps):
+            if step is Step.REFUSED:
+                error = ArticleError(
+                    f"other words than before: {articles[i].id!r} is in the index; use update() "
+                    "or upsert() for a corrected version",
+                    "id",
+                )
+                self.refused(error)
+                refuse(error, i)
+
+    def _add(
+        self,
+        articles: Sequence[Article],
+        profiles: Profiles,
+        waiting: list[int],
+        found: list[Assignment | None],
+    ) -> None:
+        """Add the articles that wait, as one transaction."""
+        if not waiting:
+            return
+        part = profiles
+        if len(waiting) < len(articles):
+            part = profiles.take(np.array(waiting))
+        chosen = [articles[i] for i in waiting]
+        with self.saving(chosen):
+            added = self._engine.add([article.id for article in chosen], part, today())
+            for i, assignment in zip(waiting, added, strict=True):
+                found[i] = assignment
+                if assignment.relation is not None:
+                    self.tally.add(assignment.relation)
+        waiting.clear()
+
+    def _change(self, article: Article, profiles: Profiles) -> Assignment:
+        """Change an article; what its new version does not say stays."""
+        live = self._engine.live
+        published, source, lang = origin(live, self.row(article.id))
+        known = replace(
+            article,
+            published=published if np.isnan(profiles.day[0]) else article.published,
+            source=article.source or source,
+            lang=article.lang or lang,
+        )
+        if known != article:
+            profiles = live.sketcher.sketch([known])
+        return self._replace(known, profiles)
+
+    def _replace(self, article: Article, profiles: Profiles) -> Assignment:
+        logger.debug("updated: %r", article.id)
+        self.tally.add("updated")
+        with self.saving([article]):
+            found = self._engine.update(self.row(article.id), profiles, today())
+        return replace(found, updated=True)
+
+    def _too_late(self, article: Article) -> Assignment:
+        logger.info("not kept: %r is from before the retention", article.id)
+        self.tally.add("late")
+        return Assignment(article.id, None, None, None, (), is_new_story=False, kept=False)
+
+    def _expire_by_age(self) -> None:
+        clock, days = self._engine.live.clock, self._state.retention
+        if days is not None and not np.isnan(clock):
+            horizon = -np.inf if self._state.horizon is None else self._state.horizon
+            if clock - days >= horizon + days / _TURNS:
+                self.expire(clock - days)
+
+    def _forget_terms(self) -> None:
+        """Forget the words that only queries brought."""
+        keeper = self._keeper
+        if keeper is not None and keeper.store.readonly:
+            self._engine = Engine(self._engine.settings)
+            self._keeper = Keeper(keeper.store, self._engine)
+            self._version = -1
+        else:
+            with self.saving():
+                self._engine.compact()
 
     def _load(self) -> None:
         """Take over what another process has written."""
         keeper = self._keeper
         if keeper is None or (version := keeper.store.version()) == self._version:
             return
-        with keeper.store.transaction():
-            header = keeper.store.header()
-            if header["generation"] != keeper.generation:
-                self._engine = Engine(self._engine.settings)
-                keeper = self._keeper = Keeper(keeper.store, self._engine)
-            keeper.load()
-        self._horizon = header.get("horizon", -np.inf)
+        try:
+            with keeper.store.transaction(), keeper.store.checked():
+                keeper.store.read_state()
+                if 0 <= keeper.generation != State.read(keeper.store.state).generation:
+                    self._engine = Engine(self._engine.settings)
+                    keeper = self._keeper = Keeper(keeper.store, self._engine)
+                self._state = keeper.load()
+                self.tally.counts = self._state.counts
+        except BaseException as error:
+            # Rows may have been taken over in part.
+            self._unusable = str(error)
+            raise
         self._version = version
-
-
-def _words(traits: Traits, row: int) -> tuple[int, int]:
-    """Return hashes of the text and title of an article."""
-    return int(traits.body[row]), int(traits.headline[row])

@@ -2,45 +2,55 @@
 
 from __future__ import annotations
 
-import itertools
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
-import numpy as np
-
-from sahel_dedup.articles import Article
-from sahel_dedup.errors import SahelError
-from sahel_dedup.index.answers import Assignment, Event, IndexStats
-from sahel_dedup.index.days import to_days, to_moment, today
+from sahel_dedup.clustering.stories import Stories, parts_of
 from sahel_dedup.index.engine import Engine
-from sahel_dedup.index.header import check_retention, make_header, read_retention, read_settings
-from sahel_dedup.index.live import NO_STORY
+from sahel_dedup.index.feed import ArticleFeed
+from sahel_dedup.index.index_corrections import IndexCorrections, said_now
+from sahel_dedup.index.opening import open_session
+from sahel_dedup.index.queries import StoryQueries
+from sahel_dedup.index.remote.client import RemoteIndex
+from sahel_dedup.index.results import Assignment, Event
 from sahel_dedup.index.session import Session
-from sahel_dedup.index.store import Store
-from sahel_dedup.index.telling import article_rows, story_of
-from sahel_dedup.settings import Settings
-from sahel_dedup.stories import Story
-from sahel_dedup.weighing import weigh
-
-if TYPE_CHECKING:
-    from sahel_dedup.explain import Explanation
-
-BATCH_ARTICLES = 128
+from sahel_dedup.index.takeover import from_parts
+from sahel_dedup.io.article_reader import ArticleReader, Record, read_article
+from sahel_dedup.settings import Settings, check_settings, to_time
+from sahel_dedup.util.days import to_day
 
 
-class StoryIndex:
-    """Groups a stream of articles into stories, in memory or in a file.
+class StoryIndex(ArticleFeed, StoryQueries):
+    """Groups a stream of articles into stories, in a file or in memory.
 
-    Made by `StoryIndex.open` or `StoryIndex.in_memory`. It may be used from several
-    threads, which take turns. As a context manager it closes itself.
+    `StoryIndex.open` opens a file; `StoryIndex()` keeps the index in memory. Several threads may
+    use an index, one at a time. A forked process must open the file again. Use it as a context
+    manager to close it.
+
+    As with `Stories`, ``len`` counts stories, iteration yields them (oldest first), and ``id in
+    index`` and ``index[id]`` take the id of an article. The latter returns its story.
+
+    Parameters
+    ----------
+    settings : Settings, optional
+        How to group.
+    retention : timedelta or float, optional
+        See `open`.
+
+    Attributes
+    ----------
+    settings : Settings
+        How the index groups articles.
+    corrections : IndexCorrections
+        What people said of its articles.
 
     Examples
     --------
     >>> from sahel_dedup import StoryIndex
-    >>> with StoryIndex.in_memory() as index:
+    >>> with StoryIndex() as index:
     ...     one = index.add({"id": "a", "text": "Gunmen attacked the army camp at Tessarit on "
     ...         "Monday, killing nine soldiers, the governor said."})
     ...     two = index.add({"id": "b", "text": "Nine soldiers were killed on Monday when gunmen "
@@ -49,8 +59,19 @@ class StoryIndex:
     (True, False, 'reworded', True)
     """
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    def __init__(
+        self, settings: Settings | None = None, *, retention: timedelta | float | None = None
+    ) -> None:
+        self._session = Session(Engine(check_settings(settings)), None)
+        self._session.set_retention(to_time("retention", retention))
+        self._attach()
+
+    @classmethod
+    def in_memory(
+        cls, settings: Settings | None = None, *, retention: timedelta | float | None = None
+    ) -> StoryIndex:
+        """Return an index in memory: the same as ``StoryIndex()``."""
+        return cls(settings, retention=retention)
 
     @classmethod
     def open(
@@ -58,27 +79,86 @@ class StoryIndex:
         path: str | os.PathLike[str],
         settings: Settings | None = None,
         *,
-        retention: timedelta | None = None,
+        retention: timedelta | float | None = None,
         keep_texts: bool = True,
+        keep_fields: bool = False,
         readonly: bool = False,
+        timeout: float = 0.0,
     ) -> Self:
-        """Open an index in a file, making the file if it is not there.
+        """Open an index in a file, which is created if it does not exist.
 
         Parameters
         ----------
         path
             The file.
         settings : Settings, optional
-            How to group. A file remembers its own; those that decide what a story is
+            How to group. A file stores its settings; those that decide what a story is
             (`granularity`, `window`, `recall`, `recall_similarity`) cannot change.
-        retention : timedelta, optional
-            Stories expire when their latest article is this much older than the latest of
-            all. A file remembers it until another is given; without any, all stay.
+        retention : timedelta or float, optional
+            A time or a number of days: stories expire when their latest article is this much
+            older than the latest article of all. A file stores it until another is given.
+            Without any, no story expires.
         keep_texts : bool
-            Whether a new file keeps the texts for `article` and `explain`. It
-            remembers. They are never held in memory.
+            Whether a new file keeps the texts for `article` and `explain`. They are never held
+            in memory.
+        keep_fields : bool
+            Whether a new file also keeps the other fields of articles (`Article.extra`), as
+            JSON.
         readonly : bool
-            Only look, while another process may write.
+            Open read-only; another process may be writing.
+        timeout : float
+            Seconds to wait for another process that writes the index.
+
+        Returns
+        -------
+        StoryIndex
+
+        Raises
+        ------
+        IndexFileError
+            If the file is not an index of this version, or is damaged.
+        IndexBusyError
+            If another process is still writing it after `timeout` seconds.
+        SettingsError
+            If the file was made with other settings.
+        SahelError
+            If the file cannot be opened for another reason.
+        """
+        index = cls.__new__(cls)
+        index._session = open_session(
+            path, settings, retention=retention, keep_texts=keep_texts, keep_fields=keep_fields,
+            readonly=readonly, timeout=timeout,
+        )  # fmt: skip
+        index._attach()
+        return index
+
+    @classmethod
+    def from_stories(
+        cls,
+        stories: Stories,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        articles: Iterable[Record] | Any = None,
+        retention: timedelta | float | None = None,
+        keep_texts: bool = True,
+        keep_fields: bool = False,
+    ) -> Self:
+        """Make an index of a grouped archive, with its stories and their ids.
+
+        No story changes. Later articles are added as if those of the archive had been added in
+        order of time. Counts of `stats` and events start at zero.
+
+        Parameters
+        ----------
+        stories : Stories
+            What `sahel_dedup.cluster` returned. The index has its settings.
+        path : path, optional
+            A file that is not there yet; an index in memory if not given.
+        articles : optional
+            The articles, where `stories` does not hold them: it was loaded from what
+            ``cluster --save`` wrote. Whatever `sahel_dedup.cluster` reads.
+        retention, keep_texts, keep_fields
+            As for `open`. An article without a date counts as of the latest day of the archive.
 
         Returns
         -------
@@ -87,45 +167,58 @@ class StoryIndex:
         Raises
         ------
         SahelError
-            If the file is not an index of this version, is damaged, is being written by
-            somebody else or has other settings.
+            If an article is missing, or the file is there and holds articles.
         """
-        fresh = make_header(settings or Settings(), retention) | {"texts": keep_texts}
-        store = Store(path, readonly=readonly, header=fresh)
+        given = None if articles is None else ArticleReader().articles(articles)
+        archive = from_parts(parts_of(stories), given)
+        index = (
+            cls(stories.settings, retention=retention)
+            if path is None
+            else cls.open(
+                path, stories.settings, retention=retention, keep_texts=keep_texts,
+                keep_fields=keep_fields,
+            )
+        )  # fmt: skip
         try:
-            header = store.header()
-            settings = read_settings(header, settings, store.path)
-            if retention is None:
-                retention = read_retention(header)
-            check_retention(retention, settings)
-            if not readonly:
-                store.set_header(retention=make_header(settings, retention)["retention"])
-            session = Session(Engine(settings), store, retention)
+            index._session.take_over(archive)
+            if stories.corrections:
+                index.corrections.add(stories.corrections)
         except BaseException:
-            store.close()
+            index.close()
             raise
-        return cls(session)
+        return index
+
+    def _attach(self) -> None:
+        """Set what an index shows of its session."""
+        self.settings = self._session.engine.settings
+        self.corrections = IndexCorrections(self._session)
 
     @classmethod
-    def in_memory(
-        cls, settings: Settings | None = None, *, retention: timedelta | None = None
-    ) -> Self:
-        """Make an index that is gone when it is closed.
+    def connect(cls, url: str, *, token: str | None = None, timeout: float = 60.0) -> RemoteIndex:
+        """Connect to an index that `sahel-dedup serve` serves.
 
         Parameters
         ----------
-        settings : Settings, optional
-            How to group.
-        retention : timedelta, optional
-            See `open`.
+        url : str
+            Where it is served, such as ``http://127.0.0.1:8750``.
+        token : str, optional
+            What the server asks for.
+        timeout : float
+            Seconds to wait for an answer, and for room where the server has none.
 
         Returns
         -------
-        StoryIndex
+        RemoteIndex
+            With the methods of this class, and their results. It is a context manager.
+
+        Raises
+        ------
+        SettingsError
+            If the address can be none.
+        SahelError
+            If httpx is not installed.
         """
-        settings = settings or Settings()
-        check_retention(retention, settings)
-        return cls(Session(Engine(settings), None, retention))
+        return RemoteIndex(url, token, timeout)
 
     def __enter__(self) -> Self:
         return self
@@ -139,97 +232,45 @@ class StoryIndex:
         self.close()
 
     def close(self) -> None:
-        """Let go of the file. Everything that was added is in it already."""
+        """Close the file, which already contains everything that was added."""
         self._session.close()
 
-    def __len__(self) -> int:
-        with self._session.looking() as engine:
-            return len(engine.live.row_of)
+    def __repr__(self) -> str:
+        store = self._session.store
+        name = "in memory" if store is None else repr(store.path)
+        return f"<StoryIndex {name}>"
 
-    def __contains__(self, article: object) -> bool:
-        with self._session.looking() as engine:
-            return article in engine.live.row_of
-
-    def add(self, article: Article | Mapping[str, Any]) -> Assignment:
-        """Add an article and tell where it belongs.
-
-        Once this returns, the article is in the file. Adding the same words under the
-        same id again changes nothing and gives the article's present place. An article
-        from before the retention is answered as by `query`, and not kept.
+    def join(
+        self, a: str, b: str, *, who: str | None = None, why: str | None = None
+    ) -> tuple[Event, ...]:
+        """Let two articles be one story, whatever the evidence and the window say.
 
         Parameters
         ----------
-        article : Article or mapping
-            See `Article`.
+        a, b : str
+            Ids of the articles. One that has not come yet joins when it comes.
+        who, why : str, optional
+            Who says so, and for what reason.
 
         Returns
         -------
-        Assignment
+        tuple of Event
+            See `IndexCorrections.add`.
 
         Raises
         ------
-        ArticleError
-            If it is no article, or its id is that of an article with other words.
+        CorrectionError
+            If other corrections keep the two apart.
         """
-        return self._session.add([_article(article)])[0]
+        return self.corrections.add([said_now(a, b, True, who, why)])
 
-    def add_many(self, articles: Iterable[Article | Mapping[str, Any]]) -> list[Assignment]:
-        """Add articles in batches, which is several times faster.
+    def part(
+        self, a: str, b: str, *, who: str | None = None, why: str | None = None
+    ) -> tuple[Event, ...]:
+        """Keep two articles out of one story; see `join`."""
+        return self.corrections.add([said_now(a, b, False, who, why)])
 
-        Parameters
-        ----------
-        articles : iterable of Article or mapping
-
-        Returns
-        -------
-        list of Assignment
-            One an article, in order.
-
-        Raises
-        ------
-        ArticleError
-            See `add`. Of the batch with the fault nothing is added.
-        """
-        return list(self.follow(articles, batch_size=BATCH_ARTICLES))
-
-    def follow(
-        self, articles: Iterable[Article | Mapping[str, Any]], *, batch_size: int = 1
-    ) -> Iterator[Assignment]:
-        """Add articles as they come and yield where they belong.
-
-        Nothing is read ahead of what was asked for but the rest of a batch, so a slow
-        consumer slows the source down.
-
-        Parameters
-        ----------
-        articles : iterable of Article or mapping
-            May be endless.
-        batch_size : int
-            Articles that are added at once. More are faster, and wait for each other.
-
-        Yields
-        ------
-        Assignment
-            One an article, in order, once it is in the file.
-        """
-        for batch in _batches(map(_article, articles), batch_size):
-            yield from self._session.add(batch)
-
-    def query(self, article: Article | Mapping[str, Any]) -> Assignment:
-        """Tell where an article would belong, without adding it.
-
-        Parameters
-        ----------
-        article : Article or mapping
-
-        Returns
-        -------
-        Assignment
-            `story_id` is what the story would be called if the article founded one.
-        """
-        return self._session.query(_article(article))
-
-    def update(self, article: Article | Mapping[str, Any]) -> Assignment:
+    def update(self, article: Record, *, columns: Mapping[str, str] | None = None) -> Assignment:
         """Put a corrected version in the place of an article.
 
         It is compared afresh and may come to another story; one that it was alone in
@@ -237,8 +278,8 @@ class StoryIndex:
 
         Parameters
         ----------
-        article : Article or mapping
-            With the id of the article that it corrects.
+        article, columns
+            As for `add`, with the id of the article that it corrects.
 
         Returns
         -------
@@ -246,15 +287,10 @@ class StoryIndex:
 
         Raises
         ------
-        SahelError
+        NotFoundError
             If there is no article with that id.
         """
-        new = _article(article)
-        with self._session.writing() as engine:
-            row = self._session.row(new.id)
-            profiles = engine.live.sketcher.sketch([new])
-            with self._session.saving([new]):
-                return engine.update(row, profiles, today())
+        return self._session.update(read_article(article, columns))
 
     def remove(self, article: str) -> tuple[Event, ...]:
         """Remove an article.
@@ -271,7 +307,7 @@ class StoryIndex:
 
         Raises
         ------
-        SahelError
+        NotFoundError
             If there is no article with that id.
         """
         with self._session.writing() as engine:
@@ -280,10 +316,11 @@ class StoryIndex:
                 return tuple(engine.remove(row))
 
     def expire(self, before: datetime) -> tuple[Event, ...]:
-        """Let go of the stories all of whose articles were published before a time.
+        """Expire the stories all of whose articles were published before a time.
 
         An article without a date counts as of the day on which it came. Some texts that
-        recur are kept to tell their like by, at most as many as there are live articles.
+        recur are kept to recognise others of their kind, at most as many as there are live
+        articles.
 
         Parameters
         ----------
@@ -295,174 +332,13 @@ class StoryIndex:
         tuple of Event
             An ``expired`` event for each story.
         """
+        day = to_day("before", before)
         with self._session.writing():
-            return tuple(self._session.expire(to_days(before)))
-
-    def story(self, story_id: str) -> Story:
-        """Return a story by its id.
-
-        Raises
-        ------
-        SahelError
-            If there is no such story, or it was merged into another or expired.
-        """
-        with self._session.looking() as engine:
-            row = engine.live.find_story(story_id)
-            if row is None:
-                raise SahelError(f"no story {story_id!r}")
-            return story_of(engine.live, row)
-
-    def story_of(self, article: str) -> Story:
-        """Return the story of an article.
-
-        Raises
-        ------
-        SahelError
-            If there is no article with that id.
-        """
-        with self._session.looking() as engine:
-            return story_of(engine.live, self._session.row(article))
-
-    def article(self, article: str) -> Article:
-        """Return an article from the file.
-
-        Parameters
-        ----------
-        article : str
-            Its id.
-
-        Returns
-        -------
-        Article
-            With the language that was taken for it; extra fields are not kept.
-
-        Raises
-        ------
-        SahelError
-            If there is no article with that id, or texts are not kept.
-        """
-        return self._session.article(article)
-
-    def explain(self, first: str, second: str) -> Explanation:
-        """Tell why two articles are one story, or are not, and where they differ.
-
-        Parameters
-        ----------
-        first, second : str
-            Ids of any two articles.
-
-        Returns
-        -------
-        Explanation
-            With the evidence as it is now: it moves with what else is in the index.
-
-        Raises
-        ------
-        SahelError
-            See `article`.
-        """
-        # Only here: it needs the template engine, which is slow to start.
-        from sahel_dedup.explain import explain
-
-        a, b = self._session.article(first), self._session.article(second)
-        with self._session.looking() as engine:
-            story = engine.live.standing.story
-            one, other = self._session.row(first), self._session.row(second)
-            profiles = engine.live.profiles
-            return explain(
-                a,
-                b,
-                one_story=bool(story[one] == story[other]),
-                weighing=weigh(engine.evidence(), profiles, engine.settings, one, other),
-            )
-
-    def stories(self, since: datetime | None = None) -> Iterator[Story]:
-        """Yield the stories, in the order in which they began.
-
-        Parameters
-        ----------
-        since : datetime, optional
-            Only those with an article published then or later.
-
-        Yields
-        ------
-        Story
-        """
-        with self._session.looking() as engine:
-            rows = engine.live.stories(-np.inf if since is None else to_days(since))
-            found = [story_of(engine.live, members[0]) for members in rows]
-        return iter(found)
-
-    def events(self, cursor: int = 0) -> tuple[Event, ...]:
-        """Return what happened to stories after an event.
-
-        Parameters
-        ----------
-        cursor : int
-            `Event.cursor` of the last one known; 0 for none.
-
-        Returns
-        -------
-        tuple of Event
-            Oldest first.
-
-        Raises
-        ------
-        SahelError
-            If events after that one are no longer kept.
-        """
-        with self._session.looking() as engine:
-            first = engine.events[0].cursor if engine.events else engine.cursor + 1
-            if 0 < cursor < first - 1:
-                raise SahelError(
-                    f"the events after {cursor} are no longer kept, only those from {first}: "
-                    "read the stories again"
-                )
-            return tuple(event for event in engine.events if event.cursor > cursor)
-
-    def rows(self) -> Iterator[dict[str, object]]:
-        """Yield what is known of each article, story by story.
-
-        Yields
-        ------
-        dict
-            ``id``, ``story_id``, ``canonical`` (whether it stands for its story),
-            ``published``, ``source`` and ``lang``.
-        """
-        with self._session.looking() as engine:
-            found = [article_rows(engine.live, members) for members in engine.live.stories()]
-        return itertools.chain.from_iterable(found)
+            return tuple(self._session.expire(day))
 
     def compact(self) -> None:
-        """Let go of what removed and expired articles left behind, in the file too."""
+        """Drop what removed and expired articles left, in the file too."""
         with self._session.writing() as engine:
-            with self._session.saving(letting_go=True):
+            with self._session.saving():
                 engine.compact()
             self._session.shrink()
-
-    def stats(self) -> IndexStats:
-        """Return figures of the index."""
-        with self._session.looking() as engine:
-            live = engine.live
-            story = live.standing.story[: len(live)]
-            sizes = np.unique(story[story != NO_STORY], return_counts=True)[1]
-            past = sum(map(bool, live.ids)) - len(live.row_of)
-            newest = None if np.isnan(live.clock) else to_moment(live.clock)
-            return IndexStats(
-                articles=len(live.row_of),
-                stories=len(sizes),
-                stories_with_copies=int((sizes > 1).sum()),
-                past=past,
-                newest=newest,
-                cursor=engine.cursor,
-            )
-
-
-def _article(row: Article | Mapping[str, Any]) -> Article:
-    return row if isinstance(row, Article) else Article.from_mapping(row)
-
-
-def _batches(articles: Iterable[Article], size: int) -> Iterator[list[Article]]:
-    articles = iter(articles)
-    while batch := list(itertools.islice(articles, size)):
-        yield batch

@@ -9,9 +9,9 @@ try:
     import pyarrow  # noqa: F401
     import pyspark  # noqa: F401
 except ImportError as missing:
-    from sahel_dedup.errors import SahelError
+    from sahel_dedup.errors import MissingPackageError
 
-    raise SahelError(
+    raise MissingPackageError(
         f"no {missing.name}: pip install 'sahel-dedup[spark]' brings it; Java 17 is the system's"
     ) from None
 

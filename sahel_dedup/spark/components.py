@@ -5,9 +5,8 @@ Beyond, SoCC 2014) until every article points at the first of its component. Eac
 first joins what it can by itself, which leaves few pairs to the rounds; pairs that one
 task can hold are left to the local code.
 
-A component of more than `MAX_COMPONENT` articles is divided as in `sahel_dedup.linkage`:
-its pairs below a bar that rises in steps are left out until the parts are small enough;
-what no bar divides is cut in order of time.
+A component of many articles is divided as in `sahel_dedup.clustering.large_components`; its
+pairs come to one task for that. `sahel_dedup.spark.joining` joins the stories of the parts again.
 """
 
 from __future__ import annotations
@@ -18,81 +17,79 @@ import numpy as np
 import pyarrow as pa
 import scipy.sparse as sp
 from numpy.typing import NDArray
-from pyspark.sql import DataFrame, Window
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from scipy.sparse.csgraph import connected_components
 
-from sahel_dedup.evidence import LIMIT, Pairs
-from sahel_dedup.linkage import MAX_COMPONENT, RAISE, bounded_components
-from sahel_dedup.spark.arrays import batches, numbers, whole
-from sahel_dedup.spark.checkpoint import Stages
+from sahel_dedup.clustering.large_components import MAX_COMPONENT, bounded_components
+from sahel_dedup.scoring.evidence import Pairs
+from sahel_dedup.spark.arrow import batches, numbers, whole
+from sahel_dedup.spark.stages import Stages
 
 # Pairs that one task may hold: half a gigabyte.
 ONE_TASK = 4_000_000
+# What component a row is in, by its least row: of the parts that it was divided into, and whole.
+COMPONENTS = "row long, component long, whole long"
 _LINK = "child long, parent long"
 
 
-def components(pairs: DataFrame, bar: float, stages: Stages) -> DataFrame:
-    """Find the components of the pairs that score at least the bar.
+def components(pairs: DataFrame, threshold: float, stages: Stages) -> DataFrame:
+    """Find the components of the pairs that score at least the threshold, and divide large ones.
 
     Parameters
     ----------
     pairs : DataFrame
-        `first`, `second` and `score`.
-    bar : float
+        `first`, `second`, `cosine` and `score`.
+    threshold : float
     stages : Stages
         Where the rounds are kept.
 
     Returns
     -------
     DataFrame
-        `row` and `component` (its first row), for rows in a component of several.
+        `COMPONENTS`, for rows in a component of several.
     """
-    edges = pairs.where(F.col("score") >= bar).select("first", "second", "score")
+    edges = pairs.where(F.col("score") >= threshold).select("first", "second", "cosine", "score")
     if edges.count() <= ONE_TASK:
 
         def work(chunks: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
             table = whole(chunks)
             if table is not None and table.num_rows:
-                yield from batches(_in_one_task(table, bar))
+                yield from batches(_divided(table, threshold))
 
-        once = edges.coalesce(1).mapInArrow(work, "row long, component long")
+        once = edges.coalesce(1).mapInArrow(work, COMPONENTS)
         return stages.keep("components", once)
-    return _in_rounds(edges, bar, stages)
+    return stages.keep("components", lambda: _in_rounds(edges, threshold, stages.at("rounds")))
 
 
-def _in_one_task(table: pa.Table, bar: float) -> dict[str, NDArray[np.int64]]:
+def _divided(table: pa.Table, threshold: float) -> dict[str, NDArray[np.int64]]:
+    """Find and divide the components of the pairs of a task."""
     ends = np.column_stack([numbers(table, "first"), numbers(table, "second")])
     row, place = np.unique(ends, return_inverse=True)
     first, second = place.reshape(ends.shape).T
-    score = numbers(table, "score")
-    number = bounded_components(Pairs(first, second, score, score), len(row), bar)
-    # Rows rise, so the first of a component to come is its least.
-    _, least, component = np.unique(number, return_index=True, return_inverse=True)
-    return {"row": row, "component": row[least[component]]}
+    pairs = Pairs(first, second, numbers(table, "cosine"), numbers(table, "score"))
+    part, component = bounded_components(pairs, len(row), threshold)
+    heads = []
+    for number in (part, component):
+        # Rows rise, so the first of a component to come is its least.
+        _, least, place = np.unique(number, return_index=True, return_inverse=True)
+        heads.append(row[least[place]])
+    return {"row": row, "component": heads[0], "whole": heads[1]}
 
 
-def _in_rounds(edges: DataFrame, bar: float, stages: Stages) -> DataFrame:
-    small: list[DataFrame] = []
-    while True:
-        name = f"components/{bar:g}"
-        component = connected(edges, stages.at(name))
-        size = component.groupBy("component").agg(F.count("*").alias("size"))
-        large = stages.keep(f"{name}/large", size.where(F.col("size") > MAX_COMPONENT))
-        small.append(component.join(large, "component", "left_anti"))
-        if large.isEmpty():
-            break
-        component = component.join(large.select("component"), "component", "left_semi")
-        bar += RAISE
-        if bar > LIMIT:
-            small.append(_cut(component))
-            break
-        inside = edges.join(component, F.col("first") == F.col("row"), "left_semi")
-        edges = stages.keep(f"{name}/edges", inside.where(F.col("score") >= bar))
-    union = small[0]
-    for more in small[1:]:
-        union = union.unionByName(more)
-    return union
+def _in_rounds(edges: DataFrame, threshold: float, stages: Stages) -> DataFrame:
+    component = connected(edges, stages).withColumnRenamed("component", "whole")
+    size = component.groupBy("whole").agg(F.count("*").alias("size"))
+    large = size.where(F.col("size") > MAX_COMPONENT).select("whole")
+    small = component.join(large, "whole", "left_anti")
+
+    def divide(table: pa.Table) -> pa.Table:
+        return pa.table(_divided(table.drop_columns("whole"), threshold))
+
+    # The pairs of one component come to one task.
+    placed = component.join(large, "whole").withColumnRenamed("row", "first")
+    divided = edges.join(placed, "first").groupBy("whole").applyInArrow(divide, COMPONENTS)
+    return small.select("row", F.col("whole").alias("component"), "whole").unionByName(divided)
 
 
 def connected(edges: DataFrame, stages: Stages) -> DataFrame:
@@ -111,7 +108,7 @@ def connected(edges: DataFrame, stages: Stages) -> DataFrame:
     """
     links = stages.keep("links", edges.select("first", "second").mapInArrow(_join_in_task, _LINK))
     for number in range(1, 100):
-        # Done when whoever is pointed at points at nobody, and all point at one.
+        # Done when every target is a root and every node has one target.
         parents = links.select(F.col("parent").alias("child"))
         apart = links.groupBy("child").count().where("count > 1").select("child")
         if apart.union(links.join(parents, "child", "left_semi").select("child")).isEmpty():
@@ -160,12 +157,3 @@ def _small_star(links: DataFrame) -> DataFrame:
         F.col("parent").alias("child"), F.col("least").alias("parent")
     )
     return moved.unionByName(least.withColumnRenamed("least", "parent"))
-
-
-def _cut(component: DataFrame) -> DataFrame:
-    """Cut components that no bar divides, masses of all but equal texts, in order of time."""
-    line = Window.partitionBy("component").orderBy("row")
-    part = F.floor((F.row_number().over(line) - 1) / MAX_COMPONENT)
-    parts = component.withColumn("part", part)
-    head = F.min("row").over(Window.partitionBy("component", "part"))
-    return parts.select("row", head.alias("component"))

@@ -7,35 +7,44 @@ grows with the archive comes to the driver.
 from __future__ import annotations
 
 import atexit
+import logging
 import os
 import re
 import shutil
 import tempfile
+import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pyspark.errors import PythonException
 from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+from pyspark.sql.types import IntegralType, NullType, StringType
 
-from sahel_dedup.errors import SahelError
-from sahel_dedup.settings import Settings
-from sahel_dedup.spark.articles import FIELDS, SKETCH, sketch
-from sahel_dedup.spark.buckets import entries, proposals
-from sahel_dedup.spark.checkpoint import Stages
+from sahel_dedup.errors import ArticleError, SahelError, SahelWarning, SettingsError
+from sahel_dedup.scoring.evidence import weights_of
+from sahel_dedup.settings import Settings, check_settings
+from sahel_dedup.spark.candidates import entries, proposals
+from sahel_dedup.spark.clustering import link, stories
+from sahel_dedup.spark.comparison import agreeing, closest, recurrence_scores, surviving
+from sahel_dedup.spark.component_pairs import inside
 from sahel_dedup.spark.components import components
-from sahel_dedup.spark.inside import inside
-from sahel_dedup.spark.linking import stories
-from sahel_dedup.spark.meeting import agreeing, bars, closest, hopes
-from sahel_dedup.spark.pairs import weighed_pairs, with_bars
-from sahel_dedup.spark.timeline import copies, in_order
-from sahel_dedup.spark.weights import corpus_idf, weighed
+from sahel_dedup.spark.idf import corpus_idf, with_idf
+from sahel_dedup.spark.joining import join_parts
+from sahel_dedup.spark.ordering import copies, in_order
+from sahel_dedup.spark.scoring import scored_pairs, with_recurrence
+from sahel_dedup.spark.sketches import SKETCH, sketch
+from sahel_dedup.spark.stages import Stages
+from sahel_dedup.util.field_names import FIELDS, check_columns, find_alias, remedy
 
-_OUR_ERROR = re.compile(r"^sahel_dedup\.errors\.(?:Sahel|Article)Error: (.*)$", re.MULTILINE)
+_OUR_ERROR = re.compile(r"^sahel_dedup\.errors\.\w+: (.*)$", re.MULTILINE)
 
 
 def cluster(
     df: DataFrame,
     settings: Settings | None = None,
     *,
+    columns: Mapping[str, str] | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
 ) -> DataFrame:
     """Group articles into stories on Spark, as `sahel_dedup.cluster` does on one machine.
@@ -47,6 +56,8 @@ def cluster(
         ISO 8601 string), ``source`` and ``lang`` help. Other columns are not looked at.
     settings : Settings, optional
         How to group; the defaults if not given.
+    columns : mapping of str to str, optional
+        See `sahel_dedup.cluster`.
     checkpoint : path, optional
         Folder, on a file system that all executors reach, for the stages. A run that was
         stopped goes on from the stages that are there, if input and settings are the same.
@@ -65,7 +76,36 @@ def cluster(
         If a column is missing, a row is not an article or an id comes twice, or if no
         folder for the stages is known.
     """
-    return Run.of(df, settings or Settings(), checkpoint).stories()
+    if not isinstance(df, DataFrame):
+        raise SettingsError(f"df: {type(df).__name__} is no data frame of Spark")
+    named = rename(df, check_columns(columns))
+    chosen = check_settings(settings)
+    weights_of(chosen)  # A model of another release is refused before anything is read.
+    return Run.of(named, chosen, checkpoint).stories()
+
+
+def rename(df: DataFrame, columns: Mapping[str, str]) -> DataFrame:
+    """Give the columns that hold fields the names of these, and leave out others so named.
+
+    Raises
+    ------
+    SettingsError
+        If a column is not there.
+    """
+    if not columns:
+        return df
+    for field, column in columns.items():
+        if column not in df.columns:
+            there = ", ".join(df.columns)
+            raise SettingsError(f"columns: no column {column!r} for {field!r}; there are {there}")
+    kept = [
+        F.col(f"`{name}`")
+        for name in df.columns
+        if name not in columns and name not in columns.values()
+    ]
+    return df.select(
+        *(F.col(f"`{column}`").alias(field) for field, column in columns.items()), *kept
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +123,12 @@ class Run:
         """Check an input and find its stages; see `cluster`."""
         for name in ("id", "text"):
             if name not in df.columns:
-                raise SahelError(f"no column {name!r}; there are {', '.join(df.columns)}")
+                alias = find_alias(name, df.columns)
+                hint = f"; {remedy(name, alias)}" if alias else ""
+                raise SettingsError(f"no column {name!r}; there are {', '.join(df.columns)}{hint}")
+        kind = df.schema["id"].dataType
+        if not isinstance(kind, StringType | IntegralType | NullType):
+            raise SettingsError(f"field 'id': neither strings nor integers: {kind.simpleString()}")
         df = df.select(*(name for name in FIELDS if name in df.columns))
         folder = os.fspath(checkpoint) if checkpoint is not None else _folder(df)
         return cls(df, settings, Stages.of(df, settings, folder))
@@ -106,32 +151,36 @@ class Run:
             raise
         twice = made.groupBy("id").count().where("count > 1").head()
         if twice is not None:
-            raise SahelError(f"duplicate id: {twice['id']!r}")
+            raise ArticleError(f"duplicate id: {twice['id']!r}")
+        if dropped := made.where("date_dropped").count():
+            what = f"dates that cannot be read and are dropped: {dropped:,}"
+            logging.getLogger("sahel_dedup").warning(what)
+            warnings.warn(what, SahelWarning, stacklevel=2)
         return made
 
     def copies(self) -> DataFrame:
-        """Find verbatim twins and hollow pages."""
+        """Find exact copies and placeholder pages."""
         window = self.settings.window_days
         return self.stages.keep("copies", lambda: copies(self.timeline(), window))
 
     def articles(self) -> DataFrame:
         """Weigh the terms of each article by the IDF of the archive."""
         idf = self.stages.keep("idf", lambda: corpus_idf(self.timeline()))
-        return self.stages.keep("articles", lambda: weighed(self.timeline(), idf))
+        return self.stages.keep("articles", lambda: with_idf(self.timeline(), idf))
 
-    def hopes(self) -> DataFrame:
+    def surviving(self) -> DataFrame:
         """Propose pairs, compare them and keep those that may be one event."""
 
         def agreed() -> DataFrame:
             return agreeing(self.proposals(), self.timeline())
 
-        def hoped() -> DataFrame:
-            return hopes(self.stages.keep("agreeing", agreed), self.articles(), self.settings)
+        def survivors() -> DataFrame:
+            return surviving(self.stages.keep("agreeing", agreed), self.articles(), self.settings)
 
-        return self.stages.keep("hopes", hoped)
+        return self.stages.keep("surviving", survivors)
 
     def proposals(self) -> DataFrame:
-        """Meet in the buckets of LSH."""
+        """Find candidate pairs and background articles in the buckets of LSH."""
 
         def proposed() -> DataFrame:
             exploded = entries(self.timeline(), self.copies(), self.settings.layout)
@@ -139,34 +188,46 @@ class Run:
 
         return self.stages.keep("proposals", proposed)
 
-    def bars(self) -> DataFrame:
-        """Measure the temporal contrast of every article of a pair that may be one event."""
+    def recurrence(self) -> DataFrame:
+        """Measure the recurrence of every article of a pair that may be one event."""
 
         def nearest() -> DataFrame:
-            return closest(self.proposals(), self.hopes(), self.timeline())
+            return closest(self.proposals(), self.surviving(), self.timeline())
 
         return self.stages.keep(
-            "bars", lambda: bars(self.stages.keep("closest", nearest), self.articles())
+            "recurrence",
+            lambda: recurrence_scores(
+                self.stages.keep("closest", nearest), self.surviving(), self.articles()
+            ),
         )
 
     def pairs(self) -> DataFrame:
-        """Weigh the pairs: `first`, `second`, `cosine`, `score`."""
+        """Score the pairs: `first`, `second`, `cosine`, `score`."""
 
-        def weighed() -> DataFrame:
-            told = with_bars(self.articles(), self.bars())
-            return weighed_pairs(self.hopes(), told, self.settings)
+        def scored() -> DataFrame:
+            traits = with_recurrence(self.articles(), self.recurrence())
+            return scored_pairs(self.surviving(), traits, self.settings)
 
-        return self.stages.keep("pairs", weighed)
+        return self.stages.keep("pairs", scored)
 
     def _link(self) -> DataFrame:
-        of_several = components(self.pairs(), self.settings.bar, self.stages)
+        of_several = components(self.pairs(), self.settings.merge_threshold, self.stages)
 
-        def weighed() -> DataFrame:
-            told = with_bars(self.articles(), self.bars())
-            return inside(self.articles(), of_several, told, self.settings)
+        def scored() -> DataFrame:
+            traits = with_recurrence(self.articles(), self.recurrence())
+            return inside(self.articles(), of_several, traits, self.settings)
 
-        pairs = self.stages.keep("inside", weighed)
-        return stories(self.articles(), self.copies(), of_several, pairs, self.settings)
+        def linked() -> DataFrame:
+            pairs = self.stages.keep("inside", scored)
+            return link(self.articles(), self.copies(), of_several, pairs, self.settings)
+
+        parts = self.stages.keep("linked", linked)
+        traits = with_recurrence(self.articles(), self.recurrence())
+        whole = join_parts(
+            parts, of_several, self.pairs(), self.articles(), traits, self.settings,
+            self.stages.at("joining"),
+        )  # fmt: skip
+        return stories(self.articles(), self.copies(), whole, self.settings)
 
 
 def _folder(df: DataFrame) -> str:
@@ -175,7 +236,7 @@ def _folder(df: DataFrame) -> str:
     if folder := context.getCheckpointDir():
         return folder
     if not (context.master or "").startswith("local"):
-        raise SahelError("no checkpoint: name a folder that all executors reach")
+        raise SettingsError("no checkpoint: name a folder that all executors reach")
     folder = tempfile.mkdtemp(prefix="sahel-dedup-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+import os
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
-from pyspark.errors import AnalysisException
+from py4j.protocol import Py4JJavaError
+from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from sahel_dedup.errors import SahelError
+from sahel_dedup.errors import ArticleError, FileError, SahelError, SettingsError
+from sahel_dedup.io.paths import expand_paths
+from sahel_dedup.io.readers import read_rows
 from sahel_dedup.settings import Settings
-from sahel_dedup.spark.engine import cluster
+from sahel_dedup.spark.engine import cluster, rename
 from sahel_dedup.spark.session import local_session
+from sahel_dedup.util.field_names import check_columns
 
+_LOGGER = logging.getLogger("sahel_dedup")
 _ENDINGS = (".jsonl", ".jsonl.gz", ".parquet")
 
 
@@ -21,6 +29,7 @@ def cluster_files(
     output: str | None,
     settings: Settings,
     *,
+    columns: Mapping[str, str] | None = None,
     master: str | None = None,
     checkpoint: str | None = None,
 ) -> None:
@@ -32,9 +41,11 @@ def cluster_files(
         Files, folders or glob patterns, on any file system that Spark reaches, all of one
         kind: ``.jsonl`` (also ``.gz``) or ``.parquet``.
     output
-        Folder to write, of the kind that its ending tells. The rows are those that the
+        Folder to write; its ending names the kind. The rows are those that the
         local engine writes, in no particular order.
     settings : Settings
+    columns
+        See `sahel_dedup.cluster`.
     master
         Where Spark runs; as it is configured if not given.
     checkpoint
@@ -43,35 +54,68 @@ def cluster_files(
     Raises
     ------
     SahelError
-        If an ending is not known, an input is not there, or the output is.
+        If an ending is not known, an input is not there or cannot be read, or the output is
+        there. A faulty line of a file on this machine is named.
     """
     if output is None:
-        raise SahelError("no output: the Spark engine writes a folder, name it with --output")
+        raise SettingsError("no output: the Spark engine writes a folder, name it with --output")
     kinds = {_kind(name) for name in inputs}
     if len(kinds) > 1:
-        raise SahelError("inputs of several kinds: give files of one kind to the Spark engine")
+        raise SettingsError("inputs of several kinds: give files of one kind to the Spark engine")
     kind = _kind(output)
-    spark = local_session(master)
+    if os.path.exists(output):
+        raise FileError(f"cannot write {output!r}: it is there already")
+    # Spark logs every failure of every task with its stack, before it raises the error.
+    spark = local_session(master, {"spark.log.level": "OFF"})
     try:
-        df = _read(spark, list(inputs), kinds.pop())
+        df = rename(_read(spark, list(inputs), kinds.pop()), check_columns(columns))
         found = cluster(df, settings, checkpoint=checkpoint)
+        replaced = [name for name in found.columns if name in df.columns and name != "id"]
+        if replaced:
+            _LOGGER.warning(
+                "input columns replaced by results of the same name: %s", ", ".join(replaced)
+            )
         carried = df.select("id", *(name for name in df.columns if name not in found.columns))
         rows = found.join(carried.withColumn("id", F.col("id").cast("string")), "id")
         if kind == "parquet":
             rows.write.parquet(output)
         else:
             rows.write.json(output, ignoreNullFields=False)
-    except AnalysisException as error:
-        raise SahelError(str(error).partition(" SQLSTATE")[0]) from None
+    except (PySparkException, Py4JJavaError) as error:
+        raise SahelError(_fault_in(inputs) or _message(error)) from None
     finally:
         spark.stop()
+
+
+def _fault_in(inputs: Sequence[str]) -> str | None:
+    """Describe the first faulty line of input files on this machine, which Spark cannot name."""
+    with suppress(SahelError, OSError):
+        paths = [path for name in inputs for path in expand_paths(name.removeprefix("file://"))]
+        try:
+            for _ in read_rows([path for path in paths if os.path.isfile(path)]):
+                pass
+        except ArticleError as fault:
+            return str(fault)
+    return None
+
+
+def _message(error: Exception) -> str:
+    """Return the first line of what Spark says, without the stack."""
+    said = [str(error)]
+    cause = getattr(error, "java_exception", None)
+    while cause is not None:
+        said.append(str(cause.getMessage()))
+        cause = cause.getCause()
+    # An error of Spark's own begins with its class; around it is only where it was met.
+    named = [message for message in said if message.startswith("[")]
+    return (named or said)[-1].partition("\n")[0].partition(" SQLSTATE")[0]
 
 
 def _kind(name: str) -> str:
     for ending in _ENDINGS:
         if name.rstrip("/").lower().endswith(ending):
             return "parquet" if ending == ".parquet" else "json"
-    raise SahelError(f"{name}: the Spark engine reads and writes {', '.join(_ENDINGS)}")
+    raise FileError(f"{name}: the Spark engine reads and writes {', '.join(_ENDINGS)}")
 
 
 def _read(spark: SparkSession, paths: list[str], kind: str) -> DataFrame:

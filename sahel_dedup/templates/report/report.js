@@ -75,7 +75,7 @@ function search() {
   const until = byId("until").valueAsNumber + DAY;
   const conflicting = byId("conflicting").checked;
   found = stories.filter((s, i) => {
-    if (conflicting && !s.f) return false;
+    if (conflicting && !conflicted(s)) return false;
     // A comparison with NaN is false: an empty field excludes nothing, a bound excludes
     // what has no date.
     if (!Number.isNaN(from) && !(s.z >= from && s.z !== null)) return false;
@@ -107,11 +107,14 @@ function turn(by) {
   byId("count").scrollIntoView();
 }
 
+const conflicted = (story) => story.f > 0 || Object.keys(story.q).length > 0;
+
 function listItem(story) {
   const link = make("a", { href: `#story=${encodeURIComponent(story.id)}` }, isolated(story.t));
   const facts = make("p", {}, `${counted(story.n, "article", "articles")}, `);
   facts.append(`${counted(story.m, "outlet", "outlets")}${story.a === null ? "" : `, ${period(story)}`}`);
-  if (story.f) facts.append(" ", make("span", { class: "badge warn" }, "figures in conflict"));
+  if (conflicted(story)) facts.append(" ", make("span", { class: "badge warn" }, "numbers in conflict"));
+  for (const [kind, values] of Object.entries(story.q)) facts.append(` ${kind}: ${values.join(" \u2192 ")}`);
   const outlets = make("p");
   story.o.slice(0, 4).forEach((outlet, i) => outlets.append(i ? " · " : "", isolated(outlet)));
   if (story.m > 4) outlets.append(` and ${story.m - 4} more`);
@@ -164,7 +167,7 @@ async function unpack(number) {
   return new Response(stream).json();
 }
 
-// The details stand behind this script; all of them are there once the page is read.
+// The details follow this script; all of them are there once the page is read.
 const complete = new Promise((resolve) => {
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", resolve);
   else resolve();
@@ -174,7 +177,7 @@ async function openStory(id) {
   const entry = stories.find((s) => s.id === id);
   if (!entry) {
     byId("story-heading").textContent = "There is no such story in this report";
-    for (const part of ["story-facts", "story-timeline", "reports", "more", "findings", "left", "right"]) {
+    for (const part of ["story-facts", "story-timeline", "quantities", "reports", "more", "findings", "left", "right"]) {
       byId(part).replaceChildren();
     }
     return;
@@ -188,6 +191,7 @@ async function openStory(id) {
       ? `${facts}, no dates`
       : `${facts}. First seen ${times.format(entry.a)}, last seen ${times.format(entry.z)}.`;
   byId("story-timeline").replaceChildren(...storyTimeline(story));
+  byId("quantities").replaceChildren(...quantityTable(story.quantities));
   byId("reports").replaceChildren(...story.articles.map((_, i) => reportItem(story, i)));
   byId("more").textContent = story.more ? `${counted(story.more, "more article is", "more articles are")} not shown.` : "";
   compare(story, story.articles.findIndex((article) => article.compared));
@@ -211,6 +215,27 @@ function storyTimeline(story) {
   return [plot, ends];
 }
 
+// What the articles count, by kind and in order of time.
+function quantityTable(quantities) {
+  if (!quantities.length) return [];
+  const heads = ["Kind", "Number", "When", "Outlet", "Sentence"];
+  const head = make("tr", {}, ...heads.map((text) => make("th", { scope: "col" }, text)));
+  const rows = quantities.map((q) =>
+    make(
+      "tr",
+      {},
+      make("td", {}, q.kind),
+      make("td", {}, q.value),
+      make("td", {}, q.published === null ? "no date" : times.format(q.published)),
+      make("td", {}, isolated(q.source || q.id)),
+      make("td", { dir: "auto" }, q.sentence),
+    ),
+  );
+  const table = make("table", {}, make("thead", {}, head), make("tbody", {}, ...rows));
+  const region = { class: "scroll", role: "region", "aria-labelledby": "quantities-heading", tabindex: "0" };
+  return [make("h3", { id: "quantities-heading" }, "People counted, over time"), make("div", region, table)];
+}
+
 function reportItem(story, i) {
   const article = story.articles[i];
   const when = article.published === null ? "no date" : times.format(article.published);
@@ -225,7 +250,7 @@ function reportItem(story, i) {
   const badges = make("span");
   if (i === story.canonical) badges.append(make("span", { class: "badge" }, "canonical"), " ");
   if (article.relation) badges.append(make("span", { class: "badge" }, article.relation), " ");
-  if (article.compared?.conflicts.length) badges.append(make("span", { class: "badge warn" }, "figures in conflict"));
+  if (article.compared?.conflicts.length) badges.append(make("span", { class: "badge warn" }, "numbers in conflict"));
   if (badges.childNodes.length) button.append(badges);
   const origin = story.articles[article.from];
   if (origin) {
@@ -257,7 +282,7 @@ function compare(story, chosen) {
 }
 
 function findings(first, second) {
-  const { passages, conflicts, denials, inFirst, inSecond } = second.compared;
+  const { passages, conflicts, negations, inFirst, inSecond } = second.compared;
   const words = passages.reduce((sum, passage) => sum + passage.words, 0);
   const list = make("ul", { class: "findings" });
   const shared = make("li", {}, `${counted(passages.length, "shared passage", "shared passages")}, ${counted(words, "word", "words")}. `);
@@ -266,12 +291,12 @@ function findings(first, second) {
   if (inSecond >= 0.9) list.append(make("li", {}, `The chosen article holds the canonical one: ${percent(inSecond)} of it.`));
   if (inFirst >= 0.9) list.append(make("li", {}, `The canonical article holds the chosen one: ${percent(inFirst)} of it.`));
   conflicts.forEach(([a, b, c, d], i) => {
-    const told = make("li", {}, make("strong", {}, "Figures in conflict: "), isolated(first.text.slice(a, b)), " / ");
-    told.append(isolated(second.text.slice(c, d)), " ", jump(`conflict-${i}-right`, "show", "Show the conflicting figure"));
-    list.append(told);
+    const item = make("li", {}, make("strong", {}, "Numbers in conflict: "), isolated(first.text.slice(a, b)), " / ");
+    item.append(isolated(second.text.slice(c, d)), " ", jump(`conflict-${i}-right`, "show", "Show the conflicting number"));
+    list.append(item);
   });
-  denials.forEach((_, i) => {
-    list.append(make("li", {}, make("strong", {}, "One says no: "), jump(`denial-${i}-right`, "show", "Show the sentence")));
+  negations.forEach((_, i) => {
+    list.append(make("li", {}, make("strong", {}, "One says no: "), jump(`negation-${i}-right`, "show", "Show the sentence")));
   });
   return [list];
 }
@@ -307,14 +332,14 @@ function showText(side, article, kind, comparison, at) {
 // Cut a text at the ends of all its marks, and wrap each piece in the marks it lies in.
 function marked(text, comparison, at, side) {
   if (!comparison) return [text];
-  const spans = { passage: [], verbatim: [], conflict: [], denial: [] };
+  const spans = { passage: [], verbatim: [], conflict: [], negation: [] };
   comparison.passages.forEach((passage) => {
     const parts = passage.parts.length ? passage.parts : [passage.at];
     spans.passage.push([passage.at[at], passage.at[at + 1]]);
     parts.forEach((part) => spans.verbatim.push([part[at], part[at + 1]]));
   });
   comparison.conflicts.forEach((pair) => spans.conflict.push([pair[at], pair[at + 1]]));
-  comparison.denials.forEach((pair) => spans.denial.push([pair[at], pair[at + 1]]));
+  comparison.negations.forEach((pair) => spans.negation.push([pair[at], pair[at + 1]]));
   const bounds = new Set([0, text.length]);
   for (const kind of Object.values(spans)) kind.flat().forEach((bound) => bounds.add(bound));
   const cuts = [...bounds].sort((a, b) => a - b);
@@ -325,7 +350,7 @@ function marked(text, comparison, at, side) {
     let piece = text.slice(low, cuts[i + 1]);
     const inside = within("passage", low);
     if (inside >= 0 && within("verbatim", low) < 0) piece = make("span", { class: "changed" }, piece);
-    for (const [kind, tag] of [["denial", "span"], ["conflict", "strong"]]) {
+    for (const [kind, tag] of [["negation", "span"], ["conflict", "strong"]]) {
       const number = within(kind, low);
       if (number < 0) continue;
       piece = make(tag, { class: kind, tabindex: "-1" }, piece);

@@ -1,0 +1,1 @@
+"""Candidate pairs: which articles are worth comparing."""

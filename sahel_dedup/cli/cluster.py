@@ -1,0 +1,275 @@
+"""``cluster``: groups the articles of files into stories."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from sahel_dedup.articles import Article
+from sahel_dedup.cli.options import (
+    Canonical,
+    Columns,
+    CorrectionsFile,
+    GranularityOption,
+    Inputs,
+    ModelFile,
+    OnBadDate,
+    OnError,
+    Output,
+    Prefer,
+    Probability,
+    Window,
+    Workers,
+    make_settings,
+    open_inputs,
+    parse_columns,
+)
+from sahel_dedup.cli.terminal import note, note_faults, note_stories, progress
+from sahel_dedup.errors import FileError, SettingsError
+from sahel_dedup.io.article_reader import read_records
+from sahel_dedup.io.collisions import check_apart
+from sahel_dedup.io.frames import Row
+from sahel_dedup.io.lines import InputPath, comes_once
+from sahel_dedup.io.paths import expand_paths
+from sahel_dedup.io.readers import SkipReport
+from sahel_dedup.io.summary import ReadSummary
+from sahel_dedup.io.writers import check_folder, check_output, write_rows
+
+if TYPE_CHECKING:
+    from sahel_dedup.batch import Progress
+    from sahel_dedup.clustering.stories import Stories
+    from sahel_dedup.corrections.corrections import Corrections
+    from sahel_dedup.settings import Settings
+
+_PROGRESS_EVERY = 256
+
+
+def cluster(
+    inputs: Inputs,
+    output: Output = None,
+    on_error: OnError = "raise",
+    on_bad_date: OnBadDate = "drop",
+    granularity: GranularityOption = "event",
+    min_probability: Probability = None,
+    window: Window = "7",
+    canonical: Canonical = "earliest",
+    prefer: Prefer = None,
+    workers: Workers = 0,
+    column: Columns = None,
+    corrections: CorrectionsFile = None,
+    previous: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="What cluster wrote before the archive grew: stories that go on keep their ids.",
+            show_default=False,
+        ),
+    ] = None,
+    changes: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Also write which stories of --previous merged, split, grew, shrank or vanished, "
+            "and which are new; the ending names the format.",
+            show_default=False,
+        ),
+    ] = None,
+    model: ModelFile = None,
+    report: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Also write an HTML page that shows the stories.",
+            show_default=False,
+        ),
+    ] = None,
+    save: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Also write the whole result, without texts, for recut.",
+            show_default=False,
+        ),
+    ] = None,
+    engine: Annotated[
+        Literal["local", "spark"],
+        typer.Option(help="Run in this process, or on Apache Spark (docs/spark.md)."),
+    ] = "local",
+    master: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="Spark's master, such as local[2].", show_default=False),
+    ] = None,
+    checkpoint: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Save intermediate results here; the same command resumes from them.",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Group articles into stories.
+
+    Writes one row per article, in input order: id, story_id, canonical, relation and
+    similarity, then the other columns of the input, those of --column under the names of
+    their fields.
+    """
+    read = [*inputs, *filter(None, (corrections, previous, model))]
+    named = _named({
+        "--report": report, "--checkpoint": checkpoint, "--save": save, "--changes": changes,
+    })  # fmt: skip
+    check_apart(read, {"--output": output} | named)
+    if changes is not None and previous is None:
+        raise SettingsError("--changes: name what they are changes of with --previous")
+    settings = make_settings(
+        granularity, window, workers, canonical, prefer, min_probability, model
+    )
+    columns = parse_columns(column)
+    if engine == "spark":
+        if on_bad_date != "drop":
+            raise SettingsError("--on-bad-date: the Spark engine drops dates that cannot be read")
+        if on_error != "raise":
+            raise SettingsError("--on-error: the Spark engine stops at the first faulty row")
+        if report is not None:
+            raise SettingsError("--report: the Spark engine makes none; run sahel-dedup report OUT")
+        _refuse_for_spark({"--save": save, "--previous": previous, "--corrections": corrections})
+        # Neither Spark nor Arrow is a dependency.
+        from sahel_dedup.spark.files import cluster_files
+
+        cluster_files(
+            inputs, output, settings, columns=columns, master=master, checkpoint=checkpoint
+        )
+        return
+    from sahel_dedup.clustering.crosswalk import changed, read_previous
+    from sahel_dedup.corrections.corrections import Corrections
+
+    reading = _Reading(on_error, on_bad_date, columns)
+    followed, former = Corrections.read(corrections), read_previous(previous)
+    if changes is not None:
+        check_output(changes)
+    stories = _cluster_here(
+        inputs, output, report, checkpoint, save, reading, settings, followed, former
+    )
+    if changes is not None:
+        write_rows(changes, changed(former, stories))
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """How the input is to be read."""
+
+    on_error: Literal["raise", "skip"]
+    on_bad_date: Literal["drop", "raise"]
+    columns: dict[str, str]
+
+    def records(
+        self, paths: list[InputPath], skipped: SkipReport | None, summary: ReadSummary
+    ) -> Iterator[tuple[Row, Article]]:
+        """Read articles, each beside its row."""
+        return read_records(
+            paths,
+            skipped=skipped,
+            columns=self.columns,
+            on_bad_date=self.on_bad_date,
+            summary=summary,
+        )
+
+
+def _cluster_here(
+    inputs: list[str],
+    output: str | None,
+    report: str | None,
+    checkpoint: str | None,
+    save: str | None,
+    reading: _Reading,
+    settings: Settings,
+    corrections: Corrections,
+    previous: Mapping[str, str],
+) -> Stories:
+    """Group articles in this process; see `cluster`."""
+    from sahel_dedup.batch import Archive
+    from sahel_dedup.io.checkpoint import Checkpoint
+
+    check_output(output)
+    for path in (report, save):
+        if path is not None:
+            check_folder(path)
+    if checkpoint is not None and any(map(comes_once, expand_paths(inputs))):
+        raise SettingsError(
+            "--checkpoint: standard input and pipes cannot be read again, name a file"
+        )
+    skipped = SkipReport() if reading.on_error == "skip" else None
+    replaced: Counter[str] = Counter()
+    with open_inputs(inputs) as paths, progress(paths) as on_progress:
+        given = json.dumps(asdict(reading), sort_keys=True)
+        kept = None if checkpoint is None else Checkpoint(checkpoint, paths, given)
+        summary = ReadSummary()
+        articles = (article for _, article in reading.records(paths, skipped, summary))
+        archive = Archive.read(articles, settings, on_progress, kept, summary, corrections)
+        stories = archive.stories(previous=previous)
+
+        def rows(stage: str, replaced: Counter[str]) -> Iterator[Row]:
+            # Texts are not kept: the input is read again for the columns that it carries.
+            # Its faults are known by now.
+            again = reading.records(paths, SkipReport() if skipped else None, ReadSummary())
+            return _watched(_joined(again, stories, replaced), stage, on_progress)
+
+        write_rows(output, rows("writing", replaced))
+        if save is not None:
+            stories.save(save)
+        if report is not None:
+            _report(rows("report", Counter()), report, stories)
+    note_faults(skipped, archive.sketcher.implausible_dates)
+    if replaced:
+        names = ", ".join(f"{name} ({count:,} rows)" for name, count in replaced.items())
+        note(f"input columns replaced by results of the same name: {names}")
+    note_stories(summary, stories)
+    return stories
+
+
+def _named(options: Mapping[str, str | None]) -> dict[str, str | None]:
+    """Return the outputs that were asked for by the names of their options."""
+    return {option: path for option, path in options.items() if path is not None}
+
+
+def _refuse_for_spark(options: Mapping[str, str | None]) -> None:
+    for option, path in options.items():
+        if path is not None:
+            raise SettingsError(f"{option}: the Spark engine cannot")
+
+
+def _joined(
+    records: Iterable[tuple[Row, Article]], stories: Stories, replaced: Counter[str]
+) -> Iterator[Row]:
+    """Put the results for each article before the columns of its row.
+
+    Columns of the input that have the name of a result are counted in `replaced`.
+    """
+    for record, found in zip_longest(records, stories.rows()):
+        if record is None or found is None or record[1].id != found["id"]:
+            raise FileError("the input changed while it was read: run again when it is at rest")
+        replaced.update(name for name in record[0] if name in found and name != "id")
+        yield {**found, **{name: value for name, value in record[0].items() if name not in found}}
+
+
+def _watched(rows: Iterable[Row], stage: str, on_progress: Progress) -> Iterator[Row]:
+    for number, row in enumerate(rows):
+        if number % _PROGRESS_EVERY == 0:
+            on_progress(stage, number, None)
+        yield row
+
+
+def _report(rows: Iterable[Row], path: str, stories: Stories) -> None:
+    # Only here: it needs the template engine, which is slow to start.
+    from sahel_dedup.evaluation.audit import audit
+    from sahel_dedup.report import write_report
+
+    # Articles without copies are counted and not shown; the report holds what it is given.
+    shown = (row if row["relation"] else {**row, "text": None} for row in rows)
+    write_report(shown, path, audit=audit(stories).to_dict())

@@ -1,0 +1,56 @@
+"""``index correct`` and ``index corrections``: what people say of the articles of an index."""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated
+
+import typer
+
+from sahel_dedup.cli.options import Output
+from sahel_dedup.cli.terminal import note, say
+from sahel_dedup.errors import SahelError
+from sahel_dedup.io.collisions import check_apart
+from sahel_dedup.io.writers import check_output, write_rows
+
+File = Annotated[str, typer.Argument(metavar="FILE", help="File of an index.", show_default=False)]
+
+
+def correct(
+    file: File,
+    corrections: Annotated[
+        str,
+        typer.Argument(
+            metavar="CORRECTIONS",
+            help="Rows with a, b and same, as for cluster --corrections.",
+            show_default=False,
+        ),
+    ],
+    wait: Annotated[
+        float, typer.Option(metavar="SECONDS", min=0, help="Wait for another process that writes.")
+    ] = 0,
+) -> None:
+    """Add corrections to an index; articles that come later follow them too."""
+    from sahel_dedup.index.story_index import StoryIndex
+
+    check_apart([corrections], {"FILE": file})
+    if not os.path.exists(file):
+        raise SahelError(f"no index at {file!r}")
+    with StoryIndex.open(file, timeout=wait) as opened:
+        events = opened.corrections.add(corrections)
+        unknown = opened.corrections.unknown
+        say(
+            f"{len(opened.corrections):,} corrections; {len(events):,} stories were joined or "
+            f"fell apart; {len(unknown):,} ids that no article has so far"
+        )
+
+
+def corrections(file: File, output: Output = None) -> None:
+    """Write the corrections of an index, one row each: a, b, same, who, when and why."""
+    from sahel_dedup.index.story_index import StoryIndex
+
+    check_apart([file], {"--output": output})
+    check_output(output)
+    with StoryIndex.open(file, readonly=True) as opened:
+        number = write_rows(output, [correction.to_row() for correction in opened.corrections])
+    note(f"{number:,} corrections")

@@ -1,0 +1,381 @@
+"""``ingest`` and ``index``: adds articles to a durable index, and maintains its file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from typing import IO, Annotated, Literal
+
+import typer
+
+from sahel_dedup.cli.options import (
+    Columns,
+    ModelFile,
+    OnBadDate,
+    OnError,
+    parse_columns,
+    parse_days,
+)
+from sahel_dedup.cli.terminal import Commands, note, note_faults, say
+from sahel_dedup.errors import FileError
+from sahel_dedup.evidence_model import EvidenceModel
+from sahel_dedup.io.collisions import check_apart
+from sahel_dedup.io.lines import STDIN
+from sahel_dedup.io.paths import expand_paths
+from sahel_dedup.io.readers import SkipReport
+from sahel_dedup.io.writers import check_output, check_stdout, write_line, write_rows
+from sahel_dedup.plain_text import plain
+from sahel_dedup.settings import Granularity, Settings
+
+File = Annotated[str, typer.Argument(metavar="FILE", help="File of an index.", show_default=False)]
+IndexGranularity = Annotated[
+    Granularity | None,
+    typer.Option(
+        "--granularity",
+        help="What a story is, as for cluster. An index keeps the one it was made with, "
+        "event if none was given.",
+        show_default=False,
+    ),
+]
+IndexWindow = Annotated[
+    str | None,
+    typer.Option(
+        "--window",
+        metavar="DAYS|none",
+        help="Only corrections join articles published further apart. An index keeps the one it "
+        "was made with, 7 days if none was given.",
+        show_default=False,
+    ),
+]
+Retention = Annotated[
+    float | None,
+    typer.Option(
+        metavar="DAYS",
+        help="Stories expire when their latest article is this much older than the latest of all. "
+        "The index remembers it; without it all stay.",
+        show_default=False,
+    ),
+]
+DeadLetters = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE",
+        help="File to which the rows that are left out are appended as JSON lines, each with its "
+        "place and the reason. Implies --on-error skip.",
+        show_default=False,
+    ),
+]
+OnChangedOption = Annotated[
+    Literal["raise", "update"],
+    typer.Option(
+        help="Whether an id that comes again with other words is a faulty row, or an article that "
+        "was edited."
+    ),
+]
+
+Texts = Annotated[
+    bool,
+    typer.Option(
+        "--texts/--no-texts",
+        help="Whether a new index keeps the texts, which explain needs. It remembers.",
+    ),
+]
+Fields = Annotated[
+    bool,
+    typer.Option(
+        "--fields/--no-fields",
+        help="Whether a new index keeps what else comes with the articles, for export. It "
+        "remembers.",
+    ),
+]
+
+index = typer.Typer(
+    cls=Commands,
+    help="Check, shrink, export and load the file of an index.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+
+def ingest(
+    inputs: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[INPUT]...",
+            help="Files of articles, as for cluster. JSON lines on standard input if not given.",
+            show_default=False,
+        ),
+    ] = None,
+    index_file: Annotated[
+        str,
+        typer.Option("--index", metavar="FILE", help="File of the index, created if missing."),
+    ] = "stories.index",
+    on_error: OnError = "raise",
+    on_bad_date: OnBadDate = "drop",
+    dead_letters: DeadLetters = None,
+    on_changed: OnChangedOption = "raise",
+    column: Columns = None,
+    granularity: IndexGranularity = None,
+    window: IndexWindow = None,
+    model: ModelFile = None,
+    retention: Retention = None,
+    keep_texts: Texts = True,
+    keep_fields: Fields = False,
+    batch: Annotated[int, typer.Option(min=1, help="Number of articles added in one step.")] = 1,
+    wait: Annotated[
+        float, typer.Option(metavar="SECONDS", min=0, help="Wait for another process that writes.")
+    ] = 0,
+) -> None:
+    """Add articles to an index; prints one JSON line for each, once it is stored.
+
+    It may be killed and run again on the same input.
+    """
+    from sahel_dedup.index.ingest import ingest as add
+    from sahel_dedup.index.story_index import StoryIndex
+
+    names = inputs or [STDIN]
+    read = [*names, model] if model else names
+    check_apart(read, {"--index": index_file, "--dead-letters": dead_letters})
+    check_stdout()
+    # Before an index is made of nothing.
+    paths = expand_paths(names)
+    skipped = SkipReport() if on_error == "skip" or dead_letters is not None else None
+    settings = settings_for(index_file, granularity, window, model)
+    columns = parse_columns(column)
+    with (
+        _dead_letters(dead_letters) as letters,
+        StoryIndex.open(
+            index_file,
+            settings,
+            retention=retention,
+            keep_texts=keep_texts,
+            keep_fields=keep_fields,
+            timeout=wait,
+        ) as opened,
+        _summary(skipped) as counts,
+    ):
+        for row in add(
+            opened,
+            paths,
+            skipped=skipped,
+            dead_letters=letters,
+            on_changed=on_changed,
+            batch_size=batch,
+            columns=columns,
+            on_bad_date=on_bad_date,
+        ):
+            write_line(row)
+            counts.articles += 1
+            counts.updated += row["updated"] is True
+            counts.late += row["kept"] is False
+
+
+@dataclass(slots=True)
+class _Counts:
+    """What has been answered so far."""
+
+    articles: int = 0
+    updated: int = 0
+    late: int = 0
+
+
+@contextmanager
+def _summary(skipped: SkipReport | None) -> Iterator[_Counts]:
+    """Say at the end, however it comes, what has been done."""
+    counts = _Counts()
+    try:
+        yield counts
+    finally:
+        parts = [f"{counts.articles:,} articles answered"]
+        parts += [f"{counts.updated:,} of them updated"] * (counts.updated > 0)
+        parts += [f"{counts.late:,} from before the retention and not kept"] * (counts.late > 0)
+        note_faults(skipped)
+        note(", ".join(parts))
+
+
+@contextmanager
+def _dead_letters(path: str | None) -> Iterator[IO[str] | None]:
+    """Open the file of rows that are left out."""
+    if path is None:
+        yield None
+        return
+    with ExitStack() as stack:
+        try:
+            letters = stack.enter_context(open(path, "a", encoding="utf-8"))
+        except OSError as error:
+            raise FileError(f"cannot write {path!r}: {error.strerror or error}") from error
+        yield letters
+
+
+def settings_for(
+    path: str,
+    granularity: Granularity | None,
+    window: str | None,
+    model: str | None = None,
+) -> Settings | None:
+    """Return the settings asked for; what was not given is as the index has it."""
+    from sahel_dedup.index.maintenance import settings_of
+
+    given: dict[str, object] = {}
+    if granularity is not None:
+        given["granularity"] = granularity
+    if window is not None:
+        given["window"] = parse_days("--window", window)
+    if model is not None:
+        given["model"] = EvidenceModel.read(model)
+    if not given:
+        return None
+    stored = settings_of(path) if os.path.exists(path) else Settings()
+    return replace(stored, **given)  # type: ignore[arg-type]
+
+
+@index.command()
+def check(file: File) -> None:
+    """Look for damage; the exit status is 1 if there is any."""
+    from sahel_dedup.index import maintenance
+
+    check_apart([file], {})
+    faults = maintenance.check(file)
+    for fault in faults:
+        say(plain(fault))
+    if faults:
+        raise typer.Exit(1)
+    say("no damage found")
+
+
+@index.command()
+def compact(file: File) -> None:
+    """Make the file as small as it can be."""
+    from sahel_dedup.index import maintenance
+
+    check_apart([file], {})
+
+    before, after = maintenance.compact(file)
+    say(f"{before:,} bytes before, {after:,} now")
+
+
+@index.command()
+def export(
+    file: File,
+    output: Annotated[
+        str | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="STORIES",
+            help="File to write, as for cluster.",
+            show_default=False,
+        ),
+    ] = None,
+    texts: Annotated[
+        bool,
+        typer.Option("--texts", help="Add title and text, and further fields where they are kept."),
+    ] = False,
+) -> None:
+    """Write the articles of an index with their stories, one row each."""
+    from sahel_dedup.index import maintenance
+
+    check_apart([file], {"--output": output})
+    check_output(output)
+    write_rows(output, maintenance.export(file, texts=texts))
+
+
+@index.command()
+def load(
+    stories: Annotated[
+        str,
+        typer.Argument(
+            metavar="STORIES",
+            help="Output of cluster: rows with id and story_id.",
+            show_default=False,
+        ),
+    ],
+    archive: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[ARCHIVE]...",
+            help="The articles that were grouped, as for cluster. STORIES itself, if it has the "
+            "texts and nothing is given.",
+            show_default=False,
+        ),
+    ] = None,
+    index_file: Annotated[
+        str, typer.Option("--index", metavar="FILE", help="File to write, not there yet.")
+    ] = "stories.index",
+    column: Columns = None,
+    granularity: IndexGranularity = None,
+    window: IndexWindow = None,
+    retention: Retention = None,
+    keep_texts: Texts = True,
+    keep_fields: Fields = False,
+) -> None:
+    """Make an index of a grouped archive, with its stories and their ids.
+
+    Nothing is decided anew. Granularity and window should be those of cluster.
+    """
+    from sahel_dedup.cli.loading import load as load_archive
+
+    names = archive or [stories]
+    check_apart([stories, *names], {"--index": index_file})
+    articles = load_archive(
+        stories,
+        expand_paths(names),
+        index_file,
+        settings_for(index_file, granularity, window),
+        columns=parse_columns(column),
+        retention=retention,
+        keep_texts=keep_texts,
+        keep_fields=keep_fields,
+    )
+    say(f"{articles:,} articles")
+
+
+@index.command()
+def backup(
+    file: File,
+    copy: Annotated[
+        str,
+        typer.Argument(metavar="COPY", help="File to write, not there yet.", show_default=False),
+    ],
+) -> None:
+    """Write a copy of an index, which another process may be writing."""
+    from sahel_dedup.index import maintenance
+
+    check_apart([file], {"COPY": copy})
+    maintenance.backup(file, copy)
+
+
+@index.command()
+def restore(
+    copy: Annotated[
+        str, typer.Argument(metavar="COPY", help="What backup wrote.", show_default=False)
+    ],
+    file: File,
+) -> None:
+    """Put a copy in the place of an index, after it has been checked."""
+    from sahel_dedup.index import maintenance
+
+    check_apart([copy], {"FILE": file})
+    maintenance.restore(copy, file)
+
+
+@index.command()
+def rebuild(
+    file: File,
+    new: Annotated[
+        str, typer.Argument(metavar="NEW", help="File to write, not there yet.", show_default=False)
+    ],
+    granularity: IndexGranularity = None,
+    window: IndexWindow = None,
+    model: ModelFile = None,
+    retention: Retention = None,
+) -> None:
+    """Make another index of the texts of one: of an older format, or with other settings."""
+    from sahel_dedup.index import maintenance
+
+    check_apart([file, *([model] if model else [])], {"NEW": new})
+    settings = settings_for(file, granularity, window, model)
+    articles = maintenance.rebuild(file, new, settings, retention=retention)
+    say(f"{articles:,} articles")

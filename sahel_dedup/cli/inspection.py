@@ -1,0 +1,165 @@
+"""``explain``, ``report``, ``quantities`` and ``boilerplate``: show what stories are made of."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sahel_dedup.articles import Article
+from sahel_dedup.cli.options import Columns, Inputs, OnError, Output, parse_columns
+from sahel_dedup.cli.terminal import note, note_faults, output_console, say
+from sahel_dedup.errors import ArticleError, NotFoundError
+from sahel_dedup.io.article_reader import ArticleReader, read_articles
+from sahel_dedup.io.collisions import check_apart
+from sahel_dedup.io.frames import Row
+from sahel_dedup.io.readers import SkipReport, read_rows
+from sahel_dedup.io.summary import ReadSummary
+from sahel_dedup.io.writers import check_folder, check_output, write_rows
+
+if TYPE_CHECKING:
+    from sahel_dedup.explain.explanation import Explanation
+
+Out = Annotated[
+    str,
+    typer.Argument(
+        metavar="STORIES", help="Output of cluster, with the texts in it.", show_default=False
+    ),
+]
+OutOrIndex = Annotated[
+    str,
+    typer.Argument(
+        metavar="STORIES|INDEX",
+        help="Output of cluster, with the texts in it, or the file of an index.",
+        show_default=False,
+    ),
+]
+
+
+def explain(
+    archive: OutOrIndex,
+    first: Annotated[str, typer.Argument(metavar="ID", show_default=False)],
+    second: Annotated[str, typer.Argument(metavar="ID", show_default=False)],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Show why two articles are, or are not, one story, and where they differ."""
+    from sahel_dedup.index.sqlite_file import is_index
+
+    check_apart([archive], {})
+    # A pipe would lose the bytes that are looked at.
+    stored = os.path.isfile(archive) and is_index(archive)
+    explanation = (_explain_stored if stored else _explain_rows)(archive, first, second)
+    if as_json:
+        say(explanation.to_json())
+    else:
+        output_console().print(explanation)
+
+
+def _explain_rows(out: str, first: str, second: str) -> Explanation:
+    # Only here: it needs the template engine, which is slow to start.
+    from sahel_dedup.explain.explanation import explain as compare
+
+    wanted = {first, second}
+    found: dict[str, Article] = {}
+    reader, read = ArticleReader(), 0
+    for place, row in read_rows(out):
+        read += 1
+        if str(row.get("id")) in wanted:
+            try:
+                article = reader.article(row)
+            except ArticleError as error:
+                raise error.at(*place) from None
+            found[article.id] = article
+    if missing := sorted(wanted - set(found)):
+        raise NotFoundError(f"no article {missing[0]!r} in {out}")
+    note(f"{read:,} rows read")
+    a, b = found[first], found[second]
+    stories = {a.extra.get("story_id"), b.extra.get("story_id")}
+    return compare(a, b, one_story=None if None in stories else len(stories) == 1)
+
+
+def _explain_stored(path: str, first: str, second: str) -> Explanation:
+    from sahel_dedup.index.story_index import StoryIndex
+
+    with StoryIndex.open(path, readonly=True) as index:
+        return index.explain(first, second)
+
+
+def report(
+    out: Out,
+    output: Annotated[
+        str, typer.Option("--output", "-o", metavar="FILE", help="HTML file to write.")
+    ] = "report.html",
+    title: Annotated[str, typer.Option(help="Heading of the page.")] = "Stories",
+    singletons: Annotated[
+        bool, typer.Option("--singletons", help="List stories of one article too.")
+    ] = False,
+) -> None:
+    """Write an HTML page that shows the stories: one file that needs no network."""
+    check_apart([out], {"--output": output})
+    check_folder(output)
+    # Only here: it needs the template engine, which is slow to start.
+    from sahel_dedup.report.html import write_placed
+
+    found = write_placed(read_rows(out), output, title=title, singletons=singletons)
+    stories = found.sizes.total()
+    note(f"{found.articles:,} articles read; {len(found.listed):,} of {stories:,} stories listed")
+
+
+def quantities(out: Out, output: Output = None) -> None:
+    """List how many people each article of each story says were killed, wounded and so on.
+
+    Writes one row per number, in order of story, kind and time: story_id, kind (killed, wounded,
+    missing, displaced, arrested, hostages), value, high (of a range), bound (exact, at least, at
+    most, about), role (current, former, further), id, source, published and sentence. English,
+    French, Spanish, Portuguese, German and Arabic are read.
+    """
+    check_apart([out], {"--output": output})
+    check_output(output)
+    # Only here: it needs the template engine, which is slow to start.
+    from sahel_dedup.explain.reported_quantities import quantity_rows
+    from sahel_dedup.report.grouping import collect
+
+    collected = collect(read_rows(out), singletons=True, most=None)
+    stories = ((story, [r.article for r in reports]) for story, reports in collected.listed)
+    found = write_rows(output, quantity_rows(stories))
+    note(f"{collected.articles:,} articles read; {found:,} quantities found")
+
+
+def boilerplate(
+    inputs: Inputs,
+    output: Output = None,
+    on_error: OnError = "raise",
+    column: Columns = None,
+) -> None:
+    """List the boilerplate that comparisons ignore: datelines, bylines, credits and the like.
+
+    Writes one row per piece: the id of the article, the kind, the position in the original
+    text (start and end, in code points) and the piece itself.
+    """
+    check_apart(inputs, {"--output": output})
+    check_output(output)
+    skipped = SkipReport() if on_error == "skip" else None
+    summary = ReadSummary()
+    columns = parse_columns(column)
+    articles = read_articles(inputs, skipped=skipped, columns=columns, summary=summary)
+    pieces = write_rows(output, _boilerplate(articles))
+    note_faults(skipped)
+    left_out = f", {skipped.total:,} left out" if skipped is not None and skipped.total else ""
+    note(f"{summary.read:,} articles read{left_out}; {pieces:,} pieces found")
+
+
+def _boilerplate(articles: Iterable[Article]) -> Iterator[Row]:
+    from sahel_dedup.text.boilerplate import find_boilerplate
+
+    for article in articles:
+        for cut in find_boilerplate(article.text):
+            yield {
+                "id": article.id,
+                "kind": cut.kind,
+                "start": cut.start,
+                "end": cut.end,
+                "text": article.text[cut.start : cut.end],
+            }

@@ -1,0 +1,114 @@
+"""``index load``: what ``cluster`` wrote, and the articles that it read, into an index."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+
+import numpy as np
+
+from sahel_dedup.articles import Article
+from sahel_dedup.batch import Archive
+from sahel_dedup.errors import ArticleError, NotFoundError, SahelError
+from sahel_dedup.evaluation.metrics import label_rows
+from sahel_dedup.index.opening import open_session
+from sahel_dedup.index.standing import story_number
+from sahel_dedup.index.takeover import GroupedArchive, from_labels
+from sahel_dedup.io.article_reader import read_articles
+from sahel_dedup.io.lines import InputPath
+from sahel_dedup.settings import Settings, check_settings
+
+_STORY = re.compile("s[0-9a-f]{16}")
+
+
+def load(
+    stories: str,
+    archive: Sequence[InputPath],
+    index_file: str,
+    settings: Settings | None = None,
+    *,
+    columns: Mapping[str, str] | None = None,
+    retention: float | None = None,
+    keep_texts: bool = True,
+    keep_fields: bool = False,
+) -> int:
+    """Make an index of a grouped archive; see `StoryIndex.from_stories`.
+
+    Parameters
+    ----------
+    stories : str
+        A file of rows with ``id`` and ``story_id``.
+    archive : sequence of path
+        Files of the articles that were grouped.
+    index_file : str
+        A file that is not there yet.
+    settings : Settings, optional
+        With which they were grouped.
+    columns
+        See `sahel_dedup.cluster`.
+    retention, keep_texts, keep_fields
+        See `StoryIndex.open`.
+
+    Returns
+    -------
+    int
+        Number of articles.
+
+    Raises
+    ------
+    ArticleError
+        If a row cannot be used.
+    SahelError
+        If the two do not hold the same articles, or the index holds some already.
+    """
+    chosen = check_settings(settings)
+    grouped = _read(stories, archive, chosen, columns)
+    opened = open_session(
+        index_file, chosen, retention=retention, keep_texts=keep_texts, keep_fields=keep_fields,
+        readonly=False, timeout=0.0,
+    )  # fmt: skip
+    with closing(opened) as session:
+        session.take_over(grouped)
+    return len(grouped.articles)
+
+
+def _read(
+    stories: str,
+    paths: Sequence[InputPath],
+    settings: Settings,
+    columns: Mapping[str, str] | None,
+) -> GroupedArchive:
+    story_of = _read_stories(stories)
+    kept: list[Article] = []
+
+    def known() -> Iterator[Article]:
+        for article in read_articles(paths, columns=columns):
+            if article.id not in story_of:
+                raise SahelError(
+                    f"article {article.id!r} has no story in {stories!r}: give the articles that "
+                    "were grouped"
+                )
+            kept.append(article)
+            yield article
+
+    archive = Archive.read(known(), settings, lambda _stage, _done, _all: None)
+    if len(kept) < len(story_of):
+        missing = next(iter(story_of.keys() - set(archive.ids)))
+        raise NotFoundError(f"no article {missing!r} in the archive: {stories!r} has it")
+    articles = [kept[place] for place in archive.position.tolist()]
+    story = np.array([story_of[name] for name in archive.ids], dtype=np.uint64)
+    return from_labels(articles, archive.profiles, archive.sketcher, story, settings)
+
+
+def _read_stories(path: str) -> dict[str, int]:
+    """Read the number of the story of each article."""
+    found: dict[str, int] = {}
+    for place, row in label_rows(path, ["story_id"]):
+        name = row["story_id"]
+        if not isinstance(name, str) or not _STORY.fullmatch(name):
+            raise ArticleError("no id of a story: s and 16 hexadecimal digits", "story_id").at(
+                *place
+            )
+        found[str(row["id"])] = story_number(name)
+    return found

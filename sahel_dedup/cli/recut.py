@@ -1,0 +1,70 @@
+"""``recut``: groups what was compared before at another probability or window."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from sahel_dedup.cli.options import Output
+from sahel_dedup.cli.terminal import note, say
+from sahel_dedup.errors import SettingsError
+from sahel_dedup.io.collisions import check_apart
+from sahel_dedup.io.writers import check_output, write_rows
+
+
+def recut(
+    saved: Annotated[
+        str,
+        typer.Argument(metavar="SAVED", help="File of cluster --save.", show_default=False),
+    ],
+    output: Output = None,
+    min_probability: Annotated[
+        float | None,
+        typer.Option(
+            metavar="P",
+            help="See cluster; at least that of the saved result.",
+            show_default=False,
+        ),
+    ] = None,
+    window: Annotated[
+        float | None,
+        typer.Option(
+            metavar="DAYS",
+            help="See cluster; at most that of the saved result.",
+            show_default=False,
+        ),
+    ] = None,
+    thresholds: Annotated[
+        str | None,
+        typer.Option(
+            metavar="P,P,...",
+            help="Print what the stories would be at these probabilities, and write none.",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Group saved articles again, without comparing anything anew.
+
+    Writes one row per article: id, story_id, canonical, relation and similarity.
+    """
+    check_apart([saved], {"--output": output})
+    check_output(output)
+    from sahel_dedup.clustering.stories import Stories
+
+    stories = Stories.load(saved)
+    if thresholds is not None:
+        say(str(stories.recut(window=window).thresholds(_probabilities(thresholds))))
+        return
+    again = stories.recut(min_probability=min_probability, window=window)
+    write_rows(output, again.rows())
+    note(f"{len(again):,} stories of {len(again.ids):,} articles; there were {len(stories):,}")
+
+
+def _probabilities(option: str) -> list[float]:
+    try:
+        return [float(part) for part in option.split(",")]
+    except ValueError:
+        raise SettingsError(
+            f"--thresholds: {option!r} is no list of numbers, such as .5,.7,.9"
+        ) from None

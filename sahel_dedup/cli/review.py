@@ -1,0 +1,91 @@
+"""``review``: pairs and stories to be judged by a person, in a browser or on a sheet."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from sahel_dedup.cli.options import Columns, GranularityOption, Window, make_settings, parse_columns
+from sahel_dedup.cli.terminal import note, say
+from sahel_dedup.errors import MissingPackageError
+from sahel_dedup.io.article_reader import read_articles
+from sahel_dedup.io.collisions import check_apart
+from sahel_dedup.io.writers import check_folder, check_output, check_stdout, write_rows
+
+
+def review(
+    stories: Annotated[
+        str,
+        typer.Argument(metavar="STORIES", help="Output of cluster.", show_default=False),
+    ],
+    archive: Annotated[
+        list[str],
+        typer.Argument(metavar="ARCHIVE", help="The articles, as for cluster.", show_default=False),
+    ],
+    answers: Annotated[
+        str,
+        typer.Option(
+            metavar="FILE",
+            help="File of answers, as JSON lines; what is there is kept. evaluate --pairs and "
+            "--corrections read it.",
+        ),
+    ] = "answers.jsonl",
+    who: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Name of who answers, for the file.", show_default=False),
+    ] = None,
+    count: Annotated[int, typer.Option(min=1, help="Number of pairs, most uncertain first.")] = 200,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port on this machine; 0 takes a free one.")
+    ] = 0,
+    sheet: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write the pairs to a sheet (.csv) to be filled in, and serve no page.",
+            show_default=False,
+        ),
+    ] = None,
+    granularity: GranularityOption = "event",
+    window: Window = "7",
+    column: Columns = None,
+) -> None:
+    """Judge pairs of articles in a browser: one event, or not; and split stories.
+
+    Prints the address of a page that only this machine can reach. Every answer is in the file
+    before the page shows the next pair. Interrupt the command to end.
+    """
+    check_apart([stories, *archive], {"--answers": answers, "--sheet": sheet} if sheet else
+                {"--answers": answers})  # fmt: skip
+    check_folder(answers)
+    settings, columns = make_settings(granularity, window, 0), parse_columns(column)
+    from sahel_dedup.clustering.crosswalk import read_previous
+    from sahel_dedup.review.questions import Questions
+
+    if sheet is not None:
+        check_output(sheet)
+    else:
+        check_stdout()
+        # Before the work: neither is a dependency.
+        try:
+            from sahel_dedup.review.app import Review
+            from sahel_dedup.review.server import serve
+        except ImportError as error:
+            raise MissingPackageError(
+                f"the page needs {error.name}: pip install 'sahel-dedup[serve]'; --sheet needs none"
+            ) from None
+    placed = read_previous(stories)
+    asked = Questions.of(list(read_articles(archive, columns=columns)), placed, settings, count)
+    note(f"{len(asked.pairs):,} pairs and {len(asked.stories):,} stories to review")
+    if sheet is not None:
+        write_rows(sheet, asked.sheet(who))
+        return
+    from sahel_dedup.review.answers import Answers
+
+    given = Answers(answers)
+    try:
+        serve(Review(asked, given, who), port, say)
+    finally:
+        given.close()
+        note(f"{len(given.rows):,} rows of answers in {answers}")

@@ -1,0 +1,144 @@
+"""``teach``: fits the evidence to an archive by the answers of a person."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+
+from sahel_dedup.cli.options import (
+    Columns,
+    Inputs,
+    Window,
+    Workers,
+    make_settings,
+    open_inputs,
+    parse_columns,
+)
+from sahel_dedup.cli.terminal import note, output_console, progress, say
+from sahel_dedup.errors import SahelError
+from sahel_dedup.io.article_reader import read_articles
+from sahel_dedup.io.collisions import check_apart
+from sahel_dedup.io.writers import check_folder, check_output, write_rows
+
+if TYPE_CHECKING:
+    from sahel_dedup.evaluation.pair_scores import Interval
+    from sahel_dedup.evaluation.teaching.lesson import Lesson
+
+
+def teach(
+    archive: Inputs,
+    pairs: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Answers: a, b (ids of articles), same (1, 0 or empty), weight.",
+            show_default=False,
+        ),
+    ] = None,
+    output: Annotated[
+        str | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="MODEL",
+            help="Model to write, a JSON file for --model.",
+            show_default=False,
+        ),
+    ] = None,
+    ask: Annotated[
+        int | None,
+        typer.Option(
+            min=1, metavar="N", help="Choose N pairs to be judged next.", show_default=False
+        ),
+    ] = None,
+    sheet: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Where --ask writes the pairs: .jsonl, or .csv for a spreadsheet.",
+            show_default=False,
+        ),
+    ] = None,
+    window: Window = "7",
+    column: Columns = None,
+    workers: Workers = 0,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print what was learnt as one JSON object.")
+    ] = False,
+) -> None:
+    """Fit the evidence to an archive by answers, and choose the pairs to ask about next.
+
+    With --ask N --sheet FILE: writes the pairs of which the answer teaches most. Fill in the
+    column 'same': 1 if the two articles report one event, 0 if they do not.
+
+    With --pairs FILE -o MODEL: learns from the answers and says how far precision and recall are
+    expected to change. Give MODEL to cluster, audit and ingest as --model. Learning starts from
+    the constants of the release, so that few answers change little.
+    """
+    named = {"--output": output, "--sheet": sheet}
+    written = {option: path for option, path in named.items() if path is not None}
+    check_apart([*archive, *([pairs] if pairs else [])], written)
+    if (ask is None) != (sheet is None):
+        raise SahelError("teach: --ask N and --sheet FILE go together")
+    if output is not None and pairs is None:
+        raise SahelError("teach: --output needs answers: --pairs FILE")
+    if output is None and sheet is None:
+        raise SahelError("teach: give --pairs FILE and -o MODEL, or --ask N and --sheet FILE")
+    if output is not None:
+        check_folder(output)
+    if sheet is not None:
+        check_output(sheet)
+    # Only here: they need SciPy.
+    from sahel_dedup.evaluation.judged_pairs import read_pairs
+    from sahel_dedup.evaluation.teaching.lesson import Classroom
+
+    known = read_pairs(pairs) if pairs is not None else []
+    settings, columns = make_settings("event", window, workers), parse_columns(column)
+    with open_inputs(archive) as paths, progress(paths) as on_progress:
+        articles = read_articles(paths, columns=columns)
+        room = Classroom.of(articles, settings, on_progress)
+        lesson = room.teach(known) if output is not None else None
+        rows = None
+        if ask is not None:
+            rows = room.ask(ask, known, lambda: read_articles(paths, columns=columns))
+    if rows is not None and sheet is not None:
+        write_rows(sheet, rows)
+        note(f"{len(rows):,} pairs to be judged: {sheet}")
+    if lesson is not None and output is not None:
+        lesson.model.write(output)
+        _show(lesson, as_json)
+
+
+def _show(lesson: Lesson, as_json: bool) -> None:
+    import json
+
+    if as_json:
+        say(json.dumps(lesson.to_dict(), indent=2))
+        return
+    model, expected = lesson.model, lesson.expectation
+    table = Table(f"{model.same + model.different:,} answers", "before", "after", "change")
+    for name in ("precision", "recall"):
+        values = (getattr(expected, f"{name}_{when}") for when in ("before", "after", "change"))
+        table.add_row(f"expected {name} of pairs", *map(_told, values))
+    console = output_console()
+    console.print(table)
+    weights = Table("constants", "dated, shipped", "learnt", "undated, shipped", "learnt")
+    for row in zip(
+        model.features, model.shipped_dated, model.dated, model.shipped_undated, model.undated,
+        strict=True,
+    ):  # fmt: skip
+        weights.add_row(row[0], *(f"{value:.2f}" for value in row[1:]))
+    console.print(weights)
+    for count, fault in (
+        (lesson.not_judged, "are not judged"),
+        (lesson.not_found, "have an article that is not in the archive"),
+        (lesson.outside, "lie further apart than the window"),
+    ):
+        if count:
+            note(f"left out: {count:,} pairs {fault}")
+
+
+def _told(found: Interval) -> str:
+    return f"{found.value:.2f} ({found.low:.2f} to {found.high:.2f})"

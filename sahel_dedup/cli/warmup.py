@@ -1,0 +1,48 @@
+"""``warmup``: compiles everything before it is needed, as when an image is made."""
+
+from __future__ import annotations
+
+from sahel_dedup.cli.terminal import say
+
+
+def warmup() -> None:
+    """Compile all loops of the batch and the stream, and keep the machine code.
+
+    Run it once after an installation, as the last step of an image for example. The machine code
+    is kept beside the package, in the user's cache if the package is read-only, or in
+    NUMBA_CACHE_DIR if that is set.
+    """
+    from sahel_dedup.util.jit import code_cache, is_warm, mark_warm
+
+    if not is_warm():
+        _use_everything()
+        mark_warm()
+    folder = code_cache().folder
+    say("machine code is kept nowhere" if folder is None else f"machine code is kept in {folder}")
+
+
+def _use_everything() -> None:
+    """Call every loop with every combination of types that it is ever called with."""
+    import json
+    from importlib import resources
+
+    import numpy as np
+
+    from sahel_dedup.batch import cluster
+    from sahel_dedup.clustering.large_components import MAX_COMPONENT, bounded_components
+    from sahel_dedup.index.story_index import StoryIndex
+    from sahel_dedup.scoring.evidence import Pairs
+
+    sample = resources.files("sahel_dedup") / "sample" / "wire.jsonl"
+    with sample.open(encoding="utf-8") as lines:
+        dated = [json.loads(line) for line in lines]
+    undated = [{"id": f"{row['id']}, undated", "text": row["text"]} for row in dated]
+    cluster(dated + undated).check_recall()
+    with StoryIndex() as index:
+        index.add(dated[0])
+        for row in undated[:5]:
+            index.add(row)
+        list(index.add_many(dated[1:] + undated[5:]))
+    first = np.arange(MAX_COMPONENT)
+    ones = np.ones(len(first))
+    bounded_components(Pairs(first, first + 1, ones, ones), len(first) + 1, 0.0)

@@ -1,0 +1,156 @@
+"""The article that represents a story: one rule for the batch, the index and single stories."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sahel_dedup.articles import Article
+from sahel_dedup.explain.comparison import Comparison, compare_articles
+from sahel_dedup.settings import CanonicalPolicy
+from sahel_dedup.sketch.sketcher import day_of
+
+
+def canonical_place(
+    day: NDArray[np.float64],
+    merit: NDArray[np.float64] | NDArray[np.int32] | None = None,
+    rank: NDArray[np.int64] | None = None,
+) -> int:
+    """Choose the article that represents a story.
+
+    Parameters
+    ----------
+    day : ndarray of float64, shape (n,)
+        Times of publication, NaN where unknown. Articles of one time are in order of their ids.
+    merit : ndarray, shape (n,), optional
+        What the policy goes by: see `merits`.
+    rank : ndarray of int64, shape (n,), optional
+        Ranks of the outlets: see `outlet_ranks`.
+
+    Returns
+    -------
+    int
+        Place of the article of the best outlet, among those of the greatest merit, among those
+        of the earliest; articles without a date are the last.
+    """
+    nothing = np.zeros(len(day))
+    keys = (day, nothing if merit is None else -merit, nothing if rank is None else rank)
+    # NaN is sorted after every number, and what is equal keeps its order.
+    return int(np.lexsort(keys)[0])
+
+
+def merits(
+    policy: CanonicalPolicy,
+    length: NDArray[np.int32],
+    centrality: NDArray[np.float64],
+) -> NDArray[np.float64] | NDArray[np.int32] | None:
+    """Return what a policy goes by, before time.
+
+    Parameters
+    ----------
+    policy : str
+        ``"earliest"``: nothing; ``"longest"``: words of title and text, boilerplate aside;
+        ``"central"``: closeness to the others.
+    length : ndarray of int32, shape (n,)
+    centrality : ndarray of float64, shape (n,)
+        Sum of the TF-IDF cosines of each article to the others of its story.
+    """
+    if policy == "longest":
+        return length
+    return centrality if policy == "central" else None
+
+
+def outlet_ranks(preferred: Sequence[str], sources: Mapping[str, int]) -> NDArray[np.int64] | None:
+    """Rank outlets by the order in which they are preferred, all others last.
+
+    Parameters
+    ----------
+    preferred : sequence of str
+        Names of outlets, best first.
+    sources : mapping of str to int
+        Numbers of the outlets by name.
+
+    Returns
+    -------
+    ndarray of int64, shape (len(sources) + 1,), or None
+        By number; the last is that of -1, no outlet. ``None`` if no outlet is preferred.
+    """
+    if not preferred:
+        return None
+    rank = np.full(len(sources) + 1, len(preferred))
+    # Of a name given twice the first counts.
+    for place, name in reversed(list(enumerate(preferred))):
+        if name in sources:
+            rank[sources[name]] = place
+    return rank
+
+
+def canonical(
+    articles: Sequence[Article],
+    policy: CanonicalPolicy = "earliest",
+    *,
+    preferred_sources: Sequence[str] = (),
+    similarity: NDArray[np.float64] | None = None,
+) -> Article:
+    """Choose the article that represents a story.
+
+    Parameters
+    ----------
+    articles : sequence of Article
+        The articles of one story. Of equals, the earlier wins, then the lesser id.
+    policy
+        ``"earliest"``; ``"longest"``: the most words of title and text, boilerplate aside;
+        ``"central"``: the greatest sum of similarities to the others.
+    preferred_sources
+        Outlets whose article comes before any other's, best first.
+    similarity : ndarray of float64, shape (n, n), optional
+        Between the articles. ``"central"`` takes their TF-IDF cosines, words weighing as in
+        general news, where it is not given.
+
+    Returns
+    -------
+    Article
+
+    Raises
+    ------
+    ValueError
+        If there are no articles.
+    """
+    if not articles:
+        raise ValueError("articles: empty, no story")
+    order = sorted(range(len(articles)), key=lambda place: articles[place].id)
+    members = [articles[place] for place in order]
+    names = {name: number for number, name in enumerate({a.source or "" for a in members})}
+    ranks = outlet_ranks(preferred_sources, names)
+    merit = None
+    if policy != "earliest":
+        compared = compare_articles(members)
+        centrality = np.zeros(len(members))
+        if policy == "central":
+            centrality = (
+                _centrality(compared)
+                if similarity is None
+                else similarity[np.ix_(order, order)].sum(axis=1) - similarity.diagonal()[order]
+            )
+        merit = merits(policy, compared.profiles.length, centrality)
+    chosen = canonical_place(
+        np.array([day_of(article.published) for article in members]),
+        merit,
+        None if ranks is None else ranks[[names[article.source or ""] for article in members]],
+    )
+    return members[chosen]
+
+
+def _centrality(compared: Comparison) -> NDArray[np.float64]:
+    """Sum the cosines of each article to the others; a story may have thousands of them."""
+    places = np.arange(len(compared.profiles))
+    return np.array(
+        [
+            compared.similarity.cosines(
+                np.full(len(places) - 1, place), np.delete(places, place)
+            ).sum()
+            for place in places
+        ]
+    )

@@ -1,0 +1,215 @@
+"""Stories that follow the corrections of people: for the batch.
+
+Two steps follow the linkage. A story that holds articles which must be apart is linked once more
+by itself, with the mean between groups of such articles at minus infinity: so each of the other
+articles goes to the side that the evidence puts it on. Then the stories of each group of articles
+that must be one story become one (`sahel_dedup.corrections.placing`). All other stories are what
+they would be without corrections.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sahel_dedup.clustering.average_linkage import ScorePairs
+from sahel_dedup.clustering.large_components import MAX_COMPONENT, speakers
+from sahel_dedup.clustering.window import Times, link_within
+from sahel_dedup.corrections.corrections import Corrections
+from sahel_dedup.corrections.placing import has_rivals, join_copies, named_rows, place_groups
+from sahel_dedup.scoring.evidence import LIMIT, Pairs
+
+_Rows = NDArray[np.int64]
+
+
+class Linked(NamedTuple):
+    """Stories, and the pairs inside them.
+
+    Attributes
+    ----------
+    labels : ndarray of int64, shape (n,)
+        Number of the story of each article; those of later copies do not count.
+    parts : ndarray of int64, shape (n,)
+        The same before corrections made stories one: what the evidence holds together.
+    inside : Pairs
+        The pairs inside stories, sorted. Of the pairs between the parts of a story with more
+        than `MAX_COMPONENT` articles those of some articles of each part.
+    """
+
+    labels: _Rows
+    parts: _Rows
+    inside: Pairs
+
+
+def single_out(duplicate_of: _Rows, ids: Sequence[str], corrections: Corrections) -> _Rows:
+    """Let no article that a correction names count as a later copy of another.
+
+    Parameters
+    ----------
+    duplicate_of : ndarray of int64, shape (n,)
+        See `sahel_dedup.candidates.exact_copies.exact_duplicates`.
+    ids : sequence of str
+    corrections : Corrections
+
+    Returns
+    -------
+    ndarray of int64, shape (n,)
+        Later copies of a named article still follow it.
+    """
+    named = list(named_rows(ids, corrections))
+    if not named:
+        return duplicate_of
+    duplicate_of = duplicate_of.copy()
+    duplicate_of[named] = named
+    return duplicate_of
+
+
+def correct(
+    linked: Linked,
+    ids: Sequence[str],
+    duplicate_of: _Rows,
+    score_pairs: ScorePairs,
+    times: Times,
+    threshold: float,
+    corrections: Corrections,
+    first_of: _Rows,
+) -> Linked:
+    """Let stories follow corrections.
+
+    Parameters
+    ----------
+    linked : Linked
+        As the linkage made them.
+    ids : sequence of str
+    duplicate_of : ndarray of int64, shape (n,)
+        What `single_out` returns.
+    score_pairs : callable
+        Scores pairs of articles.
+    times : Times
+    threshold : float
+    corrections : Corrections
+    first_of : ndarray of int64, shape (n,)
+        What `single_out` was given.
+
+    Returns
+    -------
+    Linked
+    """
+    groups = named_rows(ids, corrections)
+    if not groups:
+        return linked
+    single = duplicate_of == np.arange(len(duplicate_of))
+    parts = linked.labels.copy()
+    for rows in _stories_with_rivals(parts, single, groups, corrections):
+        named = {place: groups[row] for place, row in enumerate(rows.tolist()) if row in groups}
+        if len(rows) > MAX_COMPONENT:
+            division = _named_leave(len(rows), named, corrections)
+        else:
+            first, second = np.triu_indices(len(rows), 1)
+            scores = score_pairs(rows[first], rows[second]).score
+            division = divide(scores, times.take(rows), threshold, named, corrections)
+        parts[rows] = int(parts.max()) + 1 + division
+    copies = [(row, int(first_of[row])) for row in groups if first_of[row] != row]
+    parts = join_copies(parts, groups, corrections, copies)
+    labels = place_groups(parts, groups, corrections)
+    inside = linked.inside
+    one_story, one_part = (of[inside.first] == of[inside.second] for of in (labels, linked.labels))
+    fresh = score_pairs(*_between(labels, linked.labels, single, groups))
+    inside = Pairs.concatenate([inside.where(one_story & one_part), fresh])
+    return Linked(labels, parts, inside.where(np.lexsort((inside.second, inside.first))))
+
+
+def divide(
+    scores: NDArray[np.float64],
+    times: Times,
+    threshold: float,
+    groups: dict[int, str],
+    corrections: Corrections,
+) -> _Rows:
+    """Divide a story so that no part holds two articles that must be apart.
+
+    Parameters
+    ----------
+    scores : ndarray of float64, shape (m * (m - 1) / 2,)
+        Scores of all pairs, row by row of the upper triangle.
+    times : Times
+        Of these articles.
+    threshold : float
+        Least mean score at which two groups are joined.
+    groups : dict of int to str
+        The groups of corrections by place of the article, from 0.
+    corrections : Corrections
+
+    Returns
+    -------
+    ndarray of int64, shape (m,)
+        The part of each article, by the place of its first.
+    """
+    m = len(times.first)
+    square = np.full((m, m), -LIMIT)
+    square[np.triu_indices(m, 1)] = scores
+    square = np.maximum(square, square.T)
+    places: dict[str, list[int]] = {}
+    for place, group in groups.items():
+        places.setdefault(group, []).append(place)
+    for group, ours in places.items():
+        for rival in corrections.rivals(group):
+            square[np.ix_(ours, places.get(rival, []))] = -np.inf
+    return np.asarray(link_within(square, threshold, *times))
+
+
+def _stories_with_rivals(
+    labels: _Rows, single: NDArray[np.bool_], groups: dict[int, str], corrections: Corrections
+) -> list[_Rows]:
+    """Return the articles of each story that holds some that must be apart."""
+    held: dict[int, list[str]] = {}
+    for row, group in groups.items():
+        held.setdefault(int(labels[row]), []).append(group)
+    wanted = [story for story, found in held.items() if has_rivals(found, corrections)]
+    return _articles(labels, single, wanted)
+
+
+def _articles(
+    labels: _Rows, single: NDArray[np.bool_], stories: Sequence[int] | _Rows
+) -> list[_Rows]:
+    """Return the articles of each of some stories, without later copies."""
+    rows = np.flatnonzero(single & np.isin(labels, stories))
+    rows = rows[np.argsort(labels[rows], kind="stable")]
+    return np.split(rows, np.flatnonzero(np.diff(labels[rows])) + 1) if len(rows) else []
+
+
+def _named_leave(m: int, groups: dict[int, str], corrections: Corrections) -> _Rows:
+    """Let the named articles of a story too large to link leave it, but for the first ones."""
+    parts = np.zeros(m, dtype=np.int64)
+    stay: dict[str, None] = {}
+    leave: dict[str, int] = {}
+    for place, group in groups.items():
+        if group not in stay and corrections.are_rivals([group], stay):
+            parts[place] = leave.setdefault(group, place)
+        else:
+            stay[group] = None
+    return parts
+
+
+def _between(
+    labels: _Rows, parts: _Rows, single: NDArray[np.bool_], groups: dict[int, str]
+) -> tuple[_Rows, _Rows]:
+    """Return the pairs of articles that corrections alone put into one story."""
+    first: list[_Rows] = [np.zeros(0, dtype=np.int64)]
+    second = list(first)
+    for rows in _articles(labels, single, np.unique(labels[list(groups)])):
+        held = np.unique(parts[rows])
+        if len(held) == 1:
+            continue
+        if len(rows) > MAX_COMPONENT:
+            named = np.intersect1d(rows, list(groups))
+            some = [speakers(rows[parts[rows] == part]) for part in held]
+            rows = np.unique(np.concatenate([*some, named]))
+        i, j = np.triu_indices(len(rows), 1)
+        apart = parts[rows[i]] != parts[rows[j]]
+        first.append(rows[i[apart]])
+        second.append(rows[j[apart]])
+    return np.concatenate(first), np.concatenate(second)

@@ -1,0 +1,282 @@
+"""Components too large for one tree: divided, linked in parts, and joined again.
+
+To link a component takes the evidence on all its pairs, the square of its size. So one of more
+than `MAX_COMPONENT` articles is divided where its pairs are weakest, each part is linked by
+itself, and the stories of the parts are joined by the mean evidence between them, like
+articles. The mean is that of a sample where two stories are large. Only stories
+connected by a pair that reaches the threshold are compared; for others the lowest score is
+assumed. Joined stories are compared anew, until no more stories join.
+"""
+
+from __future__ import annotations
+
+import heapq
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sahel_dedup.clustering.window import Times, fit
+from sahel_dedup.scoring.evidence import FLOOR, Pairs
+from sahel_dedup.util.jit import compiled
+from sahel_dedup.util.lazy import LazyModule
+
+if TYPE_CHECKING:
+    import scipy.sparse as sp
+else:
+    sp = LazyModule("scipy.sparse")
+
+MAX_COMPONENT = 1000
+# Larger parts take more work an article, smaller ones leave more to the samples.
+PART = 250
+# Part of the strength of a refused pair that another needs to join what was refused.
+_SETTLES = 0.5
+# Articles of a story that speak for it among the stories of other parts.
+_SPEAKERS = 12
+
+
+def bounded_components(
+    pairs: Pairs, n: int, threshold: float
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Find connected components, and divide those of more than `MAX_COMPONENT` articles.
+
+    The strongest pairs stay together: parts are joined by one pair after the other, the
+    strongest first, unless that gives a part of more than `PART` articles. A part that is refused
+    for that reason is not joined by a pair less than half as strong: what is left over of a
+    story waits for the rest of it.
+
+    Parameters
+    ----------
+    pairs : Pairs
+        All of them reach the threshold.
+    n : int
+        Number of articles.
+    threshold : float
+
+    Returns
+    -------
+    part, component : ndarray of int64, shape (n,)
+        Numbers of the part and of the component of each article, from 0.
+    """
+    component = components(pairs.first, pairs.second, n)
+    large = is_large(component)
+    if not large.any():
+        return component, component
+    inside = pairs.where(large[pairs.first])
+    order = np.lexsort((inside.second, inside.first, -inside.cosine, -inside.score))
+    strength = inside.score[order] - threshold
+    part = _joined(inside.first[order], inside.second[order], strength, n, PART)
+    part = np.where(large, n + part, component)
+    return np.unique(part, return_inverse=True)[1].astype(np.int64), component
+
+
+def components(first: NDArray[np.int64], second: NDArray[np.int64], n: int) -> NDArray[np.int64]:
+    """Return the connected component of each of `n` articles by some pairs, shape (n,)."""
+    from scipy.sparse.csgraph import connected_components
+
+    graph = sp.coo_array((np.ones(len(first)), (first, second)), shape=(n, n))
+    return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)
+
+
+def is_large(component: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Whether the component of each article is one that is divided, shape (n,)."""
+    return np.asarray(np.bincount(component, minlength=1)[component] > MAX_COMPONENT)
+
+
+@compiled
+def _joined(
+    first: NDArray[np.int64],
+    second: NDArray[np.int64],
+    strength: NDArray[np.float64],
+    n: int,
+    most: int,
+) -> NDArray[np.int64]:
+    """Join `n` rows by pairs, in order, into groups of at most so many; the head of each."""
+    head, size = np.empty(n, dtype=np.int64), np.empty(n, dtype=np.int64)
+    refused = np.zeros(n)  # the strongest pair that would have made a group too large
+    for row in range(n):
+        head[row], size[row] = row, 1
+    for i in range(len(first)):
+        a, b = first[i], second[i]
+        while head[a] != a:
+            head[a] = head[head[a]]
+            a = head[a]
+        while head[b] != b:
+            head[b] = head[head[b]]
+            b = head[b]
+        if a == b:
+            continue
+        if size[a] + size[b] > most:
+            refused[a] = max(refused[a], strength[i])
+            refused[b] = max(refused[b], strength[i])
+        elif strength[i] >= _SETTLES * max(refused[a], refused[b]):
+            a, b = min(a, b), max(a, b)
+            head[b] = a
+            size[a] += size[b]
+            refused[a] = max(refused[a], refused[b])
+    for row in range(n):
+        head[row] = head[head[row]]
+        while head[head[row]] != head[row]:
+            head[row] = head[head[row]]
+    return head
+
+
+def between_parts(
+    labels: NDArray[np.int64], strong: Pairs
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Choose the pairs that measure how similar the stories of different parts are.
+
+    Parameters
+    ----------
+    labels : ndarray of int64, shape (n,)
+        Number of the story of each article.
+    strong : Pairs
+        Pairs that reach the threshold.
+
+    Returns
+    -------
+    first, second : ndarray of int64, shape (n_pairs,)
+        Articles, in order of time.
+    link : ndarray of int64, shape (n_pairs,)
+        The lower and the higher number of their stories, as one: lower times n, plus higher.
+    """
+    n = int(labels.max(initial=-1)) + 1
+    one, two = labels[strong.first], labels[strong.second]
+    apart = one != two
+    link = np.unique(np.minimum(one, two)[apart] * n + np.maximum(one, two)[apart])
+    named = np.isin(labels, np.concatenate([link // n, link % n]))
+    rows = np.flatnonzero(named)
+    rows = rows[np.argsort(labels[rows], kind="stable")]
+    starts = np.flatnonzero(np.diff(labels[rows], prepend=-1))
+    speaking = {
+        int(labels[group[0]]): speakers(group) for group in np.split(rows, starts[1:]) if len(group)
+    }
+    first, second, links = [rows[:0]], [rows[:0]], [rows[:0]]
+    for number in link.tolist():
+        a, b = speaking[number // n], speaking[number % n]
+        i, j = np.repeat(a, len(b)), np.tile(b, len(a))
+        first.append(np.minimum(i, j))
+        second.append(np.maximum(i, j))
+        links.append(np.full(len(i), number))
+    return np.concatenate(first), np.concatenate(second), np.concatenate(links)
+
+
+def speakers(rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Choose the articles of a story that speak for it, evenly spread over its rows."""
+    if len(rows) <= _SPEAKERS:
+        return rows
+    return rows[np.linspace(0, len(rows) - 1, _SPEAKERS).astype(np.int64)]
+
+
+def join_parts(
+    labels: NDArray[np.int64],
+    link: NDArray[np.int64],
+    score: NDArray[np.float64],
+    threshold: float,
+    times: Times,
+) -> NDArray[np.int64]:
+    """Join the stories of the parts by the mean evidence between them.
+
+    Parameters
+    ----------
+    labels : ndarray of int64, shape (n,)
+        Number of the story of each article.
+    link : ndarray of int64, shape (n_pairs,)
+        See `between_parts`.
+    score : ndarray of float64, shape (n_pairs,)
+        Evidence on the pairs that `between_parts` chose.
+    threshold : float
+    times : Times
+        Of the articles.
+
+    Returns
+    -------
+    ndarray of int64, shape (n,)
+        Number of the story of each article: of joined ones the least.
+    """
+    n = int(labels.max(initial=-1)) + 1
+    number, place = np.unique(link, return_inverse=True)
+    mean = np.bincount(place, score) / np.bincount(place)
+    known, story = np.unique(labels, return_inverse=True)
+    one, two = np.searchsorted(known, number // n), np.searchsorted(known, number % n)
+    of_story = times.of_groups(story, len(known))
+    return np.asarray(
+        known[join_groups(np.bincount(story), of_story, one, two, mean, threshold)][story]
+    )
+
+
+def join_groups(
+    size: NDArray[np.int64],
+    times: Times,
+    one: NDArray[np.int64],
+    two: NDArray[np.int64],
+    mean: NDArray[np.float64],
+    threshold: float,
+) -> NDArray[np.int64]:
+    """Join groups of articles by the mean evidence between them.
+
+    Parameters
+    ----------
+    size : ndarray of int64, shape (n,)
+        Articles in each group.
+    times : Times
+        Of the groups.
+    one, two : ndarray of int64, shape (n_links,)
+        Groups that were compared, each two once.
+    mean : ndarray of float64, shape (n_links,)
+        The mean between them.
+    threshold : float
+
+    Returns
+    -------
+    ndarray of int64, shape (n,)
+        The least group of those that each was joined with.
+    """
+    tree = _Tree(size, times)
+    for a, b, value in zip(one.tolist(), two.tolist(), mean.tolist(), strict=True):
+        tree.connect(a, b, value, threshold)
+    return tree.join(threshold)
+
+
+class _Tree:
+    """Stories that are joined, the two with the highest mean first."""
+
+    def __init__(self, size: NDArray[np.int64], times: Times) -> None:
+        self._size = size.tolist()
+        self._first, self._last = times.first.copy(), times.last.copy()
+        self._window = times.window
+        self._head = np.arange(len(size))
+        self._near: dict[int, dict[int, float]] = {}
+        self._heap: list[tuple[float, int, int]] = []
+
+    def connect(self, a: int, b: int, mean: float, threshold: float) -> None:
+        """Note the mean between two stories."""
+        self._near.setdefault(a, {})[b] = mean
+        self._near.setdefault(b, {})[a] = mean
+        if mean >= threshold:
+            heapq.heappush(self._heap, (-mean, min(a, b), max(a, b)))
+
+    def join(self, threshold: float) -> NDArray[np.int64]:
+        """Join what belongs together; return the least story of each group."""
+        while self._heap:
+            mean, a, b = heapq.heappop(self._heap)
+            current = self._near.get(a, {}).get(b)
+            if current == -mean and fit(a, b, self._first, self._last, self._window):
+                self._merge(a, b, threshold)
+        for story in range(len(self._head)):
+            self._head[story] = self._head[self._head[story]]
+        return self._head
+
+    def _merge(self, a: int, b: int, threshold: float) -> None:
+        """Let story `a` take in story `b`."""
+        mine, theirs = self._near.pop(a), self._near.pop(b)
+        share = self._size[a] / (self._size[a] + self._size[b])
+        self._size[a] += self._size[b]
+        self._first[a] = np.fmin(*self._first[[a, b]])
+        self._last[a] = np.fmax(*self._last[[a, b]])
+        self._head[b] = a
+        for other in sorted((mine.keys() | theirs.keys()) - {a, b}):
+            self._near[other].pop(a, None)
+            self._near[other].pop(b, None)
+            mean = share * mine.get(other, FLOOR) + (1 - share) * theirs.get(other, FLOOR)
+            self.connect(a, other, mean, threshold)

@@ -1,0 +1,139 @@
+"""The window: how far apart the articles of one story may lie.
+
+It bounds whole stories, not pairs: reports of day 0, 5 and 10 are not one story at a window of
+seven days, though each pair of neighbours would do. An article without a date fits in anywhere.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sahel_dedup.util.jit import compiled
+
+
+class Times(NamedTuple):
+    """When articles were published, and how far apart those of one story may lie.
+
+    Attributes
+    ----------
+    first, last : ndarray of float64, shape (n,)
+        First and last day of each article and its exact copies, NaN without a date.
+    window : float
+        In days.
+    """
+
+    first: NDArray[np.float64]
+    last: NDArray[np.float64]
+    window: float
+
+    def take(self, rows: NDArray[np.int64]) -> Times:
+        """Return the times of some articles."""
+        return Times(self.first[rows], self.last[rows], self.window)
+
+    def of_groups(self, group: NDArray[np.int64], n: int) -> Times:
+        """Return the times of `n` groups of articles, given the group of each article."""
+        first, last = np.full(n, np.nan), np.full(n, np.nan)
+        np.fmin.at(first, group, self.first)
+        np.fmax.at(last, group, self.last)
+        return Times(first, last, self.window)
+
+    def within(self) -> bool:
+        """Whether all of them lie within the window."""
+        span = np.fmax.reduce(self.last, initial=np.nan) - np.fmin.reduce(
+            self.first, initial=np.nan
+        )
+        return not span > self.window
+
+
+@compiled
+def fit(
+    a: int, b: int, first: NDArray[np.float64], last: NDArray[np.float64], window: float
+) -> bool:
+    """Whether two groups, of which first and last day are given, together lie in the window."""
+    return not np.fmax(last[a], last[b]) - np.fmin(first[a], first[b]) > window
+
+
+@compiled
+def link_within(
+    mean: NDArray[np.float64],
+    threshold: float,
+    first: NDArray[np.float64],
+    last: NDArray[np.float64],
+    window: float,
+) -> NDArray[np.int64]:
+    """Link articles by their average, as long as they fit into the window.
+
+    Of the groups that fit, those with the highest mean are joined first.
+
+    Parameters
+    ----------
+    mean : ndarray of float64, shape (m, m)
+        Scores of all pairs; changed.
+    threshold : float
+        Least mean at which two groups are joined.
+    first, last, window
+        See `Times`.
+
+    Returns
+    -------
+    ndarray of int64, shape (m,)
+        First article of the group of each.
+    """
+    m = len(mean)
+    first, last = first.copy(), last.copy()
+    head, best = np.empty(m, dtype=np.int64), np.empty(m, dtype=np.int64)
+    size = np.empty(m)
+    for k in range(m):
+        head[k], size[k] = k, 1
+    for k in range(m):
+        best[k] = _partner(k, mean, head, first, last, window)
+    while True:
+        a = _strongest(best, mean, head)
+        if a < 0 or mean[a, best[a]] < threshold:
+            return head
+        a, b = min(a, best[a]), max(a, best[a])
+        for k in range(m):
+            mean[a, k] = (size[a] * mean[a, k] + size[b] * mean[b, k]) / (size[a] + size[b])
+            mean[k, a] = mean[a, k]
+            if head[k] == b:
+                head[k] = a
+        size[a] += size[b]
+        first[a] = np.fmin(first[a], first[b])
+        last[a] = np.fmax(last[a], last[b])
+        for k in range(m):
+            if k == a or best[k] == a or best[k] == b:
+                best[k] = _partner(k, mean, head, first, last, window)
+            elif best[k] >= 0 and mean[k, a] > mean[k, best[k]] and fit(a, k, first, last, window):
+                best[k] = a
+
+
+@compiled
+def _strongest(best: NDArray[np.int64], mean: NDArray[np.float64], head: NDArray[np.int64]) -> int:
+    """Return the group with the highest mean to its partner, -1 if none has one."""
+    strongest = -1
+    for k in range(len(best)):
+        higher = strongest < 0 or mean[k, best[k]] > mean[strongest, best[strongest]]
+        if head[k] == k and best[k] >= 0 and higher:
+            strongest = k
+    return strongest
+
+
+@compiled
+def _partner(
+    a: int,
+    mean: NDArray[np.float64],
+    head: NDArray[np.int64],
+    first: NDArray[np.float64],
+    last: NDArray[np.float64],
+    window: float,
+) -> int:
+    """Return the group with the highest mean that fits into a window with `a`, -1 for none."""
+    best = -1
+    for k in range(len(mean)):
+        higher = best < 0 or mean[a, k] > mean[a, best]
+        if k != a and head[k] == k and higher and fit(a, k, first, last, window):
+            best = k
+    return best

@@ -1,0 +1,1 @@
+"""What people say of pairs of articles, and how stories follow it."""

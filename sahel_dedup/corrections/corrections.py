@@ -1,0 +1,285 @@
+"""Corrections: pairs of articles that a person puts into one story, or keeps out of one.
+
+All statements hold at once and in any order. Articles that are one story by a chain of
+statements form a *group*; a statement that two articles are not one story keeps their groups
+apart. So a contradiction is a statement that keeps two articles of one group apart.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+from typing import Any, NoReturn
+
+from sahel_dedup.articles import Article
+from sahel_dedup.errors import ArticleError, CorrectionError
+from sahel_dedup.io.pair_rows import read_pair_ids, read_same
+from sahel_dedup.io.readers import Place
+from sahel_dedup.io.sources import located_rows
+from sahel_dedup.util.groups import Groups
+from sahel_dedup.util.values import is_missing
+
+# Contradictions that an error describes in full.
+_NAMED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """What a person says of two articles.
+
+    Attributes
+    ----------
+    a, b : str
+        Ids of the articles.
+    same : bool
+        Whether they belong in one story.
+    who, when, why : str or None
+        Who said so, when, and for what reason.
+    place : Place or None
+        Where it was read.
+    """
+
+    a: str
+    b: str
+    same: bool
+    who: str | None = None
+    when: str | None = None
+    why: str | None = None
+    place: Place | None = field(default=None, compare=False)
+
+    def __str__(self) -> str:
+        """Say it in a sentence, with what is known of its origin."""
+        said = f"{self.a!r} and {self.b!r} are {'one story' if self.same else 'not one story'}"
+        origin = [f"by {self.who}"] * bool(self.who) + [f"on {self.when}"] * bool(self.when)
+        origin += [str(self.place)] * (self.place is not None)
+        said += f" ({', '.join(origin)})" if origin else ""
+        return f"{said}: {self.why}" if self.why else said
+
+    def to_row(self) -> dict[str, object]:
+        """Return it as a row that `Corrections.read` reads: a, b, same, who, when, why."""
+        return {
+            "a": self.a, "b": self.b, "same": int(self.same),
+            "who": self.who, "when": self.when, "why": self.why,
+        }  # fmt: skip
+
+
+class Corrections:
+    """Corrections that contradict each other nowhere.
+
+    Iterating gives every `Correction`, in an order that does not depend on that in which they
+    came.
+
+    Parameters
+    ----------
+    corrections : iterable of Correction
+
+    Raises
+    ------
+    CorrectionError
+        If two articles must be one story and must not. The error names the corrections.
+    """
+
+    def __init__(self, corrections: Iterable[Correction] = ()) -> None:
+        # A statement that comes again is one statement: the first, by who, when and why.
+        found: dict[tuple[str, str, bool], Correction] = {}
+        for correction in sorted(corrections, key=_order):
+            found.setdefault((*_ends(correction), correction.same), correction)
+        self._all = tuple(found.values())
+        self._groups: Groups[str] = Groups()
+        for correction in self._all:
+            self._groups.enter(correction.a)
+            self._groups.enter(correction.b)
+            if correction.same:
+                self._groups.join(correction.a, correction.b)
+        self._refuse_contradictions()
+
+    @classmethod
+    def read(cls, source: Corrections | Iterable[Any] | Any | None) -> Corrections:
+        """Read corrections from whatever holds them.
+
+        Parameters
+        ----------
+        source
+            A path (JSON lines, CSV or Parquet), a frame or table, or an iterable of mappings,
+            `Correction` or tuples ``(a, b, same)``. Rows have ``a`` and ``b`` (or ``id_a`` and
+            ``id_b``), ids of articles, ``same`` (1, 0, true, false), and where known ``who``,
+            ``when`` and ``why``. A row whose ``same`` is empty is no correction and left out.
+            ``None`` holds none.
+
+        Raises
+        ------
+        ArticleError
+            If a row is no correction. The error names file, line and field.
+        CorrectionError
+            If two of them contradict each other.
+        """
+        if source is None:
+            return cls()
+        if isinstance(source, Corrections):
+            return source
+        if isinstance(source, Correction):
+            return cls([source])
+        if isinstance(source, Sequence | set | frozenset) and not isinstance(source, str):
+            source = [_named(item) for item in source]
+        rows = located_rows(source, {}, _raise, texts=True)
+        return cls(filter(None, (_read(row, place) for place, row in rows)))
+
+    def __iter__(self) -> Iterator[Correction]:
+        return iter(self._all)
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Corrections) and self._all == other._all
+
+    def __hash__(self) -> int:
+        return hash(self._all)
+
+    def __repr__(self) -> str:
+        joins = sum(correction.same for correction in self._all)
+        return f"<Corrections: {joins:,} that join, {len(self) - joins:,} that part>"
+
+    def __or__(self, other: Corrections) -> Corrections:
+        """Return the corrections of both.
+
+        Raises
+        ------
+        CorrectionError
+            If they contradict each other.
+        """
+        return Corrections(itertools.chain(self, other)) if other else self
+
+    def without(self, a: str, b: str) -> Corrections:
+        """Return all corrections but those on one pair of articles."""
+        pair = {a, b}
+        return Corrections(c for c in self._all if {c.a, c.b} != pair)
+
+    @property
+    def names(self) -> Iterable[str]:
+        """Ids of all articles that are named."""
+        return self._groups.members()
+
+    def group(self, article: str) -> str | None:
+        """Return the name of an article's group, ``None`` for one that no correction names."""
+        return self._groups.find(article)
+
+    def members(self, group: str) -> Sequence[str]:
+        """Return the ids of a group's articles, sorted."""
+        return self._by_group[group]
+
+    def rivals(self, group: str) -> frozenset[str]:
+        """Return the groups that a group must be kept apart from."""
+        return self._rivals.get(group, frozenset())
+
+    def are_rivals(self, groups: Iterable[str], others: Iterable[str]) -> bool:
+        """Whether any of some groups must be kept apart from any of others."""
+        others = frozenset(others)
+        return any(not others.isdisjoint(self.rivals(group)) for group in groups)
+
+    def chain(self, a: str, b: str) -> tuple[Correction, ...]:
+        """Return the fewest corrections by which two articles are one story, none if none do."""
+        came: dict[str, Correction | None] = {a: None}
+        waiting = deque([a])
+        while waiting and b not in came:
+            article = waiting.popleft()
+            for correction in self._joins.get(article, ()):
+                other = correction.b if correction.a == article else correction.a
+                if other not in came:
+                    came[other] = correction
+                    waiting.append(other)
+        found: list[Correction] = []
+        while (step := came.get(b)) is not None:
+            found.append(step)
+            b = step.a if step.b == b else step.b
+        return tuple(reversed(found))
+
+    @cached_property
+    def _by_group(self) -> Mapping[str, Sequence[str]]:
+        found: dict[str, list[str]] = {}
+        for article in sorted(self._groups.members()):
+            found.setdefault(self._groups[article], []).append(article)
+        return found
+
+    @cached_property
+    def _rivals(self) -> Mapping[str, frozenset[str]]:
+        found: dict[str, set[str]] = {}
+        for correction in self._all:
+            if not correction.same:
+                a, b = self._groups[correction.a], self._groups[correction.b]
+                found.setdefault(a, set()).add(b)
+                found.setdefault(b, set()).add(a)
+        return {group: frozenset(others) for group, others in found.items()}
+
+    @cached_property
+    def _joins(self) -> Mapping[str, Sequence[Correction]]:
+        """For each article the corrections that join it to others."""
+        found: dict[str, list[Correction]] = {}
+        for correction in self._all:
+            if correction.same:
+                found.setdefault(correction.a, []).append(correction)
+                found.setdefault(correction.b, []).append(correction)
+        return found
+
+    def _refuse_contradictions(self) -> None:
+        groups = self._groups
+        broken = [c for c in self._all if not c.same and groups[c.a] == groups[c.b]]
+        if not broken:
+            return
+        named = []
+        for correction in broken[:_NAMED]:
+            chain = "; ".join(map(str, self.chain(correction.a, correction.b)))
+            named.append(f"{correction}, but {chain}")
+        more = f" (and {len(broken) - _NAMED:,} more)" if len(broken) > _NAMED else ""
+        raise CorrectionError(
+            f"corrections contradict each other: {'. '.join(named)}{more}. Take one of them back",
+            tuple((c, self.chain(c.a, c.b)) for c in broken),
+        )
+
+
+def _order(correction: Correction) -> tuple[Any, ...]:
+    rest = (correction.who, correction.when, correction.why)
+    return *_ends(correction), correction.same, *((value or "") for value in rest)
+
+
+def _ends(correction: Correction) -> tuple[str, str]:
+    a, b = correction.a, correction.b
+    return (a, b) if a < b else (b, a)
+
+
+def _named(item: object) -> object:
+    """Give the values of a tuple their names."""
+    if isinstance(item, Correction):
+        return item.to_row()
+    if type(item) in (tuple, list) and 3 <= len(item) <= 6:  # type: ignore[arg-type]
+        return dict(zip(("a", "b", "same", "who", "when", "why"), item, strict=False))  # type: ignore[call-overload]
+    return item
+
+
+def _read(row: Mapping[str, object] | Article, place: Place) -> Correction | None:
+    try:
+        if isinstance(row, Article):
+            raise ArticleError("an article; give rows with a, b and same")
+        a, b = read_pair_ids(row)
+        same = read_same(row)
+        if same is None:
+            return None
+        who, when, why = (_text(row, name) for name in ("who", "when", "why"))
+    except ArticleError as error:
+        raise error.at(*place) from None
+    return Correction(a, b, same, who, when, why, place)
+
+
+def _text(row: Mapping[str, object], name: str) -> str | None:
+    value = row.get(name)
+    if is_missing(value) or value == "":
+        return None
+    return value.isoformat() if isinstance(value, date) else str(value)
+
+
+def _raise(error: ArticleError, _row: object) -> NoReturn:
+    raise error

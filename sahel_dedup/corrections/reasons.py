@@ -1,0 +1,80 @@
+"""Which corrections decide on two articles: for explanations."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Mapping
+
+from sahel_dedup.corrections.corrections import Correction, Corrections
+
+
+def reasons(
+    corrections: Corrections, ours: Mapping[str, int], theirs: Mapping[str, int], a: str, b: str
+) -> tuple[Correction, ...]:
+    """Return the corrections that decide whether two articles are one story.
+
+    Parameters
+    ----------
+    corrections : Corrections
+    ours, theirs : mapping of str to int
+        The articles of the two stories, each with the part that it would be in if no
+        corrections joined stories.
+    a, b : str
+        The articles.
+
+    Returns
+    -------
+    tuple of Correction
+        Of one story the fewest that hold the two together, in order from `a` to `b`; of two
+        stories those that keep them apart, on these two articles alone if there are any. None
+        where the evidence decides.
+    """
+    if not corrections:
+        return ()
+    return (
+        _joining(corrections, ours, a, b)
+        if b in ours
+        else (_parting(corrections, [a], [b]) or _parting(corrections, ours, theirs))
+    )
+
+
+def _joining(
+    corrections: Corrections, parts: Mapping[str, int], a: str, b: str
+) -> tuple[Correction, ...]:
+    if chain := corrections.chain(a, b):
+        return chain
+    named: dict[int, list[str]] = {}
+    for article in sorted(parts):
+        if corrections.group(article) is not None:
+            named.setdefault(parts[article], []).append(article)
+    # From part to part, by any article of the one.
+    came: dict[int, tuple[int, tuple[Correction, ...]] | None] = {parts[a]: None}
+    waiting = deque([parts[a]])
+    while waiting and parts[b] not in came:
+        part = waiting.popleft()
+        for article in named.get(part, ()):
+            for other in corrections.members(corrections.group(article) or article):
+                if other in parts and parts[other] not in came:
+                    came[parts[other]] = part, corrections.chain(article, other)
+                    waiting.append(parts[other])
+    found: list[Correction] = []
+    step = came.get(parts[b])
+    while step is not None:
+        found[:0] = step[1]
+        step = came[step[0]]
+    return tuple(dict.fromkeys(found))
+
+
+def _parting(
+    corrections: Corrections, ours: Iterable[str], theirs: Iterable[str]
+) -> tuple[Correction, ...]:
+    one, other = ({corrections.group(name) for name in names} - {None} for names in (ours, theirs))
+    found = []
+    for correction in corrections:
+        groups = corrections.group(correction.a), corrections.group(correction.b)
+        crossing = (groups[0] in one and groups[1] in other) or (
+            groups[1] in one and groups[0] in other
+        )
+        if crossing and not correction.same:
+            found.append(correction)
+    return tuple(found)

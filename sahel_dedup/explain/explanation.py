@@ -1,0 +1,224 @@
+"""Why two articles are one story, and where they differ: the evidence, for a reader.
+
+>>> from sahel_dedup.articles import Article
+>>> a = Article("a", "Gunmen killed 12 soldiers at a camp near Gao on Monday, the army said.")
+>>> b = Article("b", "Gunmen killed 47 soldiers at a camp near Gao on Monday, the army said.")
+>>> explanation = explain(a, b)
+>>> explanation.relation, [fact.b.phrase.of(b.text) for fact in explanation.quantities.conflicts]
+('near', ['killed 47 soldiers'])
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from io import StringIO
+
+import numpy as np
+from rich.console import Console, ConsoleOptions, RenderResult
+
+from sahel_dedup.articles import Article
+from sahel_dedup.corrections.corrections import Correction
+from sahel_dedup.explain import view
+from sahel_dedup.explain.comparison import Comparison, compare_articles
+from sahel_dedup.explain.confusable_names import confusable_names
+from sahel_dedup.explain.document import MAX_CHARACTERS, TermWeights, Weigher, read_document
+from sahel_dedup.explain.findings import Findings
+from sahel_dedup.explain.negation import find_negations
+from sahel_dedup.explain.overlap import (
+    NEAR_CONTAINMENT,
+    NEAR_JACCARD,
+    Overlap,
+    Relation,
+    estimated_overlap,
+    overlap,
+    relations,
+)
+from sahel_dedup.explain.passages import shared_passages
+from sahel_dedup.explain.quantities import compare_quantities
+from sahel_dedup.explain.quotations import shared_quotations
+from sahel_dedup.explain.reported_quantities import find_reported_quantities
+from sahel_dedup.explain.sentence_alignment import align
+from sahel_dedup.scoring.breakdown import ScoreBreakdown, are_copies, heaviest_terms
+from sahel_dedup.text.boilerplate import find_boilerplate, strip_boilerplate
+from sahel_dedup.text.tokenizer import tokenize
+from sahel_dedup.util.days import hours_between
+
+# Below this cosine, and no near copies, two articles are taken as unrelated. Of judged
+# pairs between .1 and .2, weighted to their archives, 1.3 % were one event.
+RELATED = 0.2
+# Characters a line, printed as text.
+_WIDTH = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Explanation(Findings):
+    """What two articles share, and what only one of them says.
+
+    All places are offsets into the texts of `a` and `b`, in code points. ``print`` shows all of
+    it, rich prints it in colours, and a notebook shows it as a table.
+
+    Attributes
+    ----------
+    a, b : Article
+        The articles.
+    similarity : float
+        TF-IDF cosine of title and text: by the word weights of the archive, if they were
+        compared in one, otherwise as words weigh in general news.
+    terms : tuple of SharedTerm
+        The terms that carry most of it, heaviest first.
+    relation : str or None
+        ``"exact"``, ``"near"`` or ``"reworded"`` as `sahel_dedup.explain.overlap` defines them,
+        ``None`` for articles of no one story that are neither near copies nor at least 0.2
+        similar. ``"reworded"`` is about wording: whether two alike reports are of one event is
+        for the clustering, which knows the archive.
+    why : str
+        The measurements that decide the relation, in a sentence.
+    overlap : Overlap
+        Three-word shingles in common, boilerplate aside: Jaccard, and containment in each
+        direction, counted.
+    hours : float or None
+        Hours from the publication of `a` to that of `b`.
+    passages : tuple of Passage
+        Shared passages, verbatim and lightly edited.
+    quotations : tuple of Quotation
+        Quotations of both.
+    quantities : Quantities
+        Quantities in common, in conflict, and of one alone.
+    title_numbers : tuple of (tuple of str)
+        Numbers in the title of either article.
+    reported : tuple of (tuple of ReportedQuantity)
+        How many people either article says were killed, wounded and so on.
+    confusable_names : tuple of NamePair
+        Names that are all but the same, in the same place: Nioro, Niono.
+    negations : tuple of Negation
+        Sentences that say the same but for a "no".
+    only_a, only_b : tuple of Span
+        Sentences without a counterpart.
+    cut : bool
+        Whether a text was too long to be compared to its end; see
+        `sahel_dedup.explain.document.MAX_CHARACTERS`. The relation ``"exact"`` is about all of it.
+    one_story : bool or None
+        Whether clustering made one story of them, where that is known.
+    breakdown : ScoreBreakdown or None
+        How the archive scored them, where that is known.
+    corrections : tuple of Correction
+        What people said of them, where that decides: see
+        `sahel_dedup.corrections.corrections.Corrections`.
+    """
+
+    def __repr__(self) -> str:
+        relation = self.relation or "unrelated"
+        decision = {None: "", True: ", one story", False: ", not one story"}[self.one_story]
+        return (
+            f"<Explanation: {self.a.id!r} and {self.b.id!r}, {relation}, "
+            f"similarity {self.similarity:.2f}{decision}>"
+        )
+
+    def __str__(self) -> str:
+        console = Console(file=StringIO(), width=_WIDTH)
+        with console.capture() as shown:
+            console.print(self)
+        return shown.get().rstrip()
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        yield view.for_terminal(self)
+
+    def _repr_html_(self) -> str:
+        return view.for_notebook(self)
+
+
+def explain(
+    a: Article,
+    b: Article,
+    *,
+    weights: TermWeights | None = None,
+    one_story: bool | None = None,
+    breakdown: ScoreBreakdown | None = None,
+    corrections: tuple[Correction, ...] = (),
+) -> Explanation:
+    """Tell why two articles are one story, or are not, and where they differ.
+
+    Parameters
+    ----------
+    a, b : Article
+        Any two articles. The language of `a`, or else of `b`, is taken for both.
+    weights : callable, optional
+        Returns the weights (IDF) of words in their folded form. By default words weigh as in
+        general news of the language.
+    one_story, breakdown, corrections
+        What clustering made of them, if anything; `sahel_dedup.Stories.explain` and
+        `sahel_dedup.StoryIndex.explain` fill them in.
+
+    Returns
+    -------
+    Explanation
+    """
+    lang = a.lang or b.lang
+    compared = compare_articles((a, b), weights, lang)
+    pair = np.array([0]), np.array([1])
+    if breakdown is None:
+        cosine = float(compared.similarity.cosines(*pair)[0])
+        similarity = 1.0 if are_copies(compared.profiles, 0, 1) else cosine
+        terms = heaviest_terms(compared.similarity, compared.words, 0, 1)
+    else:
+        similarity, terms = breakdown.similarity, breakdown.terms
+    (kind,) = relations(compared.profiles, *pair)
+    related = kind != "reworded" or similarity >= RELATED or bool(one_story)
+    relation = kind if related else None
+    shared, words = _overlap(a, b)
+    weigher = Weigher(weights, lang)
+    one, other = read_document(a.text, weigher), read_document(b.text, weigher)
+    alignment = align(one, other)
+    return Explanation(
+        a=a,
+        b=b,
+        similarity=similarity,
+        terms=terms,
+        relation=relation,
+        why=_why(relation, compared, similarity, words),
+        overlap=shared,
+        hours=_hours(a, b),
+        passages=tuple(shared_passages(one, other)),
+        quotations=tuple(shared_quotations(one, other)),
+        quantities=compare_quantities(one, other, alignment, lang),
+        title_numbers=(compared.title_numbers(0), compared.title_numbers(1)),
+        reported=(tuple(find_reported_quantities(a)), tuple(find_reported_quantities(b))),
+        confusable_names=confusable_names(one, other, alignment),
+        negations=find_negations(one, other, alignment, lang),
+        only_a=alignment.only_a,
+        only_b=alignment.only_b,
+        cut=one.cut or other.cut,
+        one_story=one_story,
+        breakdown=breakdown,
+        corrections=corrections,
+    )
+
+
+def _overlap(a: Article, b: Article) -> tuple[Overlap, int]:
+    """Measure what two texts share without their boilerplate, and count the words of the first."""
+    texts = [strip_boilerplate(c.text, find_boilerplate(c.text))[:MAX_CHARACTERS] for c in (a, b)]
+    words = tokenize(texts)
+    end = int(words.offsets[1])
+    return overlap(words.hashes[:end], words.hashes[end:]), end
+
+
+def _why(relation: Relation | None, compared: Comparison, similarity: float, words: int) -> str:
+    first, second = np.array([0]), np.array([1])
+    (jaccard,), (containment,) = estimated_overlap(compared.profiles, first, second)
+    measured = (
+        f"about {jaccard:.0%} of all three-word shingles in common, {containment:.0%} of the "
+        "shorter one's"
+    )
+    if relation == "exact":
+        return f"the same {words:,} words in the same order"
+    if relation == "near":
+        return f"{measured} (near: {NEAR_JACCARD:.0%} or {NEAR_CONTAINMENT:.0%})"
+    if relation == "reworded":
+        return f"similarity {similarity:.2f} (related: {RELATED:.2f}), but only {measured}"
+    return f"similarity {similarity:.2f}, below {RELATED:.2f}, and only {measured}"
+
+
+def _hours(a: Article, b: Article) -> float | None:
+    if a.published is None or b.published is None:
+        return None
+    return hours_between(a.published, b.published)

@@ -1,0 +1,207 @@
+"""A sentence by words and numbers, and what single words of it say of a number beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from sahel_dedup.explain.document import Span
+from sahel_dedup.explain.number_words import Bound, Number, Token, bare
+from sahel_dedup.explain.toll_words import Lexicon, Phrases
+
+# Words between a number and what it counts.
+REACH = 12
+_CLAUSE_END = frozenset('.,;:!?()[]\n،؛؟«»“”"—–…|')
+
+
+class Unit(NamedTuple):
+    """A word or a number of a sentence.
+
+    `broken`: a mark ends a clause before it; `joined`: an Arabic prefix says "and".
+    """
+
+    word: str
+    span: Span
+    broken: bool
+    joined: bool
+    number: Number | None
+
+
+class Clauses:
+    """One sentence, and look-ups in it.
+
+    Parameters
+    ----------
+    text : str
+    tokens : list of Token
+        Those of the sentence.
+    numbers : list of Number
+        The numbers among them.
+    lang : str
+        Primary tag of the language.
+    words : Lexicon
+        Its words.
+
+    Attributes
+    ----------
+    units : list of Unit
+    heads, rises, earlier : list of (int or None)
+        The last toll, verb of change and word such as "earlier" up to each unit.
+    kinds : list of ((int, str) or None)
+        The last word that says what is counted, and what that is.
+    """
+
+    def __init__(
+        self,
+        text: str,
+        tokens: Sequence[Token],
+        numbers: Sequence[Number],
+        lang: str,
+        words: Lexicon,
+    ) -> None:
+        self.words = words
+        self.units = _units(text, tokens, numbers, lang, words)
+        self.heads: list[int | None] = []
+        self.kinds: list[tuple[int, str] | None] = []
+        self.rises: list[int | None] = []
+        self.earlier: list[int | None] = []
+        self._look_back()
+
+    def _look_back(self) -> None:
+        head: int | None = None
+        kind: tuple[int, str] | None = None
+        rise: int | None = None
+        earlier: int | None = None
+        for i, unit in enumerate(self.units):
+            if unit.number is None:
+                head = i if unit.word in self.words.heads else head
+                rise = i if unit.word in self.words.rises else rise
+                earlier = i if unit.word in self.words.earlier else earlier
+                found = self.kind_after(i) or self.kind_before(i)
+                kind = (i, found) if found else kind
+            self.heads.append(head)
+            self.kinds.append(kind)
+            self.rises.append(rise)
+            self.earlier.append(earlier)
+
+    def word(self, place: int) -> str:
+        """Return the word in a place, nothing beyond the ends and for numbers."""
+        if not 0 <= place < len(self.units) or self.units[place].number is not None:
+            return ""
+        return self.units[place].word
+
+    def _is_number(self, place: int) -> bool:
+        return place < len(self.units) and self.units[place].number is not None
+
+    def kind_at(self, place: int) -> str | None:
+        """Tell what a number counts of which this is the next word."""
+        if place >= len(self.units) or self.units[place].broken or self.units[place].joined:
+            return None
+        return self.kind_after(place)
+
+    def kind_after(self, place: int) -> str | None:
+        """Tell what a word says that the number before it counts."""
+        found = self._phrase(self.words.after, place, forward=True)
+        if found is not None:
+            return found[0]
+        if self.word(place) in self.words.lives:
+            before = {self.word(k) for k in range(max(0, place - REACH), place)}
+            return "killed" if before & self.words.losing else None
+        return None
+
+    def kind_before(self, place: int) -> str | None:
+        """Tell what a word says that the number behind it counts."""
+        found = self._phrase(self.words.before, place, forward=False)
+        return found[0] if found is not None else None
+
+    def _phrase(self, phrases: Phrases, place: int, *, forward: bool) -> tuple[str, int] | None:
+        """Find a word or phrase that begins, or ends, in a place, and its other end."""
+        word = self.word(place)
+        for rest, meaning in phrases.get(word, ()):
+            if not rest:
+                return meaning, place
+            low = place + 1 if forward else place - len(rest)
+            if tuple(self.word(k) for k in range(low, low + len(rest))) == rest:
+                return meaning, place + len(rest) if forward else low
+        return None
+
+    def words_before(self, i: int) -> set[str]:
+        """Return the word before a number and its bound, with those that `_bound` passes over."""
+        return {self.word(k) for k in range(self.bound(i)[1] - 1, i)}
+
+    def bound(self, i: int) -> tuple[Bound, int]:
+        """Read "at least" and the like around a number; also where the words before it begin."""
+        words = self.words
+        bound: Bound = "exact"
+        for k in range(i + 1, min(i + 4, len(self.units))):
+            unit = self.units[k]
+            if unit.broken or unit.number is not None or unit.word in words.ands:
+                break
+            behind = self._phrase(words.bounds_behind, k, forward=True)
+            # "Six dead, at least 40 wounded": what stands before a number belongs to that.
+            if behind is not None and not self._is_number(behind[1] + 1):
+                bound = behind[0]  # type: ignore[assignment]
+                break
+        start = i
+        while start > 0 and not self.units[start].broken and i - start < REACH:
+            found = self._phrase(words.bounds, start - 1, forward=False)
+            if found is not None:
+                if bound == "exact":
+                    bound = found[0]  # type: ignore[assignment]
+                start = found[1]
+            elif self.word(start - 1) in words.determiners | words.earlier | words.further and (
+                self.kind_before(start - 1) is None
+            ):
+                start -= 1
+            else:
+                break
+        return bound, start
+
+    def active(self, k: int) -> bool:
+        """Whether a word says who did it: gunmen killed 12, not 12 killed."""
+        words, unit = self.words, self.units[k]
+        if self.kind_before(k) is None:
+            return False
+        aux = {self.word(place) for place in range(max(0, k - 3), k)}
+        if aux & words.passive:
+            return False
+        for place in range(k + 1, min(k + 5, len(self.units))):
+            following = self.units[place]
+            if following.broken:
+                return False
+            if following.number is not None:
+                return not following.joined
+            if following.word in words.people and place <= k + 2:
+                return unit.word not in words.light
+            if following.word in words.stops or following.word in words.ands:
+                return False
+        return False
+
+
+def _units(
+    text: str, tokens: Sequence[Token], numbers: Sequence[Number], lang: str, words: Lexicon
+) -> list[Unit]:
+    """Put the tokens of each number together."""
+    starts = {number.first: number for number in numbers}
+    units: list[Unit] = []
+    place = 0
+    while place < len(tokens):
+        token, number = tokens[place], starts.get(place)
+        last = place if number is None else number.last
+        span = Span(token.span.start, tokens[last].span.end)
+        gap = text[tokens[place - 1].span.end : span.start] if place else ""
+        broken = not _CLAUSE_END.isdisjoint(gap) or (" - " in gap) or (" -- " in gap)
+        known = bare(token.word, words.known, lang)
+        word, joined = known if known is not None else (token.word, False)
+        if number is None and word in words.duals:
+            number = Number(place, place, "2", 2, written=True)
+        units.append(Unit(word, span, broken, joined, number))
+        # The dual says both: two, and of what.
+        if number is not None and word in words.duals:
+            units.append(Unit(_singular(word), span, broken=False, joined=False, number=None))
+        place = last + 1
+    return units
+
+
+def _singular(dual: str) -> str:
+    return dual[:-2]

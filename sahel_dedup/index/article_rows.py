@@ -1,0 +1,204 @@
+"""Rows of the table of articles: what is in memory of each, in the types of SQLite and back."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import logging
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sahel_dedup.articles import Article
+from sahel_dedup.errors import SahelError
+from sahel_dedup.index.growable_profiles import TERM, TERM_BITS
+from sahel_dedup.index.live import Live
+from sahel_dedup.index.row_checks import (
+    DAYS,
+    MOST_32,
+    blobs,
+    check_rising,
+    offsets,
+    real_numbers,
+    strings,
+    whole_numbers,
+)
+from sahel_dedup.index.sqlite_file import Row
+from sahel_dedup.index.term_numbers import TermNumbers
+from sahel_dedup.io.tabular import plain, to_json
+from sahel_dedup.sketch.fingerprint import SLOTS
+from sahel_dedup.sketch.number_contexts import SLOTS as CONTEXT_SLOTS
+from sahel_dedup.sketch.profiles import MAX_KEPT, Profiles
+from sahel_dedup.text.language import KNOWN, UNKNOWN
+
+logger = logging.getLogger("sahel_dedup.index")
+
+_SKETCHES = {"salience": 2 * SLOTS, "shingles": SLOTS, "number_contexts": 2 * CONTEXT_SLOTS}
+
+
+def article_rows(live: Live, first: int, last: int, terms: TermNumbers) -> Iterator[Row]:
+    """Yield the rows of some live articles.
+
+    Parameters
+    ----------
+    live : Live
+    first, last : int
+        Their first row, and the one after the last.
+    terms : TermNumbers
+        With all their terms.
+    """
+    p, here = live.profiles, slice(first, last)
+    outlets, langs = live.sketcher.sources.names, live.sketcher.langs.names
+    entries = p.indptr[first : last + 1]
+    words = p.words[entries[0] : entries[-1]]
+    titles = p.title_indptr[first : last + 1]
+    title_terms = p.title_terms[titles[0] : titles[-1]]
+    sources = p.source[here].tolist()
+    return zip(
+        live.standing.serial[here].tolist(),
+        map(to_bytes, live.ids[here]),
+        [None if math.isnan(day) else day for day in p.day[here].tolist()],
+        [None if place < 0 else to_bytes(outlets[place]) for place in sources],
+        [langs[lang] for lang in p.lang[here].tolist()],
+        # SQLite's integers have a sign.
+        p.body[here].view(np.int64).tolist(),
+        p.body_check[here].view(np.int64).tolist(),
+        p.headline[here].view(np.int64).tolist(),
+        p.length[here].tolist(),
+        to_blobs(terms.filed(words & TERM), "<i4", entries - entries[0]),
+        to_blobs(words >> TERM_BITS, "u1", entries - entries[0]),
+        to_blobs(terms.filed(title_terms), "<i4", titles - titles[0]),
+        to_blobs(p.salience[here], "<u2"),
+        to_blobs(p.shingles[here], "u1"),
+        to_blobs(p.number_contexts[here], "<u2"),
+        strict=True,
+    )
+
+
+def read_articles(
+    columns: Sequence[tuple[Any, ...]], live: Live, terms: TermNumbers
+) -> tuple[list[str], Profiles]:
+    """Turn columns of the table, from `id` on, into ids and profiles.
+
+    Raises
+    ------
+    ValueError
+        If anything in them cannot be.
+    """
+    ids, day, source, lang, body, body_check, headline, length, *others = columns
+    terms_, counts, titles, *sketches = others
+    for name, values in (("id", ids), ("terms", terms_), ("counts", counts), ("title", titles)):
+        blobs(name, values)
+    blobs("source", source, missing=True)
+    check_langs(lang)
+    for (name, width), values in zip(_SKETCHES.items(), sketches, strict=True):
+        blobs(name, values, width)
+    indptr, places = offsets("terms", terms_, 4), offsets("counts", counts, 1)
+    if (indptr != places).any():
+        raise ValueError("terms and their counts do not fit")
+    often = np.frombuffer(b"".join(counts), "u1")
+    if len(often) and not (often & MAX_KEPT).min():
+        raise ValueError("counts: a number out of range")
+    title_indptr = offsets("title", titles, 4)
+    salience, shingles, number_contexts = map(b"".join, sketches)
+    sketcher, n = live.sketcher, len(ids)
+    names = [to_text(data) for data in ids]
+    if not all(names):
+        raise ValueError("id: empty")
+    return names, Profiles(
+        indptr=indptr,
+        terms=_terms("terms", terms_, indptr, terms),
+        counts=often,
+        title_indptr=title_indptr,
+        title_terms=_terms("title", titles, title_indptr, terms),
+        salience=np.frombuffer(salience, "<u2").reshape(n, SLOTS),
+        shingles=np.frombuffer(shingles, "u1").reshape(n, SLOTS),
+        number_contexts=np.frombuffer(number_contexts, "<u2").reshape(n, CONTEXT_SLOTS),
+        day=real_numbers("day", day, *DAYS, missing=True),
+        source=np.array(
+            [-1 if s is None else _number(sketcher.sources, to_text(s)) for s in source],
+            dtype=np.int32,
+        ),
+        lang=np.array([_number(sketcher.langs, name) for name in lang], dtype=np.int16),
+        body=whole_numbers("body", body).view(np.uint64),
+        body_check=whole_numbers("body_check", body_check).view(np.uint64),
+        headline=whole_numbers("headline", headline).view(np.uint64),
+        length=whole_numbers("length", length, 0, MOST_32).astype(np.int32),
+    )
+
+
+def check_langs(langs: Sequence[object]) -> None:
+    """Check a column of languages: each costs the engine a row of the whole vocabulary.
+
+    Raises
+    ------
+    ValueError
+        If one is not among those that `sahel_dedup.text.language.detect` returns.
+    """
+    strings("lang", langs)
+    if not KNOWN.union([UNKNOWN]).issuperset(langs):
+        raise ValueError("lang: no language that is known")
+
+
+def to_blobs(
+    values: NDArray[Any], dtype: str, starts: NDArray[np.int64] | None = None
+) -> list[bytes]:
+    """Turn the rows of an array into bytes; a ragged one comes with the starts of its rows."""
+    data = values.astype(dtype).tobytes()
+    if starts is None:
+        starts = np.arange(len(values) + 1) * math.prod(values.shape[1:])
+    ends = (starts * np.dtype(dtype).itemsize).tolist()
+    return [data[start:end] for start, end in itertools.pairwise(ends)]
+
+
+def to_bytes(text: str) -> bytes:
+    """Ids may hold anything, also lone surrogates, which SQLite's texts may not."""
+    return text.encode("utf-8", "surrogatepass")
+
+
+def to_text(data: bytes) -> str:
+    """Turn bytes back into the text that they were."""
+    return data.decode("utf-8", "surrogatepass")
+
+
+def fields_to_bytes(article: Article) -> bytes | None:
+    """Pack the further fields of an article; nothing if there are none.
+
+    One that no JSON can be made of is left out, and logged.
+    """
+    packed = []
+    for name, value in article.extra.items():
+        try:
+            packed.append(f"{to_json(str(name))}:{to_json(plain(value))}")
+        except SahelError as error:
+            logger.warning("field %r of %r is not kept: %s", name, article.id, error)
+    return to_bytes(f"{{{','.join(packed)}}}") if packed else None
+
+
+def read_fields(data: bytes | None) -> Mapping[str, object]:
+    """Unpack further fields.
+
+    Raises
+    ------
+    ValueError
+        If they are no object of JSON.
+    """
+    found = {} if data is None else json.loads(to_text(data))
+    if not isinstance(found, dict):
+        raise ValueError("extra: no object")
+    return found
+
+
+def _terms(
+    name: str, values: Sequence[bytes], starts: NDArray[np.int64], terms: TermNumbers
+) -> NDArray[np.int32]:
+    filed = np.frombuffer(b"".join(values), "<i4")
+    check_rising(name, filed, starts)
+    return terms.in_memory(filed)
+
+
+def _number(numbers: dict[str, int], name: str) -> int:
+    return numbers.setdefault(name, len(numbers))

@@ -1,0 +1,296 @@
+"""Candidate look-up for new articles: possible duplicates, and background articles.
+
+Both come out of the same buckets. Duplicates lie within the window; background articles must be
+about something else (`sahel_dedup.scoring.recurrence`), and the batch's rules for them hold:
+in each bucket the nearest one on either side, of all those the few that agree in most slots.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sahel_dedup.candidates.exact_copies import (
+    MANY_HEADLINES,
+    headline_echo,
+    is_placeholder,
+    many_headlines,
+)
+from sahel_dedup.candidates.lsh import agreement
+from sahel_dedup.index.growable_profiles import TERM, TERM_BITS
+from sahel_dedup.index.live import Live, findable
+from sahel_dedup.index.online_tfidf import ComparedPairs
+from sahel_dedup.index.standing import NO_STORY
+from sahel_dedup.scoring.background import GAP_DAYS, background_pairs
+from sahel_dedup.scoring.copies import copies, fillings
+from sahel_dedup.scoring.evidence import least_cosine
+from sahel_dedup.scoring.recurrence import COMPARED
+from sahel_dedup.sketch.fingerprint import SLOTS
+from sahel_dedup.util.jit import compiled
+
+_Rows = NDArray[np.int64]
+# Slots that two articles must share to be compared, as those without a date in the batch.
+# With 12 of them the labelled mix of benchmarks/stream.py loses .001 of B-cubed.
+_MIN_AGREEMENT = 10
+# In an index of so few articles one that arrives meets all: buckets would save no time, and miss
+# one pair of reworded reports in ten.
+_FEW = 100
+
+
+@dataclass(frozen=True, slots=True)
+class CandidatePairs:
+    """Pairs of an arriving article and one that was there before it.
+
+    Attributes
+    ----------
+    first : ndarray of int64, shape (n,)
+        Rows of the arriving articles, rising.
+    second : ndarray of int64, shape (n,)
+        Rows of the earlier ones.
+    near : ndarray of bool, shape (n,)
+        Whether they may be one event. Pairs of exact duplicates are among these.
+    far : ndarray of bool, shape (n,)
+        Whether the second may be background of the first: see `judge`. Without dates both may hold.
+    """
+
+    first: _Rows
+    second: _Rows
+    near: NDArray[np.bool_]
+    far: NDArray[np.bool_]
+
+
+def find_candidates(live: Live, rows: range) -> CandidatePairs:
+    """Find the pairs that arriving articles form.
+
+    Parameters
+    ----------
+    live : Live
+    rows : range
+        The arriving articles: the last rows, not yet in the buckets.
+
+    Returns
+    -------
+    CandidatePairs
+    """
+    profiles, standing = live.profiles, live.standing
+    asking = profiles.findable(np.arange(rows.start, rows.stop), standing.duplicate_of)
+    if rows.start <= _FEW:
+        known = findable(live, rows.start)
+        places, earlier = np.repeat(np.arange(len(asking)), len(known)), np.tile(known, len(asking))
+    else:
+        places, earlier = live.buckets.find(profiles.salience, asking)
+    return CandidatePairs(
+        *_pairs(
+            profiles.salience, asking, places, earlier, profiles.day, standing.story,
+            live.window,
+        )
+    )  # fmt: skip
+
+
+@compiled
+def _pairs(
+    salience: NDArray[Any],
+    asking: _Rows,
+    places: _Rows,
+    earlier: _Rows,
+    day: NDArray[np.float64],
+    story: NDArray[np.uint64],
+    window: float,
+) -> tuple[_Rows, _Rows, NDArray[np.bool_], NDArray[np.bool_]]:
+    """Pair articles with earlier ones and those they came with: see `CandidatePairs`.
+
+    Those at `places` of `asking` share buckets with the rows `earlier`.
+    """
+    first, second, agree = _agreeing(salience, asking, places, earlier)
+    return _sides(first, second, agree, day, story, window)
+
+
+@compiled
+def _agreeing(
+    salience: NDArray[Any], asking: _Rows, places: _Rows, earlier: _Rows
+) -> tuple[_Rows, _Rows, _Rows]:
+    """Pairs that agree in enough slots, in order, and in how many."""
+    most = len(earlier) + len(asking) * (len(asking) - 1) // 2
+    first = np.empty(most, dtype=np.int64)
+    second = np.empty(most, dtype=np.int64)
+    agree = np.empty(most, dtype=np.int64)
+    size = at = 0
+    for i in range(len(asking)):
+        start = at
+        while at < len(earlier) and places[at] == i:
+            at += 1
+        for others in (earlier[start:at], asking[:i]):
+            for other in others:
+                slots = agreement(salience, asking[i], other)
+                if slots >= _MIN_AGREEMENT:
+                    first[size], second[size], agree[size] = asking[i], other, slots
+                    size += 1
+    return first[:size].copy(), second[:size].copy(), agree[:size].copy()
+
+
+@compiled
+def _sides(
+    first: _Rows,
+    second: _Rows,
+    agree: _Rows,
+    day: NDArray[np.float64],
+    story: NDArray[np.uint64],
+    window: float,
+) -> tuple[_Rows, _Rows, NDArray[np.bool_], NDArray[np.bool_]]:
+    """Keep the pairs that may be one event or background, with which of them they may be.
+
+    Of the pairs of an article that are far apart, the few that agree in most slots.
+    """
+    near = np.zeros(len(first), dtype=np.bool_)
+    far = np.zeros(len(first), dtype=np.bool_)
+    start = 0
+    while start < len(first):
+        end = start
+        with_agreement = np.zeros(SLOTS + 1, dtype=np.int64)
+        while end < len(first) and first[end] == first[start]:
+            one, other = day[first[end]], day[second[end]]
+            apart = abs(one - other)
+            # What has expired has no story, and is there for contrast alone.
+            near[end] = story[second[end]] != NO_STORY and not apart > window
+            far[end] = apart > GAP_DAYS or (np.isnan(one) and np.isnan(other))
+            with_agreement[agree[end]] += far[end]
+            end += 1
+        # From the most slots down, and the first of those that agree in as many as the last.
+        least, room = SLOTS, COMPARED
+        while least > 0 and with_agreement[least] < room:
+            room -= with_agreement[least]
+            least -= 1
+        for pair in range(start, end):
+            if far[pair] and agree[pair] == least:
+                far[pair] = room > 0
+                room -= 1
+            elif agree[pair] < least:
+                far[pair] = False
+        start = end
+    size = 0
+    for pair in range(len(first)):
+        if near[pair] or far[pair]:
+            first[size], second[size] = first[pair], second[pair]
+            near[size], far[size] = near[pair], far[pair]
+            size += 1
+    return first[:size], second[:size], near[:size], far[:size]
+
+
+def mark_exact_duplicates(live: Live, candidates: CandidatePairs) -> NDArray[np.bool_]:
+    """Note which arriving articles are exact copies of earlier ones.
+
+    An article is no copy of one whose story, with it, would reach beyond the window.
+
+    Parameters
+    ----------
+    live : Live
+    candidates : CandidatePairs
+
+    Returns
+    -------
+    ndarray of bool, shape (n,)
+        Which pairs may be one event otherwise.
+    """
+    p, duplicate_of = live.profiles, live.standing.duplicate_of
+    same = _same_text(live, candidates)
+    same = same[p.headline[candidates.first[same]] == p.headline[candidates.second[same]]]
+    for row, other in zip(
+        candidates.first[same].tolist(), candidates.second[same].tolist(), strict=True
+    ):
+        head = int(duplicate_of[other])
+        apart = abs(p.day[row] - p.day[head]) > live.window
+        if duplicate_of[row] == row and not apart and live.fit(row, head):
+            duplicate_of[row] = head
+    single = duplicate_of[candidates.first] == candidates.first
+    return np.asarray(
+        candidates.near & single & (duplicate_of[candidates.second] == candidates.second)
+    )
+
+
+def _same_text(live: Live, candidates: CandidatePairs) -> _Rows:
+    """Which pairs near in time have one text."""
+    near = candidates.near.nonzero()[0]
+    same = live.profiles.same_text(candidates.first[near], candidates.second[near])
+    return near[same]
+
+
+def judge(
+    live: Live, found: ComparedPairs, near: NDArray[np.bool_], far: NDArray[np.bool_]
+) -> tuple[ComparedPairs, ComparedPairs, NDArray[np.bool_]]:
+    """Divide compared pairs into possible duplicates and background.
+
+    Parameters
+    ----------
+    live : Live
+    found : ComparedPairs
+    near, far : ndarray of bool, shape (n,)
+        Which may be the one or the other: see `CandidatePairs`.
+
+    Returns
+    -------
+    surviving, background : ComparedPairs
+        Pairs worth scoring, and pairs that must be about something else
+        (`sahel_dedup.scoring.recurrence`), those of an article with the most alike first.
+    news : ndarray of bool
+        Which of the background pairs have an arriving article that is no copy of an earlier one.
+    """
+    p, first, second = live.profiles, found.first, found.second
+    copy = copies(first, second, found.cosine, found.common, found.number_count, p)
+    surviving = near & (found.cosine >= least_cosine(~np.isnan(p.day[first] - p.day[second])))
+    background = far & background_pairs(
+        first, second, found.common, copy, p.day, p.source, found.number_count
+    )
+    form = fillings(first, second, found.cosine, GAP_DAYS, p, live.similarity)
+    background |= near & (form > 0)
+    alike = replace(found, cosine=np.where(form > 0, form, found.cosine))
+    order = np.lexsort((-alike.cosine, first))
+    met = alike.where(order[background[order]])
+    again = np.isin(met.first, first[copy])
+    return found.where(surviving), met, ~again
+
+
+def are_placeholders(live: Live, candidates: CandidatePairs) -> NDArray[np.bool_]:
+    """Mark the pairs whose arriving article is a placeholder page under yet another headline.
+
+    See `sahel_dedup.candidates.exact_copies.placeholder_pages`; here the candidates
+    show it. What came before its kind was known stays where it is.
+
+    Parameters
+    ----------
+    live : Live
+    candidates : CandidatePairs
+
+    Returns
+    -------
+    ndarray of bool, shape (n,)
+    """
+    p, first = live.profiles, candidates.first
+    same = _same_text(live, candidates)
+    if len(same) < MANY_HEADLINES - 1:
+        return np.zeros(len(first), dtype=bool)
+    # An article of each headline, by number of the headline, for each that arrives.
+    headlines: dict[int, dict[int, int]] = {}
+    for row, other in zip(first[same].tolist(), candidates.second[same].tolist(), strict=True):
+        if p.source[row] == p.source[other]:
+            known = headlines.setdefault(row, {int(p.headline[row]): row})
+            known.setdefault(int(p.headline[other]), other)
+    pages = []
+    for row, known in headlines.items():
+        titled = [other for headline, other in known.items() if headline]
+        if len(titled) >= many_headlines(int(p.source[row])):
+            echo = np.array([_headline_echo(live, other) for other in titled])
+            pages += [row] if is_placeholder(echo) else []
+    return np.isin(first, pages)
+
+
+def _headline_echo(live: Live, row: int) -> float:
+    p, sketcher = live.profiles, live.sketcher
+    words = p.words[p.indptr[row] : p.indptr[row + 1]]
+    title = p.title_terms[p.title_indptr[row] : p.title_indptr[row + 1]]
+    lang = sketcher.langs.names[p.lang[row]]
+    return headline_echo(
+        lang, (words & TERM).view(np.int32), words >> TERM_BITS, title, sketcher.vocabulary
+    )

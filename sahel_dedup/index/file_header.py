@@ -1,0 +1,142 @@
+"""The header of a file of an index: how it was made, its last state, and whose log it has."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import sqlite3
+from collections.abc import Iterable
+from typing import Any, Self
+
+from sahel_dedup.errors import IndexFileError
+from sahel_dedup.index.seals import Sealer
+from sahel_dedup.index.sqlite_file import FORMAT_VERSION, TABLES, Row
+from sahel_dedup.sketch.fingerprint import FINGERPRINT_VERSION
+
+REBUILD = "make it again with `sahel-dedup index rebuild OLD NEW`, or from the articles"
+_encode = json.JSONEncoder(allow_nan=False).encode
+
+
+class Header:
+    """What a file says about itself, in two rows: for good, and as of its last transaction.
+
+    Attributes
+    ----------
+    made : dict
+        How it was made.
+    state : dict
+        How far it has come.
+    sums : dict of str to int
+        For each table the sum of the seals of its rows.
+    sealers : dict of str to Sealer
+        For each table what seals its rows.
+    """
+
+    def __init__(self, made: dict[str, Any]) -> None:
+        self.made = made
+        self.state: dict[str, Any] = {}
+        self.sums = dict.fromkeys(TABLES, 0)
+        # Which transaction the state is of, and of which process: see `begin_log`.
+        self._log: dict[str, Any] = {"token": None, "opened": 0, "transaction": 0}
+        identity = bytes.fromhex(made["identity"])
+        self.sealers = {table: Sealer(identity, table) for table in TABLES}
+        self._sealer = Sealer(identity, "header")
+
+    @classmethod
+    def new(cls, made: dict[str, Any], state: dict[str, Any]) -> Self:
+        """Make the header of a new file."""
+        identity = secrets.token_hex(16)
+        header = cls({"identity": identity, "fingerprint": FINGERPRINT_VERSION, **made})
+        header.state = state
+        header.renew_token()
+        return header
+
+    @classmethod
+    def read(cls, rows: Iterable[Row], path: str) -> Self:
+        """Read the rows of the table of the header.
+
+        Raises
+        ------
+        IndexFileError
+            If it is of another version.
+        LookupError, TypeError, ValueError
+            If it is damaged.
+        """
+        found = {name: (seal, text) for name, seal, text in rows}
+        header = cls(_value(found, "made", Sealer(b"", "header")))
+        if (version := header.made["fingerprint"]) != FINGERPRINT_VERSION:
+            raise IndexFileError(
+                f"{path!r} holds fingerprints of version {version}; this release makes version "
+                f"{FINGERPRINT_VERSION}: {REBUILD}"
+            )
+        state = _value(found, "state", header._sealer)
+        header.state, header._log = state["index"], state["log"]
+        header.sums = {table: state["sums"][table] for table in TABLES}
+        counted = [*header.sums.values(), header._log["transaction"], header._log["opened"]]
+        if {type(number) for number in counted} != {int}:
+            raise ValueError("its transactions are not counted")
+        return header
+
+    def write(self, connection: sqlite3.Connection, *, made: bool = False) -> None:
+        """Write the state, and for a new file how it was made."""
+        if made:
+            _put(connection, "made", self.made, Sealer(b"", "header"))
+        state = {"log": self._log, "sums": self.sums, "index": self.state}
+        _put(connection, "state", state, self._sealer)
+
+    def following(self) -> Header:
+        """Return a copy for the next transaction, which may fail."""
+        header = Header.__new__(Header)
+        header.__dict__ |= self.__dict__
+        header.sums = dict(self.sums)
+        return header
+
+    def count_transaction(self) -> None:
+        """Note that a transaction is about to be committed."""
+        self._log = self._log | {"transaction": self._log["transaction"] + 1}
+
+    def begin_log(self) -> None:
+        """Take a new token: that of the process that goes on to write, and of its log."""
+        before, opened = self._log["token"], self._log["transaction"] + 1
+        self._log = self._log | {
+            "token": secrets.token_hex(8), "before": before, "opened": opened,
+        }  # fmt: skip
+
+    def renew_token(self) -> None:
+        """Take a new token, by which no log that there is belongs to the file."""
+        self._log = self._log | {"token": secrets.token_hex(8), "before": None}
+
+    def is_log_of(self, file: Header) -> bool:
+        """Whether a header that was read through a log belongs to that of the file alone."""
+        # The transaction by which a process opens the file changes the token alone.
+        opening = self._log["opened"] == self._log["transaction"]
+        tokens = [self._log["token"], self._log["before"] if opening else None]
+        return file.made == self.made and file._log["token"] in tokens
+
+
+def format_fault(version: int, path: str) -> IndexFileError:
+    """Return the error of a file of another format."""
+    return IndexFileError(
+        f"{path!r} is an index of format {version}; this release reads format {FORMAT_VERSION}: "
+        f"{REBUILD}"
+    )
+
+
+def _value(found: dict[str, tuple[int, str]], name: str, sealer: Sealer) -> dict[str, Any]:
+    seal, text = found[name]
+    if sealer.seal((name, text)) != seal:
+        raise ValueError(f"its header {name!r} has changed")
+    value = json.loads(text, parse_constant=_refuse)
+    if not isinstance(value, dict):
+        raise ValueError(f"its header {name!r} is no object")
+    return value
+
+
+def _put(connection: sqlite3.Connection, name: str, value: dict[str, Any], sealer: Sealer) -> None:
+    text = _encode(value)
+    row = name, sealer.seal((name, text)), text
+    connection.execute("INSERT OR REPLACE INTO header VALUES (?, ?, ?)", row)
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no number")

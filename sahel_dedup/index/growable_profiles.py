@@ -1,0 +1,195 @@
+"""Profiles that grow: the columns of the live articles, with room after the last row.
+
+Of the slots of fingerprints the lower bits are kept (b-bit MinHash; Li and Koenig, WWW 2010): 16
+by which articles are found, and eight by which those that were found are compared. Slots that
+differ are the same there once in 65,536 times, and once in 256.
+"""
+
+from __future__ import annotations
+
+import math
+import mmap
+from dataclasses import dataclass, fields
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sahel_dedup.errors import SahelError
+from sahel_dedup.sketch.fingerprint import EMPTY_SLOT, SLOTS
+from sahel_dedup.sketch.number_contexts import SLOTS as CONTEXT_SLOTS
+from sahel_dedup.sketch.profiles import Profiles, Traits, ragged_rows, take_ragged
+from sahel_dedup.util.jit import compiled
+
+_Scalar = TypeVar("_Scalar", bound=np.generic)
+
+# From so many bytes on an array has memory of its own: freed, it would leave a hole of its
+# size in the heap, too small for the one that takes its place; and room that has never been
+# written to takes no memory.
+_LARGE = 1 << 18
+# Shared with nobody after a fork; where there is no fork there is no such flag.
+_PRIVATE = {"flags": mmap.MAP_PRIVATE} if hasattr(mmap, "MAP_PRIVATE") else {}
+_ONE_A_ROW = tuple(item.name for item in fields(Traits))
+TERM_BITS = np.uint32(24)
+TERM = np.uint32((1 << 24) - 1)
+_EMPTY_SLOT = EMPTY_SLOT.astype(np.uint16)
+
+
+def zeros(shape: tuple[int, ...], dtype: np.dtype[_Scalar]) -> NDArray[_Scalar]:
+    """Return an array of zeros whose memory goes back to the system with it."""
+    size = math.prod(shape) * dtype.itemsize
+    if size < _LARGE:
+        return np.zeros(shape, dtype=dtype)
+    return np.frombuffer(mmap.mmap(-1, size, **_PRIVATE), dtype=dtype).reshape(shape)
+
+
+def with_room(array: NDArray[_Scalar], size: int) -> NDArray[_Scalar]:
+    """Return an array of at least `size` rows that starts with the rows given."""
+    if len(array) >= size:
+        return array
+    room = max(size, 2 * len(array)) + 64
+    grown = zeros((room, *array.shape[1:]), array.dtype)
+    grown[: len(array)] = array
+    return grown
+
+
+@dataclass(slots=True)
+class LiveProfiles(Traits):
+    """Profiles to which rows are added; the arrays reach beyond the last row.
+
+    Attributes
+    ----------
+    rows : int
+        Number of rows in use.
+    indptr : ndarray of int64
+        Article ``i`` owns the places ``indptr[i]:indptr[i + 1]`` of `words`.
+    words : ndarray of uint32
+        Distinct terms of each article in the lower 24 bits, rising, and how often each
+        occurs in the upper eight.
+    title_indptr, title_terms
+        See `sahel_dedup.sketch.profiles.Profiles`.
+    """
+
+    rows: int
+    indptr: NDArray[np.int64]
+    words: NDArray[np.uint32]
+    title_indptr: NDArray[np.int64]
+    title_terms: NDArray[np.int32]
+
+    def __len__(self) -> int:
+        return self.rows
+
+    @classmethod
+    def empty(cls) -> LiveProfiles:
+        """Make profiles without rows."""
+        start = np.zeros(1, dtype=np.int64)
+        return cls(
+            salience=np.zeros((0, SLOTS), dtype=np.uint16),
+            shingles=np.zeros((0, SLOTS), dtype=np.uint8),
+            number_contexts=np.zeros((0, CONTEXT_SLOTS), dtype=np.uint16),
+            day=np.zeros(0),
+            source=np.zeros(0, dtype=np.int32),
+            lang=np.zeros(0, dtype=np.int16),
+            body=np.zeros(0, dtype=np.uint64),
+            body_check=np.zeros(0, dtype=np.uint64),
+            headline=np.zeros(0, dtype=np.uint64),
+            length=np.zeros(0, dtype=np.int32),
+            rows=0,
+            indptr=start,
+            words=np.zeros(0, dtype=np.uint32),
+            title_indptr=start.copy(),
+            title_terms=np.zeros(0, dtype=np.int32),
+        )
+
+    def body_entries(
+        self, rows: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """Return terms and counts of some rows, end to end, and where each row starts.
+
+        All as NumPy looks up by them: another type is cast again at each look-up.
+        """
+        places, offsets = ragged_rows(self.indptr, rows)
+        words = self.words.take(places)
+        return (words & TERM).astype(np.int64), (words >> TERM_BITS).astype(np.int64), offsets
+
+    def terms(self) -> NDArray[np.int32]:
+        """Return the terms of all rows, end to end."""
+        return (self.words[: self.indptr[self.rows]] & TERM).view(np.int32)
+
+    def append(self, profiles: Profiles) -> None:
+        """Add rows at the end.
+
+        Raises
+        ------
+        SahelError
+            If the number of a term needs more than 24 bits.
+        """
+        if profiles.terms.max(initial=0) > TERM:
+            raise SahelError(f"an index holds {TERM:,} terms at most: expire older articles")
+        first, last = self.rows, self.rows + len(profiles)
+        if len(self.body) < last:
+            for name in _ONE_A_ROW:
+                setattr(self, name, with_room(getattr(self, name), last))
+        self.indptr = with_room(self.indptr, last + 1)
+        self.title_indptr = with_room(self.title_indptr, last + 1)
+        start, title_start = self.indptr[first], self.title_indptr[first]
+        self.words = with_room(self.words, start + profiles.indptr[-1])
+        self.title_terms = with_room(self.title_terms, title_start + profiles.title_indptr[-1])
+        for name in _ONE_A_ROW:
+            # Of the slots of fingerprints the lower bits.
+            getattr(self, name)[first:last] = getattr(profiles, name)
+        _put_words(self.words, start, profiles.terms, profiles.counts)
+        self.title_terms[title_start : title_start + len(profiles.title_terms)] = (
+            profiles.title_terms
+        )
+        self.indptr[first + 1 : last + 1] = profiles.indptr[1:] + start
+        self.title_indptr[first + 1 : last + 1] = profiles.title_indptr[1:] + title_start
+        self.rows = last
+
+    def findable(
+        self, rows: NDArray[np.int64], duplicate_of: NDArray[np.int32]
+    ) -> NDArray[np.int64]:
+        """Return those rows by which others may be found.
+
+        They have terms of any weight and duplicate no earlier row, as `duplicate_of` shows.
+        """
+        return _findable(self.salience, duplicate_of, rows)
+
+    def keep(self, rows: NDArray[np.int64]) -> None:
+        """Keep some rows."""
+        self._take_traits(rows)
+        self.words, self.indptr = take_ragged(self.words, self.indptr, rows)
+        self.title_terms, self.title_indptr = take_ragged(self.title_terms, self.title_indptr, rows)
+        self.rows = len(rows)
+
+    def renumber(self, number: NDArray[np.int32]) -> None:
+        """Give terms other numbers, those at the places of the former."""
+        self.words = number.view(np.uint32)[self.words & TERM] | (self.words & ~TERM)
+        self.title_terms = number[self.title_terms]
+
+
+@compiled
+def _findable(
+    salience: NDArray[np.uint16], duplicate_of: NDArray[np.int32], rows: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Keep rows that duplicate no other, with any of the first slots filled."""
+    found = np.empty(len(rows), dtype=np.int64)
+    size = 0
+    for row in rows:
+        # One slot may look empty by chance.
+        filled = False
+        for k in range(4):
+            filled = filled or salience[row, k] != _EMPTY_SLOT
+        if filled and duplicate_of[row] == row:
+            found[size] = row
+            size += 1
+    return found[:size]
+
+
+@compiled
+def _put_words(
+    words: NDArray[np.uint32], start: int, terms: NDArray[np.int32], counts: NDArray[np.uint8]
+) -> None:
+    """Put terms, with how often each occurs, in their place."""
+    for i in range(len(terms)):
+        words[start + i] = np.uint32(counts[i]) << TERM_BITS | np.uint32(terms[i])

@@ -1,0 +1,183 @@
+"""LSH buckets that take articles one at a time and forget the oldest.
+
+One table serves all bands. A bucket is a line of `WIDTH` places: it keeps the articles
+that came last, so that neither a crowded bucket nor an endless stream makes a look-up
+dearer. An entry is an article's row and eight bits of its key, which distinguish most others
+that share the line apart; the rest fall to the filter on agreeing slots.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sahel_dedup.index.growable_profiles import zeros
+from sahel_dedup.sketch.layout import Layout
+from sahel_dedup.util.hashing import GOLDEN_RATIO, splitmix64_one
+from sahel_dedup.util.jit import compiled
+
+WIDTH = 8
+# Mean number of entries in a line at which the table grows.
+_LOAD = 6
+# Distances at which Shell's method sorts, by Ciura: good to thousands of values.
+_GAPS = (701, 301, 132, 57, 23, 10, 4, 1)
+_GROWTH = 1.4
+_TAG_BITS = np.uint32(8)
+_TAG = np.uint32(0xFF)
+_LINE_BITS = np.uint64(32)
+_EMPTY = np.uint32(0xFFFFFFFF)
+MAX_ROWS = (1 << 24) - 1
+
+
+class Buckets:
+    """Which articles agree in a band.
+
+    Parameters
+    ----------
+    layout : Layout
+        How fingerprints are cut into bands.
+    """
+
+    def __init__(self, layout: Layout) -> None:
+        self._slots = np.array([layout.slots(band) for band in range(layout.bands)])
+        self._allocate(1024)
+
+    @property
+    def full(self) -> bool:
+        """Whether the table should be built anew, for more articles."""
+        return self._entered >= self._room
+
+    def memory(self) -> int:
+        """Return how many bytes the table takes."""
+        return self._table.nbytes
+
+    def rebuild(self, salience: NDArray[Any], rows: NDArray[np.int64]) -> None:
+        """Start again with some articles, the oldest first, and room for more.
+
+        Parameters
+        ----------
+        salience : ndarray of uint16, shape (n, 128)
+            Fingerprints of all rows.
+        rows : ndarray of int64, shape (m,)
+        """
+        room = 1024
+        while room <= len(rows):
+            room = int(room * _GROWTH)
+        self._allocate(room)
+        self.add(salience, rows)
+
+    def add(self, salience: NDArray[Any], rows: NDArray[np.int64]) -> None:
+        """Enter articles.
+
+        Parameters
+        ----------
+        salience : ndarray of uint16, shape (n, 128)
+            Fingerprints of all rows.
+        rows : ndarray of int64, shape (m,)
+        """
+        _add(self._table, self._slots, salience, rows)
+        self._entered += len(rows)
+
+    def find(
+        self, salience: NDArray[Any], rows: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Find who shares a bucket with each of some articles.
+
+        Parameters
+        ----------
+        salience : ndarray of uint16, shape (n, 128)
+            Fingerprints of all rows.
+        rows : ndarray of int64, shape (m,)
+            The articles that ask.
+
+        Returns
+        -------
+        asking : ndarray of int64, shape (n_found,)
+            Places in `rows` of the articles that ask, rising.
+        found : ndarray of int64, shape (n_found,)
+            Rows that share a bucket with them, for each that asks rising and once.
+        """
+        return _find(self._table, self._slots, salience, rows)
+
+    def _allocate(self, room: int) -> None:
+        self._room = room
+        self._entered = 0
+        lines = room * len(self._slots) // _LOAD
+        self._table = zeros((lines, WIDTH), np.dtype(np.uint32))
+        self._table.fill(_EMPTY)
+
+
+@compiled
+def band_key(slots: NDArray[np.int64], band: int, signature: NDArray[Any]) -> np.uint64:
+    """Bucket of an article in a band, cut as by `sahel_dedup.candidates.lsh.band_keys`.
+
+    One table holds all bands, so the band is part of the key.
+    """
+    key = np.uint64(band) * GOLDEN_RATIO
+    for slot in slots[band]:
+        key = key * GOLDEN_RATIO + np.uint64(signature[slot])
+    return splitmix64_one(key)
+
+
+@compiled
+def _line(key: np.uint64, lines: int) -> int:
+    """Line of a bucket in a table."""
+    return int((key >> _LINE_BITS) * np.uint64(lines) >> _LINE_BITS)
+
+
+@compiled
+def _add(
+    table: NDArray[np.uint32],
+    slots: NDArray[np.int64],
+    salience: NDArray[Any],
+    rows: NDArray[np.int64],
+) -> None:
+    """Enter articles at the head of the line of each of their buckets."""
+    for row in rows:
+        for band in range(len(slots)):
+            key = band_key(slots, band, salience[row])
+            line = table[_line(key, len(table))]
+            for place in range(WIDTH - 1, 0, -1):
+                line[place] = line[place - 1]
+            line[0] = row << _TAG_BITS | (np.uint32(key) & _TAG)
+
+
+@compiled
+def _sort(values: NDArray[np.int64]) -> None:
+    """Sort in place: Shell's method, which Numba compiles a second faster than NumPy's."""
+    for gap in _GAPS:
+        for i in range(gap, len(values)):
+            value, place = values[i], i
+            while place >= gap and values[place - gap] > value:
+                values[place] = values[place - gap]
+                place -= gap
+            values[place] = value
+
+
+@compiled
+def _find(
+    table: NDArray[np.uint32],
+    slots: NDArray[np.int64],
+    salience: NDArray[Any],
+    rows: NDArray[np.int64],
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Find who shares a bucket with each of some articles."""
+    asking = np.empty(len(rows) * len(slots) * WIDTH, dtype=np.int64)
+    found = np.empty(len(asking), dtype=np.int64)
+    size = 0
+    for i in range(len(rows)):
+        first = last = size
+        for band in range(len(slots)):
+            key = band_key(slots, band, salience[rows[i]])
+            for entry in table[_line(key, len(table))]:
+                if entry != _EMPTY and entry & _TAG == np.uint32(key) & _TAG:
+                    found[last] = entry >> _TAG_BITS
+                    last += 1
+        _sort(found[first:last])
+        for k in range(first, last):
+            if k == first or found[k] != found[size - 1]:
+                asking[size], found[size] = i, found[k]
+                size += 1
+    return asking[:size].copy(), found[:size].copy()

@@ -1,0 +1,209 @@
+"""What the file of an index says about itself: how it was made, and how far it has come."""
+
+from __future__ import annotations
+
+import logging
+import math
+import unicodedata
+from dataclasses import dataclass, field, fields
+from datetime import timedelta
+from importlib.metadata import version
+from typing import Any
+
+from sahel_dedup.errors import IndexFileError, SettingsError
+from sahel_dedup.evidence_model import EvidenceModel
+from sahel_dedup.index.row_checks import DAYS, MOST
+from sahel_dedup.settings import Settings
+
+logger = logging.getLogger("sahel_dedup.index")
+
+_DAY = timedelta(days=1)
+# What a story is depends on these; the other settings may change between runs.
+BINDING = ("granularity", "window", "recall", "recall_similarity", "model")
+
+
+@dataclass(slots=True)
+class Counts:
+    """What has happened to an index since it was made.
+
+    Attributes
+    ----------
+    exact, near, reworded : int
+        Articles that were exact, near or reworded copies when they were added.
+    updated : int
+        Articles that were changed: corrected, edited, or given a date, outlet or title.
+    late : int
+        Articles older than the retention, which were not kept.
+    refused : int
+        Rows that were not articles, or had a known id with other words.
+    merged, split : int
+        Such events.
+    """
+
+    exact: int = 0
+    near: int = 0
+    reworded: int = 0
+    updated: int = 0
+    late: int = 0
+    refused: int = 0
+    merged: int = 0
+    split: int = 0
+
+    def add(self, name: str, number: int = 1) -> None:
+        """Count something."""
+        setattr(self, name, getattr(self, name) + number)
+
+
+@dataclass(slots=True)
+class State:
+    """How far an index has come, as of its last transaction.
+
+    Attributes
+    ----------
+    generation : int
+        Rises when anything is deleted: who loaded another generation starts anew.
+    clock : float or None
+        Latest day of publication seen, when anything was last deleted.
+    horizon : float or None
+        Day before which stories have expired.
+    retention : float or None
+        Age in days at which stories expire.
+    counts : Counts
+    """
+
+    generation: int = 0
+    clock: float | None = None
+    horizon: float | None = None
+    retention: float | None = None
+    counts: Counts = field(default_factory=Counts)
+
+    @classmethod
+    def read(cls, values: dict[str, Any]) -> State:
+        """Read the state of a file.
+
+        Raises
+        ------
+        ValueError
+            If a value is of another type or out of its range.
+        """
+        counts = {item.name: _whole(values["counts"], item.name) for item in fields(Counts)}
+        return cls(
+            generation=_whole(values, "generation"),
+            clock=_real(values, "clock", *DAYS),
+            horizon=_real(values, "horizon", *DAYS),
+            retention=_real(values, "retention", 0.0, timedelta.max.days),
+            counts=Counts(**counts),
+        )
+
+    def values(self) -> dict[str, Any]:
+        """Return the state in the types of JSON."""
+        values: dict[str, Any] = {item.name: getattr(self, item.name) for item in fields(self)}
+        values["counts"] = {item.name: getattr(self.counts, item.name) for item in fields(Counts)}
+        return values
+
+
+def make_header(settings: Settings, keep_texts: bool, keep_fields: bool) -> dict[str, Any]:
+    """Describe a new index, in the types of JSON: for good, and as of its first state."""
+    values = {name: getattr(settings, name) for name in BINDING}
+    values["window"] = to_days(settings.window)
+    values["model"] = None if settings.model is None else settings.model.to_dict()
+    if keep_fields and not keep_texts:
+        raise SettingsError("keep_fields: they are kept beside the texts, and keep_texts is False")
+    kept = {"texts": keep_texts, "fields": keep_fields}
+    made = {"settings": values, **kept, "versions": versions()}
+    return {"made": made, "state": State().values()}
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of the data from elsewhere that fingerprints depend on."""
+    return {"wordfreq": version("wordfreq"), "Unicode": unicodedata.unidata_version}
+
+
+def warn_of_versions(made: dict[str, Any], path: str) -> None:
+    """Log if the file was made with other data than is installed: old and new articles differ."""
+    for name, have in versions().items():
+        if (had := made["versions"].get(name)) != have:
+            logger.warning(
+                "%r was made with %s %s, and here is %s: its articles and new ones may match a "
+                "little less well; `sahel-dedup index rebuild` mends that",
+                path, name, had, have,
+            )  # fmt: skip
+
+
+def stored_settings(header: dict[str, Any], path: str) -> Settings:
+    """Return the settings that a file was made with.
+
+    Raises
+    ------
+    IndexFileError
+        If they cannot be read.
+    """
+    try:
+        values = {name: header["settings"][name] for name in BINDING if name != "model"}
+        taught = header["settings"].get("model")
+        values["model"] = None if taught is None else EvidenceModel.from_dict(taught)
+        return Settings(**values)
+    except (LookupError, TypeError, ValueError) as error:
+        raise IndexFileError(
+            f"{path!r} is damaged: its settings cannot be read ({error})"
+        ) from error
+
+
+def check_settings_fit(stored: Settings, given: Settings, path: str) -> None:
+    """Refuse settings other than those that a file was made with.
+
+    Raises
+    ------
+    SettingsError
+        If they decide otherwise what a story is.
+    """
+    for name in BINDING:
+        have, want = (_named(getattr(settings, name)) for settings in (stored, given))
+        if have != want:
+            raise SettingsError(
+                f"{path!r} was made with {name} {have}, not {want}: open it without settings, or "
+                "make another with `sahel-dedup index rebuild`"
+            )
+
+
+def _named(value: object) -> object:
+    """Return a setting as a message shows it: of a model, its checksum."""
+    return value.checksum if isinstance(value, EvidenceModel) else value
+
+
+def check_retention(retention: timedelta | None, settings: Settings) -> None:
+    """Refuse to expire articles that may still find relatives.
+
+    Raises
+    ------
+    SettingsError
+        If the retention is shorter than the window.
+    """
+    if retention is not None and settings.window is not None and retention < settings.window:
+        raise SettingsError(f"retention: {retention} is shorter than the window, {settings.window}")
+
+
+def to_days(time: timedelta | None) -> float | None:
+    """Turn a length of time into days."""
+    return None if time is None else time / _DAY
+
+
+def to_length(days: float | None) -> timedelta | None:
+    """Turn days into a length of time."""
+    return None if days is None else timedelta(days=days)
+
+
+def _whole(values: dict[str, Any], name: str) -> int:
+    value = values[name]
+    if type(value) is not int or not 0 <= value <= MOST:
+        raise ValueError(f"{name}: {value!r} is no count")
+    return value
+
+
+def _real(values: dict[str, Any], name: str, least: float, most: float) -> float | None:
+    value = values[name]
+    if value is None:
+        return None
+    if type(value) not in (int, float) or not least <= value <= most or math.isnan(value):
+        raise ValueError(f"{name}: {value!r} is no number between {least} and {most}")
+    return float(value)

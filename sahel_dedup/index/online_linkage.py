@@ -1,0 +1,316 @@
+"""From scored pairs to stories, one article at a time.
+
+An arriving article joins the story with the highest mean evidence over all its members, if
+that reaches the threshold; then the grown story joins others in the same way. This is average
+linkage (`sahel_dedup.clustering.average_linkage`) in the order of arrival, and no pair is
+guessed either: pairs that LSH did not propose are scored before they count.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Sequence
+
+import numpy as np
+
+from sahel_dedup.clustering.average_linkage import (
+    UNDATED_JOIN,
+    UNDATED_START,
+    average_link,
+    parts_held,
+)
+from sahel_dedup.clustering.corrected import divide
+from sahel_dedup.clustering.outlets import count_outlets, divide_series, surcharge
+from sahel_dedup.clustering.window import Times
+from sahel_dedup.index.live import Live
+from sahel_dedup.index.online_corrections import (
+    groups_among,
+    is_held,
+    must_be_apart,
+    placed,
+)
+from sahel_dedup.scoring.evidence import Evidence, Pairs
+
+# Of a larger story the latest articles speak for all.
+MAX_COMPARED = 200
+
+
+class ScoredPairs:
+    """Evidence on pairs of rows, in either order."""
+
+    def __init__(self, evidence: Evidence) -> None:
+        self.evidence = evidence
+        self._pairs: dict[tuple[int, int], tuple[float, float]] = {}
+        self._partners: dict[int, list[int]] = {}
+        self._entered: list[Pairs] = []
+
+    def enter(self, pairs: Pairs) -> None:
+        """Note pairs that were scored."""
+        # Most arriving articles resemble none so much that anyone asks.
+        self._entered.append(pairs)
+
+    @property
+    def pairs(self) -> dict[tuple[int, int], tuple[float, float]]:
+        """Score and cosine by pair of rows, the later row first."""
+        for pairs in self._entered:
+            first, second = pairs.first.tolist(), pairs.second.tolist()
+            values = zip(pairs.score.tolist(), pairs.cosine.tolist(), strict=True)
+            for a, b, value in zip(first, second, values, strict=True):
+                self._pairs[(a, b) if a > b else (b, a)] = value
+                self._partners.setdefault(a, []).append(b)
+                self._partners.setdefault(b, []).append(a)
+        self._entered.clear()
+        return self._pairs
+
+    def score_pairs(self, pairs: Iterable[tuple[int, int]]) -> None:
+        """Score the pairs that have no score yet."""
+        missing = {(a, b) if a > b else (b, a) for a, b in pairs} - self.pairs.keys()
+        if missing:
+            first, second = np.ascontiguousarray(np.array(sorted(missing)).T)
+            self.enter(self.evidence.score_pairs(first, second))
+
+    def get(self, one: int, other: int) -> tuple[float, float]:
+        """Return score and cosine of a pair."""
+        return self.pairs[(one, other) if one > other else (other, one)]
+
+    def known(self, row: int, others: Callable[[int], bool]) -> list[tuple[float, float, int]]:
+        """Return score, cosine and row of others that were scored with a row."""
+        pairs = self.pairs
+        chosen = sorted(filter(others, set(self._partners.get(row, ()))))
+        return [(*pairs[(row, o) if row > o else (o, row)], o) for o in chosen]
+
+    def mean_score(self, one: Sequence[int], others: Sequence[int]) -> float:
+        """Return the mean evidence between two groups of rows."""
+        total = sum(self.get(a, b)[0] for a in one for b in others)
+        return total / (len(one) * len(others))
+
+
+def representatives(live: Live, row: int) -> list[int]:
+    """Return the rows that represent an article's story: the latest, without exact duplicates."""
+    return live.story_of(row).first[-MAX_COMPARED:]
+
+
+def score_neighbourhoods(live: Live, strong: Pairs, scored: ScoredPairs) -> None:
+    """Score every pair that the stories of some pairs may need to become one.
+
+    Parameters
+    ----------
+    live : Live
+    strong : Pairs
+        Pairs that reach the threshold.
+    scored : ScoredPairs
+        Receives the pairs between any two stories that the strong ones connect.
+    """
+    if not len(strong):
+        return
+    number = live.standing.story
+    groups: dict[int, dict[int, int]] = {}
+    for a, b in zip(strong.first.tolist(), strong.second.tolist(), strict=True):
+        one = groups.setdefault(int(number[a]), {int(number[a]): a})
+        two = groups.setdefault(int(number[b]), {int(number[b]): b})
+        if one is not two:
+            one.update(two)
+            groups.update(dict.fromkeys(two, one))
+    distinct = {id(group): group for group in groups.values()}.values()
+    scored.score_pairs(
+        pair
+        for group in distinct
+        for one, two in itertools.combinations(
+            [representatives(live, r) for r in group.values()], 2
+        )
+        for pair in itertools.product(one, two)
+    )
+
+
+def join_surplus(
+    live: Live, mine: Sequence[int], theirs: Sequence[int], scored: ScoredPairs
+) -> float:
+    """Return by how much the mean evidence between two stories clears the threshold.
+
+    More is asked where outlets repeat themselves: see `sahel_dedup.clustering.outlets`.
+    Where no two of them have dates, the strongest pair must clear it by more: see
+    `sahel_dedup.clustering.average_linkage`.
+    """
+    threshold, day, both = live.settings.merge_threshold, live.profiles.day, [*mine, *theirs]
+    more = surcharge(len(both), count_outlets(live.profiles.source[both]))
+    surplus = scored.mean_score(mine, theirs) - threshold - more
+    if np.isnan(day[mine]).all() or np.isnan(day[theirs]).all():
+        strongest = max(scored.get(a, b)[0] for a in mine for b in theirs)
+        more = UNDATED_START if len(mine) == len(theirs) == 1 else UNDATED_JOIN
+        surplus = min(surplus, strongest - threshold - more)
+    return surplus
+
+
+def join_stories(
+    live: Live, row: int, partners: Sequence[int], scored: ScoredPairs
+) -> list[tuple[int, int]]:
+    """Let an article, and the story it comes to, join the stories they belong with.
+
+    Parameters
+    ----------
+    live : Live
+    row : int
+        The article, still a story of its own.
+    partners : sequence of int
+        Rows with which it reaches the threshold.
+    scored : ScoredPairs
+
+    Returns
+    -------
+    list of (int, int)
+        Numbers of the older and the younger story, wherever two that were known before
+        became one.
+    """
+    merged: list[tuple[int, int]] = []
+    alone = True
+    while True:
+        number = live.standing.story
+        others = {
+            speakers(live, p, scored)[0]: p
+            for p in partners
+            if number[p] != number[row] and may_join(live, row, p, scored)
+        }
+        if not others:
+            return merged
+        surplus, partner = max(
+            (story_surplus(live, row, other, scored), other) for other in others.values()
+        )
+        if surplus < 0:
+            return merged
+        pair = live.join(row, partner)
+        if not alone:
+            merged.append(pair)
+        alone = False
+
+
+def may_join(live: Live, row: int, other: int, scored: ScoredPairs) -> bool:
+    """Whether window and corrections let the stories of two articles become one."""
+    if not is_held(live, row) and not is_held(live, other):
+        return live.fit(row, other) and not must_be_apart(live, row, other)
+    # The window does not bound what a person has joined, but what comes to it.
+    days = live.profiles.day[speakers(live, row, scored) + speakers(live, other, scored)]
+    span = np.fmax.reduce(days) - np.fmin.reduce(days)
+    return not span > live.window and not must_be_apart(live, row, other)
+
+
+def story_surplus(live: Live, row: int, other: int, scored: ScoredPairs) -> float:
+    """Return `join_surplus` for the stories of two articles."""
+    mine, theirs = speakers(live, row, scored), speakers(live, other, scored)
+    if live.corrections:
+        # What a correction has brought together was not scored with everything.
+        scored.score_pairs(itertools.product(mine, theirs))
+    return join_surplus(live, mine, theirs, scored)
+
+
+def speakers(live: Live, row: int, scored: ScoredPairs) -> list[int]:
+    """Return the rows that speak for the story of an article when others may join it.
+
+    Of a story that only corrections hold together they are those that the evidence puts with
+    the article: reports that a person has joined may have little in common.
+    """
+    found = representatives(live, row)
+    if not is_held(live, row):
+        return found
+    groups = evidence_groups(live, live.members(row), scored)
+    part = next(set(group) for group in groups if row in group)
+    return [other for other in found if other in part] or found
+
+
+def story_pairs(live: Live, members: Sequence[int]) -> list[tuple[int, int]]:
+    """Return the pairs on which it depends whether a story holds together."""
+    rows = sorted(live.first_rows(members))[-MAX_COMPARED:]
+    return list(itertools.combinations(rows, 2))
+
+
+def split_story(live: Live, members: Sequence[int], scored: ScoredPairs) -> list[list[int]]:
+    """Group the articles of a story anew; those that corrections join stay together.
+
+    Parameters, returns: see `evidence_groups`.
+    """
+    groups = evidence_groups(live, members, scored)
+    if len(groups) == 1 or not live.corrections:
+        return groups
+    label = {row: number for number, group in enumerate(groups) for row in group}
+    rows = sorted(members)
+    return placed(live, rows, np.array([label[row] for row in rows], dtype=np.int64))
+
+
+def divide_story(live: Live, members: Sequence[int], scored: ScoredPairs) -> list[list[int]]:
+    """Divide a story that holds articles which must be apart.
+
+    Parameters
+    ----------
+    live : Live
+    members : sequence of int
+        Rows of its articles.
+    scored : ScoredPairs
+
+    Returns
+    -------
+    list of list of int
+        Rows of each group, that of the oldest article first.
+    """
+    named = groups_among(live, members)
+    rows = sorted({*live.first_rows(members)[-MAX_COMPARED:], *named})
+    pairs = list(itertools.combinations(rows, 2))
+    scored.score_pairs(pairs)
+    scores = np.array([scored.get(a, b)[0] for a, b in pairs])
+    groups = {place: named[row] for place, row in enumerate(rows) if row in named}
+    times = _times(live, members, rows)
+    part = divide(scores, times, live.settings.merge_threshold, groups, live.corrections)
+    label = dict(zip(rows, part.tolist(), strict=True))
+    originals = (int(live.standing.duplicate_of[row]) for row in sorted(members))
+    # Articles too many to be compared stay with the oldest that was.
+    found = [label.get(row, label[rows[0]]) for row in originals]
+    return placed(live, sorted(members), np.array(found, dtype=np.int64))
+
+
+def evidence_groups(live: Live, members: Sequence[int], scored: ScoredPairs) -> list[list[int]]:
+    """Group the articles of a story anew by the evidence alone.
+
+    Parameters
+    ----------
+    live : Live
+    members : sequence of int
+        Rows of its articles.
+    scored : ScoredPairs
+
+    Returns
+    -------
+    list of list of int
+        Rows of each group, that of the oldest article first.
+    """
+    pairs = story_pairs(live, members)
+    if not pairs:
+        return [list(members)]
+    scored.score_pairs(pairs)
+    scores = np.array([scored.get(a, b)[0] for a, b in pairs])
+    rows = [pairs[0][0], *(b for a, b in pairs if a == pairs[0][0])]
+    times = _times(live, members, rows)
+    threshold, source = live.settings.merge_threshold, live.profiles.source[rows]
+    one, two = np.triu_indices(len(rows), 1)
+    group = average_link(scores, threshold, times)
+    group = divide_series(group, one, two, scores, source, threshold)
+    day = live.profiles.day[rows]
+    together = group[one] == group[two]
+    one, two, scores = one[together], two[together], scores[together]
+    dated = ~np.isnan(day[one] - day[two])
+    part = parts_held(one, two, scores, dated, len(rows), threshold)
+    label = dict(zip(rows, part.tolist(), strict=True))
+    groups: dict[int, list[int]] = {}
+    # Articles too many to be compared stay with the oldest that was.
+    for row in sorted(members):
+        first = int(live.standing.duplicate_of[row])
+        groups.setdefault(label.get(first, label[rows[0]]), []).append(row)
+    return list(groups.values())
+
+
+def _times(live: Live, members: Sequence[int], rows: Sequence[int]) -> Times:
+    """Return the times of some rows of a story, later copies with the first."""
+    day, place = live.profiles.day, {row: i for i, row in enumerate(rows)}
+    first, last = day[rows].copy(), day[rows].copy()
+    for member in members:
+        i = place.get(int(live.standing.duplicate_of[member]))
+        if i is not None:
+            first[i], last[i] = np.fmin(first[i], day[member]), np.fmax(last[i], day[member])
+    return Times(first, last, live.window)

@@ -1,0 +1,351 @@
+"""Online TF-IDF: the IDF is learnt as articles come.
+
+The same cosine as `sahel_dedup.scoring.tfidf`, from the same parts, for the few pairs that an
+arriving article forms. Nothing is stored but how many articles held each term, so the
+similarity of stored articles follows every step of the IDF.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sahel_dedup.index.growable_profiles import TERM, TERM_BITS, LiveProfiles, with_room, zeros
+from sahel_dedup.index.tfidf_kernels import (
+    Counts,
+    Entries,
+    add_counts,
+    compare,
+    count_held,
+    take_logarithms,
+)
+from sahel_dedup.scoring.copies import echoes_text, floor_near_copies, names_apart
+from sahel_dedup.scoring.tfidf import Shared
+from sahel_dedup.sketch.profiles import Profiles
+from sahel_dedup.sketch.sketcher import OPENING_TF, TF, Sketcher
+from sahel_dedup.text.idf_prior import IDF_UNITS, LISTS, PRIOR_ARTICLES
+
+_Scalar = TypeVar("_Scalar", bound=np.generic)
+
+# Articles of a grown archive, and by how many it grows before the IDF of all terms follows.
+_GROWN = 5000
+_STEP = 500
+# The prior IDF of a term, in units of 1 / `IDF_UNITS`, is ln((n0 + 1) / (n0 p + 1)); this is p.
+_CHANCE = (np.exp(np.arange(1 << 10) / -IDF_UNITS) * (PRIOR_ARTICLES + 1) - 1) / PRIOR_ARTICLES
+
+# Every term of a title counts once.
+_ONCE = np.ones_like(TF)
+
+
+class TermCounts(NamedTuple):
+    """How many articles of one language held each term.
+
+    Attributes
+    ----------
+    articles : int
+        Number of articles.
+    seen : ndarray of int32, shape (room,)
+        How many of them held each term.
+    """
+
+    articles: int
+    seen: NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedPairs:
+    """Pairs whose cosine is known, and what is yet to be known of them.
+
+    Attributes
+    ----------
+    first, second : ndarray of int64, shape (n_pairs,)
+        Rows of the articles.
+    cosine : ndarray of float64, shape (n_pairs,)
+        TF-IDF cosine.
+    common : ndarray of int64, shape (n_pairs,)
+        Numbers that both hold.
+    similarity : OnlineTfidf
+        What compared them.
+    """
+
+    first: NDArray[np.int64]
+    second: NDArray[np.int64]
+    cosine: NDArray[np.float64]
+    common: NDArray[np.int64]
+    similarity: OnlineTfidf
+
+    def where(self, chosen: NDArray[np.bool_] | NDArray[np.int64]) -> ComparedPairs:
+        """Return some of the pairs."""
+        return ComparedPairs(
+            self.first[chosen],
+            self.second[chosen],
+            self.cosine[chosen],
+            self.common[chosen],
+            self.similarity,
+        )
+
+    @property
+    def number_count(self) -> NDArray[np.int64]:
+        """Distinct numbers in each article."""
+        return self.similarity.number_count
+
+    def cosines(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return the TF-IDF cosines of any pairs."""
+        return self.similarity.cosines(first, second)
+
+    def shared(
+        self,
+        first: NDArray[np.int64],
+        second: NDArray[np.int64],
+        _cosine: NDArray[np.float64] | None = None,
+    ) -> Iterator[tuple[slice, Shared]]:
+        """Return what `OnlineTfidf.shared` does, of these very pairs."""
+        if len(first):
+            titles = self.similarity.titles(first, second)
+            openings = self.similarity.openings(first, second)
+            yield slice(0, len(first)), Shared(self.cosine, self.common, titles, openings)
+
+
+class OnlineTfidf:
+    """TF-IDF cosines between live articles.
+
+    Parameters
+    ----------
+    profiles : LiveProfiles
+        The articles, present and to come.
+    sketcher : Sketcher
+        Whose vocabulary numbers their terms.
+
+    Attributes
+    ----------
+    number_count : ndarray of int64, shape (room,)
+        Distinct numbers in each article.
+    """
+
+    def __init__(self, profiles: LiveProfiles, sketcher: Sketcher) -> None:
+        self._profiles = profiles
+        self._sketcher = sketcher
+        # Of each language: articles, and as if so many of general news had been read before; ...
+        self._articles: list[int] = []
+        self._before: list[float] = []
+        # ... how many held each term, and the logarithms of what the IDF is a ratio of; those
+        # of terms that no article held are not filled in.
+        self._seen = np.zeros((0, 0), dtype=np.int32)
+        self._log_articles = np.zeros(0, dtype=np.float32)
+        self._log_seen = np.zeros((0, 0), dtype=np.float32)
+        self.number_count = np.zeros(0, dtype=np.int64)
+        # Weight of each term in the first article of a comparison; all zero between comparisons.
+        self._laid_out = np.zeros(0, dtype=np.float32)
+
+    def learn(self, profiles: Profiles, first: int) -> None:
+        """Take account of new articles.
+
+        Parameters
+        ----------
+        profiles : Profiles
+            The articles.
+        first : int
+            Row of the first of them.
+        """
+        size = first + len(profiles)
+        is_number = self._sketcher.vocabulary.is_number
+        self.number_count = with_room(self.number_count, size)
+        count_held(is_number, profiles.indptr, profiles.terms, self.number_count[first:size])
+        langs = set(profiles.lang.tolist())
+        for lang in langs:
+            terms, articles = profiles.terms, len(profiles)
+            if len(langs) > 1:
+                mine = profiles.lang == lang
+                terms = terms[np.repeat(mine, np.diff(profiles.indptr))]
+                articles = int(mine.sum())
+            self.count(lang, articles, terms, np.ones(len(terms), dtype=np.int64))
+
+    def count(
+        self, lang: int, articles: int, terms: NDArray[np.int32], held: NDArray[np.int64]
+    ) -> None:
+        """Count articles of a language, and how many of them held some terms."""
+        self._make_room(lang)
+        seen, log_seen = self._seen[lang], self._log_seen[lang]
+        self._articles[lang] += articles
+        name = self._sketcher.langs.names[lang]
+        before = _read_before(name, self._articles[lang])
+        prior = self._sketcher.vocabulary.prior_idf(name, terms)
+        add_counts(seen, log_seen, terms, held, prior, _CHANCE, before)
+        if before != self._before[lang]:
+            self._before[lang] = before
+            terms = seen.nonzero()[0].astype(np.int32)
+            prior = self._sketcher.vocabulary.prior_idf(name, terms)
+            take_logarithms(seen, log_seen, terms, prior, _CHANCE, before)
+        self._log_articles[lang] = math.log(self._articles[lang] + before + 1)
+
+    def memory(self) -> int:
+        """Return how many bytes the counts take."""
+        return self._seen.nbytes + self._log_seen.nbytes + self._laid_out.nbytes
+
+    def counted(self) -> list[TermCounts]:
+        """Return what was counted, by number of language."""
+        return [TermCounts(*counts) for counts in zip(self._articles, self._seen, strict=True)]
+
+    def renumber(
+        self,
+        kept: NDArray[np.int64] | None,
+        rows: NDArray[np.int64],
+    ) -> None:
+        """Follow the profiles to other numbers of terms and rows.
+
+        Parameters
+        ----------
+        kept : ndarray of int64 or None
+            Former number of each term; ``None`` if they keep their numbers.
+        rows : ndarray of int64
+            Former row of each article.
+        """
+        self.number_count = self.number_count[rows]
+        if kept is not None:
+            self._seen, self._log_seen = self._seen[:, kept], self._log_seen[:, kept]
+            self._laid_out = self._laid_out[kept]
+
+    def cosines(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return the TF-IDF cosine of pairs of articles, shape (n_pairs,)."""
+        return self.compare(first, second).cosine
+
+    def compare(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> ComparedPairs:
+        """Find the TF-IDF cosine of pairs, and how many numbers they share."""
+        p = self._profiles
+        cosine, common = self._compare(p.indptr, p.words, TF, first, second)
+        floor_near_copies(first, second, cosine, p, self)
+        return ComparedPairs(first, second, cosine, common, self)
+
+    def shared_numbers(
+        self, first: NDArray[np.int64], second: NDArray[np.int64]
+    ) -> NDArray[np.int64]:
+        """Return how many distinct numbers pairs of articles share, shape (n_pairs,)."""
+        p = self._profiles
+        return self._compare(p.indptr, p.words, TF, first, second)[1]
+
+    def shared_terms(
+        self, first: int, second: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Return what terms add: see `sahel_dedup.scoring.tfidf.Similarity.shared_terms`."""
+        (one, ours, _), (other, theirs, _) = (
+            self._unit_vectors(np.array([row])) for row in (first, second)
+        )
+        terms, i, j = np.intersect1d(one, other, assume_unique=True, return_indices=True)
+        return terms, (ours[i] * theirs[j]).astype(np.float64)
+
+    def centrality(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return the sum of the cosines of each of some articles to the others.
+
+        Each is compared with the sum of all vectors: a story may have thousands of articles.
+        """
+        terms, weights, article = self._unit_vectors(rows)
+        terms, place = np.unique(terms, return_inverse=True)
+        total = np.bincount(place, weights, len(terms))
+        with_all = np.bincount(article, weights * total[place], len(rows))
+        alone = np.bincount(article, weights * weights, len(rows))
+        return np.asarray(with_all - alone, dtype=np.float64)
+
+    def _unit_vectors(
+        self, rows: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
+        """Return the terms of articles, their weights, and the place of the article of each."""
+        p = self._profiles
+        terms, counts, offsets = p.body_entries(rows)
+        article = np.repeat(np.arange(len(rows)), np.diff(offsets))
+        lang = p.lang[rows][article]
+        idf = np.maximum(self._log_articles[lang] - self._log_seen[lang, terms], 0.0)
+        weight = TF[counts].astype(np.float64) * idf
+        length = np.sqrt(np.bincount(article, weight * weight, len(rows)))
+        return terms, weight / np.maximum(length, 1e-9)[article], article
+
+    def shared(
+        self,
+        first: NDArray[np.int64],
+        second: NDArray[np.int64],
+        _cosine: NDArray[np.float64] | None = None,
+    ) -> Iterator[tuple[slice, Shared]]:
+        """Compare pairs of articles: see `sahel_dedup.scoring.tfidf.Similarity.shared`."""
+        yield from self.compare(first, second).shared(first, second)
+
+    def names_apart(self, one: int, other: int) -> bool:
+        """See `sahel_dedup.scoring.copies.names_apart`."""
+        p = self._profiles
+        mine, theirs = (p.words[p.indptr[row] : p.indptr[row + 1]] for row in (one, other))
+        return names_apart(
+            p.title_terms[p.title_indptr[one] : p.title_indptr[one + 1]],
+            mine & TERM,
+            mine >> TERM_BITS,
+            theirs & TERM,
+            self._sketcher.vocabulary.is_number,
+        )
+
+    def echoes_text(self, row: int) -> bool:
+        """See `sahel_dedup.scoring.copies.echoes_text`."""
+        p = self._profiles
+        mine = p.words[p.indptr[row] : p.indptr[row + 1]]
+        title = p.title_terms[p.title_indptr[row] : p.title_indptr[row + 1]]
+        return echoes_text(title, mine & TERM, mine >> TERM_BITS)
+
+    def titles(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return the TF-IDF cosine of the titles of pairs of articles, shape (n_pairs,)."""
+        p = self._profiles
+        words = p.title_terms.view(np.uint32)
+        return self._compare(p.title_indptr, words, _ONCE, first, second)[0]
+
+    def openings(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return the same of titles and first words."""
+        p = self._profiles
+        return self._compare(p.indptr, p.words, OPENING_TF, first, second)[0]
+
+    def _compare(
+        self,
+        indptr: NDArray[np.int64],
+        words: NDArray[np.uint32],
+        tf: NDArray[np.float32],
+        first: NDArray[np.int64],
+        second: NDArray[np.int64],
+    ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Cosines of pairs, and the number of numbers they share."""
+        is_number = self._sketcher.vocabulary.is_number
+        counts = Counts(self._log_articles, self._log_seen, is_number)
+        entries = Entries(self._profiles.lang, indptr, words, tf)
+        return compare(first, second, entries, counts, self._laid_out)
+
+    def _make_room(self, lang: int) -> None:
+        """Make room for a language, and for the terms of the whole vocabulary."""
+        size, langs = len(self._sketcher.vocabulary), max(len(self._articles), lang + 1)
+        if len(self._laid_out) < size:
+            self._laid_out = with_room(self._laid_out, size)
+        shape = langs, len(self._laid_out)
+        if self._seen.shape != shape:
+            new = langs - len(self._articles)
+            self._articles += [0] * new
+            self._before += [0.0] * new
+            self._log_articles = np.append(self._log_articles, np.zeros(new, dtype=np.float32))
+            self._seen, self._log_seen = (
+                _enlarged(self._seen, shape),
+                _enlarged(self._log_seen, shape),
+            )
+
+
+def _read_before(lang: str, articles: int) -> float:
+    """Return how many articles the prior stands for, after so many of a stream.
+
+    A batch blends the counts of all its articles with the prior. Those of a young stream say
+    little, and its first articles are not compared again: where the prior knows the words of
+    the language, it stands for as many articles as are missing to a grown archive.
+    """
+    missing = _GROWN - articles // _STEP * _STEP
+    return max(PRIOR_ARTICLES, float(missing)) if lang in LISTS else PRIOR_ARTICLES
+
+
+def _enlarged(table: NDArray[_Scalar], shape: tuple[int, int]) -> NDArray[_Scalar]:
+    """Return a table of zeros that starts with the rows and columns given."""
+    larger = zeros(shape, table.dtype)
+    larger[: table.shape[0], : table.shape[1]] = table
+    return larger

@@ -1,0 +1,316 @@
+"""The calls of the interface: where each goes, what it carries, and how its answer is read.
+
+Both clients, the one that waits and the one for asyncio, send what this module makes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
+from urllib.parse import urlencode, urlsplit
+
+from sahel_dedup.articles import Article
+from sahel_dedup.clustering.partition import Story
+from sahel_dedup.errors import IndexBusyError, NotFoundError, SahelError, SettingsError
+from sahel_dedup.index.remote import wire
+from sahel_dedup.index.results import Assignment, Event, IndexStats
+from sahel_dedup.settings import Settings
+from sahel_dedup.util.lazy import LazyModule
+
+if TYPE_CHECKING:
+    from sahel_dedup.explain.explanation import Explanation
+
+_T = TypeVar("_T")
+
+# Seconds between attempts where the server does not say.
+NAP = 0.2
+# Seconds without a sign of life after which a listing counts as cut off.
+SILENCE = 30.0
+_WAIT = (429, 503)
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[_T]):
+    """One request, and how its answer is read."""
+
+    method: str
+    path: str
+    read: Any
+    body: Any = None
+    params: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def url(self) -> str:
+        """Path and parameters; ids may hold lone surrogates."""
+        query = urlencode(self.params, errors="surrogatepass")
+        return f"{self.path}?{query}" if query else self.path
+
+
+def post(path: str, read: Any, **body: Any) -> Call[Any]:
+    """Make a call that carries JSON."""
+    return Call("POST", path, read, body)
+
+
+def get(path: str, read: Any, **params: str) -> Call[Any]:
+    """Make a call that asks."""
+    return Call("GET", path, read, params=params)
+
+
+def named(kind: str, name: object) -> str:
+    """Return the id of a story or an article.
+
+    Raises
+    ------
+    NotFoundError
+        If it is none.
+    """
+    if not isinstance(name, str):
+        raise NotFoundError(f"no {kind} {name!r}")
+    return name
+
+
+def add(article: Article) -> Call[Assignment]:
+    """Add an article."""
+    return post("/add", wire.assignment_from_json, article=wire.article_to_json(article))
+
+
+def upsert(article: Article) -> Call[Assignment]:
+    """Add an article or put it in the place of another."""
+    return post("/upsert", wire.assignment_from_json, article=wire.article_to_json(article))
+
+
+def update(article: Article) -> Call[Assignment]:
+    """Put a corrected article in the place of another."""
+    return post("/update", wire.assignment_from_json, article=wire.article_to_json(article))
+
+
+def query(article: Article) -> Call[Assignment]:
+    """Ask where an article would belong."""
+    return post("/query", wire.assignment_from_json, article=wire.article_to_json(article))
+
+
+def add_many(
+    articles: Sequence[Article], on_changed: str, *, whole: bool
+) -> Call[list[Assignment | SahelError | None]]:
+    """Add articles; with `whole` none of them if one is refused: the others have no answer."""
+    rows = [wire.article_to_json(article) for article in articles]
+    return post("/add_many", _answers, articles=rows, on_changed=on_changed, whole=whole)
+
+
+def remove(article: str) -> Call[tuple[Event, ...]]:
+    """Remove an article."""
+    return post("/remove", _events, id=named("article", article))
+
+
+def correct(path: str, pair: tuple[str, str], who: str | None, why: str | None) -> Call[Any]:
+    """Say of two articles that they are one story, or are not: ``/join`` or ``/part``."""
+    return post(path, _events, a=pair[0], b=pair[1], who=who, why=why)
+
+
+def expire(before: datetime) -> Call[tuple[Event, ...]]:
+    """Expire stories."""
+    if not isinstance(before, datetime):
+        raise SettingsError(f"before: {before!r} is no datetime")
+    return post("/expire", _events, before=before.isoformat())
+
+
+def compact() -> Call[None]:
+    """Drop what removed articles left."""
+    return post("/compact", lambda _row: None)
+
+
+def story(story_id: str | None) -> Call[Story]:
+    """Ask for a story by its id."""
+    return get("/story", wire.story_from_json, id=named("story", story_id))
+
+
+def story_of(article: str) -> Call[Story]:
+    """Ask for the story of an article."""
+    return get("/story", wire.story_from_json, article=named("article", article))
+
+
+def article(name: str) -> Call[Article]:
+    """Ask for an article."""
+    return get("/article", wire.article_from_json, id=named("article", name))
+
+
+def contains(name: str) -> Call[bool]:
+    """Ask whether an article is there."""
+    return get("/contains", lambda row: row["contains"], id=name)
+
+
+def explain(first: str, second: str) -> Call[Explanation]:
+    """Ask for what an explanation is made of."""
+    names = {"first": named("article", first), "second": named("article", second)}
+    return get("/explain", _explanation, **names)
+
+
+def events(cursor: int) -> Call[tuple[Event, ...]]:
+    """Ask for the events after one."""
+    return get("/events", _events, cursor=str(cursor))
+
+
+def stats() -> Call[IndexStats]:
+    """Ask for figures."""
+    return get("/stats", wire.stats_from_json)
+
+
+def settings() -> Call[Settings]:
+    """Ask how the index groups."""
+    return get("/settings", wire.settings_from_json)
+
+
+def stories(since: datetime | None) -> Call[Story]:
+    """List stories, a line each."""
+    if since is not None and not isinstance(since, datetime):
+        raise SettingsError(f"since: {since!r} is no datetime")
+    params = {} if since is None else {"since": since.isoformat()}
+    return get("/stories", _line, **params)
+
+
+def table(*, texts: bool) -> Call[Mapping[str, object]]:
+    """List articles with their stories, a line each."""
+    return get("/table", _row, texts=str(int(texts)))
+
+
+def event_stream(cursor: int) -> Call[Event]:
+    """Follow the events after one, as server-sent events."""
+    return get("/events/stream", _event, cursor=str(cursor))
+
+
+def headers(token: str | None) -> dict[str, str]:
+    """Return the headers of all calls."""
+    known = {"Authorization": f"Bearer {token}"} if token else {}
+    return {"Content-Type": "application/json", **known}
+
+
+def wait_of(status: int, retry_after: str | None, left: float) -> float | None:
+    """Return the seconds to wait before the call is made again, ``None`` if it is not."""
+    if status not in _WAIT:
+        return None
+    nap = float(retry_after) if retry_after and retry_after.isdigit() else NAP
+    return nap if nap <= left else None
+
+
+def raise_error(status: int, content: bytes, url: str) -> NoReturn:
+    """Raise the error that an answer describes."""
+    try:
+        error = wire.error_from_json(wire.decode(content))
+    except (ValueError, LookupError, TypeError):
+        text = content[:200].decode("utf-8", "replace")
+        error = SahelError(f"{url} answered {status}, which no index does: {text}")
+    if status in _WAIT and type(error) is SahelError:
+        error = IndexBusyError(str(error))
+    raise error
+
+
+def read(call: Call[_T], content: bytes | str, url: str) -> _T:
+    """Read an answer, or a line of one.
+
+    Raises
+    ------
+    SahelError
+        If it is none, or describes an error.
+    """
+    try:
+        found: _T = call.read(content if isinstance(content, str) else wire.decode(content))
+    except SahelError:
+        raise
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise SahelError(f"{url} gave an answer that no index gives: {error}") from error
+    return found
+
+
+def check_url(url: str) -> str:
+    """Check where an index is said to be.
+
+    Raises
+    ------
+    SettingsError
+        If that can be nowhere.
+    """
+    try:
+        parts = urlsplit(url)
+        if parts.scheme in ("http", "https") and parts.hostname and parts.port != 0:
+            return url
+    except (ValueError, AttributeError):
+        pass
+    raise SettingsError(f"url: {url!r} is no address such as http://127.0.0.1:8750")
+
+
+def unreachable(url: str, error: Exception) -> SahelError:
+    """Return the error of a connection that failed."""
+    reason = str(error) or type(error).__name__
+    return SahelError(
+        f"no answer from the index at {url}: {reason}; what was not answered may be in it, and can "
+        "be added again"
+    )
+
+
+def http() -> Any:
+    """Import what connects.
+
+    Raises
+    ------
+    SahelError
+        If it is not installed.
+    """
+    try:
+        import httpx
+    except ImportError:
+        raise SahelError(
+            "an index over HTTP needs httpx: pip install 'sahel-dedup[serve]'"
+        ) from None
+    return httpx
+
+
+def _line(line: str) -> Story:
+    row = _told(line)
+    return wire.story_from_json(row)
+
+
+def _row(line: str) -> dict[str, object]:
+    row = _told(line)
+    if (published := row["published"]) is not None:
+        row["published"] = datetime.fromisoformat(published)
+    return row
+
+
+def _event(line: str) -> Event | None:
+    """Read a line of a stream of events; only lines of data tell of one."""
+    if not line.startswith("data: "):
+        return None
+    return Event(**_told(line.removeprefix("data: ")))
+
+
+def _told(line: str) -> dict[str, Any]:
+    """Read a line of a listing, which may end with an error."""
+    row: dict[str, Any] = wire.decode(line)
+    if "error" in row:
+        raise wire.error_from_json(row)
+    return row
+
+
+def _answers(row: dict[str, Any]) -> list[Assignment | SahelError | None]:
+    return [None if item is None else _answer(item) for item in row["answers"]]
+
+
+def _answer(item: dict[str, Any]) -> Assignment | SahelError:
+    return wire.error_from_json(item) if "error" in item else wire.assignment_from_json(item)
+
+
+def _events(row: dict[str, Any]) -> tuple[Event, ...]:
+    return wire.events_from_json(row["events"])
+
+
+def _explanation(row: dict[str, Any]) -> Explanation:
+    # Only here: it needs the template engine, which is slow to start.
+    explanation = LazyModule("sahel_dedup.explain.explanation")
+    made: Explanation = explanation.explain(
+        *map(wire.article_from_json, row["articles"]),
+        one_story=row["one_story"],
+        breakdown=wire.breakdown_from_json(row["breakdown"]),
+    )
+    return made

@@ -1,0 +1,172 @@
+"""What goes over the wire: articles, answers and errors as JSON, and back.
+
+Server and clients read and write it here, so that they cannot differ. Ids and texts may hold lone
+surrogates, which JSON in ASCII carries.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, fields
+from datetime import datetime, timedelta
+from typing import Any
+
+from sahel_dedup import errors
+from sahel_dedup.articles import Article
+from sahel_dedup.clustering.partition import Story
+from sahel_dedup.errors import ArticleError, CorrectionError, SahelError
+from sahel_dedup.index.results import Assignment, Event, IndexStats, Match
+from sahel_dedup.io.tabular import plain, to_json
+from sahel_dedup.scoring.breakdown import ScoreBreakdown, SharedTerm
+from sahel_dedup.settings import Settings
+
+Json = dict[str, Any]
+
+# Errors by name: those that a client raises again as what they were.
+_ERRORS: dict[str, type[SahelError]] = {
+    kind.__name__: kind
+    for kind in vars(errors).values()
+    if isinstance(kind, type) and issubclass(kind, SahelError)
+}
+
+
+def encode(value: object) -> bytes:
+    """Write a value as JSON in ASCII, on one line."""
+    return json.dumps(value, allow_nan=False, separators=(",", ":")).encode("ascii")
+
+
+def decode(data: bytes | str) -> Any:
+    """Read JSON.
+
+    Raises
+    ------
+    ValueError
+        If it is none, or names a field twice.
+    """
+    try:
+        return json.loads(data, object_pairs_hook=_object)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def article_to_json(article: Article) -> Json:
+    """Put an article into the fields that `Article.from_mapping` reads."""
+    extra = {str(name): value for name, value in article.extra.items()}
+    # Through the writer of JSON, which knows dates and what else Python has.
+    row: Json = json.loads(to_json(plain(extra))) if extra else {}
+    row |= {"id": article.id, "text": article.text}
+    if article.published is not None:
+        row["published"] = article.published.isoformat()
+    for name in ("title", "source", "lang"):
+        if (value := getattr(article, name)) is not None:
+            row[name] = value
+    return row
+
+
+def article_from_json(row: Json) -> Article:
+    """Read what `article_to_json` wrote."""
+    return Article.from_mapping(row)
+
+
+def assignment_to_json(found: Assignment) -> Json:
+    """Turn an assignment into JSON."""
+    return asdict(found)
+
+
+def assignment_from_json(row: Json) -> Assignment:
+    """Read an assignment."""
+    matches = tuple(Match(**match) for match in row["matches"])
+    return Assignment(**{**row, "matches": matches, "events": events_from_json(row["events"])})
+
+
+def event_to_json(event: Event) -> Json:
+    """Turn an event into JSON."""
+    return asdict(event)
+
+
+def events_from_json(rows: list[Json]) -> tuple[Event, ...]:
+    """Read events."""
+    return tuple(Event(**row) for row in rows)
+
+
+def story_to_json(story: Story) -> Json:
+    """Turn a story into JSON."""
+    return {"id": story.id, "canonical": story.canonical, "articles": story.articles}
+
+
+def story_from_json(row: Json) -> Story:
+    """Read a story."""
+    return Story(row["id"], row["canonical"], tuple(row["articles"]))
+
+
+def stats_to_json(stats: IndexStats) -> Json:
+    """Turn figures into JSON: times in ISO 8601, lengths of time in days."""
+    row = asdict(stats)
+    if stats.newest is not None:
+        row["newest"] = stats.newest.isoformat()
+    if stats.retention is not None:
+        row["retention"] = stats.retention / timedelta(days=1)
+    return row
+
+
+def stats_from_json(row: Json) -> IndexStats:
+    """Read figures."""
+    newest, retention = row["newest"], row["retention"]
+    times = {
+        "newest": None if newest is None else datetime.fromisoformat(newest),
+        "retention": None if retention is None else timedelta(days=retention),
+    }
+    return IndexStats(**{**row, **times})
+
+
+def settings_to_json(settings: Settings) -> Json:
+    """Turn settings into JSON, the window in days."""
+    window = settings.window
+    return asdict(settings) | {
+        "window": None if window is None else window / timedelta(days=1),
+        "preferred_sources": list(settings.preferred_sources),
+    }
+
+
+def settings_from_json(row: Json) -> Settings:
+    """Read settings."""
+    known = {item.name for item in fields(Settings)}
+    given = {name: value for name, value in row.items() if name in known}
+    return Settings(**{**given, "preferred_sources": tuple(row["preferred_sources"])})
+
+
+def breakdown_to_json(found: ScoreBreakdown) -> Json:
+    """Turn the breakdown of a score into JSON."""
+    return asdict(found)
+
+
+def breakdown_from_json(row: Json) -> ScoreBreakdown:
+    """Read the breakdown of a score."""
+    return ScoreBreakdown(**{**row, "terms": tuple(SharedTerm(*term) for term in row["terms"])})
+
+
+def error_to_json(error: SahelError) -> Json:
+    """Turn an error into JSON, with its field and place where it has them."""
+    kind = next(kind.__name__ for kind in type(error).__mro__ if kind.__name__ in _ERRORS)
+    row: Json = {"type": kind, "message": str(error)}
+    if isinstance(error, ArticleError):
+        row |= {"reason": error.reason, "field": error.field, "line": error.line}
+    return {"error": row}
+
+
+def error_from_json(row: Json) -> SahelError:
+    """Read an error; one of an unknown kind is a `SahelError`."""
+    told = row["error"]
+    kind = _ERRORS.get(told["type"], SahelError)
+    if kind is ArticleError:
+        return ArticleError(told["reason"], told["field"], told["line"])
+    if kind is CorrectionError:
+        return CorrectionError(told["message"], ())
+    return kind(told["message"])
+
+
+def _object(pairs: list[tuple[str, Any]]) -> Json:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("an object names a field twice")
+    return found

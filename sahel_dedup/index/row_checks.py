@@ -1,0 +1,117 @@
+"""Checks of what a file of an index holds, before any compiled loop is given it.
+
+Those loops check no bounds: a length or a number that does not fit would be read, or written,
+wherever in memory it points to. A seal is no protection, as whoever crafts a file can seal it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+# SQLite's integers have a sign.
+MOST = (1 << 63) - 1
+MOST_32 = (1 << 31) - 1
+# The calendar of `datetime`, in days since 1970.
+DAYS = (-719_162.0, 2_932_897.0)
+
+
+def whole_numbers(
+    name: str, values: Sequence[object], least: int = -MOST - 1, most: int = MOST
+) -> NDArray[np.int64]:
+    """Check a column of whole numbers.
+
+    Parameters
+    ----------
+    name : str
+        The column, for messages.
+    values : sequence
+    least, most : int
+        Its range.
+
+    Returns
+    -------
+    ndarray of int64
+
+    Raises
+    ------
+    ValueError
+        If one is of another type or out of range.
+    """
+    _check_types(name, values, {int})
+    numbers = np.array(values, dtype=np.int64)
+    if len(numbers) and not (least <= numbers.min() and numbers.max() <= most):
+        raise ValueError(f"{name}: a number out of range")
+    return numbers
+
+
+def rising_numbers(
+    name: str, values: Sequence[object], after: int, most: int = MOST
+) -> NDArray[np.int64]:
+    """Check a column that names rows: numbers that rise, from above one on."""
+    numbers = whole_numbers(name, values, after + 1, most)
+    if (np.diff(numbers) <= 0).any():
+        raise ValueError(f"{name}: rows are out of order")
+    return numbers
+
+
+def real_numbers(
+    name: str, values: Sequence[object], least: float, most: float, *, missing: bool = False
+) -> NDArray[np.float64]:
+    """Check a column of numbers, in which NaN marks missing ones."""
+    _check_types(name, values, {float, type(None)} if missing else {float})
+    numbers = np.array([math.nan if value is None else value for value in values])
+    given = numbers if not missing else numbers[[value is not None for value in values]]
+    # NaN is in no range.
+    if not ((given >= least) & (given <= most)).all():
+        raise ValueError(f"{name}: a number out of range")
+    return numbers
+
+
+def blobs(
+    name: str, values: Sequence[object], size: int | None = None, *, missing: bool = False
+) -> None:
+    """Check a column of bytes, each of some size where one is given."""
+    _check_types(name, values, {bytes, type(None)} if missing else {bytes})
+    if size is not None and {len(value) for value in values} - {size}:  # type: ignore[arg-type]
+        raise ValueError(f"{name}: not {size} bytes")
+
+
+def strings(name: str, values: Sequence[object], *, missing: bool = False) -> None:
+    """Check a column of text."""
+    _check_types(name, values, {str, type(None)} if missing else {str})
+
+
+def offsets(name: str, values: Sequence[bytes], size: int) -> NDArray[np.int64]:
+    """Return where each of several ragged rows starts, and the end of the last.
+
+    Parameters
+    ----------
+    name : str
+    values : sequence of bytes
+        The rows.
+    size : int
+        Bytes of a value.
+    """
+    lengths = np.array([0, *map(len, values)], dtype=np.int64)
+    if (lengths % size).any():
+        raise ValueError(f"{name}: a value is cut off")
+    return np.cumsum(lengths // size)
+
+
+def check_rising(name: str, values: NDArray[np.int32], starts: NDArray[np.int64]) -> None:
+    """Check that the values of each ragged row rise."""
+    falls = np.diff(values) <= 0
+    inner = starts[1:-1]
+    # Between two rows they may fall.
+    falls[inner[(inner > 0) & (inner < len(values))] - 1] = False
+    if falls.any():
+        raise ValueError(f"{name}: values are out of order")
+
+
+def _check_types(name: str, values: Sequence[object], types: set[type]) -> None:
+    if others := set(map(type, values)) - types:
+        raise ValueError(f"{name}: {others.pop().__name__} is no type of this column")

@@ -1,0 +1,223 @@
+"""Tables of which every row carries a seal, in an SQLite file that is open.
+
+Each table has the sum of its seals in the header of the file, so that rows which were changed,
+lost or put back are noticed (`sahel_dedup.index.seals`).
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from sahel_dedup.errors import SahelError
+from sahel_dedup.index.file_header import Header
+from sahel_dedup.index.seals import added
+from sahel_dedup.index.sqlite_file import TABLES, Row, damaged, explain
+
+_READ_AT_ONCE = 2000
+
+
+class SealedTables:
+    """Reads and writes the tables of a file.
+
+    Parameters
+    ----------
+    path : str
+        The file, for messages. A subclass opens it: it sets the connection and reads the header.
+    """
+
+    _connection: sqlite3.Connection
+    _header: Header
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        # Whether transactions may write, and whether the one that is open has written.
+        self._writing = self._changed = False
+
+    @property
+    def made(self) -> dict[str, Any]:
+        """What the file says about itself for good."""
+        return self._header.made
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """What it says about itself as of the last transaction read or written."""
+        return self._header.state
+
+    @state.setter
+    def state(self, values: dict[str, Any]) -> None:
+        # In the transaction that is open.
+        self._header.state = values
+        self._changed = True
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Do everything or nothing; a reader sees one state of the file throughout."""
+        with self._explained():
+            self._connection.execute("BEGIN IMMEDIATE" if self._writing else "BEGIN")
+            before = self._header
+            try:
+                self._changed, self._header = False, before.following()
+                yield
+                if self._changed:
+                    self._header.count_transaction()
+                    self._header.write(self._connection)
+                self._connection.execute("COMMIT")
+            except BaseException:
+                if self._writing:
+                    self._header = before
+                # After some faults SQLite has rolled back by itself.
+                with suppress(sqlite3.Error):
+                    self._connection.execute("ROLLBACK")
+                raise
+
+    def put(self, table: str, rows: Iterable[Row], *, replace: bool = False) -> None:
+        """Write rows, in the transaction that is open.
+
+        Parameters
+        ----------
+        table : str
+        rows : iterable of tuple
+            What names the row, and all columns after the seal.
+        replace : bool
+            Whether rows of the same names may be there.
+        """
+        rows, seal = list(rows), self._header.sealers[table].seal
+        if not rows:
+            return
+        if replace:
+            self._subtract(table, (row[0] for row in rows))
+        sealed = [(row[0], seal(row), *row[1:]) for row in rows]
+        marks = ", ?" * (TABLES[table][1] - 1)
+        self._connection.executemany(f"INSERT OR REPLACE INTO {table} VALUES (?{marks})", sealed)
+        sums = self._header.sums
+        sums[table] = added(sums[table], sum(row[1] for row in sealed))
+        self._changed = True
+
+    def drop(self, table: str, keys: Iterable[int]) -> None:
+        """Delete rows, in the transaction that is open; some may not be there."""
+        keys = list(keys)
+        if not keys:
+            return
+        self._subtract(table, keys)
+        name = TABLES[table][0]
+        self._connection.executemany(
+            f"DELETE FROM {table} WHERE {name} = ?", ((key,) for key in keys)
+        )
+        self._changed = True
+
+    def drop_until(self, table: str, last: int) -> None:
+        """Delete the rows up to a number, in the transaction that is open."""
+        name = TABLES[table][0]
+        found = self._connection.execute(f"SELECT {name} FROM {table} WHERE {name} <= ?", (last,))
+        self.drop(table, [key for (key,) in found.fetchall()])
+
+    def rows(self, table: str, *, since: tuple[str, int] | None = None) -> Iterator[list[Row]]:
+        """Yield the rows of a table in order, many at a time, without their seals.
+
+        Parameters
+        ----------
+        table : str
+        since : tuple of str and int, optional
+            Only rows with a greater number than this one in this column. Without it all rows
+            are read, and their sum is checked.
+
+        Raises
+        ------
+        IndexFileError
+            If a row is not as it was written, or rows are missing or left over.
+        """
+        order = f"ORDER BY {TABLES[table][0]}"
+        if since is not None:
+            column, last = since
+            for rows in self._read(f"SELECT * FROM {table} WHERE {column} > ? {order}", last):
+                yield self._unsealed(table, rows)
+            return
+        total = 0
+        for rows in self._read(f"SELECT * FROM {table} {order}"):
+            yield self._unsealed(table, rows)
+            total = added(total, sum(row[1] for row in rows))
+        self._check_sum(table, total)
+
+    def row(self, table: str, key: int) -> Row | None:
+        """Return one row without its seal, ``None`` if it is not there."""
+        found = self._all(f"SELECT * FROM {table} WHERE {TABLES[table][0]} = ?", key)
+        return self._unsealed(table, found)[0] if found else None
+
+    def check_texts(self) -> None:
+        """Check that there are the texts that there should be, without reading them.
+
+        Raises
+        ------
+        IndexFileError
+            If some are missing or left over.
+        """
+        seals = self._read("SELECT seal FROM texts")
+        self._check_sum("texts", sum(seal for rows in seals for (seal,) in rows) % (1 << 64))
+
+    def read_state(self) -> None:
+        """Read anew what the file says about itself."""
+        self._header = Header.read(self._all("SELECT * FROM header"), self.path)
+
+    def count(self, sql: str) -> int:
+        """Return the one number that a query finds."""
+        ((number,),) = self._all(sql)
+        return int(number)
+
+    @contextmanager
+    def checked(self) -> Iterator[None]:
+        """Turn whatever a damaged or crafted file brings about while it is read into one error."""
+        try:
+            with self._explained():
+                yield
+        except SahelError:
+            raise
+        except (
+            LookupError, TypeError, ValueError, ArithmeticError, AttributeError, RecursionError,
+            MemoryError, OSError,
+        ) as error:  # fmt: skip
+            raise damaged(self.path, str(error) or type(error).__name__) from error
+
+    @contextmanager
+    def _explained(self, path: str | None = None) -> Iterator[None]:
+        """Turn errors of SQLite into those that name the file and the cause."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise explain(error, path or self.path) from error
+
+    def _subtract(self, table: str, keys: Iterable[int | str]) -> None:
+        """Take the seals of rows that are about to go out of the sum."""
+        find = f"SELECT seal FROM {table} WHERE {TABLES[table][0]} = ?"
+        for key in keys:
+            for (seal,) in self._connection.execute(find, (key,)):
+                self._header.sums[table] = added(self._header.sums[table], -seal)
+
+    def _check_sum(self, table: str, total: int) -> None:
+        if total != self._header.sums[table]:
+            raise damaged(self.path, f"its table {table} has lost rows, or has rows of other times")
+
+    def _unsealed(self, table: str, rows: Sequence[Row]) -> list[Row]:
+        seal, found = self._header.sealers[table].seal, []
+        for row in rows:
+            content = (row[0], *row[2:])
+            if seal(content) != row[1]:
+                raise damaged(self.path, f"row {row[0]!r} of its table {table} has changed")
+            found.append(content)
+        return found
+
+    def _all(self, sql: str, *values: object) -> list[Row]:
+        return [row for rows in self._read(sql, *values) for row in rows]
+
+    def _read(self, sql: str, *values: object) -> Iterator[list[Row]]:
+        """Yield the rows of a query, many at a time."""
+        with self._explained():
+            cursor = self._connection.execute(sql, values)
+        while True:
+            with self._explained():
+                rows = cursor.fetchmany(_READ_AT_ONCE)
+            if not rows:
+                return
+            yield rows

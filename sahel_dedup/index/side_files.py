@@ -1,0 +1,144 @@
+"""What lies in the folder of an index with its file: the log, its map, and the lock."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from contextlib import suppress
+from urllib.parse import quote
+
+from sahel_dedup.errors import FileError, IndexBusyError, IndexFileError
+
+# SQLite's write-ahead log, and the map of it that processes share.
+LOG = "-wal"
+_SIDE_FILES = (LOG, "-shm", "-journal")
+_LOCK = "-lock"
+_LONGEST_NAME = 255
+# Seconds between looks at a lock that another process holds.
+_NAP = 0.05
+
+
+class Lock:
+    """The right to write an index, until it is released or the process ends.
+
+    Parameters
+    ----------
+    path : str
+        The index, for messages.
+    real : str
+        The index without symbolic links: one file has one lock.
+    timeout : float
+        Seconds to wait for another process.
+
+    Raises
+    ------
+    IndexBusyError
+        If another process, or another `StoryIndex` of this one, writes the index.
+    SahelError
+        If there can be no lock.
+    """
+
+    def __init__(self, path: str, real: str, timeout: float) -> None:
+        end = time.monotonic() + timeout
+        name = real + _LOCK
+        if os.path.lexists(name) and (os.path.islink(name) or not os.path.isfile(name)):
+            raise FileError(f"cannot lock {path!r}: {path + _LOCK!r} is no plain file")
+        while True:
+            try:
+                self._connection = _lock(name)
+                return
+            except sqlite3.Error as error:
+                if getattr(error, "sqlite_errorcode", None) != sqlite3.SQLITE_BUSY:
+                    raise FileError(f"cannot lock {path!r}: {error}") from error
+            if time.monotonic() >= end:
+                raise IndexBusyError(
+                    f"{path!r} is being written by another process or another StoryIndex: one "
+                    "writes at a time; wait for it with timeout=, or open it with readonly=True "
+                    "to read"
+                )
+            time.sleep(_NAP)
+
+    def release(self) -> None:
+        """Let others write."""
+        self._connection.close()
+
+
+def check_path(path: str | os.PathLike[str]) -> tuple[str, str]:
+    """Check the name of an index.
+
+    Parameters
+    ----------
+    path
+        The name as it was given.
+
+    Returns
+    -------
+    name : str
+        For messages.
+    real : str
+        Absolute, without symbolic links.
+
+    Raises
+    ------
+    SahelError
+        If no file can have that name, its folder is not there, or it names something else.
+    """
+    try:
+        name = os.fsdecode(path)
+    except TypeError:
+        raise FileError(f"an index has the name of a file, not {path!r}") from None
+    if not name or "\0" in name:
+        raise FileError(f"no file can be called {name!r}")
+    try:
+        real = os.path.realpath(name)
+        length = len(os.fsencode(os.path.basename(real)))
+    except ValueError as error:
+        raise FileError(f"no file can be called {name!r}: {error}") from None
+    if length + len("-journal") > _LONGEST_NAME:
+        raise FileError(
+            f"the name {name[:40]!r}... is too long: {length} bytes, and SQLite adds up to eight"
+        )
+    folder = os.path.dirname(real)
+    if not os.path.isdir(folder):
+        raise FileError(f"cannot open {name!r}: there is no folder {folder!r}")
+    if os.path.lexists(real) and not os.path.isfile(real):
+        raise FileError(f"cannot open {name!r}: it is there and not a file")
+    return name, real
+
+
+def size_of(path: str) -> int:
+    """Return the size of a file, 0 if it is not there."""
+    try:
+        return os.path.getsize(path)
+    except OSError:
+        return 0
+
+
+def remove_side_files(real: str) -> None:
+    """Remove the log of an index that is no more, and what belongs to the log."""
+    for end in _SIDE_FILES:
+        with suppress(FileNotFoundError):
+            os.unlink(real + end)
+
+
+def _lock(name: str) -> sqlite3.Connection:
+    uri = f"file://{quote(os.fsencode(name))}?mode=rwc"
+    connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+    try:
+        connection.execute("PRAGMA busy_timeout = 0")
+        connection.execute("BEGIN EXCLUSIVE")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def foreign_log(path: str) -> IndexFileError:
+    """Return the error of a log that does not belong to the file."""
+    log, shm = path + LOG, path + "-shm"
+    return IndexFileError(
+        f"{log!r} does not belong to {path!r} as it is: it was left by a process that "
+        "died, and the file was replaced since. Nothing was changed. To go on with the file, "
+        f"remove {log!r} and {shm!r}; `sahel-dedup index restore` does so"
+    )

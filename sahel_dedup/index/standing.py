@@ -1,0 +1,122 @@
+"""Where the live articles stand: story, exact copies and recurrence, as columns with a row each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sahel_dedup.index.growable_profiles import with_room
+from sahel_dedup.scoring.recurrence import TYPICAL_RECURRENCE
+from sahel_dedup.util.jit import compiled
+
+NO_STORY = 0
+_NO_ROW = -1
+
+
+@dataclass(slots=True)
+class Standing:
+    """Where the live articles stand, as arrays with a row each and room for more.
+
+    Attributes
+    ----------
+    story : ndarray of uint64
+        Number of the story; 0 for past articles.
+    duplicate_of : ndarray of int32
+        Row of the first article with the same words, its own if there is none.
+    when : ndarray of float64
+        Day of publication, or the stream's when it came, if it has none.
+    nearest : ndarray of float32, shape (n, 3)
+        Highest cosines to articles that must be about something else.
+    recurrence : ndarray of float64
+        What `sahel_dedup.scoring.recurrence` makes of them.
+    serial : ndarray of int64
+        Number that the article has on disk, rising.
+    """
+
+    story: NDArray[np.uint64]
+    duplicate_of: NDArray[np.int32]
+    when: NDArray[np.float64]
+    nearest: NDArray[np.float32]
+    recurrence: NDArray[np.float64]
+    serial: NDArray[np.int64]
+
+    @classmethod
+    def empty(cls) -> Standing:
+        """Make columns without rows."""
+        return cls(
+            story=np.zeros(0, dtype=np.uint64),
+            duplicate_of=np.zeros(0, dtype=np.int32),
+            when=np.zeros(0),
+            nearest=np.zeros((0, 3), dtype=np.float32),
+            recurrence=np.zeros(0),
+            serial=np.zeros(0, dtype=np.int64),
+        )
+
+    def reserve(self, size: int) -> None:
+        """Make room for a number of rows."""
+        if len(self.story) < size:
+            for item in fields(self):
+                setattr(self, item.name, with_room(getattr(self, item.name), size))
+
+    def stand_alone(self, first: int, day: NDArray[np.float64], today: float, serial: int) -> None:
+        """Let rows from one on, with some days, be stories of their own.
+
+        Parameters
+        ----------
+        first : int
+        day : ndarray of float64, shape (n,)
+            Their times; NaN where missing, which counts as `today`.
+        today : float
+        serial : int
+            Number of the first in the file.
+        """
+        columns = _Columns(self.duplicate_of, self.when, self.nearest, self.recurrence, self.serial)
+        _stand_alone(first, day, today, serial, columns)
+
+    def keep(self, rows: NDArray[np.int64]) -> None:
+        """Keep some rows."""
+        place = np.full(len(self.story), _NO_ROW, dtype=np.int32)
+        place[rows] = np.arange(len(rows))
+        for item in fields(self):
+            setattr(self, item.name, getattr(self, item.name)[rows])
+        # Whole stories go, so that exact duplicates stay together; a past article is alone.
+        moved = place[self.duplicate_of]
+        self.duplicate_of = np.where(moved == _NO_ROW, np.arange(len(rows), dtype=np.int32), moved)
+
+
+class _Columns(NamedTuple):
+    """Columns of `Standing`, for the compiled loop."""
+
+    duplicate_of: NDArray[np.int32]
+    when: NDArray[np.float64]
+    nearest: NDArray[np.float32]
+    recurrence: NDArray[np.float64]
+    serial: NDArray[np.int64]
+
+
+@compiled
+def _stand_alone(
+    first: int, day: NDArray[np.float64], today: float, serial: int, of: _Columns
+) -> None:
+    for i in range(len(day)):
+        row = first + i
+        of.duplicate_of[row] = row
+        of.when[row] = today if np.isnan(day[i]) else day[i]
+        of.nearest[row] = 0
+        of.recurrence[row] = TYPICAL_RECURRENCE
+        of.serial[row] = serial + i
+
+
+def story_number(name: str) -> int:
+    """Turn the id of a story into its number."""
+    if len(name) != 17 or name[0] != "s":
+        raise ValueError(name)
+    return int(name[1:], 16)
+
+
+def story_name(number: int) -> str:
+    """Turn the number of a story into its id."""
+    return f"s{number:016x}"

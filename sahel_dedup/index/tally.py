@@ -1,0 +1,87 @@
+"""Counts of what happens to an index, and how long that takes."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import NamedTuple
+
+import numpy as np
+
+from sahel_dedup.index.metadata import Counts
+from sahel_dedup.index.results import Event
+
+# Latencies are those of the last calls, and the rate that of the last minute.
+_CALLS = 1000
+_MINUTE = 60.0
+
+
+class _Call(NamedTuple):
+    ended: float
+    seconds: float
+    articles: int
+
+
+class Tally:
+    """Counts since the index was made, of which some may not be in the file yet.
+
+    Parameters
+    ----------
+    counts : Counts
+        Those of the state of the index, which are counted up.
+    """
+
+    def __init__(self, counts: Counts) -> None:
+        self.counts = counts
+        self._unsaved = Counts()
+        self._calls = deque[_Call](maxlen=_CALLS)
+
+    @property
+    def is_saved(self) -> bool:
+        """Whether all counts are in the file."""
+        return self._unsaved == Counts()
+
+    def saved(self) -> None:
+        """Note that all counts are in the file."""
+        self._unsaved = Counts()
+
+    def add(self, name: str) -> None:
+        """Count something by its name in `Counts`."""
+        self.counts.add(name)
+        self._unsaved.add(name)
+
+    def add_events(self, events: Sequence[Event], cursor: int) -> None:
+        """Count the events after one."""
+        for event in reversed(events):
+            if event.cursor <= cursor:
+                break
+            if event.kind in ("merged", "split"):
+                self.add(event.kind)
+
+    @contextmanager
+    def timed(self, articles: int) -> Iterator[None]:
+        """Take the time of a call that adds articles."""
+        begun = time.perf_counter()
+        yield
+        ended = time.perf_counter()
+        self._calls.append(_Call(ended, ended - begun, articles))
+
+    def rate(self) -> float:
+        """Return how many articles a second were answered in the last minute, or last calls."""
+        now = time.perf_counter()
+        recent = [call for call in self._calls if call.ended > now - _MINUTE]
+        if not recent:
+            return 0.0
+        # Of more calls than are remembered, the span is that of those that are.
+        full = len(recent) == _CALLS
+        span = now - (recent[0].ended - recent[0].seconds) if full else _MINUTE
+        return sum(call.articles for call in recent) / span
+
+    def latencies(self) -> tuple[float, float] | None:
+        """Return the median and the 99th percentile of the seconds that calls took."""
+        if not self._calls:
+            return None
+        middle, high = np.percentile([call.seconds for call in self._calls], (50, 99))
+        return float(middle), float(high)

@@ -1,0 +1,122 @@
+"""The numbers that terms have in the file of an index, and those they have in memory.
+
+In the file a number is never used twice; in memory numbers change when the vocabulary is cut
+down, and differ between processes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sahel_dedup.errors import SahelError
+from sahel_dedup.index.growable_profiles import with_room
+from sahel_dedup.index.row_checks import MOST_32, blobs, rising_numbers, whole_numbers
+from sahel_dedup.index.sqlite_file import Row
+from sahel_dedup.text.vocabulary import Vocabulary
+
+_MOST = MOST_32 - 1
+
+
+class TermNumbers:
+    """The terms of a vocabulary that are in a file.
+
+    Parameters
+    ----------
+    vocabulary : Vocabulary
+        Empty.
+
+    Attributes
+    ----------
+    last : int
+        The highest number in the file, -1 before the first.
+    size : int
+        How many terms of the vocabulary were looked at: those that came later are new.
+    read_so_far : int
+        How many terms were read from the file.
+    """
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self._vocabulary = vocabulary
+        self.size = 0
+        self.last = -1
+        self.read_so_far = 0
+        # Number in the file of each term in memory.
+        self._filed = np.zeros(0, dtype=np.int32)
+        # The other way round, and one more; 0 for terms that are not there. Pages of zeros
+        # take no memory, so that numbers may be far apart.
+        self._number = np.zeros(0, dtype=np.int32)
+
+    def filed(self, numbers: NDArray[np.integer]) -> NDArray[np.int32]:
+        """Return the numbers in the file of terms in memory."""
+        return self._filed.take(numbers)
+
+    def in_memory(self, filed: NDArray[np.int32]) -> NDArray[np.int32]:
+        """Return the numbers in memory of terms in the file.
+
+        Raises
+        ------
+        ValueError
+            If there is no such term.
+        """
+        if len(filed) and not 0 <= filed.min() <= filed.max() <= self.last:
+            raise ValueError("terms: a number that no term has")
+        numbers = self._number[filed] - 1
+        if (numbers < 0).any():
+            raise ValueError("terms: a number that no term has")
+        return numbers
+
+    def new_rows(self) -> Iterator[Row]:
+        """Give numbers to the terms that came since the last time, and yield their rows."""
+        vocabulary = self._vocabulary
+        numbers = np.arange(self.size, len(vocabulary), dtype=np.int32)
+        if self.last + len(numbers) > _MOST:
+            raise SahelError("an index has had too many terms: make it again with `index rebuild`")
+        filed = numbers - self.size + self.last + 1
+        hashes = vocabulary.hashes[numbers].view(np.int64).tolist()
+        words = vocabulary.words.encoded(self.size)
+        self._note(numbers, filed)
+        return zip(filed.tolist(), hashes, words, strict=True)
+
+    def read(self, rows: Sequence[Row]) -> None:
+        """Take over the next rows of a file.
+
+        Raises
+        ------
+        ValueError
+            If they cannot be terms.
+        """
+        filed, hashes, words = zip(*rows, strict=True)
+        numbered = rising_numbers("number", filed, self.last, _MOST).astype(np.int32)
+        unsigned = whole_numbers("hash", hashes).view(np.uint64)
+        blobs("word", words)
+        if len(np.unique(unsigned)) < len(unsigned):
+            raise ValueError("terms are there twice")
+        numbers = self._vocabulary.enter(unsigned, [word.decode() for word in words])
+        self._note(numbers, numbered)
+        self.read_so_far += len(numbers)
+
+    def follow(self, vocabulary: Vocabulary) -> list[int]:
+        """Follow the engine to a smaller vocabulary; return what goes from the file."""
+        before = self._vocabulary
+        if before is vocabulary:
+            return []
+        former = before.enter(vocabulary.hashes, vocabulary.words)
+        # Terms that only a query brought were never filed, nor kept here.
+        filed = self._filed[former]
+        gone = np.setdiff1d(self._filed[: self.size], filed)
+        self._vocabulary, self.size, self._filed = vocabulary, len(vocabulary), filed
+        self._number[gone] = 0
+        self._number[filed] = np.arange(1, len(filed) + 1)
+        return [int(number) for number in gone]
+
+    def _note(self, numbers: NDArray[np.int32], filed: NDArray[np.int32]) -> None:
+        if len(filed):
+            self.size = len(self._vocabulary)
+            self.last = int(filed[-1])
+            self._filed = with_room(self._filed, self.size)
+            self._filed[numbers] = filed
+            self._number = with_room(self._number, self.last + 1)
+            self._number[filed] = numbers + 1

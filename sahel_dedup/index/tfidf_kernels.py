@@ -1,0 +1,132 @@
+"""Compiled loops of the online TF-IDF: counts of terms, and cosines of pairs."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sahel_dedup.index.growable_profiles import TERM, TERM_BITS
+from sahel_dedup.util.jit import compiled
+
+
+@compiled
+def count_held(
+    wanted: NDArray[np.bool_],
+    indptr: NDArray[np.int64],
+    terms: NDArray[np.int32],
+    held: NDArray[np.int64],
+) -> None:
+    """Count how many wanted terms each article holds."""
+    for row in range(len(held)):
+        held[row] = 0
+        for term in terms[indptr[row] : indptr[row + 1]]:
+            held[row] += wanted[term]
+
+
+@compiled
+def add_counts(
+    seen: NDArray[np.int32],
+    log_seen: NDArray[np.float32],
+    terms: NDArray[np.int32],
+    held: NDArray[np.int64],
+    prior: NDArray[np.uint16],
+    chance: NDArray[np.float64],
+    before: float,
+) -> None:
+    """Add to the counts of terms, some of which may come several times."""
+    for i in range(len(terms)):
+        seen[terms[i]] += held[i]
+    take_logarithms(seen, log_seen, terms, prior, chance, before)
+
+
+@compiled
+def take_logarithms(
+    seen: NDArray[np.int32],
+    log_seen: NDArray[np.float32],
+    terms: NDArray[np.int32],
+    prior: NDArray[np.uint16],
+    chance: NDArray[np.float64],
+    before: float,
+) -> None:
+    """Fill in the denominators of the IDF of some terms."""
+    for i in range(len(terms)):
+        log_seen[terms[i]] = math.log(seen[terms[i]] + 1 + chance[prior[i]] * before)
+
+
+class Entries(NamedTuple):
+    """The words of articles, one after the other, and what a number of occurrences weighs."""
+
+    lang: NDArray[np.int16]
+    indptr: NDArray[np.int64]
+    words: NDArray[np.uint32]
+    tf: NDArray[np.float32]
+
+
+class Counts(NamedTuple):
+    """What the IDF of terms is made of (logarithms, by language), and which are numbers."""
+
+    log_articles: NDArray[np.float32]
+    log_seen: NDArray[np.float32]
+    is_number: NDArray[np.bool_]
+
+
+@compiled
+def compare(
+    first: NDArray[np.int64],
+    second: NDArray[np.int64],
+    of: Entries,
+    counts: Counts,
+    laid_out: NDArray[np.float32],
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Compare pairs; those of one first row are best consecutive.
+
+    The vector of a first row is laid out in full, and looked up for the terms of those that it
+    is compared with: as in `sahel_dedup.scoring.tfidf.row_products`, whose weights are fixed.
+    Here they move with every article, and are computed on the way.
+    """
+    cosine = np.zeros(len(first))
+    number_count = np.zeros(len(first), dtype=np.int64)
+    start, row, square = 0, np.int64(-1), 0.0
+    for pair in range(len(first)):
+        if first[pair] != row:
+            for word in of.words[start : of.indptr[row + 1]]:
+                laid_out[word & TERM] = 0
+            row = first[pair]
+            start, square = of.indptr[row], 0.0
+            for word in of.words[start : of.indptr[row + 1]]:
+                weight = _weight(
+                    word, of.tf, counts.log_articles[of.lang[row]], counts.log_seen[of.lang[row]]
+                )
+                laid_out[word & TERM] = weight
+                square += weight * weight
+        other = second[pair]
+        product, other_square, shared = 0.0, 0.0, 0
+        for word in of.words[of.indptr[other] : of.indptr[other + 1]]:
+            weight = _weight(
+                word, of.tf, counts.log_articles[of.lang[other]], counts.log_seen[of.lang[other]]
+            )
+            other_square += weight * weight
+            here = laid_out[word & TERM] * weight
+            product += here
+            shared += here > 0 and counts.is_number[word & TERM]
+        number_count[pair] = shared
+        if product > 0:
+            cosine[pair] = product / math.sqrt(square * other_square)
+    for word in of.words[start : of.indptr[row + 1]]:
+        laid_out[word & TERM] = 0
+    return cosine, number_count
+
+
+@compiled
+def _weight(
+    word: np.uint32,
+    tf: NDArray[np.float32],
+    log_articles: np.float32,
+    log_seen: NDArray[np.float32],
+) -> float:
+    """TF-IDF weight of an entry."""
+    idf = max(np.float32(0), log_articles - log_seen[word & TERM])
+    return float(tf[word >> TERM_BITS] * idf)

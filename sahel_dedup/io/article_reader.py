@@ -1,0 +1,379 @@
+"""Reading articles from files, data frames, tables and any other iterable of rows.
+
+It streams: memory holds the current article and one integer for each id.
+Nothing is lost silently. A fault is an `ArticleError` that names the file, the line and
+the field, or, for a caller who asks for that, an entry in a report; a date that cannot be
+used is dropped and counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Literal, NamedTuple, TypeAlias, cast
+
+from sahel_dedup.articles import Article
+from sahel_dedup.errors import ArticleError, SettingsError
+from sahel_dedup.io.frames import Row
+from sahel_dedup.io.lines import InputPath
+from sahel_dedup.io.paths import expand_paths
+from sahel_dedup.io.readers import Place, SkipReport, file_rows
+from sahel_dedup.io.sources import Fault, Located, located_rows, to_row
+from sahel_dedup.io.summary import ReadSummary
+from sahel_dedup.util.field_names import check_columns
+from sahel_dedup.util.values import shorten
+
+OnError: TypeAlias = Literal["raise", "skip"] | Fault
+OnBadDate: TypeAlias = Literal["drop", "raise"]
+# An article, or a row of whatever kind; see `sahel_dedup.io.sources.to_row`.
+Record: TypeAlias = Article | Mapping[str, Any] | Any
+
+
+class Entry(NamedTuple):
+    """An article, the row that it was read from, with fields under their names, and its place."""
+
+    article: Article
+    row: Row | Article
+    place: Place
+
+
+class ArticleReader:
+    """Makes articles of rows, and counts what it read.
+
+    Parameters
+    ----------
+    columns : mapping of str to str, optional
+        The columns to be read as fields, by field: ``{"text": "body"}``. A column under the
+        field's own name is then not read.
+    on_error : {"raise", "skip"} or callable
+        What is to be done with a row that is no article: raise an error; leave it out and
+        count it; or give it to a function of the error and the row, count it and leave it
+        out. The row is ``None`` if it could not even be read.
+    on_bad_date : {"drop", "raise"}
+        What is to be done with a date that cannot be read: drop the date and count it, or
+        take it for an error in the row.
+    skipped : SkipReport, optional
+        Where rows left out are counted; this stands for ``on_error="skip"``.
+    summary : ReadSummary, optional
+        Where everything is counted.
+    unnamed : bool
+        Whether a row may lack an id, and be a mere text. It is named by its place.
+
+    Attributes
+    ----------
+    summary : ReadSummary
+        What was read so far.
+    """
+
+    def __init__(
+        self,
+        columns: Mapping[str, str] | None = None,
+        *,
+        on_error: OnError = "raise",
+        on_bad_date: OnBadDate = "drop",
+        skipped: SkipReport | None = None,
+        summary: ReadSummary | None = None,
+        unnamed: bool = False,
+    ) -> None:
+        if on_bad_date not in ("drop", "raise"):
+            raise SettingsError(f"on_bad_date: {on_bad_date!r} is neither 'drop' nor 'raise'")
+        self._columns = check_columns(columns)
+        self._mapped = frozenset(self._columns.values())
+        self._unseen = set(self._mapped)
+        self._drop = on_bad_date == "drop"
+        self._unnamed = unnamed
+        self.summary = summary or ReadSummary()
+        self._fault = fault_handler(on_error)
+        self._skips = on_error == "skip"
+        if skipped is not None:
+            self._fault = lambda error, row: skipped.add(error)
+
+    def articles(self, source: Any, *, unique: bool = True) -> Iterator[Article]:
+        """Read articles from whatever holds them.
+
+        Parameters
+        ----------
+        source
+            See `sahel_dedup.cluster`.
+        unique
+            Whether an id may come only once.
+
+        Returns
+        -------
+        iterator of Article
+
+        Raises
+        ------
+        ArticleError
+            If it holds no articles. While it is read: if a row is no article, or repeats an
+            id. The error names the row.
+        SahelError
+            If a file cannot be read, or a column is not there.
+        """
+        rows = self.located(source)
+        return (entry.article for entry in self.entries(rows, unique=unique))
+
+    def located(self, source: Any) -> Iterator[Located]:
+        """Yield the rows of whatever holds articles, for `entries`; see `articles`."""
+        return located_rows(source, self._columns, self.count_fault, texts=self._unnamed)
+
+    def entries(self, rows: Iterable[Located], *, unique: bool = True) -> Iterator[Entry]:
+        """Read the articles of rows, one at a time and none ahead; see `articles`."""
+        seen = SeenIds()
+        for number, (place, found) in enumerate(rows):
+            try:
+                row = self._named(found, number)
+                article = self._read(row, place)
+                if unique:
+                    seen.add(article.id, place)
+            except ArticleError as error:
+                self.count_fault(error.at(*place), found)
+            else:
+                self.summary.add(article, None if isinstance(row, Article) else row["id"])
+                yield Entry(article, row, place)
+        self._check_mapped()
+
+    def article(self, item: Any) -> Article:
+        """Read one article.
+
+        Raises
+        ------
+        ArticleError
+            If it is none.
+        """
+        article = self._read(self._named(to_row(item), 0))
+        self.summary.add(article)
+        self._check_mapped()
+        return article
+
+    def _named(self, row: Row | Article, number: int) -> Row | Article:
+        """Give the fields of a row their names, and the row an id where it may lack one."""
+        if isinstance(row, Article):
+            return row
+        self.summary.add_columns(row)
+        if self._columns:
+            self._unseen.difference_update(row)
+            kept = {
+                name: value
+                for name, value in row.items()
+                if name not in self._columns and name not in self._mapped
+            }
+            row = kept | {
+                field: row[column] for field, column in self._columns.items() if column in row
+            }
+        if self._unnamed and "id" not in row and "id" not in self._columns:
+            return {"id": number, **row}
+        return row
+
+    def _read(self, row: Row | Article, place: Place | None = None) -> Article:
+        if isinstance(row, Article):
+            return row
+        try:
+            return Article.from_mapping(row)
+        except ArticleError as error:
+            column = self._columns.get(error.field or "")
+            if column is not None and error.field not in row:
+                reason = f"no column {column!r}: the row has {shorten(', '.join(map(str, row)))}"
+                raise ArticleError(reason, error.field) from None
+            if error.field != "published" or not self._drop:
+                raise
+            self.summary.add_bad_date(error.at(*place) if place else error)
+            return Article.from_mapping({**row, "published": None})
+
+    def warn(self, stacklevel: int = 2) -> None:
+        """Warn a caller in Python of what was dropped; see `ReadSummary.warn`."""
+        # A function that is given the rows knows of them.
+        self.summary.warn(stacklevel + 1, rows=self._skips)
+
+    def count_fault(self, error: ArticleError, row: object = None) -> None:
+        """Raise a fault of a row, or count it where faulty rows are left out."""
+        self._fault(error, row)
+        self.summary.add_fault(error)
+
+    def _check_mapped(self) -> None:
+        """Refuse a column that no row had: most likely its name is misspelt."""
+        there = sorted(self.summary.columns)
+        for column in sorted(self._unseen) if there else ():
+            names = shorten(", ".join(there))
+            raise SettingsError(f"columns: no row has a column {column!r}; there are {names}")
+
+
+def iter_articles(
+    source: Any,
+    columns: Mapping[str, str] | None = None,
+    *,
+    on_error: OnError = "raise",
+    on_bad_date: OnBadDate = "drop",
+) -> Iterator[Article]:
+    """Read articles from whatever holds them.
+
+    Parameters
+    ----------
+    source
+        See `sahel_dedup.cluster`.
+    columns, on_error, on_bad_date
+        See `ArticleReader`.
+
+    Returns
+    -------
+    iterator of Article
+
+    Raises
+    ------
+    ArticleError
+        If a row is not an article, or repeats an id. The error names the row.
+    """
+    return ArticleReader(columns, on_error=on_error, on_bad_date=on_bad_date).articles(source)
+
+
+def read_article(
+    item: Record, columns: Mapping[str, str] | None = None, *, stacklevel: int = 2
+) -> Article:
+    """Read one article, and warn of a date that cannot be read or a field not found.
+
+    Parameters
+    ----------
+    item
+        An article, a mapping or a record; see `sahel_dedup.io.sources.to_row`.
+    columns
+        See `ArticleReader`.
+    stacklevel
+        Of the warning, as for `warnings.warn`, counted from the caller of this function.
+
+    Returns
+    -------
+    Article
+
+    Raises
+    ------
+    ArticleError
+        If it is none.
+    """
+    reader = ArticleReader(columns)
+    article = reader.article(item)
+    reader.warn(stacklevel + 1)
+    return article
+
+
+def read_articles(
+    paths: InputPath | Sequence[InputPath],
+    *,
+    skipped: SkipReport | None = None,
+    columns: Mapping[str, str] | None = None,
+    on_bad_date: OnBadDate = "drop",
+    summary: ReadSummary | None = None,
+) -> Iterator[Article]:
+    """Read articles from files.
+
+    Parameters
+    ----------
+    paths
+        See `sahel_dedup.io.readers.read_rows`.
+    skipped
+        When given, faulty rows are counted here and left out; otherwise the first one
+        is raised.
+    columns, on_bad_date, summary
+        See `ArticleReader`.
+
+    Yields
+    ------
+    Article
+        In the order of the files, and of the rows in them.
+
+    Raises
+    ------
+    ArticleError
+        If a row is not an article or repeats an id of any of the files.
+    SahelError
+        If a file cannot be read at all, with or without `skipped`.
+    """
+    records = read_records(
+        paths, skipped=skipped, columns=columns, on_bad_date=on_bad_date, summary=summary
+    )
+    return (article for _, article in records)
+
+
+def read_records(
+    paths: InputPath | Sequence[InputPath],
+    *,
+    skipped: SkipReport | None = None,
+    columns: Mapping[str, str] | None = None,
+    on_bad_date: OnBadDate = "drop",
+    summary: ReadSummary | None = None,
+) -> Iterator[tuple[Row, Article]]:
+    """Read articles from files, each beside the row it was read from.
+
+    The rows are the input as it was, but for the names that `columns` gives, for writing it
+    out again. Reading the same files
+    twice gives the same articles, so results of a first pass fit the rows of a second.
+
+    Parameters
+    ----------
+    paths, skipped, columns, on_bad_date, summary
+        See `read_articles`, which also lists the errors.
+
+    Yields
+    ------
+    row : Mapping
+    article : Article
+    """
+    reader = ArticleReader(columns, on_bad_date=on_bad_date, skipped=skipped, summary=summary)
+    rows = file_rows(expand_paths(paths), reader.count_fault)
+    entries = reader.entries(Located(place, row) for place, row in rows)
+    return ((cast(Row, row), article) for article, row, _ in entries)
+
+
+def fault_handler(on_error: OnError) -> Fault:
+    """Return what is done with a fault and the row that has it.
+
+    Raises
+    ------
+    SettingsError
+        If `on_error` is none of its values.
+    """
+    if on_error == "raise":
+        return _raise
+    if on_error == "skip":
+        return lambda error, row: None
+    if callable(on_error):
+        return on_error
+    raise SettingsError(
+        f"on_error: {on_error!r} is neither 'raise' nor 'skip' nor a function of an error and a row"
+    )
+
+
+def _raise(error: ArticleError, _row: object) -> None:
+    raise error from None
+
+
+class SeenIds:
+    """Where each id was first seen.
+
+    One integer an id instead of a `Place`, which would cost three times the memory and,
+    being a tuple, the attention of the garbage collector.
+    """
+
+    _LINE_BITS = 40
+
+    def __init__(self) -> None:
+        self._first: dict[str, int] = {}
+        self._files: list[str | None] = []
+
+    def add(self, article_id: str, place: Place) -> None:
+        """Note an id.
+
+        Raises
+        ------
+        ArticleError
+            If it was there before. The error names that place.
+        """
+        if not self._files or self._files[-1] != place.file:
+            self._files.append(place.file)
+        here = (len(self._files) - 1 << self._LINE_BITS) + place.line
+        first = self._first.setdefault(article_id, here)
+        if first != here:
+            file = self._files[first >> self._LINE_BITS]
+            line = first & (1 << self._LINE_BITS) - 1
+            # The colon comes before the id, so that all duplicates are one kind of fault.
+            raise ArticleError(
+                f"duplicate id: {article_id!r}, first seen at {Place(file, line)}", "id"
+            )

@@ -1,0 +1,49 @@
+"""Rows that say of two articles whether they report one event: judged pairs, and corrections."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sahel_dedup.articles import read_id
+from sahel_dedup.errors import ArticleError
+from sahel_dedup.util.values import is_missing
+
+_TRUE, _FALSE = frozenset({"1", "1.0", "true"}), frozenset({"0", "0.0", "false"})
+
+
+def read_pair_ids(row: Mapping[str, object]) -> tuple[str, str]:
+    """Read the ids of the two articles, from ``a`` and ``b`` or ``id_a`` and ``id_b``.
+
+    Raises
+    ------
+    ArticleError
+        If one is missing or no id, or both are the same. The error names the field.
+    """
+    ids = []
+    for name in ("a", "b"):
+        name = name if name in row else f"id_{name}"
+        try:
+            ids.append(read_id({"id": row.get(name)}))
+        except ArticleError as error:
+            missing = f"missing: the row has {', '.join(map(str, row))}"
+            raise ArticleError(error.reason if name in row else missing, name) from None
+    if ids[0] == ids[1]:
+        raise ArticleError(f"the same article twice: {ids[0]!r}", "b")
+    return ids[0], ids[1]
+
+
+def read_same(row: Mapping[str, object]) -> bool | None:
+    """Read ``same``: 1, 0, true, false, or empty for a pair that nobody has judged.
+
+    Raises
+    ------
+    ArticleError
+        If it is missing, or something else.
+    """
+    if "same" not in row:
+        raise ArticleError(f"missing: the row has {', '.join(map(str, row))}", "same")
+    value = row["same"]
+    text = "" if is_missing(value) else str(value).strip().lower()
+    if text and text not in _TRUE | _FALSE:
+        raise ArticleError(f"none of 1, 0, true, false and empty: {value!r}", "same")
+    return text in _TRUE if text else None

@@ -1,0 +1,140 @@
+"""Names of input files: patterns, folders, endings and the formats they stand for."""
+
+from __future__ import annotations
+
+import errno
+import glob
+import os
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+
+from sahel_dedup.errors import FileError, SahelError
+from sahel_dedup.io.lines import STDIN, InputPath, comes_once, spool
+from sahel_dedup.util.values import show
+
+ENDINGS = {
+    ".jsonl": "json",
+    ".jsonl.gz": "json",
+    ".ndjson": "json",
+    ".ndjson.gz": "json",
+    ".csv": "csv",
+    ".csv.gz": "csv",
+    ".parquet": "parquet",
+}
+
+
+def expand_paths(paths: InputPath | Sequence[InputPath]) -> list[InputPath]:
+    """Expand folders and glob patterns and check that every file can be there and be read.
+
+    Raises
+    ------
+    SahelError
+        If a name or pattern matches no file, or the ending of a file is unknown.
+    """
+    found: list[InputPath] = []
+    for path in [paths] if isinstance(paths, str | os.PathLike) else paths:
+        # A file that exists under the very name comes first: brackets are common in
+        # file names, and `news[1].jsonl` as a pattern would not match itself.
+        found += [path] if path == STDIN or _is_there(path) else _matches(path)
+    files: list[InputPath] = []
+    for path in found:
+        if path != STDIN and os.path.isdir(path):
+            files += _files_in(path)
+        else:
+            format_of(path)
+            files.append(path)
+    return list(dict.fromkeys(files))
+
+
+def open_repeatable(path: InputPath) -> AbstractContextManager[InputPath]:
+    """Make a path fit to be read more than once.
+
+    Parameters
+    ----------
+    path
+        As `expand_paths` gives it.
+
+    Returns
+    -------
+    context manager of path
+        What comes once, standard input or a pipe, is copied to a temporary file, removed
+        at the end of the block.
+    """
+    if not comes_once(path):
+        return nullcontext(path)
+    return spool(path, _known_ending(path) or ".jsonl")
+
+
+def _is_there(path: InputPath) -> bool:
+    try:
+        os.stat(path)
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return False
+    except OSError as error:
+        # A name may be too long for a file and still be a pattern.
+        if error.errno == errno.ENAMETOOLONG:
+            return False
+        raise unreadable(path, error) from error
+    return True
+
+
+def _matches(pattern: InputPath) -> list[InputPath]:
+    """Return the files that match a pattern, in sorted order."""
+    name = os.fspath(pattern)
+    found: list[InputPath] = list(sorted(glob.glob(name, recursive=True)))
+    if found:
+        return found
+    # Of a folder that it may not look into glob says nothing.
+    folder = os.path.dirname(name) or "."
+    if not glob.has_magic(folder) and os.path.isdir(folder):
+        try:
+            os.listdir(folder)
+        except OSError as error:
+            raise unreadable(folder, error) from error
+    raise FileError(f"no file matches {show(name)}")
+
+
+def _files_in(folder: InputPath) -> list[InputPath]:
+    """Return the files of known endings in a folder and those in it, in sorted order."""
+
+    def refuse(error: OSError) -> None:
+        raise unreadable(error.filename, error) from error
+
+    found: list[InputPath] = []
+    for inside, folders, names in os.walk(folder, onerror=refuse):
+        # Spark and others leave marks such as _SUCCESS and .part.crc.
+        folders[:] = sorted(name for name in folders if not name.startswith((".", "_")))
+        found += [
+            os.path.join(inside, name)
+            for name in sorted(names)
+            if not name.startswith((".", "_")) and _known_ending(name)
+        ]
+    if not found:
+        raise FileError(f"no file in folder {os.fspath(folder)!r} ends in {', '.join(ENDINGS)}")
+    return found
+
+
+def unreadable(name: object, error: OSError) -> SahelError:
+    """Make the error for a file that the system does not let us read."""
+    return FileError(f"cannot read {name}: {error.strerror or error}")
+
+
+def format_of(path: InputPath) -> str:
+    """Tell the format of a file by its ending: ``json``, ``csv`` or ``parquet``.
+
+    Raises
+    ------
+    SahelError
+        If the ending is unknown.
+    """
+    if ending := _known_ending(path):
+        return ENDINGS[ending]
+    # The shell names the pipe of `<(command)` /dev/fd/63.
+    if comes_once(path):
+        return "json"
+    raise FileError(f"unknown ending: {os.fspath(path)!r}; known are {', '.join(ENDINGS)}")
+
+
+def _known_ending(path: InputPath) -> str | None:
+    name = os.path.basename(path).lower()
+    return next((ending for ending in ENDINGS if name.endswith(ending)), None)

@@ -1,0 +1,295 @@
+"""Reading rows from files: formats, lines and faults, but no idea of an article.
+
+A row is a mapping of names to values, whatever the format. Everything streams; at most
+one batch of rows is in memory.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, NamedTuple, TypeAlias
+
+from sahel_dedup.errors import ArticleError, place_name
+from sahel_dedup.io.frames import Row, parquet_height, parquet_rows
+from sahel_dedup.io.lines import (
+    GZIP_MAGIC,
+    MAX_LINE,
+    InputPath,
+    Reporter,
+    read_lines,
+    source_name,
+    too_long,
+)
+from sahel_dedup.io.paths import expand_paths, format_of, unreadable
+
+_NumberedRows: TypeAlias = Iterator[tuple[int, Row]]
+
+_EXAMPLES = 5
+
+
+class Place(NamedTuple):
+    """Where a row came from: the file as the user named it, and the line from 1."""
+
+    file: str | None
+    line: int
+
+    def __str__(self) -> str:
+        return place_name(self.file, self.line)
+
+
+@dataclass(slots=True)
+class SkipReport:
+    """What was left out while reading, and why.
+
+    Attributes
+    ----------
+    counts
+        How many rows were skipped for each kind of fault.
+    examples
+        The first few faults in full.
+    """
+
+    counts: Counter[str] = field(default_factory=Counter)
+    examples: list[str] = field(default_factory=list)
+
+    @property
+    def total(self) -> int:
+        """Number of rows skipped."""
+        return self.counts.total()
+
+    def add(self, error: ArticleError) -> None:
+        """Count one fault."""
+        self.counts[error.kind] += 1
+        if len(self.examples) < _EXAMPLES:
+            self.examples.append(str(error))
+
+    def summary(self) -> str:
+        """Describe the faults in a few lines of plain text, the commonest kind first."""
+        lines = [f"{self.total} {'row' if self.total == 1 else 'rows'} skipped"]
+        lines += [f"  {count} x {kind}" for kind, count in self.counts.most_common()]
+        if self.examples:
+            lines += ["for example", *(f"  {example}" for example in self.examples)]
+        return "\n".join(lines)
+
+
+def read_rows(
+    paths: InputPath | Sequence[InputPath], *, skipped: SkipReport | None = None
+) -> Iterator[tuple[Place, Row]]:
+    """Read the rows of files, unchecked.
+
+    JSON lines (``.jsonl``, ``.ndjson``) and CSV are UTF-8, with or without a byte order
+    mark, plain or gzip; lines end at a line feed only, so that U+2028 within a text
+    does not shift the count. A JSON object that names a field twice is broken. CSV follows
+    RFC 4180 strictly; every cell is a string. A line, and a record of CSV, may have 64 MB.
+    Parquet is read in batches of bounded size.
+
+    Parameters
+    ----------
+    paths
+        File names, folders (all files in them, and in folders in them, with a known
+        ending), glob patterns (expanded in sorted order) and ``-`` for JSON lines on
+        standard input, plain or gzip. A pipe whose name has no known ending is read as
+        standard input is. A file named twice is read once.
+    skipped
+        When given, broken rows are counted here and left out; otherwise the first one
+        is raised. Of a truncated file the complete rows are kept.
+
+    Yields
+    ------
+    place : Place
+    row : Mapping
+
+    Raises
+    ------
+    ArticleError
+        If a row is broken.
+    SahelError
+        If a pattern matches nothing, an ending is unknown or a file cannot be opened.
+        Names are checked by the call itself, before anything is read.
+    """
+    return file_rows(expand_paths(paths), reporter(skipped))
+
+
+def count_rows(paths: Sequence[InputPath]) -> int | None:
+    """Count about how many rows files hold: the line feeds of text, the rows of Parquet.
+
+    Parameters
+    ----------
+    paths
+        Files, as `expand_paths` gives them.
+
+    Returns
+    -------
+    int or None
+        None if that takes unpacking, or a file cannot be read.
+    """
+    rows = 0
+    for path in paths:
+        try:
+            if format_of(path) == "parquet":
+                rows += parquet_height(os.fspath(path))
+                continue
+            with open(path, "rb") as file:
+                if file.peek(2).startswith(GZIP_MAGIC):
+                    return None
+                rows += sum(block.count(b"\n") for block in iter(partial(file.read, 1 << 20), b""))
+        except (OSError, ArticleError):
+            return None
+    return rows
+
+
+def reporter(skipped: SkipReport | None) -> Reporter:
+    """Return what is to be done with a fault: raise it, or count it where there is a report."""
+    return _raise if skipped is None else skipped.add
+
+
+def _raise(error: ArticleError) -> None:
+    raise error from None
+
+
+def file_rows(paths: list[InputPath], report: Reporter) -> Iterator[tuple[Place, Row]]:
+    """Yield the rows of files that `expand_paths` gave; see `read_rows`."""
+    for path in paths:
+        name = source_name(path)
+        try:
+            for line, row in _READERS[format_of(path)](path, name, report):
+                yield Place(name, line), row
+        except OSError as error:
+            raise unreadable(name, error) from error
+
+
+def _json_rows(path: InputPath, name: str, report: Reporter) -> _NumberedRows:
+    decode = json.JSONDecoder(object_pairs_hook=_object).decode
+    for number, line in read_lines(path, name, report):
+        if isinstance(line, ArticleError):
+            report(line)
+            continue
+        if not (stripped := line.strip()):
+            continue
+        try:
+            row = decode(stripped.decode())
+        except UnicodeDecodeError as error:
+            report(ArticleError(f"not UTF-8: {error.reason}", None, number, name))
+        except json.JSONDecodeError as error:
+            # Not its own text, which would speak of another "line 1".
+            reason = f"broken JSON: {error.msg} at character {error.pos + 1}"
+            report(ArticleError(reason, None, number, name))
+        except ArticleError as error:
+            report(error.at(name, number))
+        except (ValueError, RecursionError) as error:
+            report(ArticleError(f"broken JSON: {error}", None, number, name))
+        else:
+            if isinstance(row, dict):
+                yield number, row
+            else:
+                kind = type(row).__name__
+                report(ArticleError(f"not a JSON object: {kind}", None, number, name))
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Make a JSON object, of which Python would keep the last of two equal names."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice = Counter(key for key, _ in pairs).most_common(1)[0][0]
+        raise ArticleError(f"field named twice: {twice!r}")
+    return found
+
+
+def _csv_rows(path: InputPath, name: str, report: Reporter) -> _NumberedRows:
+    header: list[str] | None = None
+    for start, cells in _csv_records(path, name, report):
+        if header is None:
+            # Without its header a table is lost, whoever counts faults.
+            if isinstance(cells, ArticleError):
+                raise cells
+            header = cells
+            if twice := [column for column, count in Counter(header).items() if count > 1]:
+                raise ArticleError(f"column named twice: {twice[0]!r}", None, start, name)
+        elif isinstance(cells, ArticleError):
+            report(cells)
+        elif len(cells) != len(header):
+            reason = f"wrong number of cells: {len(cells)} in a table of {len(header)} columns"
+            report(ArticleError(reason, None, start, name))
+        else:
+            yield start, dict(zip(header, cells, strict=True))
+
+
+class _RecordTooLongError(Exception):
+    """A record of CSV that goes on beyond all bounds."""
+
+
+class _CsvLines:
+    """The lines of a CSV file for Python's csv module, which may go on after an error."""
+
+    def __init__(self, lines: Iterator[tuple[int, bytes | ArticleError]]) -> None:
+        self._lines = lines
+        self.number = 0
+        # Bytes of the current record, and its first line that is not UTF-8.
+        self.size = 0
+        self.undecodable: int | None = None
+
+    def __iter__(self) -> _CsvLines:
+        return self
+
+    def __next__(self) -> str:
+        self.number, line = next(self._lines)
+        if isinstance(line, ArticleError):
+            raise _RecordTooLongError
+        self.size += len(line)
+        if self.size > MAX_LINE:
+            raise _RecordTooLongError
+        try:
+            return line.decode()
+        except UnicodeDecodeError:
+            # The line is passed on all the same, so that the quotes in it count and
+            # only the record it belongs to is lost.
+            self.undecodable = self.undecodable or self.number
+            return line.decode(errors="surrogateescape")
+
+    def start_record(self) -> int:
+        """Return the number of the first line of the next record."""
+        self.size, self.undecodable = 0, None
+        return self.number + 1
+
+
+def _csv_records(
+    path: InputPath, name: str, report: Reporter
+) -> Iterator[tuple[int, list[str] | ArticleError]]:
+    """Yield the cells of each record, or what is wrong with it, by its first line."""
+    # The limit of the csv module is global and low (128 KB); it is only ever raised.
+    csv.field_size_limit(max(csv.field_size_limit(), MAX_LINE))
+    lines = _CsvLines(read_lines(path, name, report))
+    reader = csv.reader(lines, strict=True)
+    while True:
+        start = lines.start_record()
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except _RecordTooLongError:
+            yield start, too_long("record", start, name)
+        except csv.Error as error:
+            until = f", lines {start} to {lines.number}" if lines.number > start else ""
+            yield start, ArticleError(f"broken CSV: {error}{until}", None, start, name)
+        else:
+            if lines.undecodable:
+                yield start, ArticleError("not UTF-8", None, lines.undecodable, name)
+            elif len(cells) > 1 or "".join(cells).strip():
+                yield start, cells
+
+
+def _parquet_rows(path: InputPath, name: str, report: Reporter) -> _NumberedRows:
+    for number, row in parquet_rows(os.fspath(path)):
+        if isinstance(row, ArticleError):
+            report(row.at(name, number))
+        else:
+            yield number, row
+
+
+_READERS = {"json": _json_rows, "csv": _csv_rows, "parquet": _parquet_rows}

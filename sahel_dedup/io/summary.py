@@ -1,0 +1,228 @@
+"""What a run read: how many articles, which fields they had, and what was left out.
+
+The reader counts, the command line and the log report.
+"""
+
+from __future__ import annotations
+
+import logging
+import operator
+import warnings
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from sahel_dedup.errors import ArticleError, SahelWarning
+from sahel_dedup.util.field_names import find_alias, remedy
+
+if TYPE_CHECKING:
+    from sahel_dedup.articles import Article
+
+_LOGGER = logging.getLogger("sahel_dedup")
+# Without a handler of its own Python prints what a library logs.
+_LOGGER.addHandler(logging.NullHandler())
+
+_MOST_COLUMNS = 1000
+# What a missing field costs, for a warning when no article has it.
+_COSTS = {
+    "title": (
+        "titled",
+        "no article has a title (field 'title')",
+        "headlines cannot confirm copies",
+    ),
+    "published": (
+        "dated",
+        "no article has a date (field 'published')",
+        "stories are not kept apart by time",
+    ),
+    "source": (
+        "sourced",
+        "no article has a source (field 'source')",
+        "an outlet's own templates are not recognised",
+    ),
+}
+
+
+@dataclass(slots=True)
+class ReadSummary:
+    """Counts of one reading.
+
+    Attributes
+    ----------
+    read : int
+        Articles that were read and used.
+    skipped : Counter of str
+        Rows that were left out, by the kind of fault (`ArticleError.kind`).
+    titled, dated, sourced, tagged : int
+        Articles with a title, a usable date, a source, and a language tag.
+    numbered : int
+        Articles whose id was a whole number of at most 64 bits.
+    dates_unusable : int
+        Articles whose date was dropped: it could not be read, or cannot be right.
+    ignored_columns : Counter of str
+        Input columns whose values do not reach the output, and in how many rows.
+    bad_dates : Counter of str
+        Dates that could not be read, by the kind of fault.
+    first_fault : str or None
+        The first fault in full, of a row or a date.
+    corrections : int
+        Corrections that were given.
+    unknown_ids : int
+        Ids in them that no article has.
+    first_unknown_id : str or None
+        One of these.
+    columns : set of str
+        Names of the columns of the input, the first thousand of them.
+    """
+
+    read: int = 0
+    skipped: Counter[str] = field(default_factory=Counter)
+    titled: int = 0
+    dated: int = 0
+    sourced: int = 0
+    tagged: int = 0
+    numbered: int = 0
+    dates_unusable: int = 0
+    ignored_columns: Counter[str] = field(default_factory=Counter)
+    bad_dates: Counter[str] = field(default_factory=Counter)
+    first_fault: str | None = None
+    corrections: int = 0
+    unknown_ids: int = 0
+    first_unknown_id: str | None = None
+    columns: set[str] = field(default_factory=set)
+
+    def add(self, article: Article, row_id: object = None) -> None:
+        """Count one article; its id may have been a number in the row."""
+        self.read += 1
+        self.numbered += _is_number(row_id)
+        self.titled += article.title is not None
+        self.dated += article.published is not None
+        self.sourced += article.source is not None
+        self.tagged += article.lang is not None
+
+    @property
+    def is_numbered(self) -> bool:
+        """Whether the ids of all articles were whole numbers."""
+        return 0 < self.read == self.numbered
+
+    def add_columns(self, names: Iterable[object]) -> None:
+        """Note the columns of a row."""
+        # Keys that are data, such as dates, are no columns worth remembering.
+        if len(self.columns) < _MOST_COLUMNS:
+            self.columns.update(map(str, names))
+
+    def add_fault(self, error: ArticleError) -> None:
+        """Count a row that is left out."""
+        self.skipped[error.kind] += 1
+        self.first_fault = self.first_fault or str(error)
+
+    def add_bad_date(self, error: ArticleError) -> None:
+        """Count a date that is dropped because it cannot be read."""
+        self.bad_dates[error.reason.partition(": ")[0]] += 1
+        self.dates_unusable += 1
+        self.first_fault = self.first_fault or str(error)
+
+    def add_corrections(self, number: int, unknown: Sequence[str]) -> None:
+        """Count corrections, and the ids in them that no article has."""
+        self.corrections += number
+        self.unknown_ids += len(unknown)
+        if unknown and self.first_unknown_id is None:
+            self.first_unknown_id = unknown[0]
+
+    def drop_dates(self, number: int) -> None:
+        """Count dates that could be read and cannot be right."""
+        self.dates_unusable += number
+        self.dated -= number
+
+    def log(self) -> None:
+        """Log the counts, and a warning for what no article has and for dates dropped."""
+        _LOGGER.info("%s", self)
+        for warning in self.warnings():
+            _LOGGER.warning("%s", warning)
+
+    def warnings(self) -> list[str]:
+        """Name each field that no article has, what that costs and what may help."""
+        # A single article is not compared with anything.
+        found = self._lacking(1) if self.read > 1 else []
+        if self.bad_dates:
+            found.append(f"{self._unreadable_dates()}; for example {self.first_fault}")
+        return found + self._unknown()
+
+    def warn(self, stacklevel: int = 2, *, rows: bool = False) -> None:
+        """Warn a caller in Python, once, of what most likely was not meant.
+
+        That is a column that most likely holds a field which no article has, and dates that
+        were dropped.
+
+        Parameters
+        ----------
+        stacklevel
+            As for `warnings.warn`, counted from the caller of this method.
+        rows
+            Whether to warn of rows left out, too.
+        """
+        found = [warning for warning in self._lacking(0) if "columns=" in warning]
+        if self.bad_dates:
+            found.append(self._unreadable_dates())
+        if impossible := self.dates_unusable - self.bad_dates.total():
+            found.append(f"dates that cannot be right and are dropped: {impossible:,}")
+        found += self._unknown()
+        if rows and self.skipped:
+            found.append(f"rows left out: {_listed(self.skipped)}")
+        if self.first_fault and (self.bad_dates or (rows and self.skipped)):
+            found.append(f"for example {self.first_fault}")
+        if found:
+            warnings.warn("; ".join(found), SahelWarning, stacklevel=stacklevel + 1)
+
+    def _lacking(self, cost: int) -> list[str]:
+        """Name the fields that no article has, with or without the cost, and the remedy."""
+        found = []
+        for name, (attribute, *parts) in _COSTS.items():
+            if self.read and not getattr(self, attribute):
+                alias = find_alias(name, sorted(self.columns))
+                hint = f"; {remedy(name, alias)}" if alias else ""
+                found.append(": ".join(parts[: 1 + cost]) + hint)
+        return found
+
+    def _unknown(self) -> list[str]:
+        if not self.unknown_ids:
+            return []
+        return [
+            f"ids in corrections that no article has: {self.unknown_ids:,}, for example "
+            f"{self.first_unknown_id!r}"
+        ]
+
+    def _unreadable_dates(self) -> str:
+        return f"dates that cannot be read and are dropped: {_listed(self.bad_dates)}"
+
+    def __str__(self) -> str:
+        """Describe the reading in one line."""
+        parts = [
+            f"{self.read:,} {'article' if self.read == 1 else 'articles'} read",
+            f"{self.titled:,} with a title",
+            f"{self.dated:,} with a date",
+            f"{self.sourced:,} with a source",
+            f"{self.tagged:,} with a language",
+        ]
+        if self.dates_unusable:
+            parts.append(f"{self.dates_unusable:,} dates unusable")
+        if self.corrections:
+            parts.append(f"{self.corrections:,} corrections")
+        if self.unknown_ids:
+            parts.append(f"{self.unknown_ids:,} ids in them unknown")
+        if self.skipped:
+            parts.append(f"{self.skipped.total():,} left out ({_listed(self.skipped)})")
+        return ", ".join(parts)
+
+
+def _is_number(value: object) -> bool:
+    # NumPy's integers are none of Python's.
+    try:
+        return not isinstance(value, str) and -(2**63) <= operator.index(value) < 2**63  # type: ignore[arg-type]
+    except TypeError:
+        return False
+
+
+def _listed(counts: Counter[str]) -> str:
+    return ", ".join(f"{count:,} x {kind}" for kind, count in counts.most_common())

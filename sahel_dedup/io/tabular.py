@@ -1,0 +1,345 @@
+"""Rows as columns: CSV and Parquet need to know every column before the first row.
+
+`spooled` keeps rows on disk while it learns their columns. The type of a column is the
+narrowest that holds all its values. Where nothing narrower fits that is a string, and
+whatever is not a string is written as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import pickle
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import cache, reduce
+from math import isfinite
+from tempfile import TemporaryFile
+from typing import IO, TYPE_CHECKING, Any, TypeAlias
+
+from sahel_dedup.errors import SahelError
+from sahel_dedup.util.lazy import LazyModule
+from sahel_dedup.util.values import is_missing
+
+if TYPE_CHECKING:
+    import polars as pl
+else:
+    pl = LazyModule("polars")
+
+Row: TypeAlias = Mapping[str, object]
+_PlainRow: TypeAlias = dict[str, Any]
+_Schema: TypeAlias = "dict[str, pl.DataType]"
+
+# Rows are handled in chunks of about this many characters rather than of a number of
+# rows alone: a thousand articles are two megabytes or two gigabytes.
+_CHUNK_CHARACTERS = 4_000_000
+CHUNK_ROWS = 5000
+
+_SCALARS = frozenset({type(None), str, bool, int, float, date})
+SURROGATE = re.compile("[\ud800-\udfff]")
+# Python and polars follow nested values by recursion, and a column of lists in lists takes
+# polars a time that grows with the square of the depth: 2 seconds at 300.
+_DEEPEST = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Spool:
+    """Rows at rest on disk, and the type of each of their columns.
+
+    Attributes
+    ----------
+    schema : dict of str to polars.DataType
+        The columns in the order in which they were first met.
+    """
+
+    schema: _Schema
+    _file: IO[bytes]
+    _size: int
+
+    def cells(self) -> Iterator[list[list[str]]]:
+        """Yield chunks of rows with one string per column; what is missing is empty."""
+        for chunk in self._chunks():
+            yield [[_cell(row.get(name)) for name in self.schema] for row in chunk]
+
+    def frames(self) -> Iterator[pl.DataFrame]:
+        """Yield chunks of rows as data frames, all of them with the same schema."""
+        for chunk in self._chunks():
+            yield _frame(chunk, self.schema)
+
+    def _chunks(self) -> Iterator[list[_PlainRow]]:
+        self._file.seek(0)
+        while self._file.tell() < self._size:
+            yield pickle.load(self._file)
+
+
+@contextmanager
+def spooled(rows: Iterable[Row], folder: str) -> Iterator[Spool]:
+    """Read rows to their end into a temporary file.
+
+    Parameters
+    ----------
+    rows
+        Mappings that need not agree on their keys.
+    folder
+        Where there is room for them.
+
+    Yields
+    ------
+    Spool
+        The file is gone at the end of the block.
+    """
+    # Pickle keeps dates, integers of any size and lone surrogates, which no exchange
+    # format does. The file has no name, so nobody else can have written to it.
+    with TemporaryFile(dir=folder) as file:
+        schema: _Schema = {}
+        for chunk in _chunked(rows):
+            _learn(schema, chunk)
+            pickle.dump(chunk, file, protocol=pickle.HIGHEST_PROTOCOL)
+        settled = {name: _settled(dtype) for name, dtype in schema.items()}
+        yield Spool(settled, file, file.tell())
+
+
+def to_frame(rows: Iterable[Row], columns: Iterable[str]) -> pl.DataFrame:
+    """Put rows into one data frame.
+
+    Parameters
+    ----------
+    rows
+        Mappings that need not agree on their keys.
+    columns
+        Columns that are there whatever the rows hold. They are text but for ``canonical``,
+        ``similarity`` and ``published``.
+
+    Returns
+    -------
+    polars.DataFrame
+        These columns, then others in the order in which they were first met.
+    """
+    plain_rows: list[_PlainRow] = [plain(row) for row in rows]
+    types: dict[str, pl.DataType] = {
+        "canonical": pl.Boolean(),
+        "similarity": pl.Float64(),
+        "published": pl.Datetime("us", "UTC"),
+    }
+    learnt = {name: types.get(name, pl.String()) for name in columns}
+    _learn(learnt, plain_rows)
+    return _frame(plain_rows, {name: _settled(dtype) for name, dtype in learnt.items()})
+
+
+def plain(value: object, depth: int = 0) -> Any:
+    """Reduce a value to what JSON has, dates, and datetimes in UTC.
+
+    Sets become lists, bytes text, NumPy's scalars and arrays Python's, and the missing
+    values of pandas ``None``; whatever else there is becomes its ``str``. What is nested
+    more than 50 levels deep becomes a JSON string.
+    """
+    if type(value) in _SCALARS:
+        return value
+    if isinstance(value, Mapping | list | tuple | set | frozenset):
+        if depth == _DEEPEST:
+            return _as_string(value)
+        if isinstance(value, Mapping):
+            items = value.items()
+            return {escape_surrogates(str(key)): plain(item, depth + 1) for key, item in items}
+        return [plain(item, depth + 1) for item in value]
+    if is_missing(value):
+        return None
+    if isinstance(value, datetime):
+        return _in_utc(value)
+    if isinstance(value, bytes):
+        return value.decode(errors="backslashreplace")
+    if hasattr(value, "tolist"):
+        return plain(value.tolist(), depth)
+    return str(value)
+
+
+def to_json(value: object) -> str:
+    """Write a value as JSON; dates in ISO 8601, NaN and infinities as null.
+
+    Raises
+    ------
+    SahelError
+        If it is nested deeper than Python can follow, some 900 levels.
+    """
+    try:
+        return _encoded(_encode, value)
+    except (TypeError, ValueError):
+        return _encode(_finite(plain(value)))
+
+
+def without_surrogates(text: str) -> str:
+    """Replace lone surrogates, which UTF-8 cannot hold, by U+FFFD."""
+    return SURROGATE.sub("\ufffd", text)
+
+
+def escape_surrogates(text: str) -> str:
+    r"""Write lone surrogates as ``\udXXX``, so that names that differ go on differing."""
+    return SURROGATE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+
+
+def _in_utc(moment: datetime) -> datetime | str:
+    if moment.tzinfo is None:
+        return moment
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        # Hours before the first year or after the last.
+        return moment.isoformat()
+
+
+def _default(value: object) -> Any:
+    # NaT of pandas is a date to Python.
+    if isinstance(value, date) and not is_missing(value):
+        return value.isoformat()
+    return plain(value)
+
+
+_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, default=_default).encode
+_encode_any = json.JSONEncoder(ensure_ascii=False, default=_default).encode
+
+
+def _as_string(value: object) -> str:
+    try:
+        return _encoded(_encode_any, value)
+    except (TypeError, ValueError):
+        # A name that is no string, or a value that contains itself.
+        return str(value)
+
+
+def _encoded(encode: Callable[[object], str], value: object) -> str:
+    try:
+        return encode(value)
+    except RecursionError:
+        raise SahelError("a value is nested too deeply to be written") from None
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if isfinite(value) else None
+    if isinstance(value, list):
+        return [_finite(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    return value
+
+
+def _chunked(rows: Iterable[Row]) -> Iterator[list[_PlainRow]]:
+    chunk: list[_PlainRow] = []
+    characters = 0
+    for row in rows:
+        chunk.append(plain(row))
+        characters += sum(len(value) for value in row.values() if isinstance(value, str))
+        if characters >= _CHUNK_CHARACTERS or len(chunk) >= CHUNK_ROWS:
+            yield chunk
+            chunk, characters = [], 0
+    if chunk:
+        yield chunk
+
+
+def _learn(schema: _Schema, rows: list[_PlainRow]) -> None:
+    """Widen the types of columns, in place, until they hold the values of some rows."""
+    for row in rows:
+        for name, value in row.items():
+            schema[name] = _merged(schema.get(name, pl.Null()), _type_of(value))
+
+
+def _frame(rows: list[_PlainRow], schema: _Schema) -> pl.DataFrame:
+    columns = {
+        name: [_fitted(row.get(name), dtype) for row in rows] for name, dtype in schema.items()
+    }
+    return pl.DataFrame(columns, schema=schema)
+
+
+@cache
+def _scalar_types() -> dict[type, pl.DataType]:
+    return {
+        type(None): pl.Null(),
+        str: pl.String(),
+        bool: pl.Boolean(),
+        int: pl.Int64(),
+        float: pl.Float64(),
+        date: pl.Date(),
+    }
+
+
+def _type_of(value: Any) -> pl.DataType:
+    """Find the type of a column for one plain value."""
+    scalar = _scalar_types().get(type(value))
+    if scalar is not None:
+        fits = type(value) is not int or -(2**63) <= value < 2**63
+        return scalar if fits else pl.String()
+    if isinstance(value, datetime):
+        return pl.Datetime("us", None if value.tzinfo is None else "UTC")
+    if isinstance(value, list):
+        nothing: pl.DataType = pl.Null()
+        return pl.List(reduce(_merged, map(_type_of, value), nothing))
+    return pl.Struct({key: _type_of(item) for key, item in value.items()})
+
+
+def _merged(one: pl.DataType, other: pl.DataType) -> pl.DataType:
+    """Find the type that holds the values of both."""
+    if one is other or isinstance(other, pl.Null):
+        return one
+    if isinstance(one, pl.Null):
+        return other
+    if isinstance(one, pl.Int64 | pl.Float64) and isinstance(other, pl.Int64 | pl.Float64):
+        return pl.Float64()
+    if isinstance(one, pl.List) and isinstance(other, pl.List):
+        return pl.List(_merged(_inner(one), _inner(other)))
+    if isinstance(one, pl.Struct) and isinstance(other, pl.Struct):
+        ours, theirs = _fields(one), _fields(other)
+        # Structs of the same fields only: a mapping that lacks a key would come back
+        # with a null it never had.
+        if ours.keys() == theirs.keys():
+            return pl.Struct({key: _merged(ours[key], theirs[key]) for key in ours})
+        return pl.String()
+    return one if one == other else pl.String()
+
+
+def _settled(dtype: pl.DataType) -> pl.DataType:
+    """Replace what Parquet cannot hold: types without values, structs without fields."""
+    if isinstance(dtype, pl.List):
+        return pl.List(_settled(_inner(dtype)))
+    if isinstance(dtype, pl.Struct) and (fields := _fields(dtype)):
+        return pl.Struct({key: _settled(inner) for key, inner in fields.items()})
+    return pl.String() if isinstance(dtype, pl.Null | pl.Struct) else dtype
+
+
+def _fitted(value: Any, dtype: pl.DataType) -> Any:
+    """Turn a plain value into one that a column of the type takes."""
+    if value is None:
+        return None
+    if isinstance(dtype, pl.String):
+        return escape_surrogates(_cell(value))
+    if isinstance(dtype, pl.List):
+        inner = _inner(dtype)
+        return [_fitted(item, inner) for item in value]
+    if isinstance(dtype, pl.Struct):
+        return {key: _fitted(value[key], inner) for key, inner in _fields(dtype).items()}
+    return float(value) if isinstance(dtype, pl.Float64) else value
+
+
+def _cell(value: Any) -> str:
+    """Write a plain value as one string, itself if it is one."""
+    if isinstance(value, str):
+        return value
+    if value is None:
+        return ""
+    if isinstance(value, date):
+        return value.isoformat()
+    # JSON has no NaN, a cell may well hold one.
+    return repr(value) if isinstance(value, float) else to_json(value)
+
+
+def _inner(dtype: pl.List) -> pl.DataType:
+    inner = dtype.inner
+    return inner if isinstance(inner, pl.DataType) else inner()
+
+
+def _fields(dtype: pl.Struct) -> _Schema:
+    return {
+        field.name: field.dtype if isinstance(field.dtype, pl.DataType) else field.dtype()
+        for field in dtype.fields
+    }

@@ -1,0 +1,158 @@
+"""Rows to stories: what the report is about, and how much of it fits."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+
+from sahel_dedup.articles import Article, parse_published, read_id
+from sahel_dedup.clustering.date_precision import estimate_precision
+from sahel_dedup.errors import ArticleError
+from sahel_dedup.io.article_reader import SeenIds
+from sahel_dedup.io.readers import Place
+from sahel_dedup.sketch.sketcher import day_of
+from sahel_dedup.util.values import is_missing
+
+# A report of 30,000 articles is a file of some 30 MB; a browser still opens that at once.
+LISTED_STORIES = 10_000
+_ROUNDING = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One article of a story, with what clustering found out about it."""
+
+    article: Article
+    canonical: bool
+    relation: str | None
+    similarity: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """The stories of an archive.
+
+    Attributes
+    ----------
+    articles : int
+        Number of articles, singletons included.
+    sizes : Counter of int
+        Number of stories by number of articles, all of them.
+    listed : list of (str, list of Report)
+        Id and articles of the stories that the report lists, largest first.
+    precision : float or None
+        What `sahel_dedup.clustering.date_precision.estimate_precision` makes of the dates.
+    """
+
+    articles: int
+    sizes: Counter[int]
+    listed: list[tuple[str, list[Report]]]
+    precision: float | None
+
+
+def collect(
+    rows: Iterable[tuple[Place, Mapping[str, object]]],
+    *,
+    singletons: bool,
+    most: int | None = LISTED_STORIES,
+) -> Collected:
+    """Group rows into stories.
+
+    Parameters
+    ----------
+    rows : iterable of (Place, Mapping)
+        As the ``cluster`` command writes them, with the place of each. Only ``id`` and
+        ``story_id`` must be there.
+    singletons : bool
+        Whether stories of one article are listed.
+    most : int or None
+        How many stories are listed; ``None`` for all.
+
+    Returns
+    -------
+    Collected
+
+    Raises
+    ------
+    ArticleError
+        If a row has no id or no story, repeats an id, or has a similarity that cannot be read.
+        It names the place.
+    """
+    stories: dict[str, list[Report]] = {}
+    seen = SeenIds()
+    for place, row in rows:
+        try:
+            if not isinstance(row, Mapping):
+                raise ArticleError(
+                    f"not a mapping: {type(row).__name__}; give the rows that cluster wrote, or "
+                    "{**article, **found} for each article and each of stories.rows()"
+                )
+            story = row.get("story_id")
+            if is_missing(story) or story == "":
+                raise ArticleError("missing: cluster writes it", "story_id")
+            report = _report(row)
+            seen.add(report.article.id, place)
+            stories.setdefault(str(story), []).append(report)
+        except ArticleError as error:
+            raise error.at(*place) from None
+    days = [np.array([day_of(r.article.published) for r in story]) for story in stories.values()]
+    chosen = [item for item in stories.items() if singletons or len(item[1]) > 1]
+    chosen.sort(key=lambda item: -len(item[1]))
+    return Collected(
+        articles=sum(map(len, stories.values())),
+        sizes=Counter(len(reports) for reports in stories.values()),
+        listed=chosen[:most],
+        precision=estimate_precision(days),
+    )
+
+
+def _report(row: Mapping[str, object]) -> Report:
+    return Report(
+        # Not `Article.from_mapping`: rows without a text are welcome here, and the
+        # columns that are not shown need not be kept.
+        article=Article(
+            id=read_id(row),
+            text=_string(row, "text") or "",
+            title=_string(row, "title"),
+            published=_date(row),
+            source=_string(row, "source"),
+            lang=_string(row, "lang"),
+        ),
+        # CSV has strings only.
+        canonical=row.get("canonical") in (True, "True", "true"),
+        relation=_string(row, "relation"),
+        similarity=_similarity(row),
+    )
+
+
+def _date(row: Mapping[str, object]) -> datetime | None:
+    try:
+        return parse_published(row.get("published"))
+    except ArticleError:
+        # The cluster command has reported it, and done without it.
+        return None
+
+
+def _similarity(row: Mapping[str, object]) -> float | None:
+    value = row.get("similarity")
+    if is_missing(value) or value == "":
+        return None
+    try:
+        # CSV has strings only.
+        similarity = float(str(value))
+    except ValueError:
+        similarity = math.nan
+    # Rounding may have passed the ends of the range a little.
+    if not -_ROUNDING <= similarity <= 1 + _ROUNDING:
+        raise ArticleError(f"not a number from 0 to 1: {str(value)[:80]!r}", "similarity")
+    return min(max(similarity, 0.0), 1.0)
+
+
+def _string(row: Mapping[str, object], name: str) -> str | None:
+    value = row.get(name)
+    return None if is_missing(value) or value == "" else str(value)

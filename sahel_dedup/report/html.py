@@ -1,0 +1,147 @@
+"""The report as one HTML file: no network, no script but its own, nothing run from data.
+
+Article text is untrusted. It reaches the page only inside data blocks, which are no
+script, and from there the document only as text nodes. The content security policy
+admits the one script and the one style sheet of the page, by their hashes, and no
+request at all.
+"""
+
+from __future__ import annotations
+
+import base64
+import functools
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Mapping
+from importlib import resources
+from typing import Any
+
+from jinja2.utils import htmlsafe_json_dumps
+from markupsafe import Markup
+
+from sahel_dedup.io.readers import Place
+from sahel_dedup.io.writers import replacing
+from sahel_dedup.report.charts import plots, weakest
+from sahel_dedup.report.grouping import LISTED_STORIES, Collected, collect
+from sahel_dedup.report.story_data import Builder
+from sahel_dedup.util.templating import templates
+
+
+def write_report(
+    rows: Iterable[Mapping[str, object]],
+    path: str | os.PathLike[str],
+    *,
+    audit: Mapping[str, Any] | None = None,
+    title: str = "Stories",
+    singletons: bool = False,
+) -> None:
+    """Write a report of a clustered archive: one HTML file that needs nothing else.
+
+    Parameters
+    ----------
+    rows : iterable of Mapping
+        As the ``cluster`` command writes them: ``id`` and ``story_id``, and as far as
+        they are there ``canonical``, ``relation``, ``similarity``, ``title``, ``text``,
+        ``published``, ``source`` and ``lang``. They are held in memory.
+    path
+        The file. It appears under its name only when it is whole.
+    audit : Mapping, optional
+        What is known of the archive beyond the rows, as in the audit's ``to_dict``:
+        ``estimated_precision`` and ``template_share`` (0 to 1, or ``None``) and
+        ``weakest`` (mappings with ``story``, ``first``, ``second``, ``similarity`` and
+        ``score``, weakest first). Without them the precision is estimated from the dates,
+        and the weakest links are those of the least similarity to their story.
+    title
+        Heading of the report.
+    singletons
+        Whether stories of one article are listed. They are always counted.
+
+    Raises
+    ------
+    ArticleError
+        If a row has no id or no story, repeats an id, or has a date or a similarity that
+        cannot be read.
+    OSError
+        If the file cannot be written.
+
+    Notes
+    -----
+    The 10,000 largest stories are listed, with up to 100 articles each and up to 20,000
+    characters of an article; the page says what it leaves out.
+    """
+    placed = ((Place(None, number), row) for number, row in enumerate(rows, start=1))
+    write_placed(placed, path, audit=audit, title=title, singletons=singletons)
+
+
+def write_placed(
+    rows: Iterable[tuple[Place, Mapping[str, object]]],
+    path: str | os.PathLike[str],
+    *,
+    audit: Mapping[str, Any] | None = None,
+    title: str = "Stories",
+    singletons: bool = False,
+) -> Collected:
+    """Write a report of rows that know where they came from, so that errors can name it.
+
+    See `write_report`. What was read is returned.
+    """
+    known = audit or {}
+    with replacing(os.fspath(path)) as (out, _):
+        collected = collect(rows, singletons=singletons)
+        builder = Builder()
+        # The index comes before the details in the file, and is known after them.
+        chunks = list(builder.chunks(collected.listed))
+        script, style = _asset("report.js"), _asset("report.css")
+        several = sum(n for size, n in collected.sizes.items() if size > 1)
+        page = (
+            templates()
+            .get_template("report/report.html")
+            .generate(
+                title=title,
+                policy=_policy(script, style),
+                script=script,
+                style=style,
+                index=_data(builder.index),
+                chunks=chunks,
+                articles=collected.articles,
+                stories=collected.sizes.total(),
+                several=several,
+                singles=collected.sizes[1],
+                left_out=max(
+                    0, (collected.sizes.total() if singletons else several) - LISTED_STORIES
+                ),
+                plots=plots(collected),
+                weakest=weakest(collected, known),
+                precision=known.get("estimated_precision", collected.precision),
+                recurring=known.get("template_share"),
+            )
+        )
+        # A title from outside may hold what UTF-8 cannot.
+        out.writelines(piece.encode("utf-8", "replace") for piece in page)
+    return collected
+
+
+def _data(value: Any) -> Markup:
+    """Write JSON that can stand in a script element: no tag, comment or line separator."""
+    dumps = functools.partial(json.dumps, ensure_ascii=False, separators=(",", ":"))
+    safe = htmlsafe_json_dumps(value, dumps)
+    return Markup(safe.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029"))
+
+
+def _asset(name: str) -> Markup:
+    """Read a file of the package, which is trusted as it is."""
+    source = resources.files("sahel_dedup") / "templates" / "report" / name
+    return Markup(source.read_text("utf-8"))
+
+
+def _policy(script: str, style: str) -> str:
+    """Content security policy: this script, this style sheet and nothing else."""
+    script_hash, style_hash = (
+        base64.b64encode(hashlib.sha256(part.encode()).digest()).decode()
+        for part in (script, style)
+    )
+    return (
+        f"default-src 'none'; script-src 'sha256-{script_hash}'; "
+        f"style-src 'sha256-{style_hash}'; img-src data:; base-uri 'none'; form-action 'none'"
+    )

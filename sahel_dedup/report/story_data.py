@@ -1,0 +1,253 @@
+"""Stories to the data of the report: an index of all, and the details of each.
+
+Passages are marked here and not in the browser: one tokeniser, one meaning. Offsets are
+in UTF-16 units, which is what a browser counts in.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import zlib
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from sahel_dedup.articles import Article
+from sahel_dedup.clustering.canonical import canonical
+from sahel_dedup.explain.document import Document, Span, Weigher, read_document
+from sahel_dedup.explain.negation import find_negations
+from sahel_dedup.explain.overlap import overlap
+from sahel_dedup.explain.passages import shared_passages
+from sahel_dedup.explain.propagation import spread
+from sahel_dedup.explain.quantities import compare_quantities
+from sahel_dedup.explain.reported_quantities import (
+    ReportedQuantity,
+    find_reported_quantities,
+    in_time,
+    progress,
+)
+from sahel_dedup.explain.sentence_alignment import align
+from sahel_dedup.io.tabular import without_surrogates
+from sahel_dedup.report.grouping import Report
+
+# Of longer texts the beginning is shown, and compared.
+SHOWN_CHARACTERS = 20_000
+SHOWN_TITLE = 1_000
+LISTED_TITLE = 200
+SNIPPET = 180
+# Of larger stories the first articles are shown; all are counted.
+SHOWN_ARTICLES = 100
+# Quantities in the table of a story, and changes of one in the list of stories.
+SHOWN_QUANTITIES = 200
+SHOWN_CHANGES = 12
+# The other headlines of a story, for searching.
+_SEARCHED_TITLES = 20
+_SEARCHED_OUTLETS = 40
+# Details travel compressed, some stories at a time: text shrinks to a third, and a story
+# opens in a few milliseconds.
+_CHUNK_BYTES = 400_000
+_WIDE = re.compile("[\U00010000-\U0010ffff]")
+
+
+class Builder:
+    """Builds the data of the stories, one after the other."""
+
+    def __init__(self) -> None:
+        self._weighers: dict[str, Weigher] = {}
+        self.index: list[dict[str, Any]] = []
+
+    def chunks(self, stories: Iterable[tuple[str, list[Report]]]) -> Iterator[str]:
+        """Yield the details of stories, compressed; fill `index` on the way.
+
+        Parameters
+        ----------
+        stories : iterable of (str, list of Report)
+
+        Yields
+        ------
+        str
+            Base64 of zlib of a JSON list of stories. The index tells for each story
+            which chunk it is in, ``c``, and where, ``p``.
+        """
+        chunk: list[str] = []
+        number = size = 0
+        for story, reports in stories:
+            details, entry = self.story(story, reports)
+            self.index.append(entry | {"c": number, "p": len(chunk)})
+            chunk.append(_json(details))
+            size += len(chunk[-1])
+            if size >= _CHUNK_BYTES:
+                yield _packed(chunk)
+                chunk, size, number = [], 0, number + 1
+        if chunk:
+            yield _packed(chunk)
+
+    def story(self, story: str, reports: list[Report]) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return the details of one story, and its entry in the index."""
+        way = spread([_shown(report.article) for report in reports])
+        found = {report.article.id: report for report in reports}
+        chosen = next((r.article.id for r in reports if r.canonical), None)
+        if chosen is None:
+            chosen = canonical([step.article for step in way.steps]).id
+        steps = list(way.steps[:SHOWN_ARTICLES])
+        if all(step.article.id != chosen for step in steps):
+            steps[-1] = next(step for step in way.steps if step.article.id == chosen)
+        places = {step.article.id: place for place, step in enumerate(steps)}
+        head = steps[places[chosen]].article
+        compared = self._compare_all(head, [step.article for step in steps])
+        told = in_time(
+            quantity
+            for step in way.steps[:SHOWN_ARTICLES]
+            for quantity in find_reported_quantities(step.article)
+        )
+        details = {
+            "id": _text(story),
+            "canonical": places[chosen],
+            "more": len(reports) - len(steps),
+            "quantities": [_quantity(quantity) for quantity in told[:SHOWN_QUANTITIES]],
+            "articles": [
+                {
+                    "id": _text(step.article.id),
+                    "title": _text(step.article.title or "")[:SHOWN_TITLE],
+                    "source": _text(step.article.source or ""),
+                    "lang": _text(step.article.lang or "") or None,
+                    "published": _milliseconds(step.article.published),
+                    "hours": step.hours,
+                    "from": places.get(step.likely_source or ""),
+                    "shared": round(step.shared, 3),
+                    "relation": _text(found[step.article.id].relation or "") or None,
+                    "similarity": found[step.article.id].similarity,
+                    "text": _text(step.article.text),
+                    "cut": len(found[step.article.id].article.text) - len(step.article.text),
+                    "compared": comparison,
+                }
+                for step, comparison in zip(steps, compared, strict=True)
+            ],
+        }
+        title = head.title or head.text
+        others = {step.article.title or "" for step in way.steps[:_SEARCHED_TITLES]} - {head.title}
+        entry = {
+            "id": _text(story),
+            "t": _one_line(title, LISTED_TITLE) or _text(head.id),
+            "s": _one_line(head.text, SNIPPET),
+            "x": " \n".join(sorted(_one_line(other, LISTED_TITLE) for other in others)),
+            "n": len(reports),
+            "m": len(way.outlets),
+            "o": [_one_line(outlet, 80) for outlet in list(way.outlets)[:_SEARCHED_OUTLETS]],
+            "a": _milliseconds(way.first_seen),
+            "z": _milliseconds(way.last_seen),
+            "f": sum(1 for comparison in compared if comparison and comparison["conflicts"]),
+            "q": {
+                kind: values[:SHOWN_CHANGES]
+                for kind, values in progress(told).items()
+                if len(set(values)) > 1
+            },
+        }
+        return details, entry
+
+    def _compare_all(
+        self, head: Article, articles: Sequence[Article]
+    ) -> list[dict[str, Any] | None]:
+        """Compare the canonical article with each other; ``None`` in its own place."""
+        lang = (head.lang or "en").partition("-")[0]
+        weigher = self._weighers.setdefault(lang, Weigher(None, lang))
+        first = read_document(head.text, weigher)
+        units = _Units(head.text)
+        return [
+            None if article.id == head.id else _compare(first, units, article.text, weigher, lang)
+            for article in articles
+        ]
+
+
+class _Units:
+    """Offsets into a text, from code points to UTF-16 units."""
+
+    def __init__(self, text: str) -> None:
+        self._wide = [match.start() for match in _WIDE.finditer(text)]
+
+    def pair(self, span: Span) -> list[int]:
+        return [span.start + self._before(span.start), span.end + self._before(span.end)]
+
+    def _before(self, offset: int) -> int:
+        return bisect_left(self._wide, offset)
+
+
+def _compare(
+    first: Document, units: _Units, text: str, weigher: Weigher, lang: str
+) -> dict[str, Any]:
+    second, other_units = read_document(text, weigher), _Units(text)
+    alignment = align(first, second)
+    shared = overlap(first.hashes, second.hashes)
+
+    def both(a: Span, b: Span) -> list[int]:
+        return units.pair(a) + other_units.pair(b)
+
+    return {
+        "passages": [
+            {
+                "at": both(passage.a, passage.b),
+                "words": passage.words,
+                "parts": [both(a, b) for a, b in passage.verbatim] if passage.edited else [],
+            }
+            for passage in shared_passages(first, second)
+        ],
+        "conflicts": [
+            both(pair.a.phrase, pair.b.phrase)
+            for pair in compare_quantities(first, second, alignment, lang).conflicts
+        ],
+        "negations": [
+            both(negation.a, negation.b)
+            for negation in find_negations(first, second, alignment, lang)
+        ],
+        "inFirst": round(shared.b_in_a, 3),
+        "inSecond": round(shared.a_in_b, 3),
+    }
+
+
+def _quantity(quantity: ReportedQuantity) -> dict[str, Any]:
+    return {
+        "kind": quantity.kind,
+        "value": str(quantity),
+        "id": _text(quantity.id),
+        "source": _text(quantity.source or ""),
+        "published": _milliseconds(quantity.published),
+        "sentence": _text(quantity.sentence),
+    }
+
+
+def _shown(article: Article) -> Article:
+    """Return the article with as much of its text as is shown."""
+    return Article(
+        article.id,
+        article.text[:SHOWN_CHARACTERS],
+        article.title,
+        article.published,
+        article.source,
+        article.lang,
+    )
+
+
+def _packed(chunk: list[str]) -> str:
+    data = f"[{','.join(chunk)}]".encode()
+    return base64.b64encode(zlib.compress(data, 9)).decode("ascii")
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def _text(text: str) -> str:
+    return without_surrogates(text)
+
+
+def _one_line(text: str, size: int) -> str:
+    # A title of a megabyte is not split into words for the sake of its first two hundred.
+    flat = " ".join(_text(text[: 4 * size]).split())
+    return flat if len(flat) <= size else flat[: size - 1] + "…"
+
+
+def _milliseconds(moment: datetime | None) -> int | None:
+    return None if moment is None else round(moment.timestamp() * 1000)

@@ -1,0 +1,145 @@
+"""What a review asks about: pairs of articles, uncertain ones first, and stories."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from sahel_dedup.articles import Article
+from sahel_dedup.batch import Archive
+from sahel_dedup.explain.document import Span
+from sahel_dedup.explain.explanation import explain
+from sahel_dedup.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A pair of articles.
+
+    Attributes
+    ----------
+    a, b : Article
+        The earlier one first.
+    probability : float
+        That the two report one event, by the evidence.
+    together : bool
+        Whether they are in one story.
+    """
+
+    a: Article
+    b: Article
+    probability: float
+    together: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Questions:
+    """What a review asks about.
+
+    Attributes
+    ----------
+    pairs : list of Question
+    stories : list of (str, list of Article)
+        Stories of several articles: those with the most uncertain pair first.
+    """
+
+    pairs: list[Question]
+    stories: list[tuple[str, list[Article]]]
+
+    @classmethod
+    def of(
+        cls,
+        articles: Sequence[Article],
+        stories: Mapping[str, str],
+        settings: Settings,
+        count: int,
+    ) -> Questions:
+        """Choose what to ask.
+
+        Parameters
+        ----------
+        articles : sequence of Article
+        stories : mapping of str to str
+            Story by id of the article; others are not asked about.
+        settings : Settings
+            With which the stories were made.
+        count : int
+            Most pairs.
+        """
+        asked = [article for article in articles if article.id in stories]
+        archive = Archive.read(asked, settings, lambda *_: None)
+        pairs = archive.compare().pairs
+        by_row = [asked[place] for place in archive.position.tolist()]
+        doubt = np.abs(pairs.score - settings.merge_threshold)
+        order = np.lexsort((pairs.second, pairs.first, doubt))
+        found: list[Question] = []
+        rank: dict[str, int] = {}
+        for place in order.tolist():
+            a, b = by_row[pairs.first[place]], by_row[pairs.second[place]]
+            together = stories[a.id] == stories[b.id]
+            if together:
+                rank.setdefault(stories[a.id], len(rank))
+            probability = 1 / (1 + math.exp(-pairs.score[place]))
+            if len(found) < count:
+                found.append(Question(a, b, probability, together))
+        members: dict[str, list[Article]] = {}
+        for article in by_row:
+            members.setdefault(stories[article.id], []).append(article)
+        several = [(name, group) for name, group in members.items() if len(group) > 1]
+        several.sort(key=lambda story: (rank.get(story[0], len(rank)), story[0]))
+        return cls(found, several)
+
+    def sheet(self, who: str | None) -> Iterator[dict[str, object]]:
+        """Yield a row for each pair, with ``same`` to be filled in, as ``sample-pairs`` does."""
+        for question in self.pairs:
+            row: dict[str, object] = {"a": question.a.id, "b": question.b.id, "same": None}
+            row |= {"who": who, "why": None}
+            for name in ("title", "published", "source", "text"):
+                row[f"{name}_a"] = getattr(question.a, name)
+                row[f"{name}_b"] = getattr(question.b, name)
+            yield row | {"probability": round(question.probability, 4)}
+
+
+def show_pair(question: Question) -> dict[str, Any]:
+    """Lay a pair out for the page: both texts in pieces, those that are in both marked."""
+    found = explain(question.a, question.b)
+    facts = [
+        f"Probability of one event: {question.probability:.0%}. "
+        f"They are in {'one story' if question.together else 'two stories'}.",
+        f"{(found.relation or 'unrelated').capitalize()}: {found.why}.",
+    ]
+    facts += [f"{c.kind.capitalize()}: {c.first} / {c.second}" for c in found.conflicts]
+    return {
+        "a": show_article(question.a)
+        | {"pieces": pieces(found.a.text, [p.a for p in found.passages])},
+        "b": show_article(question.b)
+        | {"pieces": pieces(found.b.text, [p.b for p in found.passages])},
+        "facts": facts,
+    }
+
+
+def show_article(article: Article) -> dict[str, Any]:
+    """Lay out what is known of an article, without its text."""
+    published = article.published
+    return {
+        "id": article.id,
+        "title": article.title or "",
+        "source": article.source or "",
+        "published": "" if published is None else published.isoformat(sep=" ", timespec="minutes"),
+    }
+
+
+def pieces(text: str, shared: Sequence[Span]) -> list[tuple[str, bool]]:
+    """Cut a text into pieces, each with whether the other text has it too."""
+    found: list[tuple[str, bool]] = []
+    at = 0
+    for span in sorted(shared, key=lambda span: (span.start, span.end)):
+        start, end = max(span.start, at), max(span.end, at)
+        found += [(text[at:start], False), (text[start:end], True)]
+        at = end
+    found.append((text[at:], False))
+    return [piece for piece in found if piece[0]]

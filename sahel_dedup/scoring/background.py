@@ -1,0 +1,134 @@
+"""Background: texts that must be about another event than an article.
+
+`sahel_dedup.scoring.recurrence` says which these are; here is the rule for a pair, and what each
+text counts.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sahel_dedup.scoring.copies import COPY_COSINE, copies
+from sahel_dedup.sketch.profiles import Traits
+from sahel_dedup.util.jit import compiled
+
+GAP_DAYS = 1.5
+# Two texts of at least so many numbers that share at most this part of them conflict.
+MIN_NUMBERS = 3
+_SHARED_NUMBERS = 1 / 3
+
+
+class Comparison(Protocol):
+    """What compares texts: see `sahel_dedup.scoring.tfidf.Similarity`."""
+
+    @property
+    def number_count(self) -> NDArray[np.int64]:
+        """Distinct numbers in each article."""
+
+    def cosines(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return the TF-IDF cosines of pairs of articles."""
+
+    def shared_numbers(
+        self, first: NDArray[np.int64], second: NDArray[np.int64]
+    ) -> NDArray[np.int64]:
+        """Return how many numbers pairs of articles share."""
+
+
+@compiled
+def background_pairs(
+    first: NDArray[np.int64],
+    second: NDArray[np.int64],
+    common: NDArray[np.int64],
+    copy: NDArray[np.bool_],
+    day: NDArray[np.float64],
+    source: NDArray[np.int32],
+    number_count: NDArray[np.int64],
+) -> NDArray[np.bool_]:
+    """Decide which texts must be about another event.
+
+    Parameters
+    ----------
+    first, second : ndarray of int64, shape (n,)
+        Articles and other texts; for dated articles, texts published outside their time.
+    common : ndarray of int64, shape (n,)
+        Numbers that both hold.
+    copy : ndarray of bool, shape (n,)
+        Whether one is a copy of the other.
+    day, source, number_count : ndarray, shape (n_articles,)
+        Times, numbers of outlets, and how many numbers each article holds.
+
+    Returns
+    -------
+    ndarray of bool, shape (n,)
+    """
+    strange = ~copy
+    for i in range(len(first)):
+        a, b = first[i], second[i]
+        if np.isnan(day[a]):
+            fewer = min(number_count[a], number_count[b])
+            conflicting = fewer >= MIN_NUMBERS and common[i] <= _SHARED_NUMBERS * fewer
+            strange[i] &= conflicting or (source[a] >= 0 and source[a] == source[b])
+    return strange
+
+
+def weight_of(
+    first: NDArray[np.int64], second: NDArray[np.int64], day: NDArray[np.float64]
+) -> NDArray[np.int64]:
+    """Return how often each background text counts.
+
+    One of another day once. Another filling of the same form, published at about the same
+    time, twice: three of a form show that it is one.
+    """
+    return np.where(np.abs(day[first] - day[second]) <= GAP_DAYS, 2, 1)
+
+
+def repeated(
+    first: NDArray[np.int64],
+    second: NDArray[np.int64],
+    similarity: Comparison,
+    traits: Traits,
+) -> NDArray[np.bool_]:
+    """Mark background texts that are copies of an earlier one of the same article.
+
+    Parameters
+    ----------
+    first, second : ndarray of int64, shape (n,)
+        Articles, each in one run, and their background texts, the most similar first.
+    similarity : Comparison
+    traits : Traits
+
+    Returns
+    -------
+    ndarray of bool, shape (n,)
+    """
+    one, two = _couples(first)
+    a, b = second[one], second[two]
+    cosine = similarity.cosines(a, b)
+    close = cosine >= COPY_COSINE
+    a, b, two, cosine = a[close], b[close], two[close], cosine[close]
+    common = similarity.shared_numbers(a, b)
+    again = np.zeros(len(first), dtype=np.bool_)
+    again[two[copies(a, b, cosine, common, similarity.number_count, traits)]] = True
+    return again
+
+
+@compiled
+def _couples(first: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Pair the places of each run of equal values, the earlier place first."""
+    size = start = 0
+    for i in range(len(first)):
+        if first[i] != first[start]:
+            start = i
+        size += i - start
+    one, two = np.empty(size, dtype=np.int64), np.empty(size, dtype=np.int64)
+    size = start = 0
+    for i in range(len(first)):
+        if first[i] != first[start]:
+            start = i
+        for j in range(start, i):
+            one[size], two[size] = j, i
+            size += 1
+    return one, two

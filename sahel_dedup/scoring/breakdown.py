@@ -1,0 +1,152 @@
+"""Score breakdown: how an archive scored two articles, for a reader."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sahel_dedup.scoring.evidence import Evidence
+from sahel_dedup.settings import Settings
+from sahel_dedup.sketch.profiles import Traits
+from sahel_dedup.text.vocabulary import Words
+
+TOP_TERMS = 12
+
+
+class SharedTerm(NamedTuple):
+    """A word of both articles, and the share of their similarity that it carries."""
+
+    term: str
+    share: float
+
+
+class Comparing(Protocol):
+    """What knows the terms that carry a cosine."""
+
+    def shared_terms(
+        self, first: int, second: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Return the terms of two articles, and what each adds to their cosine."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreBreakdown:
+    """What speaks for and against two articles being one event.
+
+    Attributes
+    ----------
+    similarity : float
+        TF-IDF cosine by the word weights of the archive.
+    score : float
+        Log-odds, by all the evidence, that the two report one event; bounded.
+    needed : float
+        Mean log-odds that make two stories one.
+    in_window : bool
+        Whether they are near enough in time. Outside, the score is -4 whatever else.
+    pieces : mapping of str to float
+        What each piece of evidence adds to the log-odds, by name; ``base`` is what no
+        evidence at all would give.
+    terms : tuple of SharedTerm
+        The terms that carry most of the similarity, heaviest first.
+    """
+
+    similarity: float
+    score: float
+    needed: float
+    in_window: bool
+    pieces: Mapping[str, float]
+    terms: tuple[SharedTerm, ...] = ()
+
+    def to_dict(self) -> dict[str, object]:
+        """Return plain values, fit for JSON."""
+        return {
+            "similarity": round(self.similarity, 4),
+            "score": round(self.score, 4),
+            "needed": self.needed,
+            "in_window": self.in_window,
+            "pieces": {name: round(value, 4) for name, value in self.pieces.items()},
+        }
+
+
+def score_breakdown(
+    evidence: Evidence,
+    similarity: Comparing,
+    words: Words,
+    traits: Traits,
+    settings: Settings,
+    pair: tuple[int, int],
+) -> ScoreBreakdown:
+    """Break down the score of two articles of an archive.
+
+    Parameters
+    ----------
+    evidence : Evidence
+        It must know the recurrence of the two.
+    similarity : Comparing
+        What compared them.
+    words : Words
+        The terms by number.
+    traits : Traits
+    settings : Settings
+    pair : tuple of int
+        Rows of the articles.
+
+    Returns
+    -------
+    ScoreBreakdown
+    """
+    first, second = pair
+    a, b = np.array([first]), np.array([second])
+    found = evidence.score_pairs(a, b)
+    apart = abs(traits.day[first] - traits.day[second])
+    return ScoreBreakdown(
+        similarity=1.0 if are_copies(traits, first, second) else float(found.cosine[0]),
+        score=float(found.score[0]),
+        needed=settings.merge_threshold,
+        in_window=not apart > settings.window_days,
+        pieces=evidence.pieces(a, b)[0],
+        terms=heaviest_terms(similarity, words, first, second),
+    )
+
+
+def are_copies(traits: Traits, first: int, second: int) -> bool:
+    """Whether two articles have the same words in title and text, so that their cosine is 1.
+
+    Computed, it is 1 up to rounding.
+    """
+    same = traits.same_text(np.array([first]), np.array([second]))[0]
+    return bool(same and traits.headline[first] == traits.headline[second])
+
+
+def heaviest_terms(
+    similarity: Comparing, words: Words, first: int, second: int
+) -> tuple[SharedTerm, ...]:
+    """Return the twelve terms that carry most of the cosine of two articles, heaviest first.
+
+    Parameters
+    ----------
+    similarity : Comparing
+    words : Words
+        The terms by number.
+    first, second : int
+        Rows of the articles.
+
+    Returns
+    -------
+    tuple of SharedTerm
+    """
+    terms, products = similarity.shared_terms(first, second)
+    whole = float(products.sum())
+    # Numbers of terms depend on the order of arrival: their spelling orders equals.
+    heavy = (
+        np.flatnonzero(products >= np.partition(products, -TOP_TERMS)[-TOP_TERMS])
+        if (len(products) > TOP_TERMS)
+        else np.arange(len(products))
+    )
+    found = zip(words.take(terms[heavy].tolist()), products[heavy].tolist(), strict=True)
+    shares = [SharedTerm(word, product / whole) for word, product in found if product > 0]
+    return tuple(sorted(shares, key=lambda term: (-term.share, term.term))[:TOP_TERMS])

@@ -1,0 +1,332 @@
+"""What two texts with much wording in common are to each other: copies, or two fillings of a form.
+
+A copy shares its numbers with the text it was made from; what was cut from it or put before
+it changes few of its words. Two fillings of one form share long runs of words too, but what a
+report is about differs: names, numbers. So their TF-IDF cosine, in which rare words weigh most, is
+low for the runs they share, and each names something in its title, and again in its text, that
+the text of the other lacks.
+
+The TF-IDF cosine of copies can be low too: where they fill their archive, the archive knows all
+their words. So near copies are recognised by their shingles (`floor_near_copies`).
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sahel_dedup.candidates.lsh import agreement
+from sahel_dedup.sketch.fingerprint import SLOTS
+from sahel_dedup.sketch.number_contexts import conflict, conflicts
+from sahel_dedup.sketch.profiles import MAX_KEPT, Columns, Traits
+from sahel_dedup.util.jit import compiled
+
+# Less alike than this is no copy, and no two fillings of a form are more alike.
+COPY_COSINE = 0.8
+# Of its three-word shingles the shorter of two copies shares this part.
+_COPY_SHARE = 0.7
+# Fillings share this part of the shingles of both, and neither is part of the other.
+_FILLING_JACCARD = 0.35
+_FILLING_SHARE = 0.9
+# Forms whose fillings are less alike than this need no care.
+_LEAST_FILLING = 0.3
+# By how much the cosine of two fillings is above that part at most; more if numbers conflict.
+_FILLING_COSINE = 0.13
+_FILLING_COSINE_CONFLICTING = 0.2
+_MANY_CONFLICTS = 3
+# Near copies agree in this part of their shingles.
+_NEAR_JACCARD = 0.7
+# Pairs that agree in fewer of the first slots are no near copies: of those that are, hardly any
+# agree in so few.
+_FIRST_SLOTS, _LEAST_OF_FIRST = 32, 12
+
+
+class Titles(Protocol):
+    """What compares titles with texts: see `sahel_dedup.scoring.tfidf.Similarity`."""
+
+    def echoes_text(self, row: int) -> bool:
+        """Whether a title speaks of what its own text does; of no title nothing is known."""
+
+    def names_apart(self, one: int, other: int) -> bool:
+        """Whether a title names what its text speaks of and another text does not."""
+
+
+class Words(Titles, Protocol):
+    """What compares numbers and titles: see `sahel_dedup.scoring.tfidf.Similarity`."""
+
+    @property
+    def number_count(self) -> NDArray[np.int64]:
+        """Distinct numbers in each article."""
+
+    def shared_numbers(
+        self, first: NDArray[np.int64], second: NDArray[np.int64]
+    ) -> NDArray[np.int64]:
+        """Return how many numbers pairs of articles share."""
+
+
+def names_apart(
+    title: NDArray[Any],
+    terms: NDArray[Any],
+    counts: NDArray[Any],
+    others: NDArray[Any],
+    is_number: NDArray[np.bool_],
+) -> bool:
+    """Whether a title names what its text speaks of and another text does not.
+
+    Parameters
+    ----------
+    title, terms, counts
+        Of the article: see `sahel_dedup.sketch.profiles.Profiles`.
+    others : ndarray of int
+        Terms of the other article, rising.
+    is_number : ndarray of bool
+        Whether each term of the vocabulary starts with a digit.
+    """
+    words = title[~is_number[title]]
+    # Each word of a title counts twice: a higher count is that of a word of the text too.
+    words = words[counts[np.searchsorted(terms, words)] & MAX_KEPT > 2]
+    place = np.minimum(np.searchsorted(others, words), len(others) - 1)
+    return bool((others[place] != words).any())
+
+
+def echoes_text(title: NDArray[Any], terms: NDArray[Any], counts: NDArray[Any]) -> bool:
+    """Whether at least half of the words of a title are in its own text.
+
+    The headlines of a page that is served instead of reports say nothing of the page.
+    Parameters as of `names_apart`.
+    """
+    in_text = counts[np.searchsorted(terms, title)] & MAX_KEPT > 2
+    return bool(2 * in_text.sum() >= len(title))
+
+
+@compiled
+def is_copy(
+    cosine: float,
+    shingles: int,
+    conflicts: int,
+    number_count: int,
+    common: int,
+    one_length: int,
+    other_length: int,
+) -> bool:
+    """Whether one of two texts is a copy of the other, cut or added to.
+
+    Parameters
+    ----------
+    cosine : float
+        TF-IDF cosine.
+    shingles : int
+        Slots of the shingle signatures that agree.
+    conflicts : int
+        Words beside which the two have different numbers.
+    number_count : int
+        Distinct numbers of the text that has fewer.
+    common : int
+        Numbers that both hold.
+    one_length, other_length : int
+        Tokens of each.
+    """
+    if cosine < COPY_COSINE or conflicts > 0 or 2 * common < number_count:
+        return False
+    return shared_part(shingles, one_length, other_length) >= _COPY_SHARE
+
+
+@compiled
+def is_filling(
+    cosine: float, shingles: int, conflicts: int, one_length: int, other_length: int
+) -> bool:
+    """Whether two texts are one form with different fillings; parameters as of `is_copy`."""
+    jaccard = shingles / SLOTS
+    if jaccard < _FILLING_JACCARD or not _LEAST_FILLING <= cosine <= COPY_COSINE:
+        return False
+    more = _FILLING_COSINE_CONFLICTING if conflicts >= _MANY_CONFLICTS else _FILLING_COSINE
+    if cosine > jaccard + more:
+        return False
+    return shared_part(shingles, one_length, other_length) < _FILLING_SHARE
+
+
+@compiled
+def shared_part(shingles: int, one_length: int, other_length: int) -> float:
+    """Estimate which part of its shingles the shorter of two texts shares with the longer."""
+    jaccard = shingles / SLOTS
+    shorter = max(1, min(one_length, other_length))
+    return min(1.0, jaccard * (one_length + other_length) / ((1 + jaccard) * shorter))
+
+
+def copies(
+    first: NDArray[np.int64],
+    second: NDArray[np.int64],
+    cosine: NDArray[np.float64],
+    common: NDArray[np.int64],
+    number_count: NDArray[np.int64],
+    traits: Traits,
+) -> NDArray[np.bool_]:
+    """Find the pairs of which one text is a copy of the other.
+
+    Parameters
+    ----------
+    first, second : ndarray of int64, shape (n,)
+        Rows of the articles.
+    cosine : ndarray of float64, shape (n,)
+        Their TF-IDF cosines.
+    common : ndarray of int64, shape (n,)
+        Numbers that both hold.
+    number_count : ndarray of int64, shape (n_articles,)
+        Distinct numbers in each article.
+    traits : Traits
+
+    Returns
+    -------
+    ndarray of bool, shape (n,)
+    """
+    return _copies(first, second, cosine, common, number_count, traits.columns)
+
+
+@compiled
+def _copies(
+    first: NDArray[np.int64],
+    second: NDArray[np.int64],
+    cosine: NDArray[np.float64],
+    common: NDArray[np.int64],
+    number_count: NDArray[np.int64],
+    of: Columns,
+) -> NDArray[np.bool_]:
+    found = np.zeros(len(first), dtype=np.bool_)
+    for i in range(len(first)):
+        if cosine[i] >= COPY_COSINE:
+            a, b = first[i], second[i]
+            fewer = min(number_count[a], number_count[b])
+            differing = conflict(of.number_contexts, a, b)
+            if np.isnan(of.day[a]) or np.isnan(of.day[b]):
+                # What the numbers count is not known: all must be there.
+                differing = fewer - common[i]
+            same = agreement(of.shingles, a, b)
+            found[i] = is_copy(
+                cosine[i], same, differing, fewer, common[i], of.length[a], of.length[b]
+            )
+    return found
+
+
+def fillings(
+    first: NDArray[np.int64],
+    second: NDArray[np.int64],
+    cosine: NDArray[np.float64],
+    gap: float,
+    traits: Traits,
+    titles: Titles,
+) -> NDArray[np.float64]:
+    """Find the pairs of dated articles, at most `gap` days apart, that are fillings of one form.
+
+    Parameters
+    ----------
+    first, second : ndarray of int64, shape (n,)
+        Rows of the articles.
+    cosine : ndarray of float64, shape (n,)
+        Their TF-IDF cosines.
+    gap : float
+    traits : Traits
+    titles : Titles
+        What compares titles with texts.
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+        The part of the form in the shorter one, or the cosine if that is more; 0 for other pairs.
+    """
+    t = traits
+    likeness = _fillings(first, second, cosine, gap, t.columns)
+    likely = np.flatnonzero(likeness)
+    conflicting = conflicts(t.number_contexts, first[likely], second[likely])
+    for i, differing in zip(likely.tolist(), conflicting.tolist(), strict=True):
+        a, b = int(first[i]), int(second[i])
+        titled = t.headline[a] > 0 and t.headline[b] > 0
+        named = titled and titles.names_apart(a, b) and titles.names_apart(b, a)
+        if not (named or differing >= _MANY_CONFLICTS or (differing and not titled)):
+            likeness[i] = 0
+    return likeness
+
+
+@compiled
+def _fillings(
+    first: NDArray[np.int64],
+    second: NDArray[np.int64],
+    cosine: NDArray[np.float64],
+    gap: float,
+    of: Columns,
+) -> NDArray[np.float64]:
+    likeness = np.zeros(len(first))
+    for i in range(len(first)):
+        a, b = first[i], second[i]
+        if _LEAST_FILLING <= cosine[i] <= COPY_COSINE and abs(of.day[a] - of.day[b]) <= gap:
+            same = agreement(of.shingles, a, b)
+            if is_filling(
+                cosine[i], same, conflict(of.number_contexts, a, b), of.length[a], of.length[b]
+            ):
+                likeness[i] = max(cosine[i], shared_part(same, of.length[a], of.length[b]))
+    return likeness
+
+
+def floor_near_copies(
+    first: NDArray[np.int64],
+    second: NDArray[np.int64],
+    cosine: NDArray[np.float64],
+    traits: Traits,
+    similarity: Words,
+) -> None:
+    """Let no cosine of near copies be below `COPY_COSINE`.
+
+    Near copies share most of their shingles and all numbers, and their titles say the same.
+
+    Parameters
+    ----------
+    first, second : ndarray of int64, shape (n,)
+        Rows of the articles.
+    cosine : ndarray of float64, shape (n,)
+        Their TF-IDF cosines; changed.
+    traits : Traits
+    similarity : Words
+    """
+    t = traits
+    likely = _likely_copies(first, second, cosine, t.columns)
+    if not len(likely):
+        return
+    a, b = first[likely], second[likely]
+    fewer = np.minimum(similarity.number_count[a], similarity.number_count[b])
+    likely = likely[similarity.shared_numbers(a, b) == fewer]
+    for pair in likely.tolist():
+        one, other = int(first[pair]), int(second[pair])
+        if not (t.headline[one] and t.headline[other]) or _titles_agree(one, other, similarity):
+            cosine[pair] = COPY_COSINE
+
+
+def _titles_agree(one: int, other: int, titles: Titles) -> bool:
+    """Whether both titles are about the texts, and do not tell them apart."""
+    if not (titles.echoes_text(one) and titles.echoes_text(other)):
+        return False
+    return not (titles.names_apart(one, other) and titles.names_apart(other, one))
+
+
+@compiled
+def _likely_copies(
+    first: NDArray[np.int64],
+    second: NDArray[np.int64],
+    cosine: NDArray[np.float64],
+    of: Columns,
+) -> NDArray[np.int64]:
+    """Which pairs of a low cosine share most of their shingles and conflict in no number."""
+    likely = np.zeros(len(first), dtype=np.bool_)
+    for i in range(len(first)):
+        a, b = first[i], second[i]
+        # Texts without words have all their shingles, none, in common.
+        if cosine[i] < COPY_COSINE and min(of.length[a], of.length[b]) > 0:
+            same = 0
+            for slot in range(_FIRST_SLOTS):
+                same += of.shingles[a, slot] == of.shingles[b, slot]
+            likely[i] = (
+                same >= _LEAST_OF_FIRST
+                and agreement(of.shingles, a, b) >= _NEAR_JACCARD * SLOTS
+                and conflict(of.number_contexts, a, b) == 0
+            )
+    return likely.nonzero()[0]

@@ -1,0 +1,383 @@
+"""Evidence: from what two articles share to the log-odds that they report one event.
+
+TF-IDF proposes, evidence confirms. The score is a logistic regression over a few pieces,
+each of which can be shown to a person. It is fitted on pairs that were read, each counting for
+as many as it stands for in its archive: so the log-odds are those of a pair of an archive, and
+1 / (1 + exp(-score)) is the probability that it reports one event.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sahel_dedup.errors import SettingsError
+from sahel_dedup.scoring.copies import COPY_COSINE
+from sahel_dedup.scoring.features import (
+    FEATURES,
+    NO_LIKENESS,
+    RANGES,
+    WORDING,
+    Sketched,
+    measure,
+    measure_rest,
+)
+from sahel_dedup.scoring.tfidf import Shared
+from sahel_dedup.settings import Settings
+from sahel_dedup.sketch.profiles import Traits
+from sahel_dedup.util.jit import compiled
+from sahel_dedup.util.parallel import slices
+
+# Fitted by benchmarks/fit_evidence.py; one row for pairs whose distance in time is known, one
+# for the others.
+WEIGHTS = np.array(
+    [
+        [0.93, 1.87, 0.0, -7.5, -3.42, 1.1, -2.83, -0.67, 1.93, -1.36, 1.97, 3.64],
+        [4.25, 3.68, 0.49, -3.67, -5.33, 1.51, -2.08, 0.0, 1.73, 0.0, 3.24, 0.0],
+    ]
+)
+# Of a topic the wording alone decides: a cosine of 0.07 is as likely as not.
+TOPIC_WEIGHTS = np.zeros_like(WEIGHTS)
+TOPIC_WEIGHTS[:, :2] = -np.log(0.07), 1.0
+# The bounds of a score: one pair must not outvote a whole story. Two reports of one event may
+# have little in common, so an unrelated pair counts less than a pair of copies. Pairs outside the
+# window score -LIMIT.
+LIMIT = 4.0
+FLOOR = -3.0
+# Pairs of a lower cosine are never one event, or not by their words; where dates are missing,
+# an article meets the whole archive, and chance finds more.
+LEAST_COSINE, LEAST_COSINE_UNDATED = 0.10, 0.15
+_BOUND_AT_ONCE = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """Compared pairs of articles.
+
+    Attributes
+    ----------
+    first, second : ndarray of int64, shape (n,)
+        Rows of the articles.
+    cosine : ndarray of float64, shape (n,)
+        TF-IDF cosine.
+    score : ndarray of float64, shape (n,)
+        Log-odds that they report one event, between -3 and 4; -4 outside the window.
+    """
+
+    first: NDArray[np.int64]
+    second: NDArray[np.int64]
+    cosine: NDArray[np.float64]
+    score: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.first)
+
+    def where(self, chosen: NDArray[np.bool_] | NDArray[np.int64]) -> Pairs:
+        """Return some of the pairs."""
+        return Pairs(
+            self.first[chosen], self.second[chosen], self.cosine[chosen], self.score[chosen]
+        )
+
+    @classmethod
+    def concatenate(cls, parts: Sequence[Pairs]) -> Pairs:
+        """Concatenate pairs; no parts give no pairs."""
+        nothing = np.zeros(0, dtype=np.int64)
+        none = cls(nothing, nothing, np.zeros(0), np.zeros(0))
+        columns = zip(
+            *((p.first, p.second, p.cosine, p.score) for p in (none, *parts)), strict=True
+        )
+        return cls(*(np.concatenate(column) for column in columns))
+
+
+class Comparison(Protocol):
+    """What compares pairs of articles: see `sahel_dedup.scoring.tfidf.Similarity`."""
+
+    @property
+    def number_count(self) -> NDArray[np.int64]:
+        """Distinct numbers in each article."""
+
+    def cosines(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return the TF-IDF cosines of pairs of articles."""
+
+    def shared(
+        self,
+        first: NDArray[np.int64],
+        second: NDArray[np.int64],
+        cosine: NDArray[np.float64] | None = None,
+    ) -> Iterator[tuple[slice, Shared]]:
+        """Compare pairs of articles, block by block; their cosines may be known."""
+
+
+class Evidence:
+    """Scores pairs of articles of one archive.
+
+    Parameters
+    ----------
+    traits : Traits
+    similarity : Comparison
+    recurrence : ndarray of float64, shape (n,)
+        Temporal contrast of each article (`sahel_dedup.scoring.recurrence`).
+    settings : Settings
+        The window, beyond which two articles are never one event, and what a story is.
+    """
+
+    def __init__(
+        self,
+        traits: Traits,
+        similarity: Comparison,
+        recurrence: NDArray[np.float64],
+        settings: Settings,
+    ) -> None:
+        self._traits = traits
+        self._similarity = similarity
+        self.recurrence = recurrence
+        self._window = settings.window_days
+        self._weights = weights_of(settings)
+
+    def score_pairs(
+        self,
+        first: NDArray[np.int64],
+        second: NDArray[np.int64],
+        known: NDArray[np.float64] | None = None,
+    ) -> Pairs:
+        """Score pairs of articles.
+
+        Parameters
+        ----------
+        first, second : ndarray of int64, shape (n,)
+        known : ndarray of float64, shape (n,), optional
+            Their TF-IDF cosines, if they have been computed before.
+
+        Returns
+        -------
+        Pairs
+        """
+        cosine = np.empty(len(first))
+        score = np.empty(len(first))
+        for rows, features in self.features(first, second, known):
+            cosine[rows] = np.exp(features[:, WORDING])
+            total = _total(features, first[rows], second[rows], self._traits.day, self._weights)
+            score[rows] = _bounded(
+                first[rows], second[rows], total, self._traits.day, self._window
+            )  # fmt: skip
+        return Pairs(first, second, cosine, score)
+
+    def score_unlikely_pairs(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> Pairs:
+        """Score pairs most of which have little in common: the same as `score_pairs`, but faster.
+
+        Parameters
+        ----------
+        first, second : ndarray of int64, shape (n,)
+
+        Returns
+        -------
+        Pairs
+        """
+        cosine = np.maximum(self._similarity.cosines(first, second), NO_LIKENESS)
+        hopeful = np.flatnonzero(self.most(first, second, cosine) > FLOOR)
+        scored = self.score_pairs(first[hopeful], second[hopeful], cosine[hopeful])
+        score = np.full(len(first), FLOOR)
+        score[hopeful] = scored.score
+        score = _bounded(first, second, score, self._traits.day, self._window)
+        return Pairs(first, second, cosine, score)
+
+    def most(
+        self, first: NDArray[np.int64], second: NDArray[np.int64], cosine: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Bound the log-odds of pairs by what costs nothing: wording, contrast, time, outlets.
+
+        Parameters
+        ----------
+        first, second : ndarray of int64, shape (n,)
+        cosine : ndarray of float64, shape (n,)
+            Their TF-IDF cosines.
+
+        Returns
+        -------
+        ndarray of float64, shape (n,)
+            No score is higher, unless it is at the floor; of a pair that may be a copy
+            nothing is known before.
+        """
+        bound = np.empty(len(first))
+        gains = _gains(self._weights.tobytes())
+        for rows in slices(len(first), _BOUND_AT_ONCE):
+            a, b = first[rows], second[rows]
+            features = measure(a, b, cosine[rows], self.recurrence, self._traits)
+            day, headline = self._traits.day, self._traits.headline
+            bound[rows] = _most(features, a, b, day, headline, self._weights, gains)
+            bound[rows][cosine[rows] >= COPY_COSINE] = LIMIT
+        return bound
+
+    def features(
+        self,
+        first: NDArray[np.int64],
+        second: NDArray[np.int64],
+        known: NDArray[np.float64] | None = None,
+    ) -> list[tuple[slice, NDArray[np.float64]]]:
+        """Measure the pieces of evidence.
+
+        Parameters
+        ----------
+        first, second : ndarray of int64, shape (n,)
+        known : ndarray of float64, shape (n,), optional
+            See `score_pairs`.
+
+        Returns
+        -------
+        list of (slice, ndarray of float64, shape (n_block, len(FEATURES)))
+            Blocks of pairs with their features, in the order of `FEATURES`. What is
+            unknown (date, outlet, title) contributes 0 and has its own column.
+        """
+        blocks = []
+        traits = self._traits
+        for rows, shared in self._similarity.shared(first, second, known):
+            a, b = first[rows], second[rows]
+            features = measure(a, b, shared.cosine, self.recurrence, traits)
+            number_count = self._similarity.number_count
+            sketched = Sketched.of(a, b, shared, number_count, traits)
+            measure_rest(features, a, b, shared, sketched, number_count, traits.headline)
+            blocks.append((rows, features))
+        return blocks
+
+    def pieces(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> list[dict[str, float]]:
+        """Return what each piece of evidence adds to the log-odds of pairs of articles."""
+        pieces: list[dict[str, float]] = []
+        for rows, features in self.features(first, second):
+            dated = self.dated(first[rows], second[rows])
+            parts = features * np.where(dated[:, None], *self._weights)
+            pieces += [dict(zip(FEATURES, row, strict=True)) for row in parts.tolist()]
+        return pieces
+
+    @property
+    def outlets(self) -> NDArray[np.int32]:
+        """Number of the outlet of each article, -1 where it is unknown."""
+        return self._traits.source
+
+    def dated(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Whether the time between the articles of each pair is known, shape (n_pairs,)."""
+        day = self._traits.day
+        return ~np.isnan(day[first] - day[second])
+
+
+def weights_of(settings: Settings) -> NDArray[np.float64]:
+    """Return the constants by which pairs are scored, shape (2, len(FEATURES)).
+
+    Raises
+    ------
+    SettingsError
+        If those of the settings are of a release with other pieces of evidence.
+    """
+    if settings.granularity == "topic":
+        return TOPIC_WEIGHTS
+    if (model := settings.model) is None:
+        return WEIGHTS
+    if model.features != FEATURES:
+        raise SettingsError(
+            "model: taught for a release with other evidence; teach again with the same answers"
+        )
+    return np.array([model.dated, model.undated])
+
+
+def scores(
+    features: NDArray[np.float64],
+    first: NDArray[np.int64],
+    second: NDArray[np.int64],
+    day: NDArray[np.float64],
+    settings: Settings,
+) -> NDArray[np.float64]:
+    """Turn the features of pairs of articles into scores.
+
+    Parameters
+    ----------
+    features : ndarray of float64, shape (n, len(FEATURES))
+    first, second : ndarray of int64, shape (n,)
+    day : ndarray of float64, shape (n_articles,)
+    settings : Settings
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+        See `Pairs`.
+    """
+    total = _total(features, first, second, day, weights_of(settings))
+    return _bounded(first, second, total, day, settings.window_days)
+
+
+def least_cosine(dated: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return the cosine below which pairs are not worth scoring.
+
+    Parameters
+    ----------
+    dated : ndarray of bool, shape (n,)
+        Whether the time between the two articles is known.
+    """
+    return np.where(dated, LEAST_COSINE, LEAST_COSINE_UNDATED)
+
+
+@compiled
+def _total(
+    features: NDArray[np.float64],
+    first: NDArray[np.int64],
+    second: NDArray[np.int64],
+    day: NDArray[np.float64],
+    weights: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Sum what the features of each pair add to its log-odds."""
+    total = np.zeros(len(first))
+    for i in range(len(first)):
+        undated = np.isnan(day[first[i]] - day[second[i]])
+        for k in range(features.shape[1]):
+            total[i] += features[i, k] * weights[1 if undated else 0, k]
+    return total
+
+
+@functools.lru_cache(maxsize=8)
+def _gains(weights: bytes) -> NDArray[np.float64]:
+    """Most that what has yet to be measured adds: by date known or not, and titles or not."""
+    gains = np.zeros((2, 2))
+    for dated, row in enumerate(np.frombuffer(weights).reshape(2, -1)):
+        for name, (low, high) in RANGES.items():
+            most = max(low * row[FEATURES.index(name)], high * row[FEATURES.index(name)])
+            gains[dated, 0] += most
+            gains[dated, 1] += 0 if name == "title" else most
+    return gains
+
+
+@compiled
+def _most(
+    features: NDArray[np.float64],
+    first: NDArray[np.int64],
+    second: NDArray[np.int64],
+    day: NDArray[np.float64],
+    headline: NDArray[np.uint64],
+    weights: NDArray[np.float64],
+    gains: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Bound the log-odds of pairs by the features that `measure` fills in."""
+    most = _total(features, first, second, day, weights)
+    for i in range(len(first)):
+        a, b = first[i], second[i]
+        untitled = headline[a] == 0 or headline[b] == 0
+        most[i] += gains[1 if np.isnan(day[a] - day[b]) else 0, 1 if untitled else 0]
+    return most
+
+
+@compiled
+def _bounded(
+    first: NDArray[np.int64],
+    second: NDArray[np.int64],
+    total: NDArray[np.float64],
+    day: NDArray[np.float64],
+    window: float,
+) -> NDArray[np.float64]:
+    """Turn log-odds into scores, the lowest for pairs that lie outside the window."""
+    score = np.empty(len(total))
+    for i in range(len(total)):
+        outside = abs(day[first[i]] - day[second[i]]) > window
+        score[i] = -LIMIT if outside else min(max(total[i], FLOOR), LIMIT)
+    return score

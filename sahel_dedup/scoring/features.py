@@ -1,0 +1,219 @@
+"""Features: what each piece of evidence measures of a pair of articles.
+
+What is unknown (date, outlet, title) is 0. What an outlet does twice in much the same form is a
+bulletin far more often than a repeat, so three pieces are measured within one outlet alone:
+between outlets, other numbers beside one word, texts of one length and missing titles mean little.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sahel_dedup.scoring.copies import copies
+from sahel_dedup.scoring.recurrence import TYPICAL_RECURRENCE
+from sahel_dedup.scoring.tfidf import Shared
+from sahel_dedup.sketch.number_contexts import SLOTS as CONTEXT_SLOTS
+from sahel_dedup.sketch.number_contexts import conflict
+from sahel_dedup.sketch.profiles import Columns, Traits
+from sahel_dedup.util.jit import compiled
+
+FEATURES = (
+    "base",
+    "wording",
+    "contrast",
+    "recurring",
+    "same_outlet",
+    "other_length",
+    "untitled",
+    "hours",
+    "numbers_shared",
+    "numbers_conflicting",
+    "title",
+    "opening",
+)
+# Columns of the features.
+_BASE, WORDING, _CONTRAST, _RECURRING, _SAME_OUTLET, _OTHER_LENGTH, _UNTITLED = range(7)
+_HOURS, _NUMBERS_SHARED, _NUMBERS_CONFLICTING, _TITLE, _OPENING = range(7, 12)
+# No pair is less alike than this: its logarithm is taken.
+NO_LIKENESS = 0.01
+# A recurrence above this is typical of a form and rare in a report.
+_RECURRING_FROM = 0.3
+# What the titles of two reports are alike, in the mean, as a square root: below it lies a doubt.
+_TITLE_LIKENESS = 0.45
+# Between what the pieces lie that cost a look at both articles.
+RANGES = {
+    "numbers_shared": (0.0, 1.0),
+    "numbers_conflicting": (0.0, math.log1p(CONTEXT_SLOTS)),
+    "title": (-_TITLE_LIKENESS, 1 - _TITLE_LIKENESS),
+    "opening": (0.0, 1.0),
+}
+
+
+def measure(
+    first: NDArray[np.int64],
+    second: NDArray[np.int64],
+    cosine: NDArray[np.float64],
+    recurrence: NDArray[np.float64],
+    traits: Traits,
+) -> NDArray[np.float64]:
+    """Measure what takes no further look at the words: wording, recurrence, time, outlets.
+
+    Parameters
+    ----------
+    first, second : ndarray of int64, shape (n,)
+        Rows of the articles.
+    cosine : ndarray of float64, shape (n,)
+        TF-IDF cosine.
+    recurrence : ndarray of float64, shape (n_articles,)
+        Temporal contrast of each article.
+    traits : Traits
+
+    Returns
+    -------
+    ndarray of float64, shape (n, len(FEATURES))
+        The other columns are 0.
+    """
+    return _measure(first, second, cosine, recurrence, traits.columns)
+
+
+@dataclass(frozen=True, slots=True)
+class Sketched:
+    """What the sketches of pairs of articles show.
+
+    Attributes
+    ----------
+    copy : ndarray of bool, shape (n_pairs,)
+        Whether one is a copy of the other (`sahel_dedup.scoring.copies`), of another outlet.
+    conflicts : ndarray of int64, shape (n_pairs,)
+        Words beside which the two have different numbers; of one outlet's articles alone.
+    """
+
+    copy: NDArray[np.bool_]
+    conflicts: NDArray[np.int64]
+
+    @classmethod
+    def of(
+        cls,
+        first: NDArray[np.int64],
+        second: NDArray[np.int64],
+        shared: Shared,
+        number_count: NDArray[np.int64],
+        traits: Traits,
+    ) -> Sketched:
+        """Compare the sketches of pairs of articles; parameters as of `measure_rest`."""
+        copy = copies(first, second, shared.cosine, shared.number_count, number_count, traits)
+        # What an outlet prints again on another day is an issue of a series more often.
+        copy &= (traits.source[first] != traits.source[second]) | (traits.source[first] < 0)
+        return cls(copy, _conflicts(first, second, traits.number_contexts, traits.source))
+
+
+def measure_rest(
+    features: NDArray[np.float64],
+    first: NDArray[np.int64],
+    second: NDArray[np.int64],
+    shared: Shared,
+    sketched: Sketched,
+    number_count: NDArray[np.int64],
+    headline: NDArray[np.uint64],
+) -> None:
+    """Fill in the columns that `measure` left 0.
+
+    Parameters
+    ----------
+    features : ndarray of float64, shape (n, len(FEATURES))
+        As `measure` returned them.
+    first, second : ndarray of int64, shape (n,)
+        Rows of the articles.
+    shared : Shared
+        What they have in common.
+    sketched : Sketched
+    number_count : ndarray of int64, shape (n_articles,)
+        Distinct numbers in each article.
+    headline : ndarray of uint64, shape (n_articles,)
+        Hashes of the titles, 0 where there is none.
+    """
+    copy = sketched.copy
+    # A copy is a copy, however often its kind recurs.
+    features[copy, _RECURRING] = 0
+    usual = np.log(shared.cosine[copy] / TYPICAL_RECURRENCE)
+    features[copy, _CONTRAST] = np.maximum(features[copy, _CONTRAST], usual)
+    seen = _Seen(shared.number_count, shared.title, shared.opening, sketched.conflicts)
+    _measure_rest(features, first, second, seen, number_count, headline)
+
+
+class _Seen(NamedTuple):
+    """What two looks at pairs of articles found: numbers, titles, openings and sketches."""
+
+    shared: NDArray[np.int64]
+    title: NDArray[np.float64]
+    opening: NDArray[np.float64]
+    conflicts: NDArray[np.int64]
+
+
+@compiled
+def _measure(
+    first: NDArray[np.int64],
+    second: NDArray[np.int64],
+    cosine: NDArray[np.float64],
+    recurrence: NDArray[np.float64],
+    of: Columns,
+) -> NDArray[np.float64]:
+    """Fill in the features that cosine, time, outlet and length show; leave the others 0."""
+    features = np.zeros((len(first), len(FEATURES)))
+    for i in range(len(first)):
+        a, b, row = first[i], second[i], features[i]
+        alike = max(cosine[i], NO_LIKENESS)
+        row[_BASE] = 1
+        row[WORDING] = math.log(alike)
+        row[_CONTRAST] = math.log(alike / max(recurrence[a], recurrence[b]))
+        # How far both are more recurrent than news: two issues of a daily bulletin.
+        both = min(recurrence[a], recurrence[b])
+        row[_RECURRING] = math.log(max(both, _RECURRING_FROM) / _RECURRING_FROM)
+        if of.source[a] >= 0 and of.source[a] == of.source[b]:
+            row[_SAME_OUTLET] = 1
+            row[_OTHER_LENGTH] = abs(math.log(max(of.length[a], 1) / max(of.length[b], 1)))
+            row[_UNTITLED] = of.headline[a] == 0 or of.headline[b] == 0
+        days = abs(of.day[a] - of.day[b])
+        if not np.isnan(days):
+            row[_HOURS] = math.log1p(24 * days) - 2
+    return features
+
+
+@compiled
+def _measure_rest(
+    features: NDArray[np.float64],
+    first: NDArray[np.int64],
+    second: NDArray[np.int64],
+    seen: _Seen,
+    number_count: NDArray[np.int64],
+    headline: NDArray[np.uint64],
+) -> None:
+    """Fill in what numbers, titles and openings show."""
+    for i in range(len(first)):
+        a, b, row = first[i], second[i], features[i]
+        row[_NUMBERS_SHARED] = seen.shared[i] / (min(number_count[a], number_count[b]) + 1)
+        row[_NUMBERS_CONFLICTING] = math.log1p(seen.conflicts[i])
+        if headline[a] > 0 and headline[b] > 0:
+            row[_TITLE] = math.sqrt(max(seen.title[i], 0.0)) - _TITLE_LIKENESS
+        row[_OPENING] = seen.opening[i]
+
+
+@compiled
+def _conflicts(
+    first: NDArray[np.int64],
+    second: NDArray[np.int64],
+    number_contexts: NDArray[np.uint16],
+    source: NDArray[np.int32],
+) -> NDArray[np.int64]:
+    """Count the words beside which two articles of one outlet have different numbers."""
+    found = np.zeros(len(first), dtype=np.int64)
+    for i in range(len(first)):
+        a, b = first[i], second[i]
+        if source[a] >= 0 and source[a] == source[b]:
+            found[i] = conflict(number_contexts, a, b)
+    return found

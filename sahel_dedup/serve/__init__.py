@@ -1,0 +1,1 @@
+"""An index over HTTP: ``sahel-dedup serve``. Clients are in `sahel_dedup.index.remote`."""

@@ -1,0 +1,207 @@
+"""Requests to the server, which may come from anybody: bodies within limits, fields by name."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import parse_qs
+
+from starlette.requests import ClientDisconnect, Request
+
+from sahel_dedup.articles import Article
+from sahel_dedup.errors import ArticleError, SettingsError
+from sahel_dedup.index.remote import wire
+from sahel_dedup.serve.writing import Overloaded
+
+# For the rest of a body that is too large.
+_DISCARD_SECONDS = 2.0
+
+
+class TooLarge(SettingsError):
+    """A body that is larger than it may be."""
+
+
+class TooSlow(SettingsError):
+    """A body that takes longer to arrive than it may."""
+
+
+@dataclass(slots=True)
+class Bodies:
+    """Reads the bodies of requests.
+
+    Attributes
+    ----------
+    most : int
+        Bytes that a body may have.
+    seconds : float
+        How long it may take to arrive.
+    room : int
+        Bytes of all bodies that arrive at one time.
+    """
+
+    most: int
+    seconds: float
+    room: int
+    _arriving: int = 0
+
+    async def read(self, request: Request) -> dict[str, Any]:
+        """Read the JSON object that is the body of a request.
+
+        Raises
+        ------
+        TooLarge, TooSlow, Overloaded
+            See `Bodies`.
+        SettingsError
+            If it is no object of JSON.
+        """
+        try:
+            async with asyncio.timeout(self.seconds):
+                data = await self._receive(request)
+        except TimeoutError:
+            raise TooSlow(f"body: not there after {self.seconds:g} seconds") from None
+        except TooLarge:
+            await self._discard(request)
+            raise
+        try:
+            found = wire.decode(data)
+        except ValueError as error:
+            raise SettingsError(f"body: no JSON: {error}") from None
+        if not isinstance(found, dict):
+            raise SettingsError("body: no object of JSON")
+        return found
+
+    async def _discard(self, request: Request) -> None:
+        """Let the rest of a body arrive, or its sender would not get to read the answer."""
+        size = 0
+        # A body that has arrived as a whole cannot be read again.
+        with suppress(TimeoutError, ClientDisconnect, RuntimeError):
+            async with asyncio.timeout(_DISCARD_SECONDS):
+                async for part in request.stream():
+                    size += len(part)
+                    if size > self.room:
+                        return
+
+    async def _receive(self, request: Request) -> bytes:
+        length = request.headers.get("content-length", "")
+        if length.isdigit() and int(length) > self.most:
+            raise TooLarge(f"body: more than {self.most:,} bytes")
+        parts, size = [], 0
+        try:
+            async for part in request.stream():
+                size += len(part)
+                self._arriving += len(part)
+                if size > self.most:
+                    raise TooLarge(f"body: more than {self.most:,} bytes")
+                if self._arriving > self.room and self._arriving > size:
+                    raise Overloaded("too many large bodies arrive at once: try again later")
+                parts.append(part)
+        finally:
+            self._arriving -= size
+        return b"".join(parts)
+
+
+def only(body: dict[str, Any], *names: str) -> None:
+    """Refuse fields that nobody reads.
+
+    Raises
+    ------
+    SettingsError
+        It names the field.
+    """
+    for name in body:
+        if name not in names:
+            raise SettingsError(f"{name}: no such field; there are {', '.join(names)}")
+
+
+def article_of(body: dict[str, Any]) -> Article:
+    """Read the article of a request.
+
+    Raises
+    ------
+    ArticleError
+        If it is none.
+    SettingsError
+        If there is none.
+    """
+    only(body, "article")
+    row = body.get("article")
+    if not isinstance(row, dict):
+        raise SettingsError("article: no object of JSON")
+    return wire.article_from_json(row)
+
+
+def articles_of(body: dict[str, Any]) -> list[Article | ArticleError]:
+    """Read the articles of a request, an error in the place of what is none."""
+    rows = body.get("articles")
+    if not isinstance(rows, list):
+        raise SettingsError("articles: no list")
+    return [_article(row) for row in rows]
+
+
+def choice(body: dict[str, Any], name: str, values: tuple[Any, ...]) -> Any:
+    """Return a field that has one of some values; the first if it is not there."""
+    value = body.get(name, values[0])
+    if not any(value is known or (type(value) is str and value == known) for known in values):
+        raise SettingsError(f"{name}: {value!r} is none of {', '.join(map(repr, values))}")
+    return value
+
+
+def text_of(body: dict[str, Any], name: str) -> str:
+    """Return a field that is a string."""
+    value = body.get(name)
+    if not isinstance(value, str):
+        raise SettingsError(f"{name}: {value!r} is no string")
+    return value
+
+
+def params_of(request: Request, *names: str) -> dict[str, str]:
+    """Read the parameters of a request; ids in them may hold lone surrogates.
+
+    Raises
+    ------
+    SettingsError
+        It names the parameter.
+    """
+    query = request.scope["query_string"].decode("latin-1")
+    try:
+        found = parse_qs(
+            query, keep_blank_values=True, errors="surrogatepass", max_num_fields=len(names) + 1
+        )
+    except ValueError as error:
+        raise SettingsError(f"query: {error}") from None
+    values = {name: given[0] for name, given in found.items()}
+    only(values, *names)
+    if twice := [name for name, given in found.items() if len(given) > 1]:
+        raise SettingsError(f"{twice[0]}: given twice")
+    return values
+
+
+def moment_of(values: dict[str, Any], name: str) -> datetime | None:
+    """Return a time in ISO 8601, ``None`` if it is not there."""
+    value = values.get(name)
+    if value is None:
+        return None
+    try:
+        return datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        raise SettingsError(f"{name}: {value!r} is no time in ISO 8601") from None
+
+
+def cursor_of(values: dict[str, str], last: str | None = None) -> int:
+    """Return the cursor of events, 0 for none; `last` is that of a stream that goes on."""
+    value = last or values.get("cursor", "0")
+    if not (value.isascii() and value.isdigit() and len(value) < 20):
+        raise SettingsError(f"cursor: {value!r} is no number of an event")
+    return int(value)
+
+
+def _article(row: object) -> Article | ArticleError:
+    if not isinstance(row, dict):
+        return ArticleError("no object of JSON")
+    try:
+        return wire.article_from_json(row)
+    except ArticleError as error:
+        return error

@@ -1,0 +1,1 @@
+"""What is kept of an article: fingerprints, term counts, number contexts."""

@@ -1,0 +1,299 @@
+"""Fingerprints: two MinHash signatures of an article, from the article alone.
+
+The *salience* fingerprint is a weighted MinHash over terms. Slot k keeps the term that
+wins an exponential race: the least of -ln(u_k(term)) / w(term), with w the squared
+TF-IDF weight, so that two articles agree in a slot with the probability Jaccard
+similarity of their weights (Moulton and Jiang, ICDM 2018), which tracks the cosine. IDF is
+the prior of the article's language, never the archive's.
+
+The *shingle* fingerprint is the plain MinHash (Broder, 1997) of three-word shingles under
+datasketch's ``affine32`` scheme: bit-identical to a `datasketch.MinHash` that is given
+`shingle_hash` and the article's `shingles`.
+
+All arithmetic is on integers, or on single IEEE operations, so that every machine
+computes the same bits.
+"""
+
+from __future__ import annotations
+
+import functools
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sahel_dedup.errors import SahelError
+from sahel_dedup.text.tokenizer import SHINGLE_WORDS, Tokens, hash_word
+from sahel_dedup.util.hashing import GOLDEN_RATIO, splitmix64, splitmix64_one
+from sahel_dedup.util.jit import compiled
+
+if TYPE_CHECKING:
+    from datasketch import MinHash
+
+FINGERPRINT_VERSION = 1
+SLOTS = 128
+# Heaviest terms that take part in the race; the rest hold a few percent of the weight.
+RACERS = 48
+
+_MAGIC = b"SDFP"
+_RANK_BITS = np.uint32((1 << 6) - 1)
+_LOW_BITS, _WEIGHT_BITS = np.uint64(32), np.uint64(21)
+_HEAVIEST = (np.uint64(1) << _WEIGHT_BITS) - np.uint64(1)
+_U32 = NDArray[np.uint32]
+_SHINGLE_FACTORS = (GOLDEN_RATIO, np.uint64(0xC2B2AE3D27D4EB4F), np.uint64(1))
+EMPTY_SLOT = np.uint32(0xFFFFFFFF)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fingerprint:
+    """The two signatures of one article.
+
+    Attributes
+    ----------
+    salience : ndarray of uint32, shape (128,)
+        Low half of the hash of the term that won each slot; all 0xFFFFFFFF for an
+        article without terms.
+    shingles : ndarray of uint32, shape (128,)
+        MinHash values of the three-word shingles; all 0xFFFFFFFF for none.
+    """
+
+    salience: _U32
+    shingles: _U32
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Fingerprint) and self.to_bytes() == other.to_bytes()
+
+    def __hash__(self) -> int:
+        return hash(self.to_bytes())
+
+    def to_bytes(self) -> bytes:
+        """Return a portable form: magic, version, slots, then both signatures, little-endian."""
+        head = struct.pack("<4sHH", _MAGIC, FINGERPRINT_VERSION, SLOTS)
+        return head + self.salience.astype("<u4").tobytes() + self.shingles.astype("<u4").tobytes()
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Fingerprint:
+        """Read what `to_bytes` wrote.
+
+        Raises
+        ------
+        SahelError
+            If the bytes are no fingerprint, are cut short, or are of another version.
+        """
+        if len(data) < 8 or data[:4] != _MAGIC:
+            raise SahelError("not a sahel_dedup fingerprint")
+        version, slots = struct.unpack_from("<HH", data, 4)
+        if version != FINGERPRINT_VERSION or slots != SLOTS:
+            raise SahelError(
+                f"fingerprint version {version} with {slots} slots; this release reads version "
+                f"{FINGERPRINT_VERSION} with {SLOTS}: compute it again from the article"
+            )
+        if len(data) != 8 + 8 * SLOTS:
+            raise SahelError(f"fingerprint cut short: {len(data)} of {8 + 8 * SLOTS} bytes")
+        both = np.frombuffer(data, dtype="<u4", offset=8).astype(np.uint32).reshape(2, SLOTS)
+        return cls(both[0], both[1])
+
+    def to_minhash(self) -> MinHash:
+        """Return the shingle signature as a `datasketch.MinHash` for datasketch's indexes."""
+        from datasketch import MinHash
+
+        return MinHash(
+            num_perm=SLOTS,
+            seed=1,
+            hashfunc=shingle_hash,
+            hashvalues=self.shingles.copy(),
+            scheme="affine32",
+        )
+
+    def salience_agreement(self, other: Fingerprint) -> float:
+        """Return the share of salience slots that agree, 0 for articles without terms."""
+        agree = (self.salience == other.salience) & (self.salience != EMPTY_SLOT)
+        return float(agree.mean())
+
+    def shingle_jaccard(self, other: Fingerprint) -> float:
+        """Estimate the Jaccard similarity of the shingles, 0 for articles without any."""
+        agree = (self.shingles == other.shingles) & (self.shingles != EMPTY_SLOT)
+        return float(agree.mean())
+
+
+@functools.cache
+def _race() -> tuple[_U32, _U32, NDArray[np.float32]]:
+    """Multipliers and offsets of the slots, and -ln(u) for each 16-bit u."""
+    seeds = splitmix64(np.arange(1, 2 * SLOTS + 1, dtype=np.uint64) * GOLDEN_RATIO)
+    multiply = seeds[:SLOTS].astype(np.uint32) | np.uint32(1)
+    add = seeds[SLOTS:].astype(np.uint32)
+    # float32 of a float64 logarithm: a last-bit difference between mathematics libraries
+    # is rounded away.
+    exponential = -np.log((np.arange(1 << 16) + 0.5) / (1 << 16))
+    return multiply, add, exponential.astype(np.float32)
+
+
+def salience_slots(
+    hashes: NDArray[np.uint64], weights: NDArray[np.int64], offsets: NDArray[np.int64]
+) -> _U32:
+    """Sign articles by their salient terms.
+
+    Parameters
+    ----------
+    hashes : ndarray of uint64, shape (n_terms,)
+        Hashes of the distinct terms of each article, article by article.
+    weights : ndarray of int64, shape (n_terms,)
+        TF-IDF weight of each, a whole number below 2**21; terms of weight 0 do not race.
+    offsets : ndarray of int64, shape (n_articles + 1,)
+        Article ``i`` owns the terms ``offsets[i]:offsets[i + 1]``.
+
+    Returns
+    -------
+    ndarray of uint32, shape (n_articles, 128)
+    """
+    keys = _racers(hashes, weights, offsets)
+    # NumPy's sort of a whole chunk is faster than one of each article.
+    keys.sort()
+    return _winners(keys, offsets, *_race())
+
+
+@compiled
+def _racers(
+    hashes: NDArray[np.uint64], weights: NDArray[np.int64], offsets: NDArray[np.int64]
+) -> NDArray[np.uint64]:
+    """Give terms sortable numbers: article by article, the heaviest first, ties by hash.
+
+    Article (11 bits), weight falling (21), low half of the hash (32, its 23 lowest bits first).
+    """
+    keys = np.empty(len(hashes), dtype=np.uint64)
+    for row in range(len(offsets) - 1):
+        for i in range(offsets[row], offsets[row + 1]):
+            key = np.uint64(row) << _WEIGHT_BITS | (_HEAVIEST - np.uint64(weights[i]))
+            low = hashes[i] << np.uint64(9) & np.uint64(0xFFFFFE00)
+            low |= hashes[i] >> np.uint64(23) & np.uint64(0x1FF)
+            keys[i] = key << _LOW_BITS | low
+    return keys
+
+
+@compiled
+def _winners(
+    keys: NDArray[np.uint64],
+    offsets: NDArray[np.int64],
+    multiply: _U32,
+    add: _U32,
+    exponential: NDArray[np.float32],
+) -> _U32:
+    """Run the races: the winner of each slot, shape (n, 128)."""
+    slots = np.full((len(offsets) - 1, SLOTS), EMPTY_SLOT)
+    best = np.empty(SLOTS, dtype=np.uint32)
+    lows = np.empty(RACERS, dtype=np.uint32)
+    for row in range(len(slots)):
+        first = offsets[row]
+        best[:] = EMPTY_SLOT
+        racers = 0
+        while racers < RACERS and first + racers < offsets[row + 1]:
+            key = keys[first + racers]
+            weight = np.float64(_HEAVIEST - (key >> _LOW_BITS & _HEAVIEST))
+            if weight == 0:
+                break
+            pace = np.float32(1.0 / (weight * weight))
+            low = np.uint32(key >> np.uint64(9) & np.uint64(0x7FFFFF) | key << np.uint64(23))
+            lows[racers] = low
+            for k in range(SLOTS):
+                draw = np.uint32(np.uint32(low * multiply[k]) + add[k])
+                # Positive floats order like their bits. The lowest bits make room for the
+                # rank, so that one minimum finds the winner and breaks ties the same way
+                # everywhere.
+                finish = np.float32(exponential[draw >> np.uint32(16)] * pace).view(np.uint32)
+                best[k] = min(best[k], (finish & ~_RANK_BITS) | np.uint32(racers))
+            racers += 1
+        for k in range(SLOTS if racers else 0):
+            slots[row, k] = lows[best[k] & _RANK_BITS]
+    return slots
+
+
+@functools.cache
+def _permutations() -> tuple[_U32, _U32]:
+    """Multipliers and offsets of datasketch's ``affine32`` scheme, seed 1."""
+    # As datasketch draws them, by a generator whose numbers NumPy promises never to change.
+    # Importing datasketch takes half a second.
+    generator = np.random.RandomState(1)
+    half = generator.randint(0, 1 << 31, SLOTS, dtype=np.uint32)
+    add = generator.randint(0, 1 << 32, SLOTS, dtype=np.uint32)
+    return half * np.uint32(2) + np.uint32(1), add
+
+
+@compiled
+def _fmix32(x: np.uint32) -> np.uint32:
+    """MurmurHash3's finalizer, the pre-mix of ``affine32``."""
+    x = np.uint32((x ^ (x >> np.uint32(16))) * np.uint32(0x85EBCA6B))
+    x = np.uint32((x ^ (x >> np.uint32(13))) * np.uint32(0xC2B2AE35))
+    return np.uint32(x ^ (x >> np.uint32(16)))
+
+
+def shingle_slots(tokens: NDArray[np.uint64], offsets: NDArray[np.int64]) -> _U32:
+    """Sign articles by their three-word shingles.
+
+    Parameters
+    ----------
+    tokens : ndarray of uint64, shape (n_tokens,)
+        Token hashes in reading order, article by article.
+    offsets : ndarray of int64, shape (n_articles + 1,)
+        Article ``i`` owns the tokens ``offsets[i]:offsets[i + 1]``.
+
+    Returns
+    -------
+    ndarray of uint32, shape (n_articles, 128)
+        An article of one or two tokens has those as its only shingle.
+    """
+    return _signed(tokens, offsets, *_permutations())
+
+
+@compiled
+def _signed(
+    tokens: NDArray[np.uint64], offsets: NDArray[np.int64], multiply: _U32, add: _U32
+) -> _U32:
+    """Sign articles by the least values of their shingles under some permutations."""
+    slots = np.full((len(offsets) - 1, SLOTS), EMPTY_SLOT)
+    least = np.empty(SLOTS, dtype=np.uint32)
+    for row in range(len(slots)):
+        first, last = offsets[row], offsets[row + 1]
+        least[:] = EMPTY_SLOT
+        # An article without a whole shingle has the one that its first token begins.
+        for start in range(first, max(last - SHINGLE_WORDS + 1, min(first + 1, last))):
+            total = np.uint64(0)
+            for k in range(min(SHINGLE_WORDS, last - start)):
+                total += tokens[start + k] * _SHINGLE_FACTORS[k]
+            value = _fmix32(np.uint32(splitmix64_one(total) >> np.uint64(32)))
+            for k in range(SLOTS):
+                least[k] = min(least[k], np.uint32(np.uint32(value * multiply[k]) + add[k]))
+        # Numba takes two seconds to compile the assignment of a whole row.
+        for k in range(SLOTS):
+            slots[row, k] = least[k]
+    return slots
+
+
+def shingles(tokens: Tokens, article: int) -> Iterator[str]:
+    """Yield the three-word shingles of one article of a chunk, as `shingle_hash` takes them."""
+    words = tokens.words(np.arange(tokens.offsets[article], tokens.offsets[article + 1]))
+    if words:
+        for i in range(max(1, len(words) - SHINGLE_WORDS + 1)):
+            yield " ".join(words[i : i + SHINGLE_WORDS])
+
+
+def shingle_hash(shingle: bytes) -> int:
+    """Hash one shingle: the ``hashfunc`` that makes a `datasketch.MinHash` equal to ours.
+
+    Parameters
+    ----------
+    shingle : bytes
+        UTF-8 of up to three case-folded words with one space between them.
+
+    Returns
+    -------
+    int
+        An unsigned 32-bit hash.
+    """
+    total = sum(
+        hash_word(word) * int(factor)
+        for word, factor in zip(shingle.decode().split(" "), _SHINGLE_FACTORS, strict=False)
+    )
+    return int(splitmix64(np.array([total % (1 << 64)], dtype=np.uint64))[0]) >> 32

@@ -1,0 +1,110 @@
+"""Number contexts: the numbers of an article, each with the word next to it.
+
+Reports of one event give the same numbers for the same things; two issues of a bulletin, or
+reports of two attacks, give other numbers: "12 killed", "47 killed". So that millions of pairs
+can be compared, an article keeps a sketch of fixed size, a MinHash by one permutation (Li, Owen
+and Zhang, NIPS 2012): each word falls into one of 32 slots by its hash, and each slot keeps the
+word of least hash, and its number of least hash, eight bits of either.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sahel_dedup.util.hashing import GOLDEN_RATIO
+from sahel_dedup.util.jit import compiled
+
+SLOTS = 32
+EMPTY_SLOT = np.uint16(0)
+
+_SLOT_BITS = np.uint64(5)
+_WORD_BITS = np.uint64(32)
+_NUMBER_BITS = np.uint64(16)
+_BYTE = np.uint64(0xFF)
+_NOTHING = np.uint64(0xFFFFFFFFFFFFFFFF)
+# A word before a number and the same word after it are two.
+_SALT_BEFORE, _SALT_AFTER = np.uint64(0xC2B2AE3D27D4EB4F), GOLDEN_RATIO
+
+
+@compiled
+def number_context_slots(
+    hashes: NDArray[np.uint64], is_number: NDArray[np.bool_], offsets: NDArray[np.int64]
+) -> NDArray[np.uint16]:
+    """Sketch what the numbers of some articles count.
+
+    Parameters
+    ----------
+    hashes : ndarray of uint64, shape (n_tokens,)
+        Token hashes in reading order, article by article.
+    is_number : ndarray of bool, shape (n_tokens,)
+        Whether each token starts with a digit.
+    offsets : ndarray of int64, shape (n_articles + 1,)
+        Article ``i`` owns the tokens ``offsets[i]:offsets[i + 1]``.
+
+    Returns
+    -------
+    ndarray of uint16, shape (n_articles, 32)
+        Eight bits of a word, eight of the number next to it; 0 where there is none.
+    """
+    slots = np.zeros((len(offsets) - 1, SLOTS), dtype=np.uint16)
+    least = np.empty(SLOTS, dtype=np.uint64)
+    for row in range(len(slots)):
+        least[:] = _NOTHING
+        first, last = offsets[row], offsets[row + 1]
+        for i in range(first, last):
+            if not is_number[i]:
+                continue
+            if i + 1 < last and not is_number[i + 1]:
+                _enter(least, hashes[i + 1] * _SALT_AFTER, hashes[i])
+            if i > first and not is_number[i - 1]:
+                _enter(least, hashes[i - 1] * _SALT_BEFORE, hashes[i])
+        for k in range(SLOTS):
+            if least[k] != _NOTHING:
+                word = least[k] >> _NUMBER_BITS & _BYTE
+                slots[row, k] = word << np.uint64(8) | (least[k] & _BYTE)
+    return slots
+
+
+@compiled
+def _enter(least: NDArray[np.uint64], word: np.uint64, number: np.uint64) -> None:
+    """Put a word and its number into the word's slot, if they are less than what is there."""
+    slot = word >> (np.uint64(64) - _SLOT_BITS)
+    key = word << _SLOT_BITS >> (np.uint64(64) - _WORD_BITS) << _NUMBER_BITS
+    key |= number >> (np.uint64(64) - _NUMBER_BITS)
+    least[slot] = min(least[slot], key)
+
+
+@compiled
+def conflicts(
+    number_contexts: NDArray[np.uint16], first: NDArray[np.int64], second: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Count the words beside which two articles have different numbers.
+
+    Parameters
+    ----------
+    number_contexts : ndarray of uint16, shape (n, 32)
+    first, second : ndarray of int64, shape (n_pairs,)
+        Rows of the articles.
+
+    Returns
+    -------
+    ndarray of int64, shape (n_pairs,)
+        Slots with one word and two numbers; of unrelated articles, one slot in 256 that both fill.
+    """
+    found = np.empty(len(first), dtype=np.int64)
+    for i in range(len(first)):
+        found[i] = conflict(number_contexts, first[i], second[i])
+    return found
+
+
+@compiled
+def conflict(number_contexts: NDArray[np.uint16], first: int, second: int) -> int:
+    """Count the words beside which two articles, given by row, have different numbers."""
+    found = 0
+    for k in range(SLOTS):
+        one, two = number_contexts[first, k], number_contexts[second, k]
+        # The upper byte is the word, and both slots are filled.
+        same_word = one >> np.uint16(8) == two >> np.uint16(8)
+        found += same_word and one != two and one != EMPTY_SLOT and two != EMPTY_SLOT
+    return found

@@ -1,0 +1,206 @@
+"""Profiles: what the engine keeps of articles once their texts are discarded, column by column."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields, replace
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+# A count above 127 is kept as 127; the bit above marks the terms of title and opening.
+OPENING = np.uint8(128)
+MAX_KEPT = np.uint8(127)
+_ROWS_A_STEP = 1 << 13
+_Scalar = TypeVar("_Scalar", bound=np.generic)
+
+
+class Columns(NamedTuple):
+    """Columns of `Traits` by name, for compiled loops over pairs."""
+
+    shingles: NDArray[Any]
+    number_contexts: NDArray[np.uint16]
+    day: NDArray[np.float64]
+    source: NDArray[np.int32]
+    headline: NDArray[np.uint64]
+    length: NDArray[np.int32]
+
+
+@dataclass(slots=True)
+class Traits:
+    """What is kept of articles besides their words, as arrays with one row per article.
+
+    Attributes
+    ----------
+    salience, shingles : ndarray of uint32, shape (n, 128)
+        Fingerprints; an index keeps the lower bits of their slots, as uint16 and uint8.
+    number_contexts : ndarray of uint16, shape (n, 32)
+        What the numbers of each count (`sahel_dedup.sketch.number_contexts`), if it has a date.
+    day : ndarray of float64, shape (n,)
+        Time of publication in days since 1970, NaN where missing or impossible.
+    source : ndarray of int32, shape (n,)
+        Number of the outlet, -1 where missing.
+    lang : ndarray of int16, shape (n,)
+        Number of the language.
+    body, body_check : ndarray of uint64, shape (n,)
+        The two halves of the digest of the text's words (`sahel_dedup.sketch.digests`), 0 for
+        a text without words. Texts are the same if both halves are: see `same_text`.
+    headline : ndarray of uint64, shape (n,)
+        The first half for the title; 0 for an article without one.
+    length : ndarray of int32, shape (n,)
+        Tokens of title and text.
+    """
+
+    salience: NDArray[Any]
+    shingles: NDArray[Any]
+    number_contexts: NDArray[np.uint16]
+    day: NDArray[np.float64]
+    source: NDArray[np.int32]
+    lang: NDArray[np.int16]
+    body: NDArray[np.uint64]
+    body_check: NDArray[np.uint64]
+    headline: NDArray[np.uint64]
+    length: NDArray[np.int32]
+
+    def __len__(self) -> int:
+        return len(self.body)
+
+    @property
+    def columns(self) -> Columns:
+        """What compiled loops over pairs take."""
+        return Columns(
+            self.shingles, self.number_contexts, self.day, self.source, self.headline, self.length
+        )
+
+    def same_text(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Whether pairs of articles have the same words in the same order, and have any.
+
+        Parameters
+        ----------
+        first, second : ndarray of int64, shape (n_pairs,)
+            Rows of the articles.
+
+        Returns
+        -------
+        ndarray of bool, shape (n_pairs,)
+        """
+        body, check = self.body, self.body_check
+        same: NDArray[np.bool_] = (
+            (body[first] == body[second]) & (body[first] > 0) & (check[first] == check[second])
+        )
+        return same
+
+    def _take_traits(self, rows: NDArray[np.int64]) -> None:
+        """Keep those of some articles, in the order given."""
+        for item in fields(Traits):
+            setattr(self, item.name, getattr(self, item.name)[rows])
+
+
+@dataclass(slots=True)
+class Profiles(Traits):
+    """What is kept of articles, their words with it.
+
+    Attributes
+    ----------
+    indptr : ndarray of int64, shape (n + 1,)
+        Article ``i`` owns the places ``indptr[i]:indptr[i + 1]`` of `terms` and `counts`.
+    terms : ndarray of int32, shape (n_entries,)
+        Distinct terms of each article, rising.
+    counts : ndarray of uint8, shape (n_entries,)
+        Occurrences of each, those in title and lead counted twice, at most 127; 128 more where
+        the term stands in the title or the opening, the first words of the text.
+    title_indptr, title_terms
+        The same for the distinct terms of the titles.
+    """
+
+    indptr: NDArray[np.int64]
+    terms: NDArray[np.int32]
+    counts: NDArray[np.uint8]
+    title_indptr: NDArray[np.int64]
+    title_terms: NDArray[np.int32]
+
+    @classmethod
+    def concatenate(cls, parts: Iterable[Profiles]) -> Profiles:
+        """Put profiles, at least one, end to end; none but the last need be kept."""
+        columns: dict[str, _Column] = {}
+        for part in parts:
+            for item in fields(cls):
+                values = getattr(part, item.name)
+                column = columns.setdefault(item.name, _Column(values))
+                if column.size and item.name.endswith("indptr"):
+                    values = values[1:] + column.values[column.size - 1]
+                column.extend(values)
+        return cls(**{name: column.done() for name, column in columns.items()})
+
+    def take(self, rows: NDArray[np.int64]) -> Profiles:
+        """Return the profiles of some articles, in the order given."""
+        taken = replace(self)
+        taken.reorder(rows)
+        return taken
+
+    def reorder(self, rows: NDArray[np.int64]) -> None:
+        """Keep some articles, in the order given; one array at a time is in memory twice."""
+        self._take_traits(rows)
+        self.terms, _ = take_ragged(self.terms, self.indptr, rows)
+        self.counts, self.indptr = take_ragged(self.counts, self.indptr, rows)
+        self.title_terms, self.title_indptr = take_ragged(self.title_terms, self.title_indptr, rows)
+
+
+class _Column:
+    """An array that grows at its end."""
+
+    def __init__(self, like: NDArray[Any]) -> None:
+        self.values: NDArray[Any] = np.empty((0, *like.shape[1:]), dtype=like.dtype)
+        self.size = 0
+
+    def extend(self, more: NDArray[Any]) -> None:
+        start, self.size = self.size, self.size + len(more)
+        if self.size > len(self.values):
+            # Large arrays grow without a copy, and shrink in `done`: memory is remapped.
+            self._resize(self.size + self.size // 8)
+        self.values[start : self.size] = more
+
+    def done(self) -> NDArray[Any]:
+        self._resize(self.size)
+        return self.values
+
+    def _resize(self, size: int) -> None:
+        self.values.resize((size, *self.values.shape[1:]), refcheck=False)
+
+
+def ragged_rows(
+    indptr: NDArray[np.int64], rows: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Find where the entries of some rows of a ragged array lie.
+
+    Parameters
+    ----------
+    indptr : ndarray of int64, shape (n + 1,)
+    rows : ndarray of int64, shape (m,)
+
+    Returns
+    -------
+    places : ndarray of int64
+        Places of the entries, row by row.
+    offsets : ndarray of int64, shape (m + 1,)
+        Where each row starts among them.
+    """
+    sizes = indptr[rows + 1] - indptr[rows]
+    offsets = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(sizes)])
+    places = np.arange(offsets[-1]) + np.repeat(indptr[rows] - offsets[:-1], sizes)
+    return places, offsets
+
+
+def take_ragged(
+    values: NDArray[_Scalar], indptr: NDArray[np.int64], rows: NDArray[np.int64]
+) -> tuple[NDArray[_Scalar], NDArray[np.int64]]:
+    """Take some rows of a ragged array: their entries end to end, and where each row starts."""
+    offsets = np.zeros(len(rows) + 1, dtype=np.int64)
+    np.cumsum(indptr[rows + 1] - indptr[rows], out=offsets[1:])
+    taken = np.empty(offsets[-1], dtype=values.dtype)
+    for first in range(0, len(rows), _ROWS_A_STEP):
+        some = rows[first : first + _ROWS_A_STEP]
+        places, _ = ragged_rows(indptr, some)
+        taken[offsets[first] : offsets[first + len(some)]] = values[places]
+    return taken, offsets

@@ -1,0 +1,360 @@
+"""Articles to profiles, by all the steps between.
+
+Articles are read in chunks and each chunk is worked on as a few large arrays, in threads:
+compiled loops and NumPy release the GIL in all the heavy parts.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Iterable, Iterator, Sequence, Sized
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sahel_dedup.articles import Article
+from sahel_dedup.sketch.digests import text_digests
+from sahel_dedup.sketch.fingerprint import salience_slots, shingle_slots
+from sahel_dedup.sketch.number_contexts import number_context_slots
+from sahel_dedup.sketch.profiles import MAX_KEPT, OPENING, Profiles
+from sahel_dedup.text.boilerplate import find_boilerplate, strip_boilerplate
+from sahel_dedup.text.language import detect
+from sahel_dedup.text.tokenizer import tokenize
+from sahel_dedup.text.vocabulary import Vocabulary
+from sahel_dedup.util.days import SECONDS_A_DAY
+from sahel_dedup.util.jit import compiled
+from sahel_dedup.util.names import NameTable
+from sahel_dedup.util.parallel import ordered_map
+
+# The title and the first words say what a report is about: their terms count twice.
+LEAD_TOKENS = 80
+# Of those the very first, which are compared with those of other articles by themselves.
+OPENING_TOKENS = 45
+MAX_COUNT = 250
+# ln(1 + n) in units of 1/64, the term-frequency weight.
+TF_UNITS = np.round(64 * np.log1p(np.arange(MAX_COUNT + 1))).astype(np.int64)
+# Weights of the counts that a profile keeps: of all its terms, and of those of its opening, each
+# of which counts once.
+TF = np.log1p(np.arange(256) & MAX_KEPT).astype(np.float32)
+OPENING_TF = np.where(np.arange(256) & OPENING, TF[1], np.float32(0))
+
+_CHUNK_ARTICLES = 256
+_CHUNK_CHARS = 1 << 20
+_BLOCK_CHARS = 1 << 18
+_NUMBERING = threading.Lock()
+# Older than any newspaper: zeros of databases, slips of the pen.
+_FIRST_DAY = datetime(1400, 1, 1, tzinfo=UTC).timestamp() / SECONDS_A_DAY
+# The first two days of 1970 are what clocks show that were reset.
+_RESET_DAYS = 2.0
+
+
+@dataclass(slots=True)
+class Sketcher:
+    """Turns articles into profiles, and keeps the names behind the numbers in them.
+
+    Attributes
+    ----------
+    vocabulary
+        Terms by number.
+    sources, langs
+        Numbers of outlets and languages by name.
+    implausible_dates
+        Articles whose date no article can have, and so was not used (`day_of`).
+    """
+
+    vocabulary: Vocabulary = field(default_factory=Vocabulary)
+    sources: NameTable = field(default_factory=NameTable)
+    langs: NameTable = field(default_factory=NameTable)
+    implausible_dates: int = 0
+
+    def sketch_all(
+        self,
+        articles: Iterable[Article],
+        workers: int = 0,
+    ) -> Iterator[tuple[list[str], Profiles]]:
+        """Sketch a stream of articles, in order.
+
+        Parameters
+        ----------
+        articles
+            The articles; about two chunks per worker are held at a time.
+        workers
+            Threads; 0 takes all processors.
+
+        Yields
+        ------
+        ids : list of str
+        profiles : Profiles
+            A chunk of each.
+        """
+
+        def sketched(chunk: list[Article]) -> tuple[list[str], Profiles]:
+            return [article.id for article in chunk], self.sketch(chunk)
+
+        yield from ordered_map(sketched, chunked(articles), workers)
+
+    def sketch(self, articles: Sequence[Article]) -> Profiles:
+        """Sketch one chunk of articles.
+
+        Parameters
+        ----------
+        articles : sequence of Article
+
+        Returns
+        -------
+        Profiles
+            One row per article.
+        """
+        parts = [self._sketch_block(block) for block in blocks_of(articles)]
+        return parts[0] if len(parts) == 1 else Profiles.concatenate(parts)
+
+    def number_sources_by_name(self) -> NDArray[np.int32]:
+        """Give outlets new numbers, in the order of their names, whoever was read first.
+
+        Returns
+        -------
+        ndarray of int32, shape (len(sources) + 1,)
+            New number of each old one; -1 stays.
+        """
+        old = sorted(self.sources)
+        new = np.full(len(old) + 1, -1, dtype=np.int32)
+        new[[self.sources[name] for name in old]] = np.arange(len(old))
+        self.sources = NameTable(old)
+        return new
+
+    def _sketch_block(self, articles: Sequence[Article]) -> Profiles:
+        n = len(articles)
+        texts = [strip_boilerplate(a.text, find_boilerplate(a.text)) for a in articles]
+        titles = [a.title or "" for a in articles]
+        tokens = tokenize([part for pair in zip(titles, texts, strict=True) for part in pair])
+        numbers = self.vocabulary.look_up(tokens)
+        parts = tokens.offsets
+        terms, counts, opening, indptr = count_tokens(numbers, len(self.vocabulary), parts)
+        # Those of the titles follow those of the articles.
+        indptr, title_indptr = indptr[: n + 1], indptr[n:] - indptr[n]
+        terms, title_terms = terms[: indptr[n]], terms[indptr[n] :]
+        counts, opening = counts[: indptr[n]], opening[: indptr[n]]
+        offsets = parts[::2].copy()
+        langs = detect(tokens, [a.lang for a in articles], parts=2)
+        lang = np.array([_number(self.langs, name) for name in langs], dtype=np.int16)
+        idf = self._prior_idf(lang, terms, indptr)
+        day = np.array([self._day(a.published) for a in articles])
+        salient, weights = _term_weights(terms, counts, idf, self.vocabulary.hashes)
+        counting = _counting(numbers, self.vocabulary.is_number, offsets, day)
+        digests = text_digests(tokens)
+        return Profiles(
+            indptr=indptr,
+            terms=terms,
+            counts=np.minimum(counts, MAX_KEPT) | opening,
+            title_indptr=title_indptr,
+            title_terms=title_terms,
+            salience=salience_slots(salient, weights, indptr),
+            shingles=shingle_slots(tokens.hashes, offsets),
+            number_contexts=number_context_slots(tokens.hashes, counting, offsets),
+            day=day,
+            source=np.array([_number(self.sources, a.source) for a in articles], dtype=np.int32),
+            lang=lang,
+            body=digests[1::2, 0].copy(),
+            body_check=digests[1::2, 1].copy(),
+            headline=digests[::2, 0].copy(),
+            length=(offsets[1:] - offsets[:-1]).astype(np.int32),
+        )
+
+    def _prior_idf(
+        self, lang: NDArray[np.int16], terms: NDArray[np.int32], indptr: NDArray[np.int64]
+    ) -> NDArray[np.uint16]:
+        """Return the prior IDF of the terms of articles in some languages."""
+        names, spoken = self.langs.names, set(lang.tolist())
+        if len(spoken) == 1:
+            return self.vocabulary.prior_idf(names[spoken.pop()], terms)
+        idf = np.empty(len(terms), dtype=np.uint16)
+        term_lang = lang.repeat(indptr[1:] - indptr[:-1])
+        for number in spoken:
+            mine = (term_lang == number).nonzero()[0]
+            idf[mine] = self.vocabulary.prior_idf(names[number], terms[mine])
+        return idf
+
+    def _day(self, published: datetime | None) -> float:
+        day = day_of(published)
+        self.implausible_dates += published is not None and math.isnan(day)
+        return day
+
+
+def day_of(published: datetime | None) -> float:
+    """Turn a time of publication into days since 1970, negative before; NaN where missing.
+
+    As missing count dates that no article can have: before 1400, more than two days in the
+    future, and the first two days of 1970, which clocks show that were reset.
+    """
+    if published is None:
+        return math.nan
+    day = published.timestamp() / SECONDS_A_DAY
+    latest = time.time() / SECONDS_A_DAY + 2
+    possible = _FIRST_DAY <= day <= latest and not 0 <= day < _RESET_DAYS
+    return day if possible else math.nan
+
+
+def _number(numbers: dict[str, int], name: str | None) -> int:
+    """Return the number of a name, the next one for a new name."""
+    if name is None:
+        return -1
+    number = numbers.get(name)
+    if number is None:
+        # Counting and entering must be one step, or two threads give one number twice.
+        with _NUMBERING:
+            number = numbers.setdefault(name, len(numbers))
+    return number
+
+
+def count_tokens(
+    numbers: NDArray[np.int32], terms: int, parts: NDArray[np.int64]
+) -> tuple[NDArray[np.int32], NDArray[np.uint8], NDArray[np.uint8], NDArray[np.int64]]:
+    """Count the distinct terms of articles, and after them those of their titles.
+
+    Parameters
+    ----------
+    numbers : ndarray of int32, shape (n_tokens,)
+        Terms of the tokens.
+    terms : int
+        Number of all terms.
+    parts : ndarray of int64, shape (2 * n + 1,)
+        Where the title and the text of each article begin, and the end of the last.
+
+    Returns
+    -------
+    terms, counts, opening, indptr
+        Of 2 * n rows: terms and where each row starts, as `Profiles` has them, how often each
+        term occurs, at most 250, and `OPENING` where it stands in the title or the opening.
+    """
+    # Row, term and where it stands in one sortable number; half as wide, it sorts in half the
+    # time, and a block of articles hardly ever needs more.
+    bits = terms.bit_length() + 2
+    width: type[np.unsignedinteger[Any]] = (
+        np.uint32 if len(parts).bit_length() + bits <= 32 else np.uint64
+    )
+    # A token of a title stands in two rows.
+    keys = np.empty(2 * len(numbers), dtype=width)
+    keys = keys[: _number_tokens(keys, numbers, parts, bits)]
+    keys.sort()
+    return _runs(keys, bits, len(parts) - 1)
+
+
+@compiled
+def _term_weights(
+    terms: NDArray[np.int32],
+    counts: NDArray[np.uint8],
+    idf: NDArray[np.uint16],
+    hash_of: NDArray[np.uint64],
+) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+    """Return the hashes of terms and their TF-IDF weights, for the fingerprints."""
+    hashes = np.empty(len(terms), dtype=np.uint64)
+    weights = np.empty(len(terms), dtype=np.int64)
+    for i in range(len(terms)):
+        hashes[i], weights[i] = hash_of[terms[i]], TF_UNITS[counts[i]] * np.int64(idf[i])
+    return hashes, weights
+
+
+@compiled
+def _counting(
+    numbers: NDArray[np.int32],
+    is_number: NDArray[np.bool_],
+    offsets: NDArray[np.int64],
+    day: NDArray[np.float64],
+) -> NDArray[np.bool_]:
+    """Which tokens are numbers that count: conflicts are evidence of pairs with dates alone."""
+    counting = np.zeros(len(numbers), dtype=np.bool_)
+    for row in range(len(day)):
+        if not np.isnan(day[row]):
+            for i in range(offsets[row], offsets[row + 1]):
+                counting[i] = is_number[numbers[i]]
+    return counting
+
+
+@compiled
+def _number_tokens(
+    keys: NDArray[Any], numbers: NDArray[np.int32], parts: NDArray[np.int64], bits: int
+) -> int:
+    """Give tokens sortable numbers: row by row, term by term, and where they stand.
+
+    That is 2 in the title and the opening, 1 in the rest of the lead, and 0 elsewhere.
+    """
+    size, n = 0, len(parts) // 2
+    for row in range(n):
+        title, text, end = parts[2 * row], parts[2 * row + 1], parts[2 * row + 2]
+        for i in range(title, end):
+            place = (1 if i < text + LEAD_TOKENS else 0) + (1 if i < text + OPENING_TOKENS else 0)
+            keys[size] = row << bits | np.int64(numbers[i]) << 2 | place
+            size += 1
+    for row in range(n):
+        for i in range(parts[2 * row], parts[2 * row + 1]):
+            keys[size] = (n + row) << bits | np.int64(numbers[i]) << 2
+            size += 1
+    return size
+
+
+@compiled
+def _runs(
+    keys: NDArray[Any], bits: int, n: int
+) -> tuple[NDArray[np.int32], NDArray[np.uint8], NDArray[np.uint8], NDArray[np.int64]]:
+    """Count how often each term stands among sorted tokens, row by row: see `count_tokens`."""
+    terms = np.empty(len(keys), dtype=np.int32)
+    counts = np.empty(len(keys), dtype=np.uint8)
+    opening = np.empty(len(keys), dtype=np.uint8)
+    indptr = np.zeros(n + 1, dtype=np.int64)
+    size = 0
+    last = np.int64(-1)
+    for key in keys:
+        pair, place = np.int64(key) >> 2, np.int64(key) & 3
+        if pair != last:
+            last = pair
+            terms[size] = pair & ((1 << (bits - 2)) - 1)
+            counts[size] = 0
+            size += 1
+            indptr[1 + (pair >> (bits - 2))] = size
+        counts[size - 1] = min(counts[size - 1] + (2 if place > 0 else 1), MAX_COUNT)
+        # The last of its tokens stands foremost.
+        opening[size - 1] = OPENING if place == 2 else 0
+    for row in range(n):
+        indptr[row + 1] = max(indptr[row], indptr[row + 1])
+    return terms[:size].copy(), counts[:size].copy(), opening[:size].copy(), indptr
+
+
+def chunked(articles: Iterable[Article]) -> Iterator[list[Article]]:
+    """Cut a stream into chunks of bounded number and size."""
+    chunk: list[Article] = []
+    chars = 0
+    for article in articles:
+        chunk.append(article)
+        chars += _size(article) + _carried(article)
+        if len(chunk) == _CHUNK_ARTICLES or chars > _CHUNK_CHARS:
+            yield chunk
+            chunk, chars = [], 0
+    if chunk:
+        yield chunk
+
+
+def blocks_of(articles: Sequence[Article]) -> Iterator[Sequence[Article]]:
+    """Cut a chunk into blocks: large, for each has a fixed cost, but of bounded memory."""
+    first = chars = 0
+    for i, article in enumerate(articles):
+        chars += _size(article)
+        if chars > _BLOCK_CHARS:
+            yield articles[first : i + 1]
+            first, chars = i + 1, 0
+    if first < len(articles) or not articles:
+        yield articles[first:]
+
+
+def _size(article: Article) -> int:
+    """Return the characters of an article that are worked on."""
+    return len(article.text) + len(article.title or "")
+
+
+def _carried(article: Article) -> int:
+    """Return the size of the fields that an article carries through, if they have a length."""
+    return sum(len(value) for value in article.extra.values() if isinstance(value, Sized))

@@ -1,0 +1,211 @@
+"""Comparison of rows across tasks: pairs and the articles they name are brought together by blocks.
+
+A block holds the pairs of 4,096 neighbours in time. An article is shipped once to each
+block that has a pair with it, however many pairs those are; in a dated archive that is
+its own block and the few within the window.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from sahel_dedup.candidates.lsh import agree, distinct
+from sahel_dedup.scoring.features import Sketched
+from sahel_dedup.scoring.recurrence import closest_met, recurrence_of_pairs
+from sahel_dedup.scoring.survivors import surviving_pairs
+from sahel_dedup.scoring.tfidf import Shared
+from sahel_dedup.settings import Settings
+from sahel_dedup.sketch.fingerprint import SLOTS
+from sahel_dedup.spark.arrow import batches, cell, matrix, numbers, ragged
+from sahel_dedup.spark.ordering import BLOCK_BITS
+from sahel_dedup.spark.sketches import SIGNED, to_profiles
+
+# Pairs of rows, those of one block of first rows, as an int64 matrix of two columns.
+PAIRS = "block long, pairs binary"
+# Pairs that may be one event, with what the two share; those of one form may not.
+SURVIVING = """first long, second long, cosine double, shared long, title double,
+    opening double, copy boolean, conflicts long, form boolean"""
+RECURRENCE = "row long, recurrence double"
+_Rows = NDArray[np.int64]
+_Work = Callable[[_Rows, _Rows, pa.Table], dict[str, Any]]
+
+
+def agreeing(proposed: DataFrame, articles: DataFrame) -> DataFrame:
+    """Keep the candidates that agree in enough slots.
+
+    Parameters
+    ----------
+    proposed : DataFrame
+        `sahel_dedup.spark.candidates.PROPOSALS`.
+    articles : DataFrame
+
+    Returns
+    -------
+    DataFrame
+        `PAIRS`.
+    """
+
+    def work(first: _Rows, second: _Rows, rows: pa.Table) -> dict[str, Any]:
+        salience, row = matrix(rows, "salience", np.uint32), numbers(rows, "row")
+        enough = agree(salience, numbers(rows, "day").astype(np.float64), first, second)
+        return _parcel(row[first[enough]], row[second[enough]])
+
+    pairs = proposed.select("block", F.col("ahead").alias("pairs"))
+    return _compare(pairs, articles.select("row", "day", "salience"), work, PAIRS)
+
+
+def surviving(agreed: DataFrame, articles: DataFrame, settings: Settings) -> DataFrame:
+    """Compare candidates, and keep the pairs that may be one event.
+
+    Parameters
+    ----------
+    agreed : DataFrame
+        `PAIRS`.
+    articles : DataFrame
+    settings : Settings
+        Pairs that cannot reach its merge threshold are left out.
+
+    Returns
+    -------
+    DataFrame
+        `SURVIVING`.
+    """
+
+    def work(first: _Rows, second: _Rows, rows: pa.Table) -> dict[str, Any]:
+        profiles, similarity = to_profiles(rows)
+        cosine = similarity.cosines(first, second)
+        first, second, cosine, form = surviving_pairs(
+            first, second, cosine, profiles, similarity, settings, settings.merge_threshold
+        )
+        shared = Shared.concatenate(s for _, s in similarity.shared(first, second, cosine))
+        sketched = Sketched.of(first, second, shared, similarity.number_count, profiles)
+        row = numbers(rows, "row")
+        return {
+            "first": row[first],
+            "second": row[second],
+            "cosine": shared.cosine,
+            "shared": shared.number_count,
+            "title": shared.title,
+            "opening": shared.opening,
+            "copy": sketched.copy,
+            "conflicts": sketched.conflicts,
+            "form": form,
+        }
+
+    return _compare(agreed, articles.select("row", *SIGNED), work, SURVIVING)
+
+
+def closest(proposed: DataFrame, survivors: DataFrame, articles: DataFrame) -> DataFrame:
+    """Keep, for each article of a pair, the few background articles that agree best with it.
+
+    Parameters
+    ----------
+    proposed : DataFrame
+        `sahel_dedup.spark.candidates.PROPOSALS`.
+    survivors : DataFrame
+        `SURVIVING`.
+    articles : DataFrame
+
+    Returns
+    -------
+    DataFrame
+        `PAIRS`.
+    """
+
+    def asked(chunks: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for chunk in chunks:
+            for place in range(chunk.num_rows):
+                background = ragged(chunk.slice(place, 1), "background", np.int64)[0].reshape(-1, 2)
+                asking = chunk.column("asking")[place].values.to_numpy()
+                first, second = background[np.isin(background[:, 0], asking)].T
+                block = chunk.column("block").slice(place, 1)
+                yield from batches({"block": block, **_parcel(first, second)})
+
+    def work(first: _Rows, second: _Rows, rows: pa.Table) -> dict[str, Any]:
+        salience, row = matrix(rows, "salience", np.uint32), numbers(rows, "row")
+        n = len(row)
+        ranked = closest_met(salience, first * n + second, first[:0])
+        return _parcel(row[ranked // (n * (SLOTS + 1))], row[ranked % n])
+
+    both = survivors.select(F.explode(F.array("first", "second")).alias("row")).distinct()
+    block = F.shiftright("row", BLOCK_BITS).alias("block")
+    asking = both.groupBy(block).agg(F.collect_list("row").alias("asking"))
+    background = proposed.join(asking, "block").select("block", "background", "asking")
+    return _compare(
+        background.mapInArrow(asked, PAIRS), articles.select("row", "salience"), work, PAIRS
+    )
+
+
+def recurrence_scores(nearest: DataFrame, survivors: DataFrame, articles: DataFrame) -> DataFrame:
+    """Measure how alike articles are to their background articles.
+
+    Parameters
+    ----------
+    nearest : DataFrame
+        `PAIRS`: articles, and the background articles that agree best with each.
+    survivors : DataFrame
+        `SURVIVING`, of which those of one form are background too.
+    articles : DataFrame
+
+    Returns
+    -------
+    DataFrame
+        `RECURRENCE`, of the articles with background articles.
+    """
+
+    def work(first: _Rows, second: _Rows, rows: pa.Table) -> dict[str, Any]:
+        profiles, similarity = to_profiles(rows)
+        asking = distinct(first)
+        recurrence = recurrence_of_pairs(profiles, asking, similarity, first, second)
+        return {"row": numbers(rows, "row")[asking], "recurrence": recurrence[asking]}
+
+    def both_ways(chunks: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for chunk in chunks:
+            one, two = numbers(chunk, "first"), numbers(chunk, "second")
+            first, second = np.concatenate([one, two]), np.concatenate([two, one])
+            block = first >> BLOCK_BITS
+            order = np.argsort(block, kind="stable")
+            for rows in np.split(order, np.flatnonzero(np.diff(block[order])) + 1):
+                if len(rows):
+                    parcel = _parcel(first[rows], second[rows])
+                    yield from batches({"block": block[rows[:1]], **parcel})
+
+    form = survivors.where("form").select("first", "second").mapInArrow(both_ways, PAIRS)
+    return _compare(nearest.unionByName(form), articles.select("row", *SIGNED), work, RECURRENCE)
+
+
+def _parcel(first: _Rows, second: _Rows) -> dict[str, Any]:
+    return {"pairs": cell(np.column_stack([first, second]))}
+
+
+def _compare(pairs: DataFrame, articles: DataFrame, work: _Work, schema: str) -> DataFrame:
+    """Ship to each block the articles that its pairs name, in order, and work on both.
+
+    `work` is given the pairs by the places of their articles, and the articles.
+    """
+    in_blocks = schema == PAIRS
+
+    def together(parcels: pa.Table, rows: pa.Table) -> pa.Table:
+        rows = rows.sort_by("row")
+        named = ragged(parcels, "pairs", np.int64)[0].reshape(-1, 2)
+        first, second = np.searchsorted(numbers(rows, "row"), named).T
+        found = work(first, second, rows)
+        return pa.table({"block": parcels.column("block"), **found} if in_blocks else found)
+
+    wanted = pairs.mapInArrow(_wanted, "block long, row long")
+    shipped = wanted.join(articles, "row")
+    return pairs.groupBy("block").cogroup(shipped.groupBy("block")).applyInArrow(together, schema)
+
+
+def _wanted(chunks: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    for chunk in chunks:
+        for place, block in enumerate(numbers(chunk, "block").tolist()):
+            row = distinct(ragged(chunk.slice(place, 1), "pairs", np.int64)[0])
+            yield from batches({"block": np.full(len(row), block), "row": row})

@@ -1,0 +1,179 @@
+"""What the Spark engine keeps of an article: one row of a data frame.
+
+Term numbers of the local engine hold within one process, so a row has the 64-bit hashes
+of the terms. Where rows meet they are numbered anew and become the profiles that the
+local code works on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, TypeVar
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from sahel_dedup.articles import Article
+from sahel_dedup.candidates.exact_copies import headline_echoes
+from sahel_dedup.errors import ArticleError, SahelError
+from sahel_dedup.io.article_reader import ArticleReader
+from sahel_dedup.scoring.tfidf import Similarity
+from sahel_dedup.sketch import number_contexts
+from sahel_dedup.sketch.fingerprint import EMPTY_SLOT, SLOTS
+from sahel_dedup.sketch.profiles import Profiles
+from sahel_dedup.sketch.sketcher import Sketcher, chunked
+from sahel_dedup.spark.arrow import (
+    batches,
+    cells,
+    hashes,
+    matrix_cells,
+    maybe,
+    numbers,
+    ragged,
+)
+
+_Slot = TypeVar("_Slot", np.uint16, np.uint32)
+
+# Everything that is known of an article on its own.
+SKETCH = (
+    "id string, day double, source string, lang string, body long, body_check long, headline "
+    "long, length int, echo double, salience binary, shingles binary, number_contexts binary, "
+    "terms binary, counts binary, marks binary, prior binary, date_dropped boolean"
+)
+# What a comparison of articles needs of each.
+COMPARED = ("day", "outlet", "lang", "body", "body_check", "headline", "length", "terms", "counts",
+            "marks", "idf")  # fmt: skip
+SIGNED = (*COMPARED, "number_contexts", "shingles")
+# Bits of `marks`: the term starts with a digit, or stands in the title.
+NUMBER, TITLE = 1, 2
+
+
+def sketch(chunks: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Sketch the articles of a task by the kernels of the local engine.
+
+    Parameters
+    ----------
+    chunks
+        Rows with an ``id``, a ``text`` and any other of `FIELDS`.
+
+    Yields
+    ------
+    pyarrow.RecordBatch
+        Rows of `SKETCH`.
+    """
+    sketcher = Sketcher()
+    # Without a thread that sketches ahead: the names of the numbers are read here.
+    undated: set[str] = set()
+    for articles in chunked(_articles(chunks, undated)):
+        ids = [article.id for article in articles]
+        columns = _columns(ids, sketcher.sketch(articles), sketcher)
+        columns["date_dropped"] = pa.array([name in undated for name in ids], pa.bool_())
+        yield from batches(columns)
+
+
+def _articles(chunks: Iterable[pa.RecordBatch], undated: set[str]) -> Iterator[Article]:
+    """Read articles, and note the ids of those whose date cannot be read."""
+    reader = ArticleReader()
+    for chunk in chunks:
+        for row in chunk.to_pylist():
+            before = reader.summary.dates_unusable
+            try:
+                article = reader.article(row)
+            except ArticleError as error:
+                raise SahelError(f"article {row.get('id')!r}: {error}") from None
+            if reader.summary.dates_unusable > before:
+                undated.add(article.id)
+            yield article
+
+
+def _columns(ids: list[str], profiles: Profiles, sketcher: Sketcher) -> dict[str, Any]:
+    p, vocabulary = profiles, sketcher.vocabulary
+    owner = np.repeat(np.arange(len(p)), np.diff(p.indptr))
+    title_owner = np.repeat(np.arange(len(p)), np.diff(p.title_indptr))
+    term, lang = vocabulary.hashes[p.terms], p.lang[owner]
+    in_title = np.isin((owner << 32) | p.terms, (title_owner << 32) | p.title_terms)
+    marks = vocabulary.is_number[p.terms] * np.uint8(NUMBER) + in_title * np.uint8(TITLE)
+    langs, sources = sketcher.langs.names, sketcher.sources.names
+    prior = np.zeros(len(term), dtype=np.uint16)
+    for number in np.unique(lang).tolist():
+        mine = lang == number
+        prior[mine] = vocabulary.prior_idf(langs[number], p.terms[mine])
+    # By hash, so that numbers given in its order rise within each article.
+    order = np.lexsort((term, owner))
+    return {
+        "id": pa.array(ids, pa.string()),
+        "day": maybe(p.day),
+        "source": pa.array([None if n < 0 else sources[n] for n in p.source.tolist()], pa.string()),
+        "lang": pa.array([langs[number] for number in p.lang.tolist()], pa.string()),
+        "body": p.body.view(np.int64),
+        "body_check": p.body_check.view(np.int64),
+        "headline": p.headline.view(np.int64),
+        "length": p.length,
+        "echo": headline_echoes(p, sketcher.langs.names, vocabulary),
+        "salience": matrix_cells(p.salience),
+        "shingles": matrix_cells(p.shingles),
+        "number_contexts": matrix_cells(p.number_contexts),
+        "terms": cells(term[order], p.indptr),
+        "counts": cells(p.counts[order], p.indptr),
+        "marks": cells(marks[order].astype(np.uint8), p.indptr),
+        "prior": cells(prior[order], p.indptr),
+    }
+
+
+def to_profiles(table: pa.Table) -> tuple[Profiles, Similarity]:
+    """Turn rows that came together into what the local engine works on.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+        Columns of `COMPARED`, of which the words may be missing; `salience`, `shingles` and
+        `number_contexts` are taken along if there.
+
+    Returns
+    -------
+    profiles : Profiles
+        In the order of the rows.
+    similarity : Similarity
+        With the IDF of the whole archive.
+    """
+    n = table.num_rows
+    found, indptr = ragged(table, "terms", np.uint64)
+    idf, _ = ragged(table, "idf", np.float32)
+    marks, _ = ragged(table, "marks", np.uint8)
+    counts, _ = ragged(table, "counts", np.uint8)
+    known, terms = np.unique(found, return_inverse=True)
+    langs, lang = np.unique(table.column("lang").to_pylist(), return_inverse=True)
+    weights = np.zeros((max(len(langs), 1), len(known)), dtype=np.float32)
+    weights[np.repeat(lang, np.diff(indptr)), terms] = idf
+    is_number = np.zeros(len(known), dtype=bool)
+    is_number[terms[marks & NUMBER > 0]] = True
+    in_title = marks & TITLE > 0
+    profiles = Profiles(
+        indptr=indptr,
+        terms=terms.astype(np.int32),
+        counts=counts,
+        title_indptr=np.concatenate([[0], np.cumsum(in_title)])[indptr],
+        title_terms=terms[in_title].astype(np.int32),
+        salience=_signature(table, "salience", EMPTY_SLOT, SLOTS),
+        shingles=_signature(table, "shingles", EMPTY_SLOT, SLOTS),
+        number_contexts=_signature(
+            table, "number_contexts", number_contexts.EMPTY_SLOT, number_contexts.SLOTS
+        ),
+        day=numbers(table, "day").astype(np.float64),
+        source=numbers(table, "outlet").astype(np.int32),
+        lang=lang.astype(np.int16),
+        body=hashes(table, "body"),
+        body_check=hashes(table, "body_check"),
+        headline=hashes(table, "headline"),
+        length=numbers(table, "length").astype(np.int32),
+    )
+    assert len(profiles) == n
+    return profiles, Similarity.with_idf(profiles, weights, is_number)
+
+
+def _signature(table: pa.Table, name: str, empty: _Slot, width: int) -> NDArray[_Slot]:
+    slots = np.full((table.num_rows, width), empty)
+    values, indptr = ragged(table, name, slots.dtype)
+    slots[np.diff(indptr) > 0] = values.reshape(-1, width)
+    return slots

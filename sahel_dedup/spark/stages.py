@@ -1,0 +1,94 @@
+"""Stages at rest: each stage is written once as Parquet, and read from there ever after.
+
+So lineage is never longer than a stage, a lost executor costs no more than its tasks, and
+a run that was stopped goes on from the last stage that was written.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from sahel_dedup.settings import Settings
+from sahel_dedup.sketch.fingerprint import FINGERPRINT_VERSION
+from sahel_dedup.util.field_names import FIELDS
+
+# Raised whenever what a stage writes, or how it comes about, changes.
+STAGES_VERSION = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Stages:
+    """A folder of stages.
+
+    Parameters
+    ----------
+    spark : SparkSession
+    root : str
+        Folder of a run, on any file system that all executors reach.
+    inside : str
+        Path in it, ending in a slash.
+    """
+
+    spark: SparkSession
+    root: str
+    inside: str = ""
+
+    @classmethod
+    def of(cls, df: DataFrame, settings: Settings, folder: str) -> Stages:
+        """Find the stages of one input under given settings.
+
+        Other inputs, settings and versions of the library lie beside them.
+        """
+        # The number of threads does not change what is found.
+        identity = [f"{settings!r}".partition(", workers=")[0], FINGERPRINT_VERSION, STAGES_VERSION]
+        name = hashlib.blake2b(repr([*identity, signature(df)]).encode(), digest_size=8).hexdigest()
+        return cls(df.sparkSession, f"{folder.rstrip('/')}/{name}")
+
+    def at(self, name: str) -> Stages:
+        """Return the stages in a folder of this one."""
+        return Stages(self.spark, self.root, f"{self.inside}{name}/")
+
+    def keep(self, name: str, make: DataFrame | Callable[[], DataFrame]) -> DataFrame:
+        """Read a stage, after making and writing it if it is not there.
+
+        Parameters
+        ----------
+        name : str
+        make : DataFrame or callable
+            The data frame, or what makes it.
+
+        Returns
+        -------
+        DataFrame
+            With no lineage but its files.
+        """
+        path = f"{self.root}/{self.inside}{name}"
+        if not self._written(path):
+            made = make if isinstance(make, DataFrame) else make()
+            # Shown by Spark's own pages, and in its event log.
+            self.spark.sparkContext.setJobDescription(f"sahel_dedup: {self.inside}{name}")
+            made.write.mode("overwrite").parquet(path)
+        return self.spark.read.parquet(path)
+
+    def _written(self, path: str) -> bool:
+        # Spark writes this file when all tasks of a job have been committed.
+        jvm: Any = self.spark._jvm
+        context: Any = self.spark.sparkContext._jsc
+        done = jvm.org.apache.hadoop.fs.Path(f"{path}/_SUCCESS")
+        return bool(done.getFileSystem(context.hadoopConfiguration()).exists(done))
+
+
+def signature(df: DataFrame) -> str:
+    """Tell one input from another by its content, whatever the order of its rows."""
+    held = [name for name in FIELDS if name in df.columns]
+    row = F.xxhash64(*held)
+    one = df.select(row.alias("row")).agg(
+        F.count("*"), F.bit_xor("row"), F.sum(F.col("row").bitwiseAND(F.lit(0x7FFFFFFF)))
+    )
+    return repr((held, one.head()))

@@ -1,0 +1,1 @@
+"""From text to terms: boilerplate, tokens, languages, the IDF prior and the vocabulary."""

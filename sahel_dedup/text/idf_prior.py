@@ -1,0 +1,282 @@
+"""The IDF prior: how common a term is in a language, before any article is seen.
+
+`wordfreq <https://github.com/rspeer/wordfreq>`_ knows the frequencies of the words of 42
+languages. Its lists go through this package's tokeniser, so that they count the very
+terms that articles are made of. Languages it lacks get their `FUNCTION_WORDS` by rank
+and all other words by length.
+
+Frequencies are kept in whole centibels (hundredths of log10 f), which is wordfreq's own
+grid. An IDF thus has one of 601 values, and no difference between two machines'
+logarithms can change a fingerprint that is built from it.
+"""
+
+from __future__ import annotations
+
+import functools
+import gzip
+import importlib.util
+import math
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgpack  # type: ignore[import-untyped]
+import numpy as np
+from numpy.typing import NDArray
+
+from sahel_dedup.text.function_words import FUNCTION_WORDS
+from sahel_dedup.text.tokenizer import tokenize
+from sahel_dedup.util.jit import compiled
+
+# The prior speaks for this many pseudo-articles of this many words.
+PRIOR_ARTICLES = 1000.0
+PRIOR_WORDS = 300
+IDF_UNITS = 64
+
+# wordfreq's file for each language. Importing it would take as long as all else that an
+# article needs.
+_WORDFREQ = importlib.util.find_spec("wordfreq")
+LISTS = {
+    path.name.removeprefix("small_").removesuffix(".msgpack.gz"): path
+    for folder in (_WORDFREQ and _WORDFREQ.submodule_search_locations) or ()
+    for path in Path(folder, "data").glob("small_*.msgpack.gz")
+}
+# One in a million, where wordfreq's small lists end.
+FLOOR = -600
+
+# Scripts without spaces: terms are pieces of words or lie across their borders. Korean
+# has spaces, but wordfreq counts its morphemes.
+_GLUED = {"zh", "ja", "ko", "th", "lo", "km", "my"}
+_PIECE = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\ud7ff]")
+_LONGEST_PIECE = 5
+_DECIMAL = re.compile(r"\d")
+# A piece of text in a language with no more than a handful of known words.
+_UNKNOWN_PIECE = -500
+
+# Pidgin shares its content words with English.
+_LEXIFIER = {"pcm": "en"}
+# Words of a language without any list, by length: mean over the distinct words of an
+# article, measured on the lists of wordfreq's languages that separate words by spaces.
+_BY_LENGTH = (-250, -260, -310, -360, -390, -420, -440, -460)
+# The same without the 150 most frequent words of each language: -390 - 10 a letter.
+_CONTENT, _PER_LETTER = -390, -10
+
+# Median over wordfreq's languages, for those it lacks.
+_NUMBERS = {"0": -320, "00": -208, "000": -268, "0000": -240, "00000": -420, "000000": -465}
+_NUMBERS |= {"0.0": -390, "00.0": -450, "0.00": -431, "00.00": -423}
+# wordfreq.numbers: nine in ten numbers of four digits are years.
+_YEARS = range(1900, 2051)
+_A_YEAR, _NO_YEAR = -222, -499
+
+
+def word_list(lang: str) -> Iterator[tuple[str, int]]:
+    """Read the words of a language, the most frequent first.
+
+    Parameters
+    ----------
+    lang : str
+        Language code.
+
+    Yields
+    ------
+    word : str
+    centibels : int
+        100 log10 of the word's frequency. `FUNCTION_WORDS` get the Zipf-Mandelbrot law
+        0.1 / (rank + 2.7), which all of wordfreq's languages follow within a few
+        centibels up to rank 2000.
+    """
+    if lang in FUNCTION_WORDS:
+        for rank, word in enumerate(dict.fromkeys(FUNCTION_WORDS[lang].split()), start=1):
+            yield word, round(100 * math.log10(0.1 / (rank + 2.7)))
+    elif lang in LISTS:
+        # Read as far as the caller wants: the head of a list takes 0.2 ms, all of it 20.
+        # wordfreq.read_cBpack documents the format, "cBpack".
+        with gzip.open(LISTS[lang]) as file:
+            levels = msgpack.Unpacker(file, read_size=4096)
+            size = levels.read_array_header()
+            levels.skip()
+            for level in range(size - 1):
+                for word in levels.unpack():
+                    yield word, -level
+
+
+def quantised_idf(
+    lang: str, hashes: NDArray[np.uint64], words: Sequence[str]
+) -> NDArray[np.uint16]:
+    """Return the prior IDF of each term, ln((n0 + 1) / (n0 p + 1)) with n0 = 1000 articles.
+
+    Here p = 1 - exp(-300 f) is the chance that an article of 300 words holds a term of
+    frequency f.
+
+    Parameters
+    ----------
+    lang : str
+        Language code as `sahel_dedup.text.language.detect` gives it.
+    hashes : ndarray of uint64, shape (n,)
+        Hashes of the terms.
+    words : sequence of str
+        The terms, as `Tokens.words` gives them.
+
+    Returns
+    -------
+    ndarray of uint16, shape (n,)
+        In units of 1/64: from 0 for a word of every article to 425 for one that is on no
+        list. The same on every machine.
+    """
+    return _idf_table()[-_centibels(lang, hashes, words)]
+
+
+@functools.cache
+def _idf_table() -> NDArray[np.uint16]:
+    """IDF in units of 1/64 at 0, -1, ..., -600 centibels."""
+    p = -np.expm1(-PRIOR_WORDS * 10.0 ** (-np.arange(1 - FLOOR) / 100))
+    idf = np.log((PRIOR_ARTICLES + 1) / (PRIOR_ARTICLES * p + 1))
+    return np.round(IDF_UNITS * idf).astype(np.uint16)
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """What is known of one language's terms.
+
+    Attributes
+    ----------
+    hashes, centibels
+        Hashes of the listed terms, rising, and their frequencies.
+    numbers
+        Centibels of all numbers of one form together, by the form: digits as zeros.
+    starts, ends
+        Frequency of the words that start or end with a piece of a word.
+    simplified
+        Simplified characters by traditional ones.
+    """
+
+    hashes: NDArray[np.uint64]
+    centibels: NDArray[np.int64]
+    numbers: dict[str, int]
+    starts: dict[str, float]
+    ends: dict[str, float]
+    simplified: dict[int, str]
+
+
+@functools.cache
+def _table(lang: str) -> _Table:
+    listed = dict(word_list(lang))
+    if lang in _LEXIFIER:
+        listed = dict(word_list(_LEXIFIER[lang])) | listed
+    words = list(listed)
+    frequency = 10.0 ** (np.array(list(listed.values())) / 100)
+    tokens = tokenize(words)
+    # A word that the tokeniser splits lends its frequency to each part, and spellings
+    # that it folds into one term add up: that is how often the term occurs in a text.
+    owner = np.repeat(np.arange(len(words)), np.diff(tokens.offsets))
+    hashes, place, inverse = np.unique(tokens.hashes, return_index=True, return_inverse=True)
+    centibels = _round(np.bincount(inverse, frequency[owner], len(hashes)).astype(np.float64))
+    # "00" stands for all numbers of two digits; single digits stand for themselves.
+    initials = [tokens.joined[k] for k in tokens.starts[place]]
+    numeric = [i for i, c in enumerate(initials) if c.isdecimal()]
+    numbers = dict(zip(numeric, tokens.words(place[numeric]), strict=True))
+    smashed = [i for i, number in numbers.items() if sum(map(str.isdecimal, number)) > 1]
+    starts: defaultdict[str, float] = defaultdict(float)
+    ends: defaultdict[str, float] = defaultdict(float)
+    if lang in _GLUED:
+        for word, f in zip(words, frequency.tolist(), strict=True):
+            if _PIECE.match(word):
+                for size in range(1, min(len(word), _LONGEST_PIECE) + 1):
+                    starts[word[:size]] += f
+                    ends[word[-size:]] += f
+    return _Table(
+        hashes=np.delete(hashes, smashed),
+        centibels=np.delete(centibels, smashed),
+        numbers={numbers[i]: int(centibels[i]) for i in smashed} or _NUMBERS,
+        starts=dict(starts),
+        ends=dict(ends),
+        simplified=_simplified() if lang == "zh" else {},
+    )
+
+
+def _simplified() -> dict[int, str]:
+    """Return wordfreq's map, without the Chinese segmenter that importing it would need."""
+    with gzip.open(LISTS["zh"].with_name("_chinese_mapping.msgpack.gz")) as file:
+        return dict(msgpack.load(file, strict_map_key=False))
+
+
+def _centibels(lang: str, hashes: NDArray[np.uint64], words: Sequence[str]) -> NDArray[np.int64]:
+    """Look terms up and estimate those that are not listed."""
+    table = _table(lang)
+    if table.simplified:
+        simple = [word.translate(table.simplified) for word in words]
+        changed = [i for i, word in enumerate(words) if word != simple[i]]
+        words, hashes = simple, hashes.copy()
+        hashes[changed] = tokenize([simple[i] for i in changed]).hashes
+    result, missing = _listed(hashes, table.hashes, table.centibels)
+    for i in missing.tolist():
+        result[i] = _estimate(lang, words[i], table.numbers)
+    if lang in _GLUED:
+        result = _round(10.0 ** (result / 100) + [_across(word, table) for word in words])
+    return result
+
+
+@compiled
+def _listed(
+    hashes: NDArray[np.uint64], listed: NDArray[np.uint64], centibels: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Look terms up, by binary search, and find the places of those that are not listed."""
+    result = np.empty(len(hashes), dtype=np.int64)
+    missing = np.empty(len(hashes), dtype=np.int64)
+    size = 0
+    for i in range(len(hashes)):
+        low, high = 0, len(listed)
+        while low < high:
+            middle = (low + high) // 2
+            if listed[middle] < hashes[i]:
+                low = middle + 1
+            else:
+                high = middle
+        if low < len(listed) and listed[low] == hashes[i]:
+            result[i] = centibels[low]
+        else:
+            missing[size] = i
+            size += 1
+    return result, missing[:size]
+
+
+def _estimate(lang: str, word: str, numbers: dict[str, int]) -> int:
+    """Guess the centibels of a term that is not listed."""
+    if word[:1].isdecimal():
+        return max(FLOOR, _number(word, numbers))
+    if lang in LISTS:
+        return FLOOR
+    if _PIECE.match(word):
+        return _UNKNOWN_PIECE
+    if lang not in FUNCTION_WORDS and len(word) <= len(_BY_LENGTH):
+        return _BY_LENGTH[len(word) - 1]
+    return max(FLOOR, _CONTENT + _PER_LETTER * len(word))
+
+
+def _number(word: str, numbers: dict[str, int]) -> int:
+    """Share the centibels of all numbers of one form out to one of them."""
+    form = _DECIMAL.sub("0", word)
+    digits = form.count("0")
+    together = numbers.get(form, FLOOR)
+    if digits == 1:
+        return together
+    if len(word) == digits == 4:
+        return together + (_A_YEAR if int(word) in _YEARS else _NO_YEAR)
+    return together + 5 - 100 * digits  # 9 * 10 ** (digits - 1) of them
+
+
+def _across(word: str, table: _Table) -> float:
+    """Frequency of a piece of text that lies across the border of two words."""
+    if not _PIECE.match(word):
+        return 0.0
+    ends, starts = table.ends, table.starts
+    # Longer pieces are not listed: a long word is not cut at every place.
+    cuts = range(max(1, len(word) - _LONGEST_PIECE), min(len(word), _LONGEST_PIECE + 1))
+    return sum(ends.get(word[:k], 0.0) * starts.get(word[k:], 0.0) for k in cuts)
+
+
+def _round(frequency: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Turn frequencies into whole centibels."""
+    return np.round(100 * np.log10(np.clip(frequency, 1e-6, 1.0))).astype(np.int64)

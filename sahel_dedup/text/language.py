@@ -1,0 +1,228 @@
+"""The language of an article: as given, otherwise from its script and its commonest words.
+
+A script that one language of the wires has to itself decides alone. Where languages share
+a script, the first words of the article are looked up among the most frequent words of
+each, and the likeliest language wins (naive Bayes), if it wins clearly.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sahel_dedup.text.function_words import FUNCTION_WORDS
+from sahel_dedup.text.idf_prior import LISTS, word_list
+from sahel_dedup.text.tokenizer import Tokens, tokenize
+
+UNKNOWN = "und"
+
+# Tags of languages that share another's words; langcodes knows the outdated ones.
+_ALIASES = {"no": "nb", "nn": "nb", "sr": "sh", "hr": "sh", "bs": "sh", "yue": "zh", "arz": "ar"}
+_ALIASES |= dict.fromkeys(("mul", "mis", "zxx"), UNKNOWN)
+
+# Code points of the scripts that several languages share, ...
+_SHARED_SCRIPTS = {
+    "Latin": [(0x41, 0x5A), (0x61, 0x7A), (0xC0, 0x2AF), (0x1E00, 0x1EFF)],
+    "Cyrillic": [(0x400, 0x52F)],
+    "Arabic": [(0x620, 0x64A), (0x66E, 0x6D5), (0x6EE, 0x77F), (0xFB50, 0xFDFF), (0xFE70, 0xFEFC)],
+    "Ethiopic": [(0x1200, 0x135A), (0x2D80, 0x2DDE)],
+}
+# ... and of those that one language of the wires has to itself.
+_OWN_SCRIPTS = {
+    "el": [(0x370, 0x3FF), (0x1F00, 0x1FFF)], "hy": [(0x531, 0x587)], "he": [(0x5D0, 0x5F2)],
+    "nqo": [(0x7CA, 0x7F5)], "hi": [(0x900, 0x963)], "bn": [(0x980, 0x9FE)],
+    "pa": [(0xA00, 0xA7F)], "gu": [(0xA80, 0xAFF)], "or": [(0xB00, 0xB7F)],
+    "ta": [(0xB80, 0xBFF)], "te": [(0xC00, 0xC7F)], "kn": [(0xC80, 0xCFF)],
+    "ml": [(0xD00, 0xD7F)], "si": [(0xD80, 0xDFF)], "th": [(0xE00, 0xE4E)],
+    "lo": [(0xE80, 0xEFF)], "bo": [(0xF00, 0xFFF)], "my": [(0x1000, 0x109F), (0xAA60, 0xAA7F)],
+    "ka": [(0x10A0, 0x10FF), (0x1C90, 0x1CBF)], "km": [(0x1780, 0x17D3)],
+    "zgh": [(0x2D30, 0x2D7F)], "ko": [(0x1100, 0x11FF), (0x3130, 0x318F), (0xAC00, 0xD7AF)],
+    "ja": [(0x3041, 0x30FA), (0xFF66, 0xFF9D)],
+    "zh": [(0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xF900, 0xFAFF)], "ff": [(0x1E900, 0x1E943)],
+}  # fmt: skip
+_RANGES = _SHARED_SCRIPTS | _OWN_SCRIPTS
+# Script number 0 is for whatever is no letter of these.
+_SCRIPTS = ("", *_RANGES)
+# Every language costs the engine a row of the whole vocabulary, and feeds can name any: those
+# of which nothing is known share one. Their prior is the same, so no fingerprint depends on it.
+KNOWN = frozenset({*LISTS, *FUNCTION_WORDS, *_OWN_SCRIPTS})
+# No tag is longer than 35 characters (RFC 5646, 4.4.1).
+_LONGEST_TAG = 64
+_OWNERS = np.array([name if name in _OWN_SCRIPTS else UNKNOWN for name in _SCRIPTS])
+_KANA, _HAN = _SCRIPTS.index("ja"), _SCRIPTS.index("zh")
+# Every other character of Japanese news is kana; Chinese has a few in names of shops.
+_KANA_SHARE = 0.1
+
+# Title and first sentences.
+_LEAD_TOKENS = 128
+_LISTED_WORDS = 250
+# Weights are in twentieths of a bel, so that sums fit 16 bits; in these units, the chance
+# of a word that is not on a language's list is
+_UNIT, _UNLISTED = 5, -110
+# The winner must make its words likelier than a language without lists would, by so much
+# a word (news in Arabic, with its prefixed particles, has about 12, in English 30), ...
+_EVIDENCE = 8
+# ... and likelier than the second-best language does, by so much a word and in all.
+_MARGIN, _LEAST_MARGIN = 0.75, 60
+
+_SLOTS = 1 << 16
+
+
+def detect(tokens: Tokens, given: Sequence[str | None], *, parts: int = 1) -> list[str]:
+    """Name the language of each text of a chunk.
+
+    Parameters
+    ----------
+    tokens : Tokens
+        The chunk.
+    given : sequence of (str or None)
+        Language tag of each text where its source names one, such as ``pt-BR``. What is
+        no tag, or names no one language, counts as None. A language that has neither a word
+        list nor a script to itself is ``und``.
+    parts : int
+        How many texts of the chunk make one, as a title and what stands below it.
+
+    Returns
+    -------
+    list of str
+        ISO 639-1 code where there is one, otherwise ISO 639-3. ``und`` for a text that is
+        too short or too mixed to decide, or in none of the languages that have a list; the
+        next relative of such a language may stand for it, Finnish for Estonian.
+    """
+    langs = [UNKNOWN if tag is None else _primary(tag[:_LONGEST_TAG]) for tag in given]
+    rows = [i for i, lang in enumerate(langs) if lang == UNKNOWN]
+    if rows:
+        for row, lang in zip(rows, _detect(tokens, np.array(rows), parts), strict=True):
+            langs[row] = lang
+    # Not detected: a language without a list would be taken for its next relative.
+    return [lang if lang in KNOWN else UNKNOWN for lang in langs]
+
+
+@functools.lru_cache(maxsize=1024)
+def _primary(tag: str) -> str:
+    """Return the primary subtag, in its present form and without national varieties."""
+    if tag in KNOWN:  # most are, and langcodes is slow to import
+        return tag
+    import langcodes
+    from langcodes.tag_parser import LanguageTagError
+
+    try:
+        primary = langcodes.standardize_tag(tag, macro=True).partition("-")[0]
+    except LanguageTagError:
+        return UNKNOWN
+    return _ALIASES.get(primary, primary)
+
+
+def _detect(tokens: Tokens, rows: NDArray[np.int64], parts: int) -> list[str]:
+    """Detect the language of some texts of a chunk."""
+    offsets = tokens.offsets[::parts]
+    sizes = np.minimum(np.diff(offsets)[rows], _LEAD_TOKENS)
+    bounds = np.concatenate([[0], np.cumsum(sizes)])
+    lead = np.arange(bounds[-1]) + np.repeat(offsets[rows] - bounds[:-1], sizes)
+    scripts = _main_scripts(tokens.codes[tokens.starts[lead]], sizes)
+    langs = _OWNERS[scripts]
+    lists = _lists()
+    readers = lists.readers[scripts]
+    if readers.any():
+        scores = np.where(readers, lists.scores(tokens.hashes[lead], bounds), 0)
+        second, best = np.partition(scores, -2, axis=1)[:, -2:].T
+        clear = (best >= _EVIDENCE * sizes) & (best - second >= _MARGIN * sizes + _LEAST_MARGIN)
+        langs[clear] = lists.names[scores[clear].argmax(axis=1)]
+    names: list[str] = langs.tolist()
+    return names
+
+
+def _main_scripts(initials: NDArray[np.intp], sizes: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Find the script of most tokens of each text, by their first code points."""
+    kinds = _script_table()[np.minimum(initials, 0x1FFFF)]
+    cell = kinds + np.repeat(np.arange(len(sizes)) * len(_SCRIPTS), sizes)
+    counts = np.bincount(cell, minlength=len(sizes) * len(_SCRIPTS))
+    counts = counts.reshape(len(sizes), len(_SCRIPTS))
+    counts[:, 0] = 0
+    both = counts[:, _HAN] + counts[:, _KANA]
+    japanese = counts[:, _KANA] > _KANA_SHARE * both
+    counts[:, _KANA] = np.where(japanese, both, 0)
+    counts[:, _HAN] = both - counts[:, _KANA]
+    return np.asarray(counts.argmax(axis=1))
+
+
+@functools.cache
+def _script_table() -> NDArray[np.int64]:
+    """Script number of each code point below the rare planes."""
+    table = np.zeros(0x20000, dtype=np.int64)
+    for number, name in enumerate(_SCRIPTS[1:], start=1):
+        for low, high in _RANGES[name]:
+            table[low : high + 1] = number
+    return table
+
+
+@dataclass(frozen=True, slots=True)
+class _Lists:
+    """The most frequent words of all languages of the shared scripts.
+
+    Attributes
+    ----------
+    names : ndarray of str, shape (n_languages,)
+        The languages, in alphabetical order.
+    readers : ndarray of bool, shape (n_scripts, n_languages)
+        Which languages use which script.
+    slots : ndarray of int16, shape (65536,)
+        Word number by the last 16 bits of the word's hash.
+    hashes : ndarray of uint64, shape (n_words,)
+        Hash by word number.
+    weights : ndarray of int16, shape (n_words, n_languages)
+        How much likelier a word makes a language.
+    """
+
+    names: NDArray[np.str_]
+    readers: NDArray[np.bool_]
+    slots: NDArray[np.int16]
+    hashes: NDArray[np.uint64]
+    weights: NDArray[np.int16]
+
+    def scores(self, hashes: NDArray[np.uint64], bounds: NDArray[np.int64]) -> NDArray[np.int16]:
+        """Sum the weights of the words of each text, shape (n_texts, n_languages)."""
+        from scipy.sparse import csr_array
+
+        words = self.slots[hashes & np.uint64(_SLOTS - 1)]
+        listed = np.flatnonzero(self.hashes[words] == hashes)
+        ones = np.ones(len(listed), dtype=np.int16)
+        indptr = np.searchsorted(listed, bounds).astype(np.int32)
+        shape = (len(bounds) - 1, len(self.hashes))
+        counts = csr_array((ones, words[listed].astype(np.int32), indptr), shape=shape)
+        return np.asarray(counts @ self.weights)
+
+
+@functools.cache
+def _lists() -> _Lists:
+    table = _script_table()
+    entries: list[tuple[str, int, int]] = []
+    names: list[str] = []
+    scripts: list[int] = []
+    for lang in sorted({*LISTS, *FUNCTION_WORDS}):
+        head = itertools.islice(word_list(lang), _LISTED_WORDS)
+        words = [(word, centibels) for word, centibels in head if not word[0].isdigit()]
+        script = int(np.bincount(table[[ord(word[0]) for word, _ in words]]).argmax())
+        if _SCRIPTS[script] in _SHARED_SCRIPTS:
+            entries += [(word, c // _UNIT - _UNLISTED, len(names)) for word, c in words]
+            names.append(lang)
+            scripts.append(script)
+    tokens = tokenize([word for word, _, _ in entries])
+    # The tokeniser may split a word: each part then stands for it.
+    owner = np.repeat(np.arange(len(entries)), np.diff(tokens.offsets))
+    weight = np.array([weight for _, weight, _ in entries], dtype=np.int16)[owner]
+    column = np.array([column for _, _, column in entries])[owner]
+    hashes, number = np.unique(tokens.hashes, return_inverse=True)
+    weights = np.zeros((len(hashes), len(names)), dtype=np.int16)
+    np.maximum.at(weights, (number, column), weight)
+    # Where two words fall on one slot, the weightier stays.
+    order = np.argsort(weights.max(axis=1), kind="stable")
+    slots = np.zeros(_SLOTS, dtype=np.int16)
+    slots[hashes[order] & np.uint64(_SLOTS - 1)] = order
+    readers = np.arange(len(_SCRIPTS))[:, None] == np.array(scripts)
+    return _Lists(np.array(names), readers, slots, hashes, weights)

@@ -1,0 +1,92 @@
+"""Composition (NFC) in linear time, and where its characters come from.
+
+Putting marks in order takes time in the square of their number, and whoever writes a text
+decides how many follow each other. No language has a letter with thirty: longer runs are cut
+into parts that are composed one by one (as in the Stream-Safe Text Format, UAX 15).
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sahel_dedup.text.unicode_tables import ATTACHED, MARK, UNSETTLED, character_tables
+from sahel_dedup.util.jit import compiled
+
+LONGEST_RUN = 30
+
+
+def compose(texts: Sequence[str]) -> list[str]:
+    """Compose texts (NFC), runs of more than 30 marks in parts.
+
+    Parameters
+    ----------
+    texts : sequence of str
+
+    Returns
+    -------
+    list of str
+    """
+    return [_composed(text, _cuts(_flags(text)).tolist()) for text in texts]
+
+
+def composed_places(text: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return where each character of the composed form of a text comes from.
+
+    The text is cut where composition cannot reach across. Within a piece nothing more is known:
+    each of its characters comes from all of it.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    starts, ends : ndarray of int64, shape (len(compose([text])[0]),)
+        Offsets into `text`, the end excluded.
+    """
+    flags = _flags(text)
+    first = (flags & ATTACHED) == 0
+    # Nothing merges with a space, and no word may begin with one.
+    first[1:] |= np.fromiter(map(str.isspace, text[:-1]), dtype=bool, count=max(0, len(text) - 1))
+    first[:1] = True
+    first[_cuts(flags)] = True
+    starts = np.flatnonzero(first)
+    ends = np.append(starts[1:], len(text))[: len(starts)]
+    sizes = ends - starts
+    unsettled = np.add.reduceat(flags & UNSETTLED > 0, starts) if len(starts) else sizes
+    for piece in np.flatnonzero(unsettled).tolist():
+        sizes[piece] = len(unicodedata.normalize("NFC", text[starts[piece] : ends[piece]]))
+    return starts.repeat(sizes), ends.repeat(sizes)
+
+
+def _flags(text: str) -> NDArray[np.uint8]:
+    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
+    return character_tables().classes[codes]
+
+
+def _composed(text: str, cuts: Sequence[int]) -> str:
+    if not cuts:
+        return unicodedata.normalize("NFC", text)
+    parts = zip([0, *cuts], [*cuts, len(text)], strict=True)
+    return "".join(unicodedata.normalize("NFC", text[start:end]) for start, end in parts)
+
+
+@compiled
+def _cuts(flags: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Find the places before which runs of marks are cut."""
+    cuts = np.empty(len(flags) // LONGEST_RUN, dtype=np.int64)
+    size = run = 0
+    for i in range(len(flags)):
+        if not flags[i] & MARK:
+            run = 0
+            continue
+        if run == LONGEST_RUN:
+            cuts[size] = i
+            size += 1
+            run = 0
+        run += 1
+    return cuts[:size]

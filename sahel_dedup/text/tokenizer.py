@@ -1,0 +1,303 @@
+"""Articles to terms: a whole-chunk tokeniser that never makes a Python object per token.
+
+A chunk of texts is joined, encoded to UTF-32 and looked at as one array of code points. Token
+boundaries are the places where the class of code points changes
+(`sahel_dedup.text.unicode_tables`), and the hash of a token is a polynomial of the values of its
+code points.
+
+Words are maximal runs of letters, marks and digits, lower-cased, the apostrophe being
+a separator (so *l'armée* holds *armée* and *Mali's* holds *mali*). Scripts written
+without spaces give character n-grams: bigrams for Chinese and Japanese, four-grams for
+Thai, Lao, Khmer and Burmese.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sahel_dedup.text.normalization import compose
+from sahel_dedup.text.unicode_tables import (
+    ARABIC,
+    BASE,
+    BIGRAM,
+    CLASS_BITS,
+    COMMA,
+    DIGIT,
+    IGNORED,
+    POINT,
+    SEPARATOR,
+    UNSETTLED,
+    WORD,
+    ZWNJ,
+    character_tables,
+)
+from sahel_dedup.util.hashing import U64, splitmix64, splitmix64_one
+from sahel_dedup.util.jit import compiled
+
+SHINGLE_WORDS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """The tokens of a chunk of texts, in reading order.
+
+    Attributes
+    ----------
+    hashes : ndarray of uint64, shape (n_tokens,)
+        Hash of each token's case-folded form.
+    offsets : ndarray of int64, shape (n_texts + 1,)
+        Text ``i`` owns the tokens ``offsets[i]:offsets[i + 1]``.
+    starts, ends : ndarray of int64, shape (n_tokens,)
+        Place of each token in `joined`, in code points.
+    joined : str
+        The texts, one after the other, NFC-normalised (`sahel_dedup.text.normalization`).
+    codes : ndarray of uint32, shape (len(joined),)
+        Its code points.
+    text_starts : ndarray of int64, shape (n_texts + 1,)
+        Place of each text in `joined`.
+    """
+
+    hashes: U64
+    offsets: NDArray[np.int64]
+    starts: NDArray[np.int64]
+    ends: NDArray[np.int64]
+    joined: str
+    codes: NDArray[np.uint32]
+    text_starts: NDArray[np.int64]
+
+    def words(self, tokens: NDArray[np.int64]) -> list[str]:
+        """Return the case-folded forms of some tokens."""
+        tables = character_tables()
+        spelt = _spell(tokens, self.starts, self.ends, self.codes, tables.folded, tables.values)
+        joined: str = spelt.tobytes().decode("utf-32-le")
+        return joined.split("\0")[:-1]
+
+    def word(self, token: int) -> str:
+        """Return the case-folded form of one token; of many, `words` is faster."""
+        return self.words(np.array([token]))[0]
+
+
+@compiled
+def _spell(
+    tokens: NDArray[np.int64],
+    starts: NDArray[np.int64],
+    ends: NDArray[np.int64],
+    codes: NDArray[np.uint32],
+    folded: NDArray[np.uint32],
+    values: U64,
+) -> NDArray[np.uint32]:
+    """Lay the case-folded forms of some tokens end to end, with a NUL after each."""
+    size = len(tokens)
+    for token in tokens:
+        size += ends[token] - starts[token]
+    spelt = np.empty(size, dtype=np.uint32)
+    size = 0
+    for token in tokens:
+        for code in codes[starts[token] : ends[token]]:
+            if values[code]:
+                spelt[size] = folded[code]
+                size += 1
+        spelt[size] = 0
+        size += 1
+    return spelt[:size]
+
+
+def tokenize(texts: Sequence[str]) -> Tokens:
+    """Split texts into tokens, all at once.
+
+    Parameters
+    ----------
+    texts : sequence of str
+        Any Unicode; lone surrogates and NUL count as separators. About 50 to 100 news
+        articles at a time keep the arrays in the processor's cache.
+
+    Returns
+    -------
+    Tokens
+        The tokens of all texts.
+    """
+    tables = character_tables()
+    joined, codes, text_starts = _join(texts)
+    settled, starts, ends, hashes = _spans(codes, tables.classes, tables.values, False)
+    if not settled:
+        joined, codes, text_starts = _join(compose(texts))
+        _, starts, ends, hashes = _spans(codes, tables.classes, tables.values, True)
+    return Tokens(
+        hashes=hashes,
+        offsets=starts.searchsorted(text_starts),
+        starts=starts,
+        ends=ends,
+        joined=joined,
+        codes=codes,
+        text_starts=text_starts,
+    )
+
+
+def _join(texts: Sequence[str]) -> tuple[str, NDArray[np.uint32], NDArray[np.int64]]:
+    """Lay texts end to end: the whole, its code points, and where each text starts."""
+    # One NUL after each text keeps the last token of one from touching the next.
+    joined = "\0".join([*texts, ""])
+    starts = list(accumulate((len(t) + 1 for t in texts), initial=0))
+    codes = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), np.uint32)
+    return joined, codes, np.array(starts, dtype=np.int64)
+
+
+@compiled
+def _spans(
+    codes: NDArray[np.uint32], table: NDArray[np.uint8], values: U64, composed: bool
+) -> tuple[bool, NDArray[np.int64], NDArray[np.int64], U64]:
+    """Find and hash the tokens: words by their run, spaceless scripts by n-grams.
+
+    The first value is False, and nothing is found, if the texts may have to be composed first.
+    """
+    classes = np.empty(len(codes), dtype=np.uint8)
+    highest = np.uint8(0)
+    for i in range(len(codes)):
+        classes[i] = table[codes[i]] & np.uint8(CLASS_BITS)
+        highest = max(highest, table[codes[i]])
+    if highest >= UNSETTLED and not composed:
+        nowhere = np.empty(0, dtype=np.int64)
+        return False, nowhere, nowhere, np.empty(0, dtype=np.uint64)
+    places, kinds = _kept(codes, classes)
+    starts = np.empty(len(places), dtype=np.int64)
+    ends = np.empty(len(places), dtype=np.int64)
+    hashes = np.empty(len(places), dtype=np.uint64)
+    size = first = 0
+    while first < len(places):
+        kind, last = kinds[first], first + 1
+        if kind < WORD:
+            first = last
+            continue
+        while last < len(places) and kinds[last] == kind:
+            last += 1
+        width = last - first
+        if kind != WORD:
+            width = min(width, 2 if kind == BIGRAM else 4)
+        for start in range(first, last - width + 1):
+            total, power = np.uint64(0), np.uint64(1)
+            for place in places[start : start + width]:
+                total += values[codes[place]] * power
+                power *= BASE
+            starts[size] = places[start]
+            ends[size] = places[start + width - 1] + 1
+            hashes[size] = splitmix64_one(total)
+            size += 1
+        first = last
+    return True, starts[:size], ends[:size], hashes[:size]
+
+
+@compiled
+def _kept(
+    codes: NDArray[np.uint32], classes: NDArray[np.uint8]
+) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
+    """Drop the marks that carry no meaning, and find what runs the others are part of.
+
+    Returns the places that are kept and the class of each, digits and the points inside
+    numbers being parts of words.
+    """
+    places = np.empty(len(codes), dtype=np.int64)
+    kinds = np.empty(len(codes), dtype=np.uint8)
+    size = 0
+    # A NUL follows the last character, so that each has a neighbour there.
+    for i in range(len(codes)):
+        kind = classes[i]
+        if kind == IGNORED:
+            if not _parts_words(codes, classes, i):
+                continue
+            kind = SEPARATOR
+        elif kind == COMMA and _groups_thousands(classes, i):
+            continue
+        places[size], kinds[size] = i, kind
+        size += 1
+    within = False
+    for i in range(size):
+        kind = kinds[i]
+        point = within and kind == POINT and i + 1 < size and kinds[i + 1] == DIGIT
+        within = kind == DIGIT
+        if within or point:
+            kinds[i] = WORD
+    return places[:size], kinds[:size]
+
+
+@compiled
+def _groups_thousands(classes: NDArray[np.uint8], i: int) -> bool:
+    """Whether a comma is that of 1,200 and 12,000,000, but not of the list 3,4."""
+    # Three digits must follow, and no fourth.
+    if i == 0 or i + 4 >= len(classes) or classes[i - 1] != DIGIT or classes[i + 4] == DIGIT:
+        return False
+    return bool(classes[i + 1] == classes[i + 2] == classes[i + 3] == DIGIT)
+
+
+@compiled
+def _parts_words(codes: NDArray[np.uint32], classes: NDArray[np.uint8], i: int) -> bool:
+    """Whether a mark is a ZWNJ between two Arabic letters or their marks."""
+    if codes[i] != ZWNJ or i == 0:
+        return False
+    return _is_arabic(codes[i - 1], classes[i - 1]) and _is_arabic(codes[i + 1], classes[i + 1])
+
+
+@compiled
+def _is_arabic(code: np.uint32, kind: np.uint8) -> bool:
+    """Whether a code point is an Arabic letter or mark."""
+    if kind != WORD and kind != IGNORED:
+        return False
+    arabic = False
+    for low, high in ARABIC:
+        arabic = arabic or bool(low <= code <= high)
+    return arabic
+
+
+def hash_word(word: str) -> int:
+    """Hash one token of case-folded characters: the slow, readable twin of the chunk hash.
+
+    Parameters
+    ----------
+    word : str
+        A token as `Tokens.word` gives it.
+
+    Returns
+    -------
+    int
+        The 64-bit hash that `tokenize` gives the same token.
+    """
+    values = character_tables().values
+    total = sum(int(values[ord(c)]) * pow(int(BASE), i, 1 << 64) for i, c in enumerate(word))
+    return int(splitmix64(np.array([total % (1 << 64)], dtype=np.uint64))[0])
+
+
+def hash_words(words: Sequence[str]) -> U64:
+    """Hash tokens of case-folded characters, all at once: see `hash_word`.
+
+    Parameters
+    ----------
+    words : sequence of str
+        Tokens as `Tokens.words` gives them.
+
+    Returns
+    -------
+    ndarray of uint64, shape (len(words),)
+    """
+    joined = "\0".join([*words, ""])
+    codes = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), np.uint32)
+    return _hash_laid_out(codes, character_tables().values, len(words))
+
+
+@compiled
+def _hash_laid_out(codes: NDArray[np.uint32], values: U64, words: int) -> U64:
+    """Hash so many words with a NUL after each."""
+    hashes = np.empty(words, dtype=np.uint64)
+    place = 0
+    for word in range(words):
+        total, power = np.uint64(0), np.uint64(1)
+        while codes[place]:
+            total += values[codes[place]] * power
+            power *= BASE
+            place += 1
+        hashes[word] = splitmix64_one(total)
+        place += 1
+    return hashes

@@ -1,0 +1,261 @@
+"""The vocabulary: token hashes to dense term numbers, with what is known of each term.
+
+An open-addressing hash table of term numbers in a NumPy array. Terms are only ever added; their
+numbers depend on the order of arrival, so nothing that is kept or compared between runs may depend
+on a number.
+
+The hash of a term is public, so a text can be written whose terms all want one part of the table.
+Their slots are therefore scrambled with a salt that each vocabulary draws at random. No number
+depends on it.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from array import array
+from collections.abc import Iterable, Sequence
+from itertools import accumulate
+from typing import overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sahel_dedup.text.idf_prior import quantised_idf
+from sahel_dedup.text.tokenizer import Tokens
+from sahel_dedup.util.hashing import splitmix64_one
+from sahel_dedup.util.jit import compiled
+
+# Load at which the table doubles.
+_LOAD = 0.5
+_NOBODY = np.int32(-1)
+_UNKNOWN = np.uint16(0xFFFF)
+_NOTHING = np.zeros(0, dtype=np.uint16)
+
+
+class Words(Sequence[str]):
+    """Words end to end in UTF-8: a quarter of the memory that as many strings take."""
+
+    def __init__(self) -> None:
+        self._letters = bytearray()
+        self._ends = array("q", [0])
+
+    def __len__(self) -> int:
+        return len(self._ends) - 1
+
+    @overload
+    def __getitem__(self, place: int) -> str: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> list[str]: ...
+
+    def __getitem__(self, place: int | slice) -> str | list[str]:
+        if isinstance(place, slice):
+            return self.take(range(*place.indices(len(self))))
+        if not 0 <= place < len(self):
+            raise IndexError(place)
+        return self.take([place])[0]
+
+    def take(self, places: Iterable[int]) -> list[str]:
+        """Return the words at some places, which must be there."""
+        letters, ends = self._letters, self._ends
+        return [letters[ends[i] : ends[i + 1]].decode() for i in places]
+
+    def encoded(self, first: int) -> list[bytes]:
+        """Return the words from a place on in UTF-8."""
+        letters, ends = self._letters, self._ends
+        return [bytes(letters[ends[i] : ends[i + 1]]) for i in range(first, len(self))]
+
+    def extend(self, words: Iterable[str]) -> None:
+        """Add words at the end."""
+        encoded = [word.encode() for word in words]
+        ends = accumulate(map(len, encoded), initial=len(self._letters))
+        next(ends)
+        self._letters += b"".join(encoded)
+        self._ends.extend(ends)
+
+
+class Vocabulary:
+    """Terms seen so far, shared by the threads that sketch articles."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._salt = np.uint64(secrets.randbits(64))
+        self._table = np.full(1 << 14, _NOBODY)
+        self._hashes = np.zeros(1 << 12, dtype=np.uint64)
+        self._digit = np.zeros(1 << 12, dtype=bool)
+        self._prior: dict[str, NDArray[np.uint16]] = {}
+        self._size = 0
+        self.words = Words()
+
+    def __len__(self) -> int:
+        return self._size
+
+    @property
+    def hashes(self) -> NDArray[np.uint64]:
+        """Hash of each term, shape (len(self),)."""
+        return self._hashes[: self._size]
+
+    @property
+    def is_number(self) -> NDArray[np.bool_]:
+        """Whether each term starts with a digit, shape (len(self),)."""
+        return self._digit[: self._size]
+
+    def look_up(self, tokens: Tokens) -> NDArray[np.int32]:
+        """Return the term number of each token, adding the terms that are new.
+
+        Parameters
+        ----------
+        tokens : Tokens
+            A chunk of tokens.
+
+        Returns
+        -------
+        ndarray of int32, shape (n_tokens,)
+        """
+        numbers = self._find(tokens.hashes)
+        missing = (numbers < 0).nonzero()[0]
+        if len(missing):
+            # The hash of each that is new, and the first token that has it.
+            hashes = tokens.hashes[missing]
+            first = dict(zip(hashes[::-1].tolist(), missing[::-1].tolist(), strict=True))
+            places = np.fromiter(first.values(), np.int64, len(first))
+            self.enter(tokens.hashes[places], tokens.words(places))
+            numbers[missing] = self._find(hashes)
+        return numbers
+
+    def enter(self, hashes: NDArray[np.uint64], words: Sequence[str]) -> NDArray[np.int32]:
+        """Return the numbers of terms given by hash and word, adding those that are new.
+
+        Parameters
+        ----------
+        hashes : ndarray of uint64, shape (n,)
+            Distinct hashes, as `hashes` has them.
+        words : sequence of str
+            The term that each stands for.
+
+        Returns
+        -------
+        ndarray of int32, shape (n,)
+        """
+        with self._lock:
+            numbers = self._find(hashes)
+            missing = (numbers < 0).nonzero()[0]
+            numbers[missing] = self._add(hashes[missing], [words[i] for i in missing.tolist()])
+            return numbers
+
+    def prior_idf(
+        self, lang: str, terms: NDArray[np.int32] | NDArray[np.int64]
+    ) -> NDArray[np.uint16]:
+        """Return the prior IDF of terms in a language, in units of 1/64.
+
+        Only terms that are asked for are looked up in the lists of the language: most of
+        the words of one language never occur in another.
+
+        Parameters
+        ----------
+        lang : str
+            Language code as `sahel_dedup.text.language.detect` gives it.
+        terms : ndarray of int, shape (n,)
+            Numbers of the terms.
+
+        Returns
+        -------
+        ndarray of uint16, shape (n,)
+        """
+        # One type, so that the loop is compiled once.
+        terms = terms.astype(np.int32, copy=False)
+        known = self._prior.get(lang, _NOTHING)
+        if len(known) >= self._size:
+            idf, unknown = _look_up(known, terms)
+            if not len(unknown):
+                return idf
+        with self._lock:
+            known = self._prior.get(lang, _NOTHING)
+            if len(known) < self._size:
+                # With room for a quarter more, as growing copies it all.
+                more = np.full(self._size + self._size // 4 - len(known), _UNKNOWN)
+                known = self._prior[lang] = np.concatenate([known, more])
+            idf, unknown = _look_up(known, terms)
+            new = list(set(terms[unknown].tolist()))
+            known[new] = quantised_idf(lang, self._hashes[new], self.words.take(new))
+        idf[unknown] = known[terms[unknown]]
+        return idf
+
+    def _add(self, hashes: NDArray[np.uint64], words: list[str]) -> NDArray[np.int32]:
+        """Add terms that are not there and return their numbers."""
+        start, end = self._size, self._size + len(words)
+        while end > len(self._hashes):
+            self._hashes = np.concatenate([self._hashes, np.zeros_like(self._hashes)])
+            self._digit = np.concatenate([self._digit, np.zeros_like(self._digit)])
+        self._hashes[start:end] = hashes
+        self._digit[start:end] = [word[:1].isdigit() for word in words]
+        self.words.extend(words)
+        self._size = end
+        if end > _LOAD * len(self._table):
+            table = np.full(1 << int(end / _LOAD).bit_length(), _NOBODY)
+            # Terms that came early are frequent: the first to be placed, they are found first.
+            _place(table, self._hashes[:end], self._salt, 0)
+            self._table = table
+        else:
+            _place(self._table, hashes, self._salt, start)
+        return np.arange(start, end, dtype=np.int32)
+
+    def _find(self, hashes: NDArray[np.uint64]) -> NDArray[np.int32]:
+        """Return the numbers of hashes, -1 for those that are not there.
+
+        Other threads may add meanwhile: what they add last is missed, and asked for again
+        when it is the turn of this one to add.
+        """
+        return _find(self._table, self._hashes, hashes, self._salt)
+
+
+@compiled
+def _find(
+    table: NDArray[np.int32],
+    known: NDArray[np.uint64],
+    hashes: NDArray[np.uint64],
+    salt: np.uint64,
+) -> NDArray[np.int32]:
+    """Return the numbers of hashes that a table holds, -1 for others."""
+    numbers = np.empty(len(hashes), dtype=np.int32)
+    mask = np.uint64(len(table) - 1)
+    for i in range(len(hashes)):
+        slot = splitmix64_one(hashes[i] ^ salt) & mask
+        # Read once: another thread may enter a number there meanwhile.
+        number = table[slot]
+        # A number beyond these hashes was entered after they were taken.
+        while number != _NOBODY and (number >= len(known) or known[number] != hashes[i]):
+            slot = (slot + np.uint64(1)) & mask
+            number = table[slot]
+        numbers[i] = number
+    return numbers
+
+
+@compiled
+def _look_up(
+    known: NDArray[np.uint16], terms: NDArray[np.int32]
+) -> tuple[NDArray[np.uint16], NDArray[np.int64]]:
+    """Look up values of terms, and find the places of those that are not known."""
+    found = np.empty(len(terms), dtype=np.uint16)
+    unknown = np.empty(len(terms), dtype=np.int64)
+    size = 0
+    for i in range(len(terms)):
+        found[i] = known[terms[i]]
+        if found[i] == _UNKNOWN:
+            unknown[size] = i
+            size += 1
+    return found, unknown[:size]
+
+
+@compiled
+def _place(
+    table: NDArray[np.int32], hashes: NDArray[np.uint64], salt: np.uint64, first: int
+) -> None:
+    """Enter the numbers, from one on, of distinct hashes that a table does not hold."""
+    mask = np.uint64(len(table) - 1)
+    for i in range(len(hashes)):
+        slot = splitmix64_one(hashes[i] ^ salt) & mask
+        while table[slot] != _NOBODY:
+            slot = (slot + np.uint64(1)) & mask
+        table[slot] = first + i

@@ -1,0 +1,1 @@
+"""Helpers that know nothing of news: compiled loops, hashing, threads, templates."""

@@ -1,0 +1,272 @@
+"""Where machine code is kept from one run to the next, and which of it may be trusted.
+
+The folder is named by a digest of the package's sources, so that machine code can never be older
+than any line or constant that it is made of. Machine code is executed as it is read: a folder that
+others can write to is refused, and a file that is cut short or damaged is not used.
+
+This module knows nothing of Numba: it keeps named pieces of bytes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import hashlib
+import logging
+import os
+import re
+import secrets
+import shutil
+import stat
+import sys
+from collections.abc import Iterable, Iterator
+from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+from sahel_dedup.util.notices import warn
+
+logger = logging.getLogger(__name__)
+
+_PREFIX = "sahel_dedup-"
+_NAMED = re.compile(re.escape(_PREFIX) + "[0-9a-f]{16}")
+# Packages that no compiled loop takes a function or a constant from, which a test makes sure of:
+# a change there need not have everything compiled again.
+WITHOUT_LOOPS = frozenset(
+    {
+        "cli",
+        "evaluation",
+        "explain",
+        "remote",
+        "report",
+        "review",
+        "serve",
+        "spark",
+    }
+)
+# Folders of earlier versions that stay when a new one is made: two versions may share a place.
+_KEPT = 2
+_CHECKSUM_BYTES = 16
+_GROUP_OR_OTHERS = stat.S_IWGRP | stat.S_IWOTH
+_REMEDY = "Set NUMBA_CACHE_DIR to a folder of your own that can be written."
+
+
+def sources() -> Iterator[tuple[str, Traversable]]:
+    """List the sources that loops are made of, in a fixed order.
+
+    The package may lie in a zip file.
+
+    Yields
+    ------
+    name : str
+        Place in the package.
+    file : Traversable
+    """
+    waiting = [("", resources.files("sahel_dedup"))]
+    while waiting:
+        folder, place = waiting.pop()
+        for entry in sorted(place.iterdir(), key=lambda entry: entry.name):
+            if entry.is_dir():
+                if entry.name not in WITHOUT_LOOPS | {"__pycache__"}:
+                    waiting.append((f"{folder}{entry.name}/", entry))
+            elif entry.name.endswith((".py", ".pyc")):
+                yield folder + entry.name, entry
+
+
+def digest_of_sources(also: Iterable[str] = ()) -> str:
+    """Digest the package's sources.
+
+    Parameters
+    ----------
+    also : iterable of str
+        What else machine code depends on, such as versions.
+
+    Returns
+    -------
+    str
+        16 hexadecimal digits.
+    """
+    digest = hashlib.blake2b(digest_size=8)
+    for name, file in sources():
+        content = file.read_bytes()
+        digest.update(f"{name}\0{len(content)}\0".encode())
+        digest.update(content)
+    digest.update("\0".join(also).encode())
+    return digest.hexdigest()
+
+
+def _stamp() -> tuple[tuple[str, int, int], ...]:
+    """Return times and sizes of the sources; nothing of those in a zip file."""
+    files = [(name, file) for name, file in sources() if isinstance(file, Path)]
+    stats = [(name, file.stat()) for name, file in files]
+    return tuple((name, found.st_mtime_ns, found.st_size) for name, found in stats)
+
+
+# Sources that change while a process runs are not those that it has imported.
+_STAMP_AT_IMPORT = _stamp()
+
+
+class CodeCache:
+    """Pieces of machine code in a folder, or nowhere.
+
+    Parameters
+    ----------
+    folder : Path or None
+        Folder that `open_folder` returned.
+    """
+
+    def __init__(self, folder: Path | None) -> None:
+        self.folder = folder
+        self._writes = folder is not None
+
+    def read(self, name: str) -> bytes | None:
+        """Return a piece, or None if there is none that is whole.
+
+        Parameters
+        ----------
+        name : str
+            Name of the piece.
+        """
+        if self.folder is None:
+            return None
+        try:
+            content = (self.folder / name).read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            warn(logger, "Cannot read machine code in '%s': %s", self.folder, error.strerror)
+            return None
+        payload = content[_CHECKSUM_BYTES:]
+        if content[:_CHECKSUM_BYTES] != _checksum(payload):
+            warn(
+                logger,
+                "Machine code in '%s' is damaged ('%s'); it is compiled again.",
+                self.folder,
+                name,
+            )
+            return None
+        return payload
+
+    def write(self, name: str, payload: bytes) -> None:
+        """Keep a piece; where that is impossible, say so once and go on without.
+
+        Parameters
+        ----------
+        name : str
+            Name of the piece.
+        payload : bytes
+        """
+        if self.folder is None or not self._writes or _stamp() != _STAMP_AT_IMPORT:
+            return
+        part = self.folder / f"{name}.{secrets.token_hex(8)}"
+        try:
+            # Readable by all: an image is often made by one user and run by another.
+            handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+            with open(handle, "wb") as file:
+                file.write(_checksum(payload) + payload)
+            part.replace(self.folder / name)
+        except OSError as error:
+            self._writes = False
+            with contextlib.suppress(OSError):
+                part.unlink()
+            warn(
+                logger, "Machine code cannot be kept in '%s': %s. The run goes on without. %s",
+                self.folder, error.strerror, _REMEDY,
+            )  # fmt: skip
+
+
+def _checksum(payload: bytes) -> bytes:
+    return hashlib.blake2b(payload, digest_size=_CHECKSUM_BYTES).digest()
+
+
+def open_folder(digest: str, chosen: str = "") -> Path | None:
+    """Find or make the folder for machine code of some sources.
+
+    Parameters
+    ----------
+    digest : str
+        As `digest_of_sources` returned it.
+    chosen : str
+        Folder that the user chose (NUMBA_CACHE_DIR): no other is tried then. Otherwise the folder
+        is made beside the package, or in the user's cache if the package is read-only.
+
+    Returns
+    -------
+    Path or None
+        None, after a warning, if there is no folder that can be used.
+    """
+    bases = [Path(chosen)] if chosen else [*_beside_package(), *_in_users_cache()]
+    refusals: list[str] = []
+    for base in bases:
+        folder = base / (_PREFIX + digest)
+        try:
+            if chosen and base.exists():
+                _check_owner(base)
+            if not folder.is_dir():
+                folder.mkdir(mode=0o755, parents=True)
+                _remove_old(base, folder)
+            _check_owner(folder)
+        except PermissionError as error:
+            refusals.append(str(error) if error.errno is None else f"'{base}': {error.strerror}")
+        except OSError as error:
+            refusals.append(f"'{base}': {error.strerror}")
+        else:
+            return folder
+    warn(
+        logger, "Machine code is not kept (%s), so that it is compiled in every run. %s",
+        "; ".join(refusals) or "there is no folder for it", _REMEDY,
+    )  # fmt: skip
+    return None
+
+
+def _package() -> Path | None:
+    """Return the folder of the package, unless it lies in a zip file."""
+    package = resources.files("sahel_dedup")
+    return package if isinstance(package, Path) else None
+
+
+def _beside_package() -> Iterator[Path]:
+    package = _package()
+    if package is not None:
+        yield package / "__pycache__"
+
+
+def _in_users_cache() -> Iterator[Path]:
+    if sys.platform == "win32":
+        local = os.environ.get("LOCALAPPDATA")
+        if local:
+            yield Path(local) / "sahel_dedup" / "Cache"
+        return
+    # There may be no home.
+    with contextlib.suppress(RuntimeError):
+        library = "~/Library/Caches" if sys.platform == "darwin" else "~/.cache"
+        yield Path(os.environ.get("XDG_CACHE_HOME") or Path(library).expanduser()) / "sahel_dedup"
+
+
+def _check_owner(folder: Path) -> None:
+    """Raise PermissionError if others than this user and the package's owner may write."""
+    if sys.platform == "win32":
+        return
+    found = folder.stat()
+    if found.st_mode & _GROUP_OR_OTHERS:
+        raise PermissionError(
+            f"'{folder}' can be written by others, who could have any code run: chmod go-w"
+        )
+    package = _package()
+    trusted = {0, os.geteuid()} | (set() if package is None else {package.stat().st_uid})
+    if found.st_uid not in trusted:
+        raise PermissionError(f"'{folder}' belongs to another user, who could have any code run")
+
+
+def _remove_old(base: Path, made: Path) -> None:
+    """Remove folders of other sources but for the latest."""
+
+    @functools.cache
+    def age(folder: Path) -> float:
+        with contextlib.suppress(OSError):
+            return folder.stat().st_mtime
+        return 0.0
+
+    others = [p for p in base.iterdir() if _NAMED.fullmatch(p.name) and p != made]
+    for folder in sorted(others, key=age, reverse=True)[_KEPT:]:
+        shutil.rmtree(folder, ignore_errors=True)

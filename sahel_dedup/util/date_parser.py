@@ -1,0 +1,213 @@
+"""Times of publication, as feeds, archives and data frames write them.
+
+Accepted are ISO 8601; RFC 822, as in RSS; dates with the English name of the month; GDELT's
+digits; Unix time; and the date types of Python, NumPy and pandas. A time that names no zone
+is UTC. What can be read in two ways is refused: ``03/04/2025`` is March in one country and
+April in another.
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
+from numbers import Real
+from time import struct_time
+from typing import Any, SupportsIndex
+
+from sahel_dedup.errors import ArticleError
+from sahel_dedup.util.values import is_missing, show
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# How many digits a whole number of Unix time has from 1973 to 2286, by the digits of its
+# fraction of a second. Fewer are no time of news, and 8 and 14 are a calendar's digits.
+_UNIX_DIGITS = {9: 0, 10: 0, 12: 3, 13: 3, 15: 6, 16: 6, 18: 9, 19: 9}
+
+# By name: those of the locale are another matter.
+_MONTHS = ("january", "february", "march", "april", "may", "june", "july", "august", "september",
+           "october", "november", "december")  # fmt: skip
+_MONTH_NUMBERS = {name: number for number, name in enumerate(_MONTHS, start=1)}
+_MONTH_NUMBERS |= {name[:3]: number for name, number in _MONTH_NUMBERS.items()} | {"sept": 9}
+# No date is longer, and what is not can be looked at as a whole.
+_LONGEST = 100
+# RFC 822 names these zones and no others.
+_ZONES = {"": 0, "z": 0, "ut": 0, "utc": 0, "gmt": 0, "edt": -4, "est": -5, "cdt": -5, "cst": -6,
+          "mdt": -6, "mst": -7, "pdt": -7, "pst": -8}  # fmt: skip
+
+_NUMBER = re.compile(r"([+-]?)(\d+)(?:\.(\d+))?", re.ASCII)
+_SLASHED = re.compile(r"\d{1,2}([/.-])\d{1,2}\1\d{2,4}\b", re.ASCII)
+_YEAR_FIRST = re.compile(r"^(\d{4})([/.-])(\d{1,2})\2(\d{1,2})(?!\d)", re.ASCII)
+_BEFORE_OFFSET = re.compile(r"\s*(?:utc|gmt)?(?=[+-]\d\d:?\d\d$)", re.I | re.ASCII)
+_UTC = re.compile(r"\s*(?:utc|gmt|z)$", re.I | re.ASCII)
+_DAY_AND_OFFSET = re.compile(r"(\d{4}-\d\d-\d\d)([+-]\d\d:?\d\d)", re.ASCII)
+_WEEKDAY = r"(?:(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?\.?,?\s+)?"
+_MONTH = r"(?P<month>[a-z]{3,9})\.?"
+_TIME = (
+    r"(?:(?:\s*,)?\s+(?:at\s+)?(?P<hour>\d{1,2}):(?P<minute>\d\d)(?::(?P<second>\d\d)(?:\.\d+)?)?"
+    r"\s*(?P<half>[ap]\.?m\.?)?)?"
+)
+_ZONE = r"\s*(?P<zone>[a-z]{1,5})?\s*(?P<offset>[+-]\d\d:?\d\d)?(?:\s*\([^()]*\))?"
+_NAMED = [
+    re.compile(_WEEKDAY + order, re.I | re.ASCII)
+    for order in (
+        # Tue, 04 Mar 2025 06:12:00 +0100; 4-Mar-25
+        rf"(?P<day>\d{{1,2}})(?:st|nd|rd|th)?[\s-]+{_MONTH},?[\s-]+(?P<year>\d{{4}}|\d\d){_TIME}{_ZONE}",
+        # Sep 23, 2024 at 5:04 PM EDT
+        rf"{_MONTH}\s+(?P<day>\d{{1,2}})(?:st|nd|rd|th)?(?:,|\s)\s*(?P<year>\d{{4}}){_TIME}{_ZONE}",
+        # Tue Mar  4 06:12:00 UTC 2025, of C's asctime and date(1)
+        rf"{_MONTH}\s+(?P<day>\d{{1,2}}){_TIME}{_ZONE}\s+(?P<year>\d{{4}})",
+    )
+]
+
+
+def parse_published(value: object) -> datetime | None:
+    """Read a time of publication.
+
+    Parameters
+    ----------
+    value
+        A string, a number, a date, a datetime, a ``struct_time`` (in UTC unless it names
+        its offset), a ``datetime64``, or a missing value. Of numbers, and strings of digits,
+        8 digits are a day and 14 a day and a time (20250304061200); 9 or 10 are Unix time
+        in seconds, 12 or 13 in milliseconds, 15 or 16 in microseconds, 18 or 19 in
+        nanoseconds. Times without an offset are UTC.
+
+    Returns
+    -------
+    datetime or None
+        Aware, in UTC, with a resolution of a microsecond; ``None`` if missing.
+
+    Raises
+    ------
+    ArticleError
+        If the value is no date, can be read as several, or has no place on the calendar of
+        `datetime`.
+
+    Examples
+    --------
+    >>> parse_published("Tue, 04 Mar 2025 06:12:00 +0100").isoformat()
+    '2025-03-04T05:12:00+00:00'
+    >>> parse_published(1741068720).isoformat()
+    '2025-03-04T06:12:00+00:00'
+    """
+    if is_missing(value):
+        return None
+    try:
+        moment = _parse(value)
+        return None if moment is None else _in_utc(moment)
+    except OverflowError:
+        raise ArticleError(f"outside the calendar: {show(value)}", "published") from None
+    except ValueError as error:
+        if isinstance(error, ArticleError):
+            raise
+        raise ArticleError(
+            f"not a date: {show(value)}; write YYYY-MM-DD, or YYYY-MM-DDThh:mm:ss+hh:mm",
+            "published",
+        ) from None
+
+
+def _in_utc(moment: datetime) -> datetime:
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _parse(value: object) -> datetime | None:
+    """Read a value that is there; ValueError if it is no date."""
+    if isinstance(value, str):
+        text = value.strip()
+        return _parse_text(text) if text else None
+    if isinstance(value, datetime):
+        # A plain datetime even from a subclass: pandas counts nanoseconds.
+        return datetime.combine(value.date(), value.time(), tzinfo=value.tzinfo)
+    if isinstance(value, date):
+        return datetime(value.year, value.month, value.day)
+    if isinstance(value, struct_time):
+        offset = timezone(timedelta(seconds=value.tm_gmtoff)) if value.tm_gmtoff else UTC
+        # A leap second is the last of its minute.
+        return datetime(*value[:5], min(value.tm_sec, 59), tzinfo=offset)
+    if type(value).__name__ == "datetime64":
+        return _from_numpy(value)
+    if isinstance(value, Real) and not isinstance(value, bool):
+        # NumPy's whole numbers keep all their digits; others are not to be in powers of ten.
+        if isinstance(value, SupportsIndex):
+            return _parse_number(str(operator.index(value)))
+        return _parse_number(f"{float(value):f}")
+    raise ValueError
+
+
+def _from_numpy(value: Any) -> datetime:
+    # A time beyond the calendar becomes a number, or beyond 64 bits another time.
+    if not 1 <= 1970 + int(value.astype("datetime64[Y]").astype(int)) <= 9999:
+        raise OverflowError
+    moment: datetime = value.astype("datetime64[us]").item()
+    return moment
+
+
+def _parse_text(text: str) -> datetime:
+    if len(text) > _LONGEST:
+        raise ValueError
+    if _NUMBER.fullmatch(text):
+        return _parse_number(text)
+    if _SLASHED.match(text):
+        raise ArticleError(
+            f"ambiguous date: {show(text)}, day and month in either order; write YYYY-MM-DD",
+            "published",
+        )
+    for pattern in _NAMED:
+        if match := pattern.fullmatch(text):
+            return _from_names(match)
+    text = _YEAR_FIRST.sub(_dashed, text, count=1)
+    text = _UTC.sub("+00:00", _BEFORE_OFFSET.sub("", text))
+    if match := _DAY_AND_OFFSET.fullmatch(text):
+        # Python would take the offset for the time of day.
+        text = f"{match[1]}T00:00{match[2]}"
+    return datetime.fromisoformat(text)
+
+
+def _dashed(match: re.Match[str]) -> str:
+    return f"{match[1]}-{int(match[3]):02}-{int(match[4]):02}"
+
+
+def _parse_number(text: str) -> datetime:
+    match = _NUMBER.fullmatch(text)
+    if match is None:
+        raise ValueError
+    sign, whole, fraction = match[1], match[2], match[3] or ""
+    digits = len(whole)
+    if digits == 14 and not sign:
+        return datetime.strptime(whole, "%Y%m%d%H%M%S")
+    if digits == 8 and not sign:
+        return datetime.strptime(whole, "%Y%m%d")
+    if digits not in _UNIX_DIGITS:
+        raise ValueError
+    shift = _UNIX_DIGITS[digits]
+    ticks = int((whole + fraction + "0" * 9)[: digits - shift + 6])
+    return _EPOCH + timedelta(microseconds=-ticks if sign == "-" else ticks)
+
+
+def _from_names(match: re.Match[str]) -> datetime:
+    part = match.groupdict()
+    month = _MONTH_NUMBERS.get(part["month"].lower(), 0)
+    year = int(part["year"])
+    if len(part["year"]) == 2:
+        # As RFC 2822 reads them.
+        year += 2000 if year < 50 else 1900
+    hour, minute, second = (int(part[name] or 0) for name in ("hour", "minute", "second"))
+    if part["half"]:
+        if not 1 <= hour <= 12:
+            raise ValueError
+        hour = hour % 12 + 12 * (part["half"][0] in "pP")
+    zone = _zone(match[0], part["zone"] or "", part["offset"])
+    return datetime(year, month, int(part["day"]), hour, minute, min(second, 59), tzinfo=zone)
+
+
+def _zone(text: str, name: str, offset: str | None) -> tzinfo:
+    hours = _ZONES.get(name.lower())
+    if hours is None or (offset and hours):
+        raise ArticleError(
+            f"unknown time zone: {name!r} in {show(text)}; write an offset such as +01:00",
+            "published",
+        )
+    if not offset:
+        return timezone(timedelta(hours=hours))
+    sign = -1 if offset[0] == "-" else 1
+    return timezone(sign * timedelta(hours=int(offset[1:3]), minutes=int(offset[-2:])))

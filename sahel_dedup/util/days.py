@@ -1,0 +1,49 @@
+"""Times as days since 1970, the unit of the engine."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+
+from sahel_dedup.errors import SettingsError
+
+SECONDS_A_DAY = 86_400.0
+
+_DAY = timedelta(days=1)
+_HOUR = timedelta(hours=1)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def to_days(moment: datetime) -> float:
+    """Turn a time into days; one without a zone is UTC."""
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return (moment - _EPOCH) / _DAY
+
+
+def to_day(name: str, moment: datetime) -> float:
+    """Turn a time that was given as an argument into days.
+
+    Raises
+    ------
+    SettingsError
+        If it is no time.
+    """
+    if not isinstance(moment, datetime):
+        raise SettingsError(f"{name}: {moment!r} is no datetime")
+    return to_days(moment)
+
+
+def to_moment(days: float) -> datetime:
+    """Turn days into a time."""
+    return _EPOCH + days * _DAY
+
+
+def today() -> float:
+    """Return the present time."""
+    return time.time() / SECONDS_A_DAY
+
+
+def hours_between(first: datetime, last: datetime) -> float:
+    """Return the hours from one time to another."""
+    return (last - first) / _HOUR

@@ -1,0 +1,55 @@
+"""Files of an index that somebody crafted: changed, and sealed anew so that it does not show."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from sahel_dedup.index.seals import Sealer, added
+from sahel_dedup.index.sqlite_file import TABLES
+
+
+def change(path: Path, sql: str, values: tuple[Any, ...] = ()) -> None:
+    """Change a file that is closed, as damage does."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        if values:
+            connection.execute(sql, values)
+        else:
+            connection.executescript(sql)
+
+
+def forge(path: Path, sql: str, values: tuple[Any, ...] = ()) -> None:
+    """Change a file that is closed and seal all its rows anew."""
+    change(path, sql, values)
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        header = dict(connection.execute("SELECT name, value FROM header").fetchall())
+        identity = bytes.fromhex(json.loads(header["made"])["identity"])
+        sums = {}
+        for table, (key, _) in TABLES.items():
+            sealer, sums[table] = Sealer(identity, table), 0
+            for row in connection.execute(f"SELECT * FROM {table}").fetchall():
+                seal = sealer.seal((row[0], *row[2:]))
+                sums[table] = added(sums[table], seal)
+                set_seal = f"UPDATE {table} SET seal = ? WHERE {key} = ?"
+                connection.execute(set_seal, (seal, row[0]))
+        state = json.loads(header["state"]) | {"sums": sums}
+        forge_header(path, "state", json.dumps(state))
+
+
+def forge_header(path: Path, name: str, value: str) -> None:
+    """Put a value into the header and seal it."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        ((made,),) = connection.execute("SELECT value FROM header WHERE name = 'made'")
+        identity = b"" if name == "made" else bytes.fromhex(json.loads(made)["identity"])
+        row = name, Sealer(identity, "header").seal((name, value)), value
+        connection.execute("INSERT OR REPLACE INTO header VALUES (?, ?, ?)", row)
+
+
+def header_of(path: Path, name: str) -> dict[str, Any]:
+    """Return a value of the header."""
+    with closing(sqlite3.connect(path)) as connection:
+        ((value,),) = connection.execute("SELECT value FROM header WHERE name = ?", (name,))
+    return dict(json.loads(value))

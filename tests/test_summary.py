@@ -1,0 +1,82 @@
+"""The summary of a reading: every article counted once, under everything it has."""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sahel_dedup import SahelWarning, cluster
+from sahel_dedup.articles import Article
+from sahel_dedup.io.summary import ReadSummary
+
+ARTICLES = st.lists(
+    st.builds(
+        Article,
+        st.just("a"),
+        st.just("t"),
+        st.none() | st.just("title"),
+        st.none() | st.just(datetime(2025, 7, 1, tzinfo=UTC)),
+        st.none() | st.just("source"),
+        st.none() | st.just("en"),
+    ),
+    max_size=8,
+)
+
+
+@given(ARTICLES)
+def test_counts_are_those_of_the_articles(articles: list[Article]) -> None:
+    summary = ReadSummary()
+    for article in articles:
+        summary.add(article)
+    assert summary == ReadSummary(
+        read=len(articles),
+        titled=len([article for article in articles if article.title]),
+        dated=len([article for article in articles if article.published]),
+        sourced=len([article for article in articles if article.source]),
+        tagged=len([article for article in articles if article.lang]),
+    )
+    missing = {
+        name
+        for name in ("title", "published", "source")
+        if len(articles) > 1 and not any(getattr(article, name) for article in articles)
+    }
+    assert {warning.split("'")[1] for warning in summary.warnings()} == missing
+
+
+def test_in_words() -> None:
+    summary = ReadSummary(read=1200, titled=1000, dated=900, sourced=8, tagged=7)
+    summary.drop_dates(3)
+    summary.skipped.update({"text: missing": 2, "broken JSON": 1})
+    assert str(summary) == (
+        "1,200 articles read, 1,000 with a title, 897 with a date, 8 with a source, 7 with a "
+        "language, 3 dates unusable, 3 left out (2 x text: missing, 1 x broken JSON)"
+    )
+
+
+def test_the_library_logs_what_it_read_and_what_is_missing(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    rows = [{"id": str(n), "text": "Rain fell.", "published": f"29{n}-01-01"} for n in (20, 21)]
+    with (
+        caplog.at_level(logging.INFO, "sahel_dedup"),
+        pytest.warns(SahelWarning, match="^dates that cannot be right and are dropped: 2$"),
+    ):
+        cluster(rows)
+    # Loops may be compiled on the way, which other modules log.
+    records = [record for record in caplog.records if record.name == "sahel_dedup"]
+    infos = [record.getMessage() for record in records if record.levelno == logging.INFO]
+    warnings = [record.getMessage() for record in records if record.levelno == logging.WARNING]
+    assert infos[:2] == [
+        "stage: reading",
+        "2 articles read, 0 with a title, 0 with a date, 0 with a source, 0 with a language, "
+        "2 dates unusable",
+    ]
+    assert "stage: linking" in infos
+    assert len(infos) == len(set(infos))
+    assert [warning.split(" (")[0] for warning in warnings] == [
+        "no article has a title", "no article has a date", "no article has a source",
+    ]  # fmt: skip
