@@ -1,9 +1,9 @@
-"""Boilerplate: what an article carries that reports nothing.
+"""Boilerplate: the parts of an article that report nothing.
 
 Datelines, bylines, agency credits, copyright tails, offers to share or to subscribe and
-the remains of HTML are known by their form and place. The rules would rather miss a
-line than cut a sentence, and know some languages better than others. A page that stands
-under many headlines is learnt from the archive (`sahel_dedup.candidates.exact_copies`).
+leftover HTML are recognised by their form and position. The rules prefer to miss a line rather than
+cut a sentence, and cover some languages better than others. A page that appears under many
+headlines is recognised from the archive (`sahel_dedup.candidates.exact_copies`).
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _CITIES = frozenset(_phrases("""
     بيروت; تبوك; تونس; جازان; جدة; دبي; دمشق; صنعاء; طرابلس; طهران; عدن; عمان; غزة; لندن; مسقط;
     مكة المكرمة; موسكو; نجران; نواكشوط; نيامي; نيويورك; واشنطن"""))  # fmt: skip
 _STAND_ALONE = _AGENCIES | _CITIES
-# Words without a capital inside names and credits.
+# Lower-case words that occur inside names and credits.
 _SMALL = frozenset(_phrases("""
     additional; agencies; al; and; at; by; compiled; da; de; del; der; des; di; do; dos; du; e;
     editing; el; en; et; files; for; from; in; inputs; la; of; on; reporter; reporters; reporting;
@@ -64,7 +64,7 @@ _STAMP = re.compile(
     r"|(?:at|on|le|à|de|utc|updated|published)\b:?|\s++)++",
     re.IGNORECASE,
 )
-# All that stands before the first dash or colon, but for those inside words and brackets.
+# Everything before the first dash or colon that is not inside a word or brackets.
 _DATELINE = re.compile(
     r"((?:[^\n()\u2013\u2014:-]++|(?<=\w)-(?=\w)|\([^()\n]{1,40}\))++)"
     r"([\u2013\u2014-]++|:(?=\s))\s*+"
@@ -97,8 +97,8 @@ _SIGNATURE = re.compile(
 )
 _SIGNED = frozenset(agency.split()[-1] for agency in _AGENCIES)
 
-# Whole lines, and how they may open: with a capital, because the lines of hard-wrapped
-# prose begin with any word. Most lines of an article fail at the opening.
+# Whole lines, and how they may open: with a capital letter, because a line of hard-wrapped prose
+# can begin with any word. Most lines of an article already fail at the opening.
 _OPENINGS = (
     "A(?i:bo|d[dv]|l[rs]|rt|ve)|C(?i:l[ai]|o[mnpr])|D(?i:ow)|E(?i:di)|F(?i:ac|ol)|G(?i:et)|I(?i:ma)"
     "|J(?i:oi)|L(?i:ea|i[knr])|M(?i:or|os)|P(?i:ar|in|le|ub)|R(?i:e[aclp])|V(?i:ie)|Y(?i:ou)"
@@ -148,7 +148,7 @@ _LINE = re.compile(
     r"[^\w\n]{0,12}(?=\n)"
 )
 
-# Bare tags by their names: wire reports write shares so, <IBM>, <dig>.
+# Bare tags are matched by name, because wire reports write ticker symbols as <IBM> or <dig>.
 _TAG = re.compile(
     r"<!(--)|<(script|style)(?=[\s>])[^<>]*+>|-->|</(?:script|style)>"
     r"|(?:<(?:/(?!script|style)[a-z][a-z0-9]{0,11}|(?!script|style)[a-z][a-z0-9]{0,11}\s[^<>=]*+="
@@ -173,7 +173,7 @@ class BoilerplateSpan:
     Attributes
     ----------
     start, end : int
-        Its place in the original text, in code points; ``end`` is exclusive.
+        Its position in the original text, in code points; ``end`` is exclusive.
     kind : str
         ``dateline`` (also a time stamp), ``byline``, ``credit``, ``copyright``,
         ``promotion``, ``note`` (a correction and the like) or ``markup``.
@@ -190,13 +190,13 @@ def find_boilerplate(text: str) -> list[BoilerplateSpan]:
     Parameters
     ----------
     text : str
-        The body. Datelines and bylines are looked for where it begins, credits where it
-        ends, lines of promotion everywhere.
+        The body. Datelines and bylines are searched for at its beginning, credits at its end, and
+        promotional lines everywhere.
 
     Returns
     -------
-    list of Cut
-        In order, not overlapping, with places in ``text`` itself.
+    list of BoilerplateSpan
+        In order and without overlaps, with positions in ``text`` itself.
 
     Examples
     --------
@@ -220,14 +220,14 @@ def find_boilerplate(text: str) -> list[BoilerplateSpan]:
 
 
 def strip_boilerplate(text: str, cuts: Iterable[BoilerplateSpan]) -> str:
-    """Return a text without its cuts, a space in place of each.
+    """Return a text with a space in place of each cut.
 
     Parameters
     ----------
     text : str
         The text that the cuts were found in.
-    cuts : iterable of Cut
-        In order and not overlapping, as `find_boilerplate` gives them.
+    cuts : iterable of BoilerplateSpan
+        In order and without overlaps, as `find_boilerplate` returns them.
 
     Returns
     -------
@@ -267,7 +267,7 @@ def _tags(text: str) -> list[BoilerplateSpan]:
 
 
 def _blank(text: str, cuts: list[BoilerplateSpan]) -> str:
-    """Overwrite markup with line breaks, or with spaces where it stands inside a line."""
+    """Overwrite markup with line breaks, or with spaces where it is inside a line."""
     pieces, place = [], 0
     for cut in sorted(cuts, key=lambda cut: cut.start):
         if cut.start >= place:
@@ -326,7 +326,7 @@ def _skip_opening(text: str, place: int) -> int:
 
 @functools.lru_cache(maxsize=4096)
 def _is_dateline(where: str, mark: str, capitals_follow: bool) -> bool:
-    """Judge what stands before the first dash or colon of a text."""
+    """Judge whether the words before the first dash or colon of a text are a dateline."""
     signed = not _AGENCIES.isdisjoint(_BRACKETS.findall(where))
     parts = [part.strip() for part in _BRACKETS.sub("", where).split(",")]
     parts = [part for part in parts if part and not part.isdigit()]

@@ -1,7 +1,7 @@
-"""The most frequent words of languages that wordfreq has no list for.
+"""The most frequent words of languages for which wordfreq has no list.
 
-Most frequent first, written down for this project from knowledge of the languages; the
-order is a good guess, no count. Where outlets drop the diacritics, both spellings stand.
+The most frequent come first. The lists were compiled by hand for this project, so their order is an
+estimate and not a count. Where outlets drop diacritics, both spellings are listed.
 """
 
 from __future__ import annotations

@@ -1,12 +1,12 @@
 """The IDF prior: how common a term is in a language, before any article is seen.
 
 `wordfreq <https://github.com/rspeer/wordfreq>`_ knows the frequencies of the words of 42
-languages. Its lists go through this package's tokeniser, so that they count the very
-terms that articles are made of. Languages it lacks get their `FUNCTION_WORDS` by rank
-and all other words by length.
+languages. Its lists go through this package's tokeniser, so that they count the same terms as
+articles do. In languages it lacks, `FUNCTION_WORDS` get a frequency by rank and all other words by
+length.
 
 Frequencies are kept in whole centibels (hundredths of log10 f), which is wordfreq's own
-grid. An IDF thus has one of 601 values, and no difference between two machines'
+grid. An IDF therefore has one of 601 values, and no difference between two machines'
 logarithms can change a fingerprint that is built from it.
 """
 
@@ -30,13 +30,13 @@ from sahel_dedup.text.function_words import FUNCTION_WORDS
 from sahel_dedup.text.tokenizer import tokenize
 from sahel_dedup.util.jit import compiled
 
-# The prior speaks for this many pseudo-articles of this many words.
+# The prior counts as this many pseudo-articles of this many words.
 PRIOR_ARTICLES = 1000.0
 PRIOR_WORDS = 300
 IDF_UNITS = 64
 
-# wordfreq's file for each language. Importing it would take as long as all else that an
-# article needs.
+# wordfreq's file for each language. Importing wordfreq would take as long as everything else that
+# an article needs.
 _WORDFREQ = importlib.util.find_spec("wordfreq")
 LISTS = {
     path.name.removeprefix("small_").removesuffix(".msgpack.gz"): path
@@ -46,24 +46,24 @@ LISTS = {
 # One in a million, where wordfreq's small lists end.
 FLOOR = -600
 
-# Scripts without spaces: terms are pieces of words or lie across their borders. Korean
+# Scripts without spaces: terms are parts of words or cross word boundaries. Korean
 # has spaces, but wordfreq counts its morphemes.
 _GLUED = {"zh", "ja", "ko", "th", "lo", "km", "my"}
 _PIECE = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\ud7ff]")
 _LONGEST_PIECE = 5
 _DECIMAL = re.compile(r"\d")
-# A piece of text in a language with no more than a handful of known words.
+# An n-gram in a language of which only a handful of words are known.
 _UNKNOWN_PIECE = -500
 
 # Pidgin shares its content words with English.
 _LEXIFIER = {"pcm": "en"}
-# Words of a language without any list, by length: mean over the distinct words of an
-# article, measured on the lists of wordfreq's languages that separate words by spaces.
+# Words of a language without any list, by length: the mean over the distinct words of an article,
+# measured on the lists of those wordfreq languages that put spaces between words.
 _BY_LENGTH = (-250, -260, -310, -360, -390, -420, -440, -460)
-# The same without the 150 most frequent words of each language: -390 - 10 a letter.
+# The same without the 150 most frequent words of each language: -390 - 10 per letter.
 _CONTENT, _PER_LETTER = -390, -10
 
-# Median over wordfreq's languages, for those it lacks.
+# The median over wordfreq's languages, for languages it lacks.
 _NUMBERS = {"0": -320, "00": -208, "000": -268, "0000": -240, "00000": -420, "000000": -465}
 _NUMBERS |= {"0.0": -390, "00.0": -450, "0.00": -431, "00.00": -423}
 # wordfreq.numbers: nine in ten numbers of four digits are years.
@@ -91,7 +91,7 @@ def word_list(lang: str) -> Iterator[tuple[str, int]]:
         for rank, word in enumerate(dict.fromkeys(FUNCTION_WORDS[lang].split()), start=1):
             yield word, round(100 * math.log10(0.1 / (rank + 2.7)))
     elif lang in LISTS:
-        # Read as far as the caller wants: the head of a list takes 0.2 ms, all of it 20.
+        # Read only as far as the caller wants: the head of a list takes 0.2 ms, the whole list 20.
         # wordfreq.read_cBpack documents the format, "cBpack".
         with gzip.open(LISTS[lang]) as file:
             levels = msgpack.Unpacker(file, read_size=4096)
@@ -122,8 +122,8 @@ def quantised_idf(
     Returns
     -------
     ndarray of uint16, shape (n,)
-        In units of 1/64: from 0 for a word of every article to 425 for one that is on no
-        list. The same on every machine.
+        In units of 1/64, from 0 for a word of every article to 425 for a word on no list. The
+        values are the same on every machine.
     """
     return _idf_table()[-_centibels(lang, hashes, words)]
 
@@ -145,7 +145,8 @@ class _Table:
     hashes, centibels
         Hashes of the listed terms, rising, and their frequencies.
     numbers
-        Centibels of all numbers of one form together, by the form: digits as zeros.
+        Centibels of all numbers of one form together. A form is the number with its digits as
+        zeros.
     starts, ends
         Frequency of the words that start or end with a piece of a word.
     simplified
@@ -168,8 +169,8 @@ def _table(lang: str) -> _Table:
     words = list(listed)
     frequency = 10.0 ** (np.array(list(listed.values())) / 100)
     tokens = tokenize(words)
-    # A word that the tokeniser splits lends its frequency to each part, and spellings
-    # that it folds into one term add up: that is how often the term occurs in a text.
+    # If the tokeniser splits a word, each part gets the word's frequency, and spellings that it
+    # folds into one term are added up, because that is how often the term occurs in a text.
     owner = np.repeat(np.arange(len(words)), np.diff(tokens.offsets))
     hashes, place, inverse = np.unique(tokens.hashes, return_index=True, return_inverse=True)
     centibels = _round(np.bincount(inverse, frequency[owner], len(hashes)).astype(np.float64))
@@ -256,7 +257,7 @@ def _estimate(lang: str, word: str, numbers: dict[str, int]) -> int:
 
 
 def _number(word: str, numbers: dict[str, int]) -> int:
-    """Share the centibels of all numbers of one form out to one of them."""
+    """Return one number's share of the centibels of all numbers of its form."""
     form = _DECIMAL.sub("0", word)
     digits = form.count("0")
     together = numbers.get(form, FLOOR)
@@ -268,15 +269,15 @@ def _number(word: str, numbers: dict[str, int]) -> int:
 
 
 def _across(word: str, table: _Table) -> float:
-    """Frequency of a piece of text that lies across the border of two words."""
+    """Return the frequency of an n-gram that crosses the boundary between two words."""
     if not _PIECE.match(word):
         return 0.0
     ends, starts = table.ends, table.starts
-    # Longer pieces are not listed: a long word is not cut at every place.
+    # Longer parts are not listed, so a long word need not be cut at every position.
     cuts = range(max(1, len(word) - _LONGEST_PIECE), min(len(word), _LONGEST_PIECE + 1))
     return sum(ends.get(word[:k], 0.0) * starts.get(word[k:], 0.0) for k in cuts)
 
 
 def _round(frequency: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Turn frequencies into whole centibels."""
+    """Convert frequencies to whole centibels."""
     return np.round(100 * np.log10(np.clip(frequency, 1e-6, 1.0))).astype(np.int64)

@@ -1,8 +1,8 @@
 """The language of an article: as given, otherwise from its script and its commonest words.
 
-A script that one language of the wires has to itself decides alone. Where languages share
-a script, the first words of the article are looked up among the most frequent words of
-each, and the likeliest language wins (naive Bayes), if it wins clearly.
+If only one language of the wires uses a script, the script decides. Where languages share a script,
+the first words of the article are looked up among the most frequent words of each language, and the
+most likely one wins (naive Bayes) if it wins clearly.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from sahel_dedup.text.tokenizer import Tokens, tokenize
 
 UNKNOWN = "und"
 
-# Tags of languages that share another's words; langcodes knows the outdated ones.
+# Tags of languages that use the word list of another; langcodes knows the outdated tags.
 _ALIASES = {"no": "nb", "nn": "nb", "sr": "sh", "hr": "sh", "bs": "sh", "yue": "zh", "arz": "ar"}
 _ALIASES |= dict.fromkeys(("mul", "mis", "zxx"), UNKNOWN)
 
@@ -32,7 +32,7 @@ _SHARED_SCRIPTS = {
     "Arabic": [(0x620, 0x64A), (0x66E, 0x6D5), (0x6EE, 0x77F), (0xFB50, 0xFDFF), (0xFE70, 0xFEFC)],
     "Ethiopic": [(0x1200, 0x135A), (0x2D80, 0x2DDE)],
 }
-# ... and of those that one language of the wires has to itself.
+# ... and of those that only one language of the wires uses.
 _OWN_SCRIPTS = {
     "el": [(0x370, 0x3FF), (0x1F00, 0x1FFF)], "hy": [(0x531, 0x587)], "he": [(0x5D0, 0x5F2)],
     "nqo": [(0x7CA, 0x7F5)], "hi": [(0x900, 0x963)], "bn": [(0x980, 0x9FE)],
@@ -46,28 +46,29 @@ _OWN_SCRIPTS = {
     "zh": [(0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xF900, 0xFAFF)], "ff": [(0x1E900, 0x1E943)],
 }  # fmt: skip
 _RANGES = _SHARED_SCRIPTS | _OWN_SCRIPTS
-# Script number 0 is for whatever is no letter of these.
+# Script number 0 is for everything else.
 _SCRIPTS = ("", *_RANGES)
-# Every language costs the engine a row of the whole vocabulary, and feeds can name any: those
-# of which nothing is known share one. Their prior is the same, so no fingerprint depends on it.
+# Every language costs the engine a row as long as the vocabulary, and feeds can name any language.
+# Those of which nothing is known share one row. Their prior is the same, so no fingerprint depends
+# on it.
 KNOWN = frozenset({*LISTS, *FUNCTION_WORDS, *_OWN_SCRIPTS})
 # No tag is longer than 35 characters (RFC 5646, 4.4.1).
 _LONGEST_TAG = 64
 _OWNERS = np.array([name if name in _OWN_SCRIPTS else UNKNOWN for name in _SCRIPTS])
 _KANA, _HAN = _SCRIPTS.index("ja"), _SCRIPTS.index("zh")
-# Every other character of Japanese news is kana; Chinese has a few in names of shops.
+# Every second character of Japanese news is kana; Chinese has a few in the names of shops.
 _KANA_SHARE = 0.1
 
-# Title and first sentences.
+# The title and the first sentences.
 _LEAD_TOKENS = 128
 _LISTED_WORDS = 250
-# Weights are in twentieths of a bel, so that sums fit 16 bits; in these units, the chance
-# of a word that is not on a language's list is
+# Weights are in twentieths of a bel, so that sums fit into 16 bits. In these units, a word that is
+# not on a language's list has the probability
 _UNIT, _UNLISTED = 5, -110
-# The winner must make its words likelier than a language without lists would, by so much
-# a word (news in Arabic, with its prefixed particles, has about 12, in English 30), ...
+# The winner must make its words more likely than a language without lists would, by this much per
+# word (Arabic news, with its prefixed particles, reaches about 12, English 30), ...
 _EVIDENCE = 8
-# ... and likelier than the second-best language does, by so much a word and in all.
+# ... and more likely than the second-best language does, by this much per word and in total.
 _MARGIN, _LEAST_MARGIN = 0.75, 60
 
 _SLOTS = 1 << 16
@@ -81,31 +82,31 @@ def detect(tokens: Tokens, given: Sequence[str | None], *, parts: int = 1) -> li
     tokens : Tokens
         The chunk.
     given : sequence of (str or None)
-        Language tag of each text where its source names one, such as ``pt-BR``. What is
-        no tag, or names no one language, counts as None. A language that has neither a word
-        list nor a script to itself is ``und``.
+        Language tag of each text where its source names one, such as ``pt-BR``. A value that is not
+        a tag, or does not name exactly one language, counts as None. A language that has neither a
+        word list nor a script of its own is ``und``.
     parts : int
-        How many texts of the chunk make one, as a title and what stands below it.
+        How many texts of the chunk form one article, such as a title and the text below it.
 
     Returns
     -------
     list of str
-        ISO 639-1 code where there is one, otherwise ISO 639-3. ``und`` for a text that is
-        too short or too mixed to decide, or in none of the languages that have a list; the
-        next relative of such a language may stand for it, Finnish for Estonian.
+        ISO 639-1 code where there is one, otherwise ISO 639-3. ``und`` for a text that is too short
+        or too mixed to decide, or in a language without a list. A language without a list may be
+        reported as its closest relative: Estonian as Finnish.
     """
     langs = [UNKNOWN if tag is None else _primary(tag[:_LONGEST_TAG]) for tag in given]
     rows = [i for i, lang in enumerate(langs) if lang == UNKNOWN]
     if rows:
         for row, lang in zip(rows, _detect(tokens, np.array(rows), parts), strict=True):
             langs[row] = lang
-    # Not detected: a language without a list would be taken for its next relative.
+    # Not detected, because a language without a list would be mistaken for its closest relative.
     return [lang if lang in KNOWN else UNKNOWN for lang in langs]
 
 
 @functools.lru_cache(maxsize=1024)
 def _primary(tag: str) -> str:
-    """Return the primary subtag, in its present form and without national varieties."""
+    """Return the primary subtag, in its current form and without national varieties."""
     if tag in KNOWN:  # most are, and langcodes is slow to import
         return tag
     import langcodes
@@ -153,7 +154,7 @@ def _main_scripts(initials: NDArray[np.intp], sizes: NDArray[np.int64]) -> NDArr
 
 @functools.cache
 def _script_table() -> NDArray[np.int64]:
-    """Script number of each code point below the rare planes."""
+    """Return the script number of each code point below the rare planes."""
     table = np.zeros(0x20000, dtype=np.int64)
     for number, name in enumerate(_SCRIPTS[1:], start=1):
         for low, high in _RANGES[name]:
@@ -176,7 +177,7 @@ class _Lists:
     hashes : ndarray of uint64, shape (n_words,)
         Hash by word number.
     weights : ndarray of int16, shape (n_words, n_languages)
-        How much likelier a word makes a language.
+        How much more likely a word makes a language.
     """
 
     names: NDArray[np.str_]
@@ -213,14 +214,14 @@ def _lists() -> _Lists:
             names.append(lang)
             scripts.append(script)
     tokens = tokenize([word for word, _, _ in entries])
-    # The tokeniser may split a word: each part then stands for it.
+    # The tokeniser may split a word; each part then counts as the word.
     owner = np.repeat(np.arange(len(entries)), np.diff(tokens.offsets))
     weight = np.array([weight for _, weight, _ in entries], dtype=np.int16)[owner]
     column = np.array([column for _, _, column in entries])[owner]
     hashes, number = np.unique(tokens.hashes, return_inverse=True)
     weights = np.zeros((len(hashes), len(names)), dtype=np.int16)
     np.maximum.at(weights, (number, column), weight)
-    # Where two words fall on one slot, the weightier stays.
+    # Where two words fall into one slot, the one with more weight stays.
     order = np.argsort(weights.max(axis=1), kind="stable")
     slots = np.zeros(_SLOTS, dtype=np.int16)
     slots[hashes[order] & np.uint64(_SLOTS - 1)] = order

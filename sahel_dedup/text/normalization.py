@@ -1,8 +1,8 @@
-"""Composition (NFC) in linear time, and where its characters come from.
+"""Composition (NFC) in linear time, and the origin of each composed character.
 
-Putting marks in order takes time in the square of their number, and whoever writes a text
-decides how many follow each other. No language has a letter with thirty: longer runs are cut
-into parts that are composed one by one (as in the Stream-Safe Text Format, UAX 15).
+Sorting a run of marks takes time quadratic in its length, and the author of a text decides how long
+a run is. No language has a letter with thirty marks, so longer runs are cut into parts that are
+composed one by one (as in the Stream-Safe Text Format, UAX 15).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ LONGEST_RUN = 30
 
 
 def compose(texts: Sequence[str]) -> list[str]:
-    """Compose texts (NFC), runs of more than 30 marks in parts.
+    """Compose texts (NFC), with runs of more than 30 marks in parts.
 
     Parameters
     ----------
@@ -36,8 +36,8 @@ def compose(texts: Sequence[str]) -> list[str]:
 def composed_places(text: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return where each character of the composed form of a text comes from.
 
-    The text is cut where composition cannot reach across. Within a piece nothing more is known:
-    each of its characters comes from all of it.
+    The text is cut where composition cannot cross. Within a piece nothing more is known: each of
+    its characters comes from the whole piece.
 
     Parameters
     ----------
@@ -46,11 +46,11 @@ def composed_places(text: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     Returns
     -------
     starts, ends : ndarray of int64, shape (len(compose([text])[0]),)
-        Offsets into `text`, the end excluded.
+        Offsets into `text`; ends are exclusive.
     """
     flags = _flags(text)
     first = (flags & ATTACHED) == 0
-    # Nothing merges with a space, and no word may begin with one.
+    # Nothing composes with a space, and no word may begin with one.
     first[1:] |= np.fromiter(map(str.isspace, text[:-1]), dtype=bool, count=max(0, len(text) - 1))
     first[:1] = True
     first[_cuts(flags)] = True
@@ -77,7 +77,7 @@ def _composed(text: str, cuts: Sequence[int]) -> str:
 
 @compiled
 def _cuts(flags: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """Find the places before which runs of marks are cut."""
+    """Find the positions before which runs of marks are cut."""
     cuts = np.empty(len(flags) // LONGEST_RUN, dtype=np.int64)
     size = run = 0
     for i in range(len(flags)):

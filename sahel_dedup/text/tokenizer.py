@@ -1,14 +1,13 @@
-"""Articles to terms: a whole-chunk tokeniser that never makes a Python object per token.
+"""From articles to terms: a tokeniser of whole chunks that creates no Python object per token.
 
-A chunk of texts is joined, encoded to UTF-32 and looked at as one array of code points. Token
+A chunk of texts is joined, encoded as UTF-32 and treated as one array of code points. Token
 boundaries are the places where the class of code points changes
 (`sahel_dedup.text.unicode_tables`), and the hash of a token is a polynomial of the values of its
 code points.
 
-Words are maximal runs of letters, marks and digits, lower-cased, the apostrophe being
-a separator (so *l'armée* holds *armée* and *Mali's* holds *mali*). Scripts written
-without spaces give character n-grams: bigrams for Chinese and Japanese, four-grams for
-Thai, Lao, Khmer and Burmese.
+Words are maximal runs of letters, marks and digits, lower-cased. The apostrophe is a separator, so
+*l'armée* contains *armée* and *Mali's* contains *mali*. Scripts written without spaces give
+character n-grams: bigrams for Chinese and Japanese, four-grams for Thai, Lao, Khmer and Burmese.
 """
 
 from __future__ import annotations
@@ -53,13 +52,13 @@ class Tokens:
     offsets : ndarray of int64, shape (n_texts + 1,)
         Text ``i`` owns the tokens ``offsets[i]:offsets[i + 1]``.
     starts, ends : ndarray of int64, shape (n_tokens,)
-        Place of each token in `joined`, in code points.
+        Position of each token in `joined`, in code points.
     joined : str
-        The texts, one after the other, NFC-normalised (`sahel_dedup.text.normalization`).
+        The texts, one after another, NFC-normalised (`sahel_dedup.text.normalization`).
     codes : ndarray of uint32, shape (len(joined),)
         Its code points.
     text_starts : ndarray of int64, shape (n_texts + 1,)
-        Place of each text in `joined`.
+        Position of each text in `joined`.
     """
 
     hashes: U64
@@ -78,7 +77,7 @@ class Tokens:
         return joined.split("\0")[:-1]
 
     def word(self, token: int) -> str:
-        """Return the case-folded form of one token; of many, `words` is faster."""
+        """Return the case-folded form of one token; for many, `words` is faster."""
         return self.words(np.array([token]))[0]
 
 
@@ -91,7 +90,7 @@ def _spell(
     folded: NDArray[np.uint32],
     values: U64,
 ) -> NDArray[np.uint32]:
-    """Lay the case-folded forms of some tokens end to end, with a NUL after each."""
+    """Concatenate the case-folded forms of some tokens, with a NUL after each."""
     size = len(tokens)
     for token in tokens:
         size += ends[token] - starts[token]
@@ -108,7 +107,7 @@ def _spell(
 
 
 def tokenize(texts: Sequence[str]) -> Tokens:
-    """Split texts into tokens, all at once.
+    """Split all texts of a chunk into tokens.
 
     Parameters
     ----------
@@ -139,8 +138,8 @@ def tokenize(texts: Sequence[str]) -> Tokens:
 
 
 def _join(texts: Sequence[str]) -> tuple[str, NDArray[np.uint32], NDArray[np.int64]]:
-    """Lay texts end to end: the whole, its code points, and where each text starts."""
-    # One NUL after each text keeps the last token of one from touching the next.
+    """Concatenate texts; return the result, its code points, and where each text starts."""
+    # A NUL after each text separates its last token from the next text.
     joined = "\0".join([*texts, ""])
     starts = list(accumulate((len(t) + 1 for t in texts), initial=0))
     codes = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), np.uint32)
@@ -151,9 +150,9 @@ def _join(texts: Sequence[str]) -> tuple[str, NDArray[np.uint32], NDArray[np.int
 def _spans(
     codes: NDArray[np.uint32], table: NDArray[np.uint8], values: U64, composed: bool
 ) -> tuple[bool, NDArray[np.int64], NDArray[np.int64], U64]:
-    """Find and hash the tokens: words by their run, spaceless scripts by n-grams.
+    """Find and hash the tokens: runs of word characters, and n-grams in scripts without spaces.
 
-    The first value is False, and nothing is found, if the texts may have to be composed first.
+    If the texts may have to be composed first, nothing is searched and the first value is False.
     """
     classes = np.empty(len(codes), dtype=np.uint8)
     highest = np.uint8(0)
@@ -195,15 +194,15 @@ def _spans(
 def _kept(
     codes: NDArray[np.uint32], classes: NDArray[np.uint8]
 ) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
-    """Drop the marks that carry no meaning, and find what runs the others are part of.
+    """Drop the marks that carry no meaning, and find the run that each other character belongs to.
 
-    Returns the places that are kept and the class of each, digits and the points inside
-    numbers being parts of words.
+    Returns the positions that are kept and the class of each. Digits and the points inside numbers
+    are parts of words.
     """
     places = np.empty(len(codes), dtype=np.int64)
     kinds = np.empty(len(codes), dtype=np.uint8)
     size = 0
-    # A NUL follows the last character, so that each has a neighbour there.
+    # A NUL follows the last character, so that each character has a right neighbour.
     for i in range(len(codes)):
         kind = classes[i]
         if kind == IGNORED:
@@ -226,8 +225,8 @@ def _kept(
 
 @compiled
 def _groups_thousands(classes: NDArray[np.uint8], i: int) -> bool:
-    """Whether a comma is that of 1,200 and 12,000,000, but not of the list 3,4."""
-    # Three digits must follow, and no fourth.
+    """Whether a comma groups thousands, as in 1,200 and 12,000,000 but not in the list 3,4."""
+    # Exactly three digits must follow.
     if i == 0 or i + 4 >= len(classes) or classes[i - 1] != DIGIT or classes[i + 4] == DIGIT:
         return False
     return bool(classes[i + 1] == classes[i + 2] == classes[i + 3] == DIGIT)
@@ -253,12 +252,12 @@ def _is_arabic(code: np.uint32, kind: np.uint8) -> bool:
 
 
 def hash_word(word: str) -> int:
-    """Hash one token of case-folded characters: the slow, readable twin of the chunk hash.
+    """Hash one case-folded token: the slow, readable twin of the chunk hash.
 
     Parameters
     ----------
     word : str
-        A token as `Tokens.word` gives it.
+        A token as `Tokens.word` returns it.
 
     Returns
     -------
@@ -271,12 +270,12 @@ def hash_word(word: str) -> int:
 
 
 def hash_words(words: Sequence[str]) -> U64:
-    """Hash tokens of case-folded characters, all at once: see `hash_word`.
+    """Hash many case-folded tokens: see `hash_word`.
 
     Parameters
     ----------
     words : sequence of str
-        Tokens as `Tokens.words` gives them.
+        Tokens as `Tokens.words` returns them.
 
     Returns
     -------
@@ -289,7 +288,7 @@ def hash_words(words: Sequence[str]) -> U64:
 
 @compiled
 def _hash_laid_out(codes: NDArray[np.uint32], values: U64, words: int) -> U64:
-    """Hash so many words with a NUL after each."""
+    """Hash a given number of words, each followed by a NUL."""
     hashes = np.empty(words, dtype=np.uint64)
     place = 0
     for word in range(words):

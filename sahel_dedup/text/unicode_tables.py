@@ -1,8 +1,8 @@
-"""Characters: what the tokeniser knows of each code point.
+"""Unicode tables: what the tokeniser knows about each code point.
 
-A table look-up gives each code point a class (separator, word, ideograph, ...), its case-folded
-form, and a random 64-bit value of that form. Letter variants that news writes interchangeably
-are folded into one.
+Tables give each code point a class (separator, word, ideograph, ...), a case-folded form, and a
+random 64-bit value of that form. Letter variants that news uses interchangeably are folded into
+one.
 """
 
 from __future__ import annotations
@@ -21,49 +21,49 @@ from sahel_dedup.util.hashing import GOLDEN_RATIO, U64, splitmix64
 SEPARATOR, IGNORED, COMMA, POINT, WORD, DIGIT, BIGRAM, FOURGRAM = range(8)
 
 _TABLE_SIZE = 0x110000
-# Set in the class of a code point that composition (NFC) may alter or join to another, ...
+# Set in the class of a code point that composition (NFC) may alter or merge with another, ...
 UNSETTLED = 0x80
 # ... of a mark that it may move past other marks, ...
 MARK = 0x40
-# ... and of what it may join to the character before.
+# ... and of one that it may merge with the preceding character.
 ATTACHED = 0x20
 CLASS_BITS = 0x07
-# Past the second plane lie only rare ideographs, private use and tags.
+# Beyond the second plane there are only rare ideographs, private use and tags.
 _DESCRIBED = 0x20000
 BASE = GOLDEN_RATIO
 
 _IGNORED = {0x00AD, 0x0640, 0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF}
 # Arabic harakat and Koranic marks, Hebrew points: written or left out at will.
 _IGNORED |= {*range(0x064B, 0x0660), 0x0670, *range(0x06D6, 0x06DD), *range(0x0591, 0x05BE)}
-# Persian joins and parts the same two words with a space or a ZWNJ, as the outlet likes.
+# Persian outlets separate the same two words by a space or by a ZWNJ.
 ZWNJ = 0x200C
 ARABIC = ((0x0600, 0x06FF), (0x0750, 0x077F), (0x08A0, 0x08FF), (0xFB50, 0xFDFF),
            (0xFE70, 0xFEFC))  # fmt: skip
-# Letter variants that news writes interchangeably: in Arabic script, ...
+# Letter variants that news uses interchangeably: in Arabic script, ...
 _VARIANTS = {
     "أ": "ا", "إ": "ا", "آ": "ا", "ٱ": "ا", "ى": "ي", "ة": "ه",
     "ک": "ك", "ی": "ي", "ې": "ي", "ہ": "ه", "ھ": "ه", "ۀ": "ه",
 }  # fmt: skip
 # ... in Hausa, whose hooked letters many keyboards lack, ...
 _VARIANTS |= {"ɓ": "b", "ɗ": "d", "ƙ": "k", "ƴ": "y"}
-# ... and in Ethiopic, where Amharic says each of these series, seven vowels long, like another.
+# ... and in Ethiopic, where Amharic pronounces each of these series of seven vowels like another.
 _VARIANTS |= {
     chr(ord(homophone) + order): chr(ord(letter) + order)
     for homophone, letter in ("ሐሀ", "ኀሀ", "ሠሰ", "ዐአ", "ፀጸ")
     for order in range(7)
 }
-# It says the fourth vowel of the two gutturals like the first.
+# It pronounces the fourth vowel of the two gutturals like the first.
 _VARIANTS |= dict.fromkeys("ሃሓኃ", "ሀ") | dict.fromkeys("ኣዓ", "አ")
 # The decimal point of Arabic numbers.
 _VARIANTS["٫"] = "."
 _SPACELESS_BIGRAM = ((0x3005, 0x3007), (0x3040, 0x30FF), (0x31F0, 0x31FF), (0x3400, 0x4DBF),
                      (0x4E00, 0x9FFF), (0xF900, 0xFAFF), (0xFF66, 0xFF9F))  # fmt: skip
-# A syllable of these takes three or four code points: shorter pieces are shared by unrelated words.
+# A syllable here takes three or four code points; unrelated words share shorter n-grams.
 _SPACELESS_FOURGRAM = ((0x0E00, 0x0EFF), (0x1000, 0x109F), (0x1780, 0x17FF), (0xAA60, 0xAA7F))
 
 
 def _fold(char: str) -> str:
-    """Fold one character to its comparison form, or itself where that is no single character."""
+    """Fold a character to its comparison form, or to itself if that form is several characters."""
     if char.isdecimal():
         return str(unicodedata.decimal(char))
     compatible = unicodedata.normalize("NFKC", char)
@@ -90,7 +90,7 @@ def _classify(char: str, code: int) -> int:
 
 
 def _composes(char: str, code: int) -> bool:
-    """Whether NFC may replace a character, or join or reorder it with its neighbours."""
+    """Whether NFC may replace a character, merge it with a neighbour or reorder the two."""
     jamo = 0x1100 <= code <= 0x11FF
     marks = unicodedata.category(char)[0] == "M"
     return jamo or marks or not unicodedata.is_normalized("NFC", char)
@@ -106,8 +106,8 @@ def _flag(char: str, seconds: set[str]) -> int:
 
 
 def _seconds(chars: Iterable[str]) -> set[str]:
-    """Find the starters that composition may join to the character before."""
-    # Hangul vowels and finals are joined by arithmetic.
+    """Find the starters that composition may merge with the preceding character."""
+    # Hangul vowels and finals are composed by arithmetic.
     seconds = {*map(chr, range(0x1161, 0x1176)), *map(chr, range(0x11A8, 0x11C3))}
     for char in chars:
         parts = unicodedata.decomposition(char).split()
@@ -127,7 +127,7 @@ class Characters:
     classes : ndarray of uint8, shape (1114112,)
         Its class in `CLASS_BITS`, with the flags `UNSETTLED`, `MARK` and `ATTACHED`.
     values : ndarray of uint64, shape (1114112,)
-        Random value of the folded form; 0 for what is no part of a word.
+        Random value of the folded form; 0 for a character that is not part of a word.
     """
 
     folded: NDArray[np.uint32]
@@ -137,14 +137,14 @@ class Characters:
 
 @functools.cache
 def character_tables() -> Characters:
-    """Return the tables, made once in each process."""
+    """Return the tables, built once per process."""
     folded = np.arange(_TABLE_SIZE, dtype=np.uint32)
     classes = np.zeros(_TABLE_SIZE, dtype=np.uint8)
     flags = np.zeros(_TABLE_SIZE, dtype=np.uint8)
     chars = [
         char
         for code in range(_DESCRIBED)
-        # Neither surrogates nor private use.
+        # Skip surrogates and private use.
         if not 0xD800 <= code <= 0xF8FF and ((char := chr(code)).isprintable() or code in _IGNORED)
     ]
     seconds = _seconds(chars)

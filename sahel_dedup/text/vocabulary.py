@@ -1,12 +1,12 @@
-"""The vocabulary: token hashes to dense term numbers, with what is known of each term.
+"""The vocabulary: it maps token hashes to dense term numbers and holds the data of each term.
 
 An open-addressing hash table of term numbers in a NumPy array. Terms are only ever added; their
-numbers depend on the order of arrival, so nothing that is kept or compared between runs may depend
-on a number.
+numbers depend on the order of arrival, so nothing that is stored or compared between runs may
+depend on one.
 
-The hash of a term is public, so a text can be written whose terms all want one part of the table.
-Their slots are therefore scrambled with a salt that each vocabulary draws at random. No number
-depends on it.
+The hash function is public, so somebody can write a text whose terms all fall into one part of the
+table. Each vocabulary therefore scrambles the slots with a random salt. No term number depends on
+the salt.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _NOTHING = np.zeros(0, dtype=np.uint16)
 
 
 class Words(Sequence[str]):
-    """Words end to end in UTF-8: a quarter of the memory that as many strings take."""
+    """Words concatenated in UTF-8, in a quarter of the memory that separate strings take."""
 
     def __init__(self) -> None:
         self._letters = bytearray()
@@ -57,12 +57,12 @@ class Words(Sequence[str]):
         return self.take([place])[0]
 
     def take(self, places: Iterable[int]) -> list[str]:
-        """Return the words at some places, which must be there."""
+        """Return the words at some positions, which must exist."""
         letters, ends = self._letters, self._ends
         return [letters[ends[i] : ends[i + 1]].decode() for i in places]
 
     def encoded(self, first: int) -> list[bytes]:
-        """Return the words from a place on in UTF-8."""
+        """Return the words from a position on, in UTF-8."""
         letters, ends = self._letters, self._ends
         return [bytes(letters[ends[i] : ends[i + 1]]) for i in range(first, len(self))]
 
@@ -102,7 +102,7 @@ class Vocabulary:
         return self._digit[: self._size]
 
     def look_up(self, tokens: Tokens) -> NDArray[np.int32]:
-        """Return the term number of each token, adding the terms that are new.
+        """Return the term number of each token; add new terms.
 
         Parameters
         ----------
@@ -116,7 +116,7 @@ class Vocabulary:
         numbers = self._find(tokens.hashes)
         missing = (numbers < 0).nonzero()[0]
         if len(missing):
-            # The hash of each that is new, and the first token that has it.
+            # The hash of each new term, and the first token that has it.
             hashes = tokens.hashes[missing]
             first = dict(zip(hashes[::-1].tolist(), missing[::-1].tolist(), strict=True))
             places = np.fromiter(first.values(), np.int64, len(first))
@@ -125,12 +125,12 @@ class Vocabulary:
         return numbers
 
     def enter(self, hashes: NDArray[np.uint64], words: Sequence[str]) -> NDArray[np.int32]:
-        """Return the numbers of terms given by hash and word, adding those that are new.
+        """Return the numbers of terms given by hash and word; add new terms.
 
         Parameters
         ----------
         hashes : ndarray of uint64, shape (n,)
-            Distinct hashes, as `hashes` has them.
+            Distinct hashes, as in `hashes`.
         words : sequence of str
             The term that each stands for.
 
@@ -149,13 +149,13 @@ class Vocabulary:
     ) -> NDArray[np.uint16]:
         """Return the prior IDF of terms in a language, in units of 1/64.
 
-        Only terms that are asked for are looked up in the lists of the language: most of
-        the words of one language never occur in another.
+        Only requested terms are looked up in the lists of the language, because most words of one
+        language never occur in another.
 
         Parameters
         ----------
         lang : str
-            Language code as `sahel_dedup.text.language.detect` gives it.
+            Language code as `sahel_dedup.text.language.detect` returns it.
         terms : ndarray of int, shape (n,)
             Numbers of the terms.
 
@@ -163,7 +163,7 @@ class Vocabulary:
         -------
         ndarray of uint16, shape (n,)
         """
-        # One type, so that the loop is compiled once.
+        # One type only, so that the loop is compiled once.
         terms = terms.astype(np.int32, copy=False)
         known = self._prior.get(lang, _NOTHING)
         if len(known) >= self._size:
@@ -173,7 +173,7 @@ class Vocabulary:
         with self._lock:
             known = self._prior.get(lang, _NOTHING)
             if len(known) < self._size:
-                # With room for a quarter more, as growing copies it all.
+                # Leave room for a quarter more, because growing copies everything.
                 more = np.full(self._size + self._size // 4 - len(known), _UNKNOWN)
                 known = self._prior[lang] = np.concatenate([known, more])
             idf, unknown = _look_up(known, terms)
@@ -183,7 +183,7 @@ class Vocabulary:
         return idf
 
     def _add(self, hashes: NDArray[np.uint64], words: list[str]) -> NDArray[np.int32]:
-        """Add terms that are not there and return their numbers."""
+        """Add terms that are missing and return their numbers."""
         start, end = self._size, self._size + len(words)
         while end > len(self._hashes):
             self._hashes = np.concatenate([self._hashes, np.zeros_like(self._hashes)])
@@ -194,7 +194,7 @@ class Vocabulary:
         self._size = end
         if end > _LOAD * len(self._table):
             table = np.full(1 << int(end / _LOAD).bit_length(), _NOBODY)
-            # Terms that came early are frequent: the first to be placed, they are found first.
+            # Terms that came early are frequent. They are placed first, so they are found fastest.
             _place(table, self._hashes[:end], self._salt, 0)
             self._table = table
         else:
@@ -202,10 +202,10 @@ class Vocabulary:
         return np.arange(start, end, dtype=np.int32)
 
     def _find(self, hashes: NDArray[np.uint64]) -> NDArray[np.int32]:
-        """Return the numbers of hashes, -1 for those that are not there.
+        """Return the numbers of hashes, -1 for unknown ones.
 
-        Other threads may add meanwhile: what they add last is missed, and asked for again
-        when it is the turn of this one to add.
+        Other threads may add terms meanwhile. A term that was added too late is missed here, and
+        looked up again once this thread holds the lock.
         """
         return _find(self._table, self._hashes, hashes, self._salt)
 
@@ -222,9 +222,9 @@ def _find(
     mask = np.uint64(len(table) - 1)
     for i in range(len(hashes)):
         slot = splitmix64_one(hashes[i] ^ salt) & mask
-        # Read once: another thread may enter a number there meanwhile.
+        # Read only once, because another thread may enter a number here in the meantime.
         number = table[slot]
-        # A number beyond these hashes was entered after they were taken.
+        # A number beyond these hashes was entered after they were copied.
         while number != _NOBODY and (number >= len(known) or known[number] != hashes[i]):
             slot = (slot + np.uint64(1)) & mask
             number = table[slot]
@@ -236,7 +236,7 @@ def _find(
 def _look_up(
     known: NDArray[np.uint16], terms: NDArray[np.int32]
 ) -> tuple[NDArray[np.uint16], NDArray[np.int64]]:
-    """Look up values of terms, and find the places of those that are not known."""
+    """Look up values of terms, and find the positions of unknown ones."""
     found = np.empty(len(terms), dtype=np.uint16)
     unknown = np.empty(len(terms), dtype=np.int64)
     size = 0
@@ -252,7 +252,7 @@ def _look_up(
 def _place(
     table: NDArray[np.int32], hashes: NDArray[np.uint64], salt: np.uint64, first: int
 ) -> None:
-    """Enter the numbers, from one on, of distinct hashes that a table does not hold."""
+    """Enter numbers, counting up from a first one, for distinct hashes that a table lacks."""
     mask = np.uint64(len(table) - 1)
     for i in range(len(hashes)):
         slot = splitmix64_one(hashes[i] ^ salt) & mask
