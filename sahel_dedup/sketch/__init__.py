@@ -1,1 +1,1 @@
-"""What is kept of an article: fingerprints, term counts, number contexts."""
+"""The data kept for each article: fingerprints, term counts and number contexts."""

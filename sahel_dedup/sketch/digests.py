@@ -1,8 +1,8 @@
-"""Digests of texts: whether two hold the same words in the same order.
+"""Digests of texts, which show whether two have the same words in the same order.
 
-The hashes of words and shingles are fast and public, and texts can be written that share them.
-What makes two articles exact copies is therefore a cryptographic hash, 128 bits of BLAKE2b
-(RFC 7693), of the words themselves.
+The hashes of words and shingles are fast and public, so somebody can write texts that share them.
+Exact copies are therefore recognised by a cryptographic hash of the words themselves: 128 bits of
+BLAKE2b (RFC 7693).
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def text_digests(tokens: Tokens) -> U64:
 
 
 def text_numbers(body: U64, check: U64) -> U64:
-    """Give texts numbers by their digests, the same number for the same text.
+    """Assign numbers to texts by their digests; equal texts get the same number.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def text_numbers(body: U64, check: U64) -> U64:
     Returns
     -------
     ndarray of uint64, shape (n,)
-        From 1 on; 0 for a text without words.
+        Numbers from 1 on; 0 for a text without words.
     """
     order = np.lexsort((check, body))
     new = np.zeros(len(order), dtype=np.uint64)
@@ -80,9 +80,10 @@ def _letters(
     folded: NDArray[np.uint32],
     values: U64,
 ) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Lay the case-folded words of texts end to end, and find where those of each text end.
+    """Concatenate the case-folded words of texts, and find where those of each text end.
 
-    As UTF-8 with a NUL after each word: what a hash reads is what its time depends on.
+    The result is UTF-8 with a NUL after each word; it is compact, because the time of a hash
+    depends on the bytes it reads.
     """
     size = len(starts)
     for token in range(len(starts)):

@@ -1,17 +1,16 @@
 """Fingerprints: two MinHash signatures of an article, from the article alone.
 
 The *salience* fingerprint is a weighted MinHash over terms. Slot k keeps the term that
-wins an exponential race: the least of -ln(u_k(term)) / w(term), with w the squared
-TF-IDF weight, so that two articles agree in a slot with the probability Jaccard
-similarity of their weights (Moulton and Jiang, ICDM 2018), which tracks the cosine. IDF is
-the prior of the article's language, never the archive's.
+wins an exponential race: the one with the least -ln(u_k(term)) / w(term), where w is the squared
+TF-IDF weight. Two articles then agree in a slot with a probability equal to the probability Jaccard
+similarity of their weights (Moulton and Jiang, ICDM 2018), which tracks the cosine. The IDF is the
+prior of the article's language, never that of the archive.
 
 The *shingle* fingerprint is the plain MinHash (Broder, 1997) of three-word shingles under
-datasketch's ``affine32`` scheme: bit-identical to a `datasketch.MinHash` that is given
-`shingle_hash` and the article's `shingles`.
+datasketch's ``affine32`` scheme: it is bit-identical to a `datasketch.MinHash` built with
+`shingle_hash` from the article's `shingles`.
 
-All arithmetic is on integers, or on single IEEE operations, so that every machine
-computes the same bits.
+All arithmetic uses integers or single IEEE operations, so every machine computes the same bits.
 """
 
 from __future__ import annotations
@@ -35,7 +34,8 @@ if TYPE_CHECKING:
 
 FINGERPRINT_VERSION = 1
 SLOTS = 128
-# Heaviest terms that take part in the race; the rest hold a few percent of the weight.
+# How many terms, the heaviest first, take part in the race; the rest have a few percent of the
+# weight.
 RACERS = 48
 
 _MAGIC = b"SDFP"
@@ -54,10 +54,10 @@ class Fingerprint:
     Attributes
     ----------
     salience : ndarray of uint32, shape (128,)
-        Low half of the hash of the term that won each slot; all 0xFFFFFFFF for an
-        article without terms.
+        Lower half of the hash of the term that won each slot; all 0xFFFFFFFF for an article without
+        terms.
     shingles : ndarray of uint32, shape (128,)
-        MinHash values of the three-word shingles; all 0xFFFFFFFF for none.
+        MinHash values of the three-word shingles; all 0xFFFFFFFF if there are none.
     """
 
     salience: _U32
@@ -81,7 +81,7 @@ class Fingerprint:
         Raises
         ------
         SahelError
-            If the bytes are no fingerprint, are cut short, or are of another version.
+            If the bytes are not a fingerprint, are cut short, or have another version.
         """
         if len(data) < 8 or data[:4] != _MAGIC:
             raise SahelError("not a sahel_dedup fingerprint")
@@ -109,12 +109,12 @@ class Fingerprint:
         )
 
     def salience_agreement(self, other: Fingerprint) -> float:
-        """Return the share of salience slots that agree, 0 for articles without terms."""
+        """Return the share of salience slots that agree; 0 for articles without terms."""
         agree = (self.salience == other.salience) & (self.salience != EMPTY_SLOT)
         return float(agree.mean())
 
     def shingle_jaccard(self, other: Fingerprint) -> float:
-        """Estimate the Jaccard similarity of the shingles, 0 for articles without any."""
+        """Estimate the Jaccard similarity of the shingles; 0 for articles without any."""
         agree = (self.shingles == other.shingles) & (self.shingles != EMPTY_SLOT)
         return float(agree.mean())
 
@@ -125,8 +125,7 @@ def _race() -> tuple[_U32, _U32, NDArray[np.float32]]:
     seeds = splitmix64(np.arange(1, 2 * SLOTS + 1, dtype=np.uint64) * GOLDEN_RATIO)
     multiply = seeds[:SLOTS].astype(np.uint32) | np.uint32(1)
     add = seeds[SLOTS:].astype(np.uint32)
-    # float32 of a float64 logarithm: a last-bit difference between mathematics libraries
-    # is rounded away.
+    # Rounding a float64 logarithm to float32 removes last-bit differences between maths libraries.
     exponential = -np.log((np.arange(1 << 16) + 0.5) / (1 << 16))
     return multiply, add, exponential.astype(np.float32)
 
@@ -134,14 +133,14 @@ def _race() -> tuple[_U32, _U32, NDArray[np.float32]]:
 def salience_slots(
     hashes: NDArray[np.uint64], weights: NDArray[np.int64], offsets: NDArray[np.int64]
 ) -> _U32:
-    """Sign articles by their salient terms.
+    """Compute the salience signatures of articles.
 
     Parameters
     ----------
     hashes : ndarray of uint64, shape (n_terms,)
         Hashes of the distinct terms of each article, article by article.
     weights : ndarray of int64, shape (n_terms,)
-        TF-IDF weight of each, a whole number below 2**21; terms of weight 0 do not race.
+        TF-IDF weight of each, a whole number below 2**21; terms of weight 0 do not take part.
     offsets : ndarray of int64, shape (n_articles + 1,)
         Article ``i`` owns the terms ``offsets[i]:offsets[i + 1]``.
 
@@ -159,7 +158,7 @@ def salience_slots(
 def _racers(
     hashes: NDArray[np.uint64], weights: NDArray[np.int64], offsets: NDArray[np.int64]
 ) -> NDArray[np.uint64]:
-    """Give terms sortable numbers: article by article, the heaviest first, ties by hash.
+    """Encode terms as numbers that sort by article, then by falling weight, then by hash.
 
     Article (11 bits), weight falling (21), low half of the hash (32, its 23 lowest bits first).
     """
@@ -199,9 +198,8 @@ def _winners(
             lows[racers] = low
             for k in range(SLOTS):
                 draw = np.uint32(np.uint32(low * multiply[k]) + add[k])
-                # Positive floats order like their bits. The lowest bits make room for the
-                # rank, so that one minimum finds the winner and breaks ties the same way
-                # everywhere.
+                # Positive floats sort like their bits. The lowest bits hold the rank, so that one
+                # minimum finds the winner and breaks ties the same way everywhere.
                 finish = np.float32(exponential[draw >> np.uint32(16)] * pace).view(np.uint32)
                 best[k] = min(best[k], (finish & ~_RANK_BITS) | np.uint32(racers))
             racers += 1
@@ -213,8 +211,8 @@ def _winners(
 @functools.cache
 def _permutations() -> tuple[_U32, _U32]:
     """Multipliers and offsets of datasketch's ``affine32`` scheme, seed 1."""
-    # As datasketch draws them, by a generator whose numbers NumPy promises never to change.
-    # Importing datasketch takes half a second.
+    # Drawn as datasketch draws them, from a generator whose numbers NumPy promises never to change.
+    # Importing datasketch would take half a second.
     generator = np.random.RandomState(1)
     half = generator.randint(0, 1 << 31, SLOTS, dtype=np.uint32)
     add = generator.randint(0, 1 << 32, SLOTS, dtype=np.uint32)
@@ -230,7 +228,7 @@ def _fmix32(x: np.uint32) -> np.uint32:
 
 
 def shingle_slots(tokens: NDArray[np.uint64], offsets: NDArray[np.int64]) -> _U32:
-    """Sign articles by their three-word shingles.
+    """Compute the shingle signatures of articles.
 
     Parameters
     ----------
@@ -242,7 +240,7 @@ def shingle_slots(tokens: NDArray[np.uint64], offsets: NDArray[np.int64]) -> _U3
     Returns
     -------
     ndarray of uint32, shape (n_articles, 128)
-        An article of one or two tokens has those as its only shingle.
+        The only shingle of an article of one or two tokens is the whole article.
     """
     return _signed(tokens, offsets, *_permutations())
 
@@ -251,13 +249,13 @@ def shingle_slots(tokens: NDArray[np.uint64], offsets: NDArray[np.int64]) -> _U3
 def _signed(
     tokens: NDArray[np.uint64], offsets: NDArray[np.int64], multiply: _U32, add: _U32
 ) -> _U32:
-    """Sign articles by the least values of their shingles under some permutations."""
+    """Return the least values of the shingles of articles under some permutations."""
     slots = np.full((len(offsets) - 1, SLOTS), EMPTY_SLOT)
     least = np.empty(SLOTS, dtype=np.uint32)
     for row in range(len(slots)):
         first, last = offsets[row], offsets[row + 1]
         least[:] = EMPTY_SLOT
-        # An article without a whole shingle has the one that its first token begins.
+        # An article shorter than a shingle has the one that begins at its first token.
         for start in range(first, max(last - SHINGLE_WORDS + 1, min(first + 1, last))):
             total = np.uint64(0)
             for k in range(min(SHINGLE_WORDS, last - start)):
@@ -280,7 +278,7 @@ def shingles(tokens: Tokens, article: int) -> Iterator[str]:
 
 
 def shingle_hash(shingle: bytes) -> int:
-    """Hash one shingle: the ``hashfunc`` that makes a `datasketch.MinHash` equal to ours.
+    """Hash one shingle: the ``hashfunc`` that makes a `datasketch.MinHash` equal to this one.
 
     Parameters
     ----------

@@ -1,10 +1,10 @@
-"""Number contexts: the numbers of an article, each with the word next to it.
+"""Number contexts: the numbers of an article with the words next to them.
 
-Reports of one event give the same numbers for the same things; two issues of a bulletin, or
-reports of two attacks, give other numbers: "12 killed", "47 killed". So that millions of pairs
-can be compared, an article keeps a sketch of fixed size, a MinHash by one permutation (Li, Owen
-and Zhang, NIPS 2012): each word falls into one of 32 slots by its hash, and each slot keeps the
-word of least hash, and its number of least hash, eight bits of either.
+Reports of one event give the same numbers for the same things; two issues of a bulletin, or reports
+of two attacks, give different ones: "12 killed", "47 killed". To compare millions of pairs, each
+article keeps a sketch of fixed size, a one-permutation MinHash (Li, Owen and Zhang, NIPS 2012).
+Each word falls into one of 32 slots by its hash. Each slot keeps eight bits of the word with the
+least hash, and eight bits of that word's number with the least hash.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _WORD_BITS = np.uint64(32)
 _NUMBER_BITS = np.uint64(16)
 _BYTE = np.uint64(0xFF)
 _NOTHING = np.uint64(0xFFFFFFFFFFFFFFFF)
-# A word before a number and the same word after it are two.
+# The same word before and after a number counts as two words.
 _SALT_BEFORE, _SALT_AFTER = np.uint64(0xC2B2AE3D27D4EB4F), GOLDEN_RATIO
 
 
@@ -31,7 +31,7 @@ _SALT_BEFORE, _SALT_AFTER = np.uint64(0xC2B2AE3D27D4EB4F), GOLDEN_RATIO
 def number_context_slots(
     hashes: NDArray[np.uint64], is_number: NDArray[np.bool_], offsets: NDArray[np.int64]
 ) -> NDArray[np.uint16]:
-    """Sketch what the numbers of some articles count.
+    """Sketch the number contexts of some articles.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def number_context_slots(
     Returns
     -------
     ndarray of uint16, shape (n_articles, 32)
-        Eight bits of a word, eight of the number next to it; 0 where there is none.
+        Eight bits of a word and eight bits of the number next to it; 0 where there is none.
     """
     slots = np.zeros((len(offsets) - 1, SLOTS), dtype=np.uint16)
     least = np.empty(SLOTS, dtype=np.uint64)
@@ -68,7 +68,7 @@ def number_context_slots(
 
 @compiled
 def _enter(least: NDArray[np.uint64], word: np.uint64, number: np.uint64) -> None:
-    """Put a word and its number into the word's slot, if they are less than what is there."""
+    """Put a word and its number into the word's slot if they are less than its present content."""
     slot = word >> (np.uint64(64) - _SLOT_BITS)
     key = word << _SLOT_BITS >> (np.uint64(64) - _WORD_BITS) << _NUMBER_BITS
     key |= number >> (np.uint64(64) - _NUMBER_BITS)
@@ -79,7 +79,7 @@ def _enter(least: NDArray[np.uint64], word: np.uint64, number: np.uint64) -> Non
 def conflicts(
     number_contexts: NDArray[np.uint16], first: NDArray[np.int64], second: NDArray[np.int64]
 ) -> NDArray[np.int64]:
-    """Count the words beside which two articles have different numbers.
+    """Count the words that have different numbers next to them in two articles.
 
     Parameters
     ----------
@@ -90,7 +90,8 @@ def conflicts(
     Returns
     -------
     ndarray of int64, shape (n_pairs,)
-        Slots with one word and two numbers; of unrelated articles, one slot in 256 that both fill.
+        Slots with one word and two numbers. In unrelated articles, that is one in 256 of the slots
+        that both fill.
     """
     found = np.empty(len(first), dtype=np.int64)
     for i in range(len(first)):
@@ -100,7 +101,7 @@ def conflicts(
 
 @compiled
 def conflict(number_contexts: NDArray[np.uint16], first: int, second: int) -> int:
-    """Count the words beside which two articles, given by row, have different numbers."""
+    """Count the words that have different numbers next to them in two articles, given by row."""
     found = 0
     for k in range(SLOTS):
         one, two = number_contexts[first, k], number_contexts[second, k]

@@ -1,4 +1,4 @@
-"""Profiles: what the engine keeps of articles once their texts are discarded, column by column."""
+"""Profiles: the data kept for each article once its text is discarded, in columns."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-# A count above 127 is kept as 127; the bit above marks the terms of title and opening.
+# A count above 127 is stored as 127; the highest bit marks the terms of title and opening.
 OPENING = np.uint8(128)
 MAX_KEPT = np.uint8(127)
 _ROWS_A_STEP = 1 << 13
@@ -17,7 +17,7 @@ _Scalar = TypeVar("_Scalar", bound=np.generic)
 
 
 class Columns(NamedTuple):
-    """Columns of `Traits` by name, for compiled loops over pairs."""
+    """Columns of `Traits`, by name, for compiled loops over pairs."""
 
     shingles: NDArray[Any]
     number_contexts: NDArray[np.uint16]
@@ -29,27 +29,27 @@ class Columns(NamedTuple):
 
 @dataclass(slots=True)
 class Traits:
-    """What is kept of articles besides their words, as arrays with one row per article.
+    """The data kept for articles besides their words, as arrays with one row per article.
 
     Attributes
     ----------
     salience, shingles : ndarray of uint32, shape (n, 128)
-        Fingerprints; an index keeps the lower bits of their slots, as uint16 and uint8.
+        Fingerprints. An index keeps only the lower bits of their slots, as uint16 and uint8.
     number_contexts : ndarray of uint16, shape (n, 32)
-        What the numbers of each count (`sahel_dedup.sketch.number_contexts`), if it has a date.
+        Number contexts (`sahel_dedup.sketch.number_contexts`) of articles that have a date.
     day : ndarray of float64, shape (n,)
-        Time of publication in days since 1970, NaN where missing or impossible.
+        Time of publication in days since 1970; NaN where missing or implausible.
     source : ndarray of int32, shape (n,)
-        Number of the outlet, -1 where missing.
+        Number of the outlet; -1 where missing.
     lang : ndarray of int16, shape (n,)
         Number of the language.
     body, body_check : ndarray of uint64, shape (n,)
-        The two halves of the digest of the text's words (`sahel_dedup.sketch.digests`), 0 for
-        a text without words. Texts are the same if both halves are: see `same_text`.
+        The two halves of the digest of the text's words (`sahel_dedup.sketch.digests`); 0 for a
+        text without words. Two texts are the same if both halves are: see `same_text`.
     headline : ndarray of uint64, shape (n,)
-        The first half for the title; 0 for an article without one.
+        The first half of the digest of the title; 0 for an article without one.
     length : ndarray of int32, shape (n,)
-        Tokens of title and text.
+        Number of tokens in title and text.
     """
 
     salience: NDArray[Any]
@@ -68,13 +68,13 @@ class Traits:
 
     @property
     def columns(self) -> Columns:
-        """What compiled loops over pairs take."""
+        """The columns that compiled loops over pairs need."""
         return Columns(
             self.shingles, self.number_contexts, self.day, self.source, self.headline, self.length
         )
 
     def same_text(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Whether pairs of articles have the same words in the same order, and have any.
+        """Whether the articles of each pair have the same words in the same order (at least one).
 
         Parameters
         ----------
@@ -92,24 +92,24 @@ class Traits:
         return same
 
     def _take_traits(self, rows: NDArray[np.int64]) -> None:
-        """Keep those of some articles, in the order given."""
+        """Keep the traits of some articles, in the order given."""
         for item in fields(Traits):
             setattr(self, item.name, getattr(self, item.name)[rows])
 
 
 @dataclass(slots=True)
 class Profiles(Traits):
-    """What is kept of articles, their words with it.
+    """The data kept for articles, including their words.
 
     Attributes
     ----------
     indptr : ndarray of int64, shape (n + 1,)
-        Article ``i`` owns the places ``indptr[i]:indptr[i + 1]`` of `terms` and `counts`.
+        Article ``i`` owns ``indptr[i]:indptr[i + 1]`` of `terms` and `counts`.
     terms : ndarray of int32, shape (n_entries,)
-        Distinct terms of each article, rising.
+        Distinct terms of each article, in ascending order.
     counts : ndarray of uint8, shape (n_entries,)
-        Occurrences of each, those in title and lead counted twice, at most 127; 128 more where
-        the term stands in the title or the opening, the first words of the text.
+        Occurrences of each, at most 127, where those in title and lead count twice. 128 is added if
+        the term is in the title or the opening, which is the first words of the text.
     title_indptr, title_terms
         The same for the distinct terms of the titles.
     """
@@ -122,7 +122,7 @@ class Profiles(Traits):
 
     @classmethod
     def concatenate(cls, parts: Iterable[Profiles]) -> Profiles:
-        """Put profiles, at least one, end to end; none but the last need be kept."""
+        """Concatenate one or more profiles; each may be discarded once the next is read."""
         columns: dict[str, _Column] = {}
         for part in parts:
             for item in fields(cls):
@@ -140,7 +140,7 @@ class Profiles(Traits):
         return taken
 
     def reorder(self, rows: NDArray[np.int64]) -> None:
-        """Keep some articles, in the order given; one array at a time is in memory twice."""
+        """Keep some articles, in the order given; only one array at a time is in memory twice."""
         self._take_traits(rows)
         self.terms, _ = take_ragged(self.terms, self.indptr, rows)
         self.counts, self.indptr = take_ragged(self.counts, self.indptr, rows)
@@ -148,7 +148,7 @@ class Profiles(Traits):
 
 
 class _Column:
-    """An array that grows at its end."""
+    """An array that can be appended to."""
 
     def __init__(self, like: NDArray[Any]) -> None:
         self.values: NDArray[Any] = np.empty((0, *like.shape[1:]), dtype=like.dtype)
@@ -157,7 +157,7 @@ class _Column:
     def extend(self, more: NDArray[Any]) -> None:
         start, self.size = self.size, self.size + len(more)
         if self.size > len(self.values):
-            # Large arrays grow without a copy, and shrink in `done`: memory is remapped.
+            # Large arrays grow, and shrink in `done`, without a copy, because memory is remapped.
             self._resize(self.size + self.size // 8)
         self.values[start : self.size] = more
 
@@ -172,7 +172,7 @@ class _Column:
 def ragged_rows(
     indptr: NDArray[np.int64], rows: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Find where the entries of some rows of a ragged array lie.
+    """Find the positions of the entries of some rows of a ragged array.
 
     Parameters
     ----------
@@ -182,7 +182,7 @@ def ragged_rows(
     Returns
     -------
     places : ndarray of int64
-        Places of the entries, row by row.
+        Positions of the entries, row by row.
     offsets : ndarray of int64, shape (m + 1,)
         Where each row starts among them.
     """
@@ -195,7 +195,7 @@ def ragged_rows(
 def take_ragged(
     values: NDArray[_Scalar], indptr: NDArray[np.int64], rows: NDArray[np.int64]
 ) -> tuple[NDArray[_Scalar], NDArray[np.int64]]:
-    """Take some rows of a ragged array: their entries end to end, and where each row starts."""
+    """Take some rows of a ragged array: their concatenated entries, and where each row starts."""
     offsets = np.zeros(len(rows) + 1, dtype=np.int64)
     np.cumsum(indptr[rows + 1] - indptr[rows], out=offsets[1:])
     taken = np.empty(offsets[-1], dtype=values.dtype)

@@ -1,7 +1,7 @@
-"""Articles to profiles, by all the steps between.
+"""From articles to profiles, through all steps between.
 
-Articles are read in chunks and each chunk is worked on as a few large arrays, in threads:
-compiled loops and NumPy release the GIL in all the heavy parts.
+Articles are read in chunks. Threads process each chunk as a few large arrays; compiled loops and
+NumPy release the GIL in all the heavy parts.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ from sahel_dedup.util.jit import compiled
 from sahel_dedup.util.names import NameTable
 from sahel_dedup.util.parallel import ordered_map
 
-# The title and the first words say what a report is about: their terms count twice.
+# The title and the first words say what a report is about, so their terms count twice.
 LEAD_TOKENS = 80
-# Of those the very first, which are compared with those of other articles by themselves.
+# The very first of these words, which are also compared on their own.
 OPENING_TOKENS = 45
 MAX_COUNT = 250
 # ln(1 + n) in units of 1/64, the term-frequency weight.
 TF_UNITS = np.round(64 * np.log1p(np.arange(MAX_COUNT + 1))).astype(np.int64)
-# Weights of the counts that a profile keeps: of all its terms, and of those of its opening, each
-# of which counts once.
+# Weights of the counts in a profile: for all its terms, and for those of its opening, where each
+# counts once.
 TF = np.log1p(np.arange(256) & MAX_KEPT).astype(np.float32)
 OPENING_TF = np.where(np.arange(256) & OPENING, TF[1], np.float32(0))
 
@@ -47,9 +47,9 @@ _CHUNK_ARTICLES = 256
 _CHUNK_CHARS = 1 << 20
 _BLOCK_CHARS = 1 << 18
 _NUMBERING = threading.Lock()
-# Older than any newspaper: zeros of databases, slips of the pen.
+# Older than any newspaper: such dates are zeros of databases or typing errors.
 _FIRST_DAY = datetime(1400, 1, 1, tzinfo=UTC).timestamp() / SECONDS_A_DAY
-# The first two days of 1970 are what clocks show that were reset.
+# Clocks that were reset show one of the first two days of 1970.
 _RESET_DAYS = 2.0
 
 
@@ -64,7 +64,7 @@ class Sketcher:
     sources, langs
         Numbers of outlets and languages by name.
     implausible_dates
-        Articles whose date no article can have, and so was not used (`day_of`).
+        Number of articles whose date was ignored because no article can have it (`day_of`).
     """
 
     vocabulary: Vocabulary = field(default_factory=Vocabulary)
@@ -82,9 +82,9 @@ class Sketcher:
         Parameters
         ----------
         articles
-            The articles; about two chunks per worker are held at a time.
+            The articles; about two chunks per worker are in memory at a time.
         workers
-            Threads; 0 takes all processors.
+            Number of threads; 0 uses all processors.
 
         Yields
         ------
@@ -114,12 +114,12 @@ class Sketcher:
         return parts[0] if len(parts) == 1 else Profiles.concatenate(parts)
 
     def number_sources_by_name(self) -> NDArray[np.int32]:
-        """Give outlets new numbers, in the order of their names, whoever was read first.
+        """Renumber outlets in the order of their names, independent of the order of reading.
 
         Returns
         -------
         ndarray of int32, shape (len(sources) + 1,)
-            New number of each old one; -1 stays.
+            New number of each old one; -1 stays -1.
         """
         old = sorted(self.sources)
         new = np.full(len(old) + 1, -1, dtype=np.int32)
@@ -135,7 +135,7 @@ class Sketcher:
         numbers = self.vocabulary.look_up(tokens)
         parts = tokens.offsets
         terms, counts, opening, indptr = count_tokens(numbers, len(self.vocabulary), parts)
-        # Those of the titles follow those of the articles.
+        # The rows of the titles follow those of the articles.
         indptr, title_indptr = indptr[: n + 1], indptr[n:] - indptr[n]
         terms, title_terms = terms[: indptr[n]], terms[indptr[n] :]
         counts, opening = counts[: indptr[n]], opening[: indptr[n]]
@@ -186,10 +186,10 @@ class Sketcher:
 
 
 def day_of(published: datetime | None) -> float:
-    """Turn a time of publication into days since 1970, negative before; NaN where missing.
+    """Convert a time of publication to days since 1970, negative before; NaN where missing.
 
-    As missing count dates that no article can have: before 1400, more than two days in the
-    future, and the first two days of 1970, which clocks show that were reset.
+    Dates that no article can have count as missing: those before 1400, those more than two days in
+    the future, and the first two days of 1970, which clocks show after a reset.
     """
     if published is None:
         return math.nan
@@ -205,7 +205,7 @@ def _number(numbers: dict[str, int], name: str | None) -> int:
         return -1
     number = numbers.get(name)
     if number is None:
-        # Counting and entering must be one step, or two threads give one number twice.
+        # Counting and entering must be one step, or two threads could give out one number twice.
         with _NUMBERING:
             number = numbers.setdefault(name, len(numbers))
     return number
@@ -214,30 +214,30 @@ def _number(numbers: dict[str, int], name: str | None) -> int:
 def count_tokens(
     numbers: NDArray[np.int32], terms: int, parts: NDArray[np.int64]
 ) -> tuple[NDArray[np.int32], NDArray[np.uint8], NDArray[np.uint8], NDArray[np.int64]]:
-    """Count the distinct terms of articles, and after them those of their titles.
+    """Count the distinct terms of articles, followed by those of their titles.
 
     Parameters
     ----------
     numbers : ndarray of int32, shape (n_tokens,)
-        Terms of the tokens.
+        Term of each token.
     terms : int
-        Number of all terms.
+        Number of terms in the vocabulary.
     parts : ndarray of int64, shape (2 * n + 1,)
-        Where the title and the text of each article begin, and the end of the last.
+        Start of the title and the text of each article, and the end of the last.
 
     Returns
     -------
     terms, counts, opening, indptr
-        Of 2 * n rows: terms and where each row starts, as `Profiles` has them, how often each
-        term occurs, at most 250, and `OPENING` where it stands in the title or the opening.
+        For 2 * n rows: `terms` and `indptr` as in `Profiles`, how often each term occurs (at most
+        250), and `OPENING` where it is in the title or the opening.
     """
-    # Row, term and where it stands in one sortable number; half as wide, it sorts in half the
-    # time, and a block of articles hardly ever needs more.
+    # Row, term and position in one sortable number. At half the width it sorts in half the time,
+    # and a block of articles hardly ever needs more.
     bits = terms.bit_length() + 2
     width: type[np.unsignedinteger[Any]] = (
         np.uint32 if len(parts).bit_length() + bits <= 32 else np.uint64
     )
-    # A token of a title stands in two rows.
+    # A token of a title belongs to two rows.
     keys = np.empty(2 * len(numbers), dtype=width)
     keys = keys[: _number_tokens(keys, numbers, parts, bits)]
     keys.sort()
@@ -266,7 +266,7 @@ def _counting(
     offsets: NDArray[np.int64],
     day: NDArray[np.float64],
 ) -> NDArray[np.bool_]:
-    """Which tokens are numbers that count: conflicts are evidence of pairs with dates alone."""
+    """Mark the numbers to compare: only those of dated articles, whose conflicts are evidence."""
     counting = np.zeros(len(numbers), dtype=np.bool_)
     for row in range(len(day)):
         if not np.isnan(day[row]):
@@ -279,9 +279,9 @@ def _counting(
 def _number_tokens(
     keys: NDArray[Any], numbers: NDArray[np.int32], parts: NDArray[np.int64], bits: int
 ) -> int:
-    """Give tokens sortable numbers: row by row, term by term, and where they stand.
+    """Encode tokens as numbers that sort by row, then by term, then by position.
 
-    That is 2 in the title and the opening, 1 in the rest of the lead, and 0 elsewhere.
+    The position is 2 in the title and the opening, 1 in the rest of the lead, and 0 elsewhere.
     """
     size, n = 0, len(parts) // 2
     for row in range(n):
@@ -301,7 +301,7 @@ def _number_tokens(
 def _runs(
     keys: NDArray[Any], bits: int, n: int
 ) -> tuple[NDArray[np.int32], NDArray[np.uint8], NDArray[np.uint8], NDArray[np.int64]]:
-    """Count how often each term stands among sorted tokens, row by row: see `count_tokens`."""
+    """Count how often each term occurs among sorted tokens, row by row: see `count_tokens`."""
     terms = np.empty(len(keys), dtype=np.int32)
     counts = np.empty(len(keys), dtype=np.uint8)
     opening = np.empty(len(keys), dtype=np.uint8)
@@ -317,7 +317,7 @@ def _runs(
             size += 1
             indptr[1 + (pair >> (bits - 2))] = size
         counts[size - 1] = min(counts[size - 1] + (2 if place > 0 else 1), MAX_COUNT)
-        # The last of its tokens stands foremost.
+        # The last of its tokens has the foremost position.
         opening[size - 1] = OPENING if place == 2 else 0
     for row in range(n):
         indptr[row + 1] = max(indptr[row], indptr[row + 1])
@@ -325,7 +325,7 @@ def _runs(
 
 
 def chunked(articles: Iterable[Article]) -> Iterator[list[Article]]:
-    """Cut a stream into chunks of bounded number and size."""
+    """Cut a stream into chunks of bounded count and size."""
     chunk: list[Article] = []
     chars = 0
     for article in articles:
@@ -339,7 +339,7 @@ def chunked(articles: Iterable[Article]) -> Iterator[list[Article]]:
 
 
 def blocks_of(articles: Sequence[Article]) -> Iterator[Sequence[Article]]:
-    """Cut a chunk into blocks: large, for each has a fixed cost, but of bounded memory."""
+    """Cut a chunk into blocks: large, because each has a fixed cost, but of bounded memory."""
     first = chars = 0
     for i, article in enumerate(articles):
         chars += _size(article)
@@ -351,10 +351,10 @@ def blocks_of(articles: Sequence[Article]) -> Iterator[Sequence[Article]]:
 
 
 def _size(article: Article) -> int:
-    """Return the characters of an article that are worked on."""
+    """Return the number of characters of an article that are processed."""
     return len(article.text) + len(article.title or "")
 
 
 def _carried(article: Article) -> int:
-    """Return the size of the fields that an article carries through, if they have a length."""
+    """Return the total length of the further fields of an article that have one."""
     return sum(len(value) for value in article.extra.values() if isinstance(value, Sized))
