@@ -1,1 +1,1 @@
-"""Candidate pairs: which articles are worth comparing."""
+"""Candidate pairs: the articles that are worth comparing."""

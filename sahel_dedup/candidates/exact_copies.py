@@ -1,8 +1,9 @@
-"""Articles of one text: exact copies, and placeholder pages that only look like them.
+"""Articles with one text: exact copies, and placeholder pages that only look like them.
 
-A paywall, or an error page, stands under the headline of every article it hides. A syndicated
-text has many headlines too, for each paper writes its own. The two differ in what headline and
-text share: a headline is made of the words of its text, a page knows nothing of its headlines.
+A paywall or an error page appears under the headline of every article it hides. A syndicated text
+has many headlines too, because each paper writes its own. The two differ in the words that headline
+and text share: a headline uses words of its text, while a placeholder page shares few with its
+headlines.
 """
 
 from __future__ import annotations
@@ -16,12 +17,12 @@ from numpy.typing import NDArray
 from sahel_dedup.sketch.profiles import MAX_KEPT, Profiles
 from sahel_dedup.text.vocabulary import Vocabulary
 
-# One text under so many headlines of one outlet, or of unknown outlets, may be such a page.
+# A text under this many headlines of one outlet, or of unknown outlets, may be such a page.
 MANY_HEADLINES = 5
 MANY_HEADLINES_ANYWHERE = 20
-# It is one if its headlines share less than this part of their weight with it, on average.
+# It is one if its headlines share less than this part of their weight with the text, on average.
 LEAST_ECHO = 0.2
-# Each word of a title counts twice: a higher count is that of a word of the text too.
+# Each word of a title counts twice, so a word with a higher count is in the text too.
 _IN_TITLE_ALONE = 2
 
 
@@ -31,10 +32,10 @@ def exact_duplicates(
     day: NDArray[np.float64],
     window: float,
 ) -> NDArray[np.int64]:
-    """For each article the first with the same text and title, itself if none.
+    """Return for each article the first with the same text and title, or the article itself.
 
-    Ten thousand copies of one text are one node to the later stages. Copies more
-    than a window apart are no duplicates: "no change today" is said every day.
+    Later stages treat ten thousand copies of one text as one article. Copies more than a window
+    apart are not duplicates: "no change today" may appear every day.
 
     Parameters
     ----------
@@ -66,7 +67,7 @@ def exact_duplicates(
             start = day[head]
         else:
             duplicate_of[rows[i]] = head
-            # The first may have no date: then the window opens with the first that has one.
+            # The first may have no date. The window then opens with the first that has one.
             start = day[rows[i]] if np.isnan(start) else start
     return duplicate_of
 
@@ -74,7 +75,7 @@ def exact_duplicates(
 def spans(
     duplicate_of: NDArray[np.int64], day: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the first and the last day of each article and its later copies.
+    """Return the first and the last day among each article and its later copies.
 
     Parameters
     ----------
@@ -85,7 +86,7 @@ def spans(
     Returns
     -------
     first, last : ndarray of float64, shape (n,)
-        NaN where none has a date.
+        NaN where none of them has a date.
     """
     first, last = day.copy(), day.copy()
     np.fmin.at(first, duplicate_of, day)
@@ -99,7 +100,7 @@ def placeholder_pages(
     source: NDArray[np.int32],
     echo: Callable[[NDArray[np.int64]], NDArray[np.float64]],
 ) -> NDArray[np.bool_]:
-    """Find articles whose text is a placeholder: one page under many headlines.
+    """Find articles whose text is a placeholder page: one text under many headlines.
 
     Parameters
     ----------
@@ -109,8 +110,7 @@ def placeholder_pages(
     source : ndarray of int32, shape (n,)
         Number of the outlet, -1 where unknown.
     echo : callable
-        Returns what `headline_echo` does for the rows given; asked only for texts that have
-        many headlines.
+        Returns `headline_echo` for some rows; called only for texts that have many headlines.
 
     Returns
     -------
@@ -126,17 +126,17 @@ def placeholder_pages(
 
 
 def many_headlines(source: int) -> int:
-    """Return how many headlines of one text are many: in one outlet, or in unknown ones."""
+    """Return how many headlines of one text count as many, in one outlet or in unknown ones."""
     return MANY_HEADLINES if source >= 0 else MANY_HEADLINES_ANYWHERE
 
 
 def is_placeholder(echo: NDArray[np.float64]) -> bool:
-    """Whether a text that stands under many headlines knows nothing of them.
+    """Whether a text under many headlines shares too little with them.
 
     Parameters
     ----------
     echo : ndarray of float64, shape (n,)
-        What `headline_echo` returns for an article of each headline.
+        `headline_echo` of one article for each headline.
     """
     return bool(echo.mean() < LEAST_ECHO)
 
@@ -148,15 +148,15 @@ def headline_echo(
     title_terms: NDArray[np.int32],
     vocabulary: Vocabulary,
 ) -> float:
-    """Return the part of a title's weight that also occurs in the text, 0 to 1.
+    """Return the share, 0 to 1, of a title's weight whose words also occur in the text.
 
     Parameters
     ----------
     lang : str
     terms, counts, title_terms
-        Of one article: see `sahel_dedup.sketch.profiles.Profiles`.
+        Those of one article: see `sahel_dedup.sketch.profiles.Profiles`.
     vocabulary : Vocabulary
-        Words weigh as much as they are rare in the language at large.
+        Gives the rarity of words in the language, which is their weight.
     """
     weight = vocabulary.prior_idf(lang, title_terms).astype(np.float64)
     held = counts[np.searchsorted(terms, title_terms)] & MAX_KEPT > _IN_TITLE_ALONE
@@ -169,7 +169,7 @@ def headline_echoes(
     vocabulary: Vocabulary,
     rows: NDArray[np.int64] | None = None,
 ) -> NDArray[np.float64]:
-    """Return what `headline_echo` does for some articles, or for all, shape (n_rows,).
+    """Return `headline_echo` for some articles, or for all, shape (n_rows,).
 
     Parameters
     ----------
@@ -195,7 +195,7 @@ def headline_echoes(
 def _runs_of_one_text(
     text: NDArray[np.uint64], source: NDArray[np.int32]
 ) -> Iterator[NDArray[np.int64]]:
-    """Yield the articles of each text that an outlet, or some unknown one, has several times."""
+    """Yield the articles of each text that one outlet, or unknown outlets, published repeatedly."""
     rows = np.flatnonzero(text)
     rows = rows[np.lexsort((source[rows], text[rows]))]
     new = (np.diff(text[rows], prepend=~text[rows[:1]]) != 0) | (

@@ -1,13 +1,12 @@
-"""Locality-sensitive hashing: fingerprints to candidate pairs.
+"""Locality-sensitive hashing: from fingerprints to candidate pairs.
 
 The 128 slots are cut into bands of a few rows (Leskovec et al., Mining of Massive
-Datasets, ch. 3). Articles that agree in a whole band share a bucket. Articles come in
-order of time, so a bucket is a time line and each article meets only those that follow it
-within the window.
+Datasets, ch. 3). Articles that agree in a whole band share a bucket. Articles come in order of
+time, so each is paired only with those that follow it in its bucket within the window.
 
-A bucket that would hold too many pairs is split by further rows, and where that does not
-help each article meets only the next `BUCKET_REACH` articles of its bucket. So an article
-has at most ``bands * BUCKET_REACH`` candidates ahead of it, in an archive of any length.
+A bucket that would give too many pairs is split by extra rows. Where that does not help, each
+article is paired only with the next `BUCKET_REACH` articles of its bucket. An article therefore has
+at most ``bands * BUCKET_REACH`` later candidates, however long the archive is.
 """
 
 from __future__ import annotations
@@ -27,13 +26,13 @@ from sahel_dedup.util.parallel import ordered_map, slices
 
 _Integer = TypeVar("_Integer", bound=np.integer[Any])
 
-# Slots that a candidate pair must share, if the time between the two is known and if it is
-# not: what shares fewer hardly reaches the least cosine that matters. Of 109 pairs that meet
-# for each of 50,000 undated articles this leaves 46; of four archives without their dates it
-# loses .0 to .9 % of the pairs that evidence confirms.
+# Slots that a candidate pair must share, if the time between the two is known and if it is not. A
+# pair that shares fewer hardly ever reaches the least cosine that matters. Of 109 pairs per article
+# among 50,000 undated articles, this leaves 46; in four archives without their dates, it loses .0
+# to .9 % of the pairs that evidence confirms.
 _LEAST_AGREEMENT = (6, 10)
 BUCKET_REACH = 40
-# Rows by which a crowded bucket is split before its reach is cut.
+# Extra rows by which a crowded bucket is split before its reach is limited.
 EXTRA_ROWS = 2
 _MERGED_AT_ONCE = 8_000_000
 _COUNTED_AT_ONCE = 1 << 18
@@ -46,7 +45,7 @@ def band_keys(
     extra: int = 0,
     rows: NDArray[np.int64] | slice = slice(None),
 ) -> NDArray[np.uint64]:
-    """Bucket of each article in one band.
+    """Return the bucket of each article in one band.
 
     Parameters
     ----------
@@ -54,9 +53,9 @@ def band_keys(
     layout : Layout
     band : int
     extra : int
-        Further slots, taken from the next bands, that split the bucket.
+        Number of extra slots, from the next bands, that split the bucket.
     rows
-        Of which articles; of all by default.
+        Rows of the articles; all by default.
 
     Returns
     -------
@@ -71,22 +70,23 @@ def band_keys(
 
 
 def in_buckets(keys: NDArray[np.uint64]) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
-    """Bring articles of one bucket together.
+    """Sort articles by bucket.
 
     Parameters
     ----------
     keys : ndarray of uint64, shape (n,)
-        Bucket of each article, evenly scattered over 64 bits.
+        Bucket of each article, evenly distributed over 64 bits.
 
     Returns
     -------
     order : ndarray of int64, shape (n,)
-        The articles, those of one bucket as neighbours and rising.
+        The articles, with those of one bucket next to each other and ascending.
     bucket : ndarray of uint64, shape (n,)
-        The bucket of each, equal where the upper bits of the keys are.
+        The bucket of each; two are equal if the upper bits of their keys are.
     """
-    # Key and place in one number: numbers sort eight times as fast as places do. Two of a
-    # million buckets share the 44 bits that are left of a key with a probability of 3 %.
+    # Key and position are packed into one number, because sorting numbers is eight times as fast as
+    # sorting positions by key. The probability that two of a million buckets share the remaining 44
+    # bits of a key is 3 %.
     bits = np.uint64(len(keys).bit_length())
     low = (np.uint64(1) << bits) - np.uint64(1)
     packed = np.sort((keys & ~low) | np.arange(len(keys), dtype=np.uint64))
@@ -94,7 +94,7 @@ def in_buckets(keys: NDArray[np.uint64]) -> tuple[NDArray[np.int64], NDArray[np.
 
 
 def distinct(values: NDArray[_Integer]) -> NDArray[_Integer]:
-    """Sort numbers and drop repetitions, in a sixtieth of the time of ``numpy.unique``."""
+    """Sort numbers and drop duplicates, in a sixtieth of the time of ``numpy.unique``."""
     ordered: NDArray[_Integer] = np.sort(values)
     fresh = np.ones(len(ordered), dtype=bool)
     np.not_equal(ordered[1:], ordered[:-1], out=fresh[1:])
@@ -118,12 +118,12 @@ def candidate_pairs(
     day : ndarray of float64, shape (n,)
         Times in days, rising; NaN, for no date, first.
     window : float
-        Articles further apart than this, in days, are not paired.
+        In days; articles further apart are not paired.
     layout : Layout
     workers : int
         Threads; 0 takes all processors.
     on_progress : callable
-        Told how many bands are done, and how many there are.
+        Called with the number of bands that are done and the number of all bands.
 
     Returns
     -------
@@ -132,7 +132,7 @@ def candidate_pairs(
     """
     n = len(salience)
     alive = np.flatnonzero(salience[:, 0] != EMPTY_SLOT)
-    # A pair is one number; half as wide, where that will do, numbers sort in .6 of the time.
+    # A pair is one number. At half the width, where that is enough, numbers sort in .6 of the time.
     nothing = found = np.zeros(0, dtype=np.uint32 if n < 1 << 16 else np.uint64)
     raw: list[NDArray[Any]] = []
     # Bands are read slot by slot.
@@ -143,7 +143,8 @@ def candidate_pairs(
         pairs = bucket_pairs(keys, alive, day, window)
         return np.concatenate([nothing, *((i * n + j).astype(nothing.dtype) for i, j in pairs)])
 
-    # Slots that agree do so in their lower bytes too, which are a quarter to read.
+    # Slots that agree also agree in their lowest bytes, which are only a quarter of the memory to
+    # read.
     low = salience.astype(np.uint8)
 
     def agreeing(pairs: NDArray[Any]) -> NDArray[Any]:
@@ -157,7 +158,7 @@ def candidate_pairs(
     for band, pairs in enumerate(ordered_map(proposed, range(layout.bands), workers)):
         raw.append(pairs)
         on_progress(band, layout.bands)
-        # Merging every few million pairs keeps memory flat whatever the archive.
+        # Merging every few million pairs keeps memory bounded for any archive.
         if sum(map(len, raw)) > _MERGED_AT_ONCE or band == layout.bands - 1:
             fresh = distinct(np.concatenate(raw))
             fresh = fresh[~_contains(found, fresh)]
@@ -174,7 +175,7 @@ def agree(
     first: NDArray[np.int64],
     second: NDArray[np.int64],
 ) -> NDArray[np.bool_]:
-    """Whether candidate pairs agree in enough slots to be worth comparing.
+    """Whether each candidate pair agrees in enough slots to be worth comparing.
 
     Parameters
     ----------
@@ -235,29 +236,31 @@ def bucket_pairs(
     window: float,
     extra: int = 0,
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Pair the articles that share a bucket; crowded buckets are split and tried again.
+    """Pair the articles that share a bucket; split crowded buckets and try again.
 
     Parameters
     ----------
     keys : callable
-        Buckets of some articles, split by so many further rows, from 0 to `EXTRA_ROWS`.
+        Returns the buckets of some articles, split by a number of extra rows from 0 to
+        `EXTRA_ROWS`.
     members : ndarray of int64, shape (m,)
-        Articles, rising, in order of time.
+        Articles, ascending, in order of time.
     day : ndarray of float64
-        Time of each article, NaN where unknown.
+        Time of each article; NaN where unknown.
     window : float
     extra : int
-        Further rows that split the buckets of `members` already.
+        Extra rows by which the buckets of `members` have been split already.
 
     Yields
     ------
     first, second : ndarray of int64
-        A pair of articles may come more than once.
+        A pair of articles may be yielded more than once.
     """
     order, bucket = in_buckets(keys(extra, members))
     rows = members[order]
     if extra < EXTRA_ROWS and len(rows) > BUCKET_REACH:
-        # Crowded: the article BUCKET_REACH places on is still in bucket and window.
+        # Crowded: the article BUCKET_REACH positions further on is still in the bucket and the
+        # window.
         ahead = (bucket[BUCKET_REACH:] == bucket[:-BUCKET_REACH]) & _within(
             day[rows[:-BUCKET_REACH]], day[rows[BUCKET_REACH:]], window
         )
@@ -277,7 +280,8 @@ def bucket_pairs(
         first, second = rows[places], rows[places + step]
         near = _within(day[first], day[second], window)
         yield first[near], second[near]
-        # In order of time, what is too late now stays too late; the undated have no time.
+        # Articles are in order of time, so one that is too late now stays too late at larger steps.
+        # Undated articles have no time.
         places = places[near | np.isnan(day[first])]
 
 
