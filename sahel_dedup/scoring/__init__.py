@@ -1,1 +1,1 @@
-"""From a candidate pair to log-odds: TF-IDF, recurrence and the evidence."""
+"""From a candidate pair to log-odds: TF-IDF, recurrence and evidence."""

@@ -1,7 +1,7 @@
 """Background: texts that must be about another event than an article.
 
-`sahel_dedup.scoring.recurrence` says which these are; here is the rule for a pair, and what each
-text counts.
+`sahel_dedup.scoring.recurrence` defines them. This module has the rule for one pair and the weight
+of each text.
 """
 
 from __future__ import annotations
@@ -16,17 +16,18 @@ from sahel_dedup.sketch.profiles import Traits
 from sahel_dedup.util.jit import compiled
 
 GAP_DAYS = 1.5
-# Two texts of at least so many numbers that share at most this part of them conflict.
+# Two texts conflict if each has at least this many numbers and they share at most this part of
+# them.
 MIN_NUMBERS = 3
 _SHARED_NUMBERS = 1 / 3
 
 
 class Comparison(Protocol):
-    """What compares texts: see `sahel_dedup.scoring.tfidf.Similarity`."""
+    """Compares texts: see `sahel_dedup.scoring.tfidf.Similarity`."""
 
     @property
     def number_count(self) -> NDArray[np.int64]:
-        """Distinct numbers in each article."""
+        """Count of distinct numbers in each article."""
 
     def cosines(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the TF-IDF cosines of pairs of articles."""
@@ -34,7 +35,7 @@ class Comparison(Protocol):
     def shared_numbers(
         self, first: NDArray[np.int64], second: NDArray[np.int64]
     ) -> NDArray[np.int64]:
-        """Return how many numbers pairs of articles share."""
+        """Return how many numbers the articles of each pair share."""
 
 
 @compiled
@@ -47,18 +48,18 @@ def background_pairs(
     source: NDArray[np.int32],
     number_count: NDArray[np.int64],
 ) -> NDArray[np.bool_]:
-    """Decide which texts must be about another event.
+    """Mark the texts that must be about another event.
 
     Parameters
     ----------
     first, second : ndarray of int64, shape (n,)
-        Articles and other texts; for dated articles, texts published outside their time.
+        Articles and other texts. The texts beside a dated article were published outside its time.
     common : ndarray of int64, shape (n,)
-        Numbers that both hold.
+        Count of numbers that both contain.
     copy : ndarray of bool, shape (n,)
         Whether one is a copy of the other.
     day, source, number_count : ndarray, shape (n_articles,)
-        Times, numbers of outlets, and how many numbers each article holds.
+        Time and outlet of each article, and the count of its numbers.
 
     Returns
     -------
@@ -77,10 +78,10 @@ def background_pairs(
 def weight_of(
     first: NDArray[np.int64], second: NDArray[np.int64], day: NDArray[np.float64]
 ) -> NDArray[np.int64]:
-    """Return how often each background text counts.
+    """Return the weight of each background text.
 
-    One of another day once. Another filling of the same form, published at about the same
-    time, twice: three of a form show that it is one.
+    A text of another day counts once. Another filling of the same form, published at about the same
+    time, counts twice, because three fillings are enough to show that there is a form.
     """
     return np.where(np.abs(day[first] - day[second]) <= GAP_DAYS, 2, 1)
 
@@ -91,12 +92,12 @@ def repeated(
     similarity: Comparison,
     traits: Traits,
 ) -> NDArray[np.bool_]:
-    """Mark background texts that are copies of an earlier one of the same article.
+    """Mark each background text that is a copy of an earlier one of the same article.
 
     Parameters
     ----------
     first, second : ndarray of int64, shape (n,)
-        Articles, each in one run, and their background texts, the most similar first.
+        Articles, grouped, and their background texts, the most similar first.
     similarity : Comparison
     traits : Traits
 
@@ -117,7 +118,7 @@ def repeated(
 
 @compiled
 def _couples(first: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Pair the places of each run of equal values, the earlier place first."""
+    """Pair the positions within each run of equal values, the earlier position first."""
     size = start = 0
     for i in range(len(first)):
         if first[i] != first[start]:

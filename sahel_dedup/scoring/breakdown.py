@@ -1,4 +1,4 @@
-"""Score breakdown: how an archive scored two articles, for a reader."""
+"""Score breakdown: how two articles of an archive were scored, for people to read."""
 
 from __future__ import annotations
 
@@ -18,40 +18,40 @@ TOP_TERMS = 12
 
 
 class SharedTerm(NamedTuple):
-    """A word of both articles, and the share of their similarity that it carries."""
+    """A word of both articles, and its share of their similarity."""
 
     term: str
     share: float
 
 
 class Comparing(Protocol):
-    """What knows the terms that carry a cosine."""
+    """Knows the terms that make up a cosine."""
 
     def shared_terms(
         self, first: int, second: int
     ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Return the terms of two articles, and what each adds to their cosine."""
+        """Return the terms that two articles share, and what each adds to their cosine."""
 
 
 @dataclass(frozen=True, slots=True)
 class ScoreBreakdown:
-    """What speaks for and against two articles being one event.
+    """The evidence for and against two articles reporting one event.
 
     Attributes
     ----------
     similarity : float
-        TF-IDF cosine by the word weights of the archive.
+        TF-IDF cosine with the term weights of the archive.
     score : float
-        Log-odds, by all the evidence, that the two report one event; bounded.
+        Log-odds, from all the evidence, that the two report one event. Bounded.
     needed : float
-        Mean log-odds that make two stories one.
+        Merge threshold: the mean log-odds at which two stories become one.
     in_window : bool
-        Whether they are near enough in time. Outside, the score is -4 whatever else.
+        Whether they are near enough in time. Outside the window the score is always -4.
     pieces : mapping of str to float
-        What each piece of evidence adds to the log-odds, by name; ``base`` is what no
-        evidence at all would give.
+        What each piece of evidence adds to the log-odds, by name; ``base`` is the log-odds without
+        any evidence.
     terms : tuple of SharedTerm
-        The terms that carry most of the similarity, heaviest first.
+        The terms that contribute most to the similarity, largest first.
     """
 
     similarity: float
@@ -62,7 +62,7 @@ class ScoreBreakdown:
     terms: tuple[SharedTerm, ...] = ()
 
     def to_dict(self) -> dict[str, object]:
-        """Return plain values, fit for JSON."""
+        """Return plain values that JSON can hold."""
         return {
             "similarity": round(self.similarity, 4),
             "score": round(self.score, 4),
@@ -85,9 +85,9 @@ def score_breakdown(
     Parameters
     ----------
     evidence : Evidence
-        It must know the recurrence of the two.
+        Must include the recurrence of the two.
     similarity : Comparing
-        What compared them.
+        The object that compared them.
     words : Words
         The terms by number.
     traits : Traits
@@ -125,7 +125,7 @@ def are_copies(traits: Traits, first: int, second: int) -> bool:
 def heaviest_terms(
     similarity: Comparing, words: Words, first: int, second: int
 ) -> tuple[SharedTerm, ...]:
-    """Return the twelve terms that carry most of the cosine of two articles, heaviest first.
+    """Return the twelve terms that contribute most to the cosine of two articles, largest first.
 
     Parameters
     ----------
@@ -141,7 +141,7 @@ def heaviest_terms(
     """
     terms, products = similarity.shared_terms(first, second)
     whole = float(products.sum())
-    # Numbers of terms depend on the order of arrival: their spelling orders equals.
+    # Term numbers depend on the order of arrival, so ties are ordered by spelling.
     heavy = (
         np.flatnonzero(products >= np.partition(products, -TOP_TERMS)[-TOP_TERMS])
         if (len(products) > TOP_TERMS)

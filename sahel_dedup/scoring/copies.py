@@ -1,13 +1,13 @@
-"""What two texts with much wording in common are to each other: copies, or two fillings of a form.
+"""Copies and forms: whether two texts with much common wording are copies or fill one form.
 
-A copy shares its numbers with the text it was made from; what was cut from it or put before
-it changes few of its words. Two fillings of one form share long runs of words too, but what a
-report is about differs: names, numbers. So their TF-IDF cosine, in which rare words weigh most, is
-low for the runs they share, and each names something in its title, and again in its text, that
-the text of the other lacks.
+A copy has the numbers of its original, and cutting or adding a passage changes few of its words.
+Two fillings of one form share long runs of words too, but they differ in what a report is about:
+names and numbers. Their TF-IDF cosine, in which rare words weigh most, is therefore low for the
+runs they share, and each names something in both its title and its text that the text of the other
+lacks.
 
-The TF-IDF cosine of copies can be low too: where they fill their archive, the archive knows all
-their words. So near copies are recognised by their shingles (`floor_near_copies`).
+The TF-IDF cosine of copies can be low too: where copies fill an archive, none of their words is
+rare there. Near copies are therefore recognised by their shingles (`floor_near_copies`).
 """
 
 from __future__ import annotations
@@ -23,47 +23,47 @@ from sahel_dedup.sketch.number_contexts import conflict, conflicts
 from sahel_dedup.sketch.profiles import MAX_KEPT, Columns, Traits
 from sahel_dedup.util.jit import compiled
 
-# Less alike than this is no copy, and no two fillings of a form are more alike.
+# Copies are at least this similar, and fillings of a form are at most this similar.
 COPY_COSINE = 0.8
-# Of its three-word shingles the shorter of two copies shares this part.
+# The shorter of two copies shares at least this part of its three-word shingles.
 _COPY_SHARE = 0.7
-# Fillings share this part of the shingles of both, and neither is part of the other.
+# Fillings share this part of the shingles of both, and neither contains the other.
 _FILLING_JACCARD = 0.35
 _FILLING_SHARE = 0.9
-# Forms whose fillings are less alike than this need no care.
+# Forms whose fillings are less similar than this need no special treatment.
 _LEAST_FILLING = 0.3
-# By how much the cosine of two fillings is above that part at most; more if numbers conflict.
+# The cosine of two fillings exceeds that part by at most this much; by more if numbers conflict.
 _FILLING_COSINE = 0.13
 _FILLING_COSINE_CONFLICTING = 0.2
 _MANY_CONFLICTS = 3
-# Near copies agree in this part of their shingles.
+# Near copies agree in at least this part of their shingles.
 _NEAR_JACCARD = 0.7
-# Pairs that agree in fewer of the first slots are no near copies: of those that are, hardly any
-# agree in so few.
+# Pairs that agree in fewer of the first slots are not checked: hardly any near copies agree in so
+# few.
 _FIRST_SLOTS, _LEAST_OF_FIRST = 32, 12
 
 
 class Titles(Protocol):
-    """What compares titles with texts: see `sahel_dedup.scoring.tfidf.Similarity`."""
+    """Compares titles with texts: see `sahel_dedup.scoring.tfidf.Similarity`."""
 
     def echoes_text(self, row: int) -> bool:
-        """Whether a title speaks of what its own text does; of no title nothing is known."""
+        """Whether a title is about its own text; True without a title."""
 
     def names_apart(self, one: int, other: int) -> bool:
         """Whether a title names what its text speaks of and another text does not."""
 
 
 class Words(Titles, Protocol):
-    """What compares numbers and titles: see `sahel_dedup.scoring.tfidf.Similarity`."""
+    """Compares numbers and titles: see `sahel_dedup.scoring.tfidf.Similarity`."""
 
     @property
     def number_count(self) -> NDArray[np.int64]:
-        """Distinct numbers in each article."""
+        """Count of distinct numbers in each article."""
 
     def shared_numbers(
         self, first: NDArray[np.int64], second: NDArray[np.int64]
     ) -> NDArray[np.int64]:
-        """Return how many numbers pairs of articles share."""
+        """Return how many numbers the articles of each pair share."""
 
 
 def names_apart(
@@ -78,14 +78,14 @@ def names_apart(
     Parameters
     ----------
     title, terms, counts
-        Of the article: see `sahel_dedup.sketch.profiles.Profiles`.
+        Those of the article: see `sahel_dedup.sketch.profiles.Profiles`.
     others : ndarray of int
-        Terms of the other article, rising.
+        Terms of the other article, in ascending order.
     is_number : ndarray of bool
         Whether each term of the vocabulary starts with a digit.
     """
     words = title[~is_number[title]]
-    # Each word of a title counts twice: a higher count is that of a word of the text too.
+    # Each word of a title counts twice, so a word with a higher count is in the text too.
     words = words[counts[np.searchsorted(terms, words)] & MAX_KEPT > 2]
     place = np.minimum(np.searchsorted(others, words), len(others) - 1)
     return bool((others[place] != words).any())
@@ -94,8 +94,8 @@ def names_apart(
 def echoes_text(title: NDArray[Any], terms: NDArray[Any], counts: NDArray[Any]) -> bool:
     """Whether at least half of the words of a title are in its own text.
 
-    The headlines of a page that is served instead of reports say nothing of the page.
-    Parameters as of `names_apart`.
+    Headlines of a placeholder page have no words in common with it. Parameters are those of
+    `names_apart`.
     """
     in_text = counts[np.searchsorted(terms, title)] & MAX_KEPT > 2
     return bool(2 * in_text.sum() >= len(title))
@@ -111,22 +111,22 @@ def is_copy(
     one_length: int,
     other_length: int,
 ) -> bool:
-    """Whether one of two texts is a copy of the other, cut or added to.
+    """Whether one of two texts is a copy of the other, possibly shortened or extended.
 
     Parameters
     ----------
     cosine : float
         TF-IDF cosine.
     shingles : int
-        Slots of the shingle signatures that agree.
+        Count of slots in which the shingle signatures agree.
     conflicts : int
-        Words beside which the two have different numbers.
+        Count of words that have different numbers next to them in the two texts.
     number_count : int
-        Distinct numbers of the text that has fewer.
+        Count of distinct numbers in the text that has fewer.
     common : int
         Numbers that both hold.
     one_length, other_length : int
-        Tokens of each.
+        Count of tokens in each.
     """
     if cosine < COPY_COSINE or conflicts > 0 or 2 * common < number_count:
         return False
@@ -137,7 +137,7 @@ def is_copy(
 def is_filling(
     cosine: float, shingles: int, conflicts: int, one_length: int, other_length: int
 ) -> bool:
-    """Whether two texts are one form with different fillings; parameters as of `is_copy`."""
+    """Whether two texts are different fillings of one form; parameters are those of `is_copy`."""
     jaccard = shingles / SLOTS
     if jaccard < _FILLING_JACCARD or not _LEAST_FILLING <= cosine <= COPY_COSINE:
         return False
@@ -149,7 +149,7 @@ def is_filling(
 
 @compiled
 def shared_part(shingles: int, one_length: int, other_length: int) -> float:
-    """Estimate which part of its shingles the shorter of two texts shares with the longer."""
+    """Estimate what part of its shingles the shorter of two texts shares with the longer."""
     jaccard = shingles / SLOTS
     shorter = max(1, min(one_length, other_length))
     return min(1.0, jaccard * (one_length + other_length) / ((1 + jaccard) * shorter))
@@ -163,7 +163,7 @@ def copies(
     number_count: NDArray[np.int64],
     traits: Traits,
 ) -> NDArray[np.bool_]:
-    """Find the pairs of which one text is a copy of the other.
+    """Find the pairs in which one text is a copy of the other.
 
     Parameters
     ----------
@@ -200,7 +200,7 @@ def _copies(
             fewer = min(number_count[a], number_count[b])
             differing = conflict(of.number_contexts, a, b)
             if np.isnan(of.day[a]) or np.isnan(of.day[b]):
-                # What the numbers count is not known: all must be there.
+                # Nothing is known of what the numbers count, so all must be shared.
                 differing = fewer - common[i]
             same = agreement(of.shingles, a, b)
             found[i] = is_copy(
@@ -217,7 +217,7 @@ def fillings(
     traits: Traits,
     titles: Titles,
 ) -> NDArray[np.float64]:
-    """Find the pairs of dated articles, at most `gap` days apart, that are fillings of one form.
+    """Find the pairs of dated articles at most `gap` days apart that are fillings of one form.
 
     Parameters
     ----------
@@ -228,12 +228,13 @@ def fillings(
     gap : float
     traits : Traits
     titles : Titles
-        What compares titles with texts.
+        Compares titles with texts.
 
     Returns
     -------
     ndarray of float64, shape (n,)
-        The part of the form in the shorter one, or the cosine if that is more; 0 for other pairs.
+        The share of the form in the shorter article, or the cosine if that is higher; 0 for other
+        pairs.
     """
     t = traits
     likeness = _fillings(first, second, cosine, gap, t.columns)
@@ -275,16 +276,16 @@ def floor_near_copies(
     traits: Traits,
     similarity: Words,
 ) -> None:
-    """Let no cosine of near copies be below `COPY_COSINE`.
+    """Raise the cosines of near copies to at least `COPY_COSINE`.
 
-    Near copies share most of their shingles and all numbers, and their titles say the same.
+    Near copies share most of their shingles and all numbers, and their titles agree.
 
     Parameters
     ----------
     first, second : ndarray of int64, shape (n,)
         Rows of the articles.
     cosine : ndarray of float64, shape (n,)
-        Their TF-IDF cosines; changed.
+        Their TF-IDF cosines; changed in place.
     traits : Traits
     similarity : Words
     """
@@ -302,7 +303,7 @@ def floor_near_copies(
 
 
 def _titles_agree(one: int, other: int, titles: Titles) -> bool:
-    """Whether both titles are about the texts, and do not tell them apart."""
+    """Whether both titles are about the texts and do not distinguish them."""
     if not (titles.echoes_text(one) and titles.echoes_text(other)):
         return False
     return not (titles.names_apart(one, other) and titles.names_apart(other, one))
@@ -315,11 +316,11 @@ def _likely_copies(
     cosine: NDArray[np.float64],
     of: Columns,
 ) -> NDArray[np.int64]:
-    """Which pairs of a low cosine share most of their shingles and conflict in no number."""
+    """Find pairs of low cosine that share most of their shingles and have no number conflict."""
     likely = np.zeros(len(first), dtype=np.bool_)
     for i in range(len(first)):
         a, b = first[i], second[i]
-        # Texts without words have all their shingles, none, in common.
+        # Texts without words have no shingles, so the signatures agree in all slots.
         if cosine[i] < COPY_COSINE and min(of.length[a], of.length[b]) > 0:
             same = 0
             for slot in range(_FIRST_SLOTS):

@@ -1,9 +1,9 @@
-"""Evidence: from what two articles share to the log-odds that they report one event.
+"""Evidence: the log-odds that two articles report one event, from what they share.
 
-TF-IDF proposes, evidence confirms. The score is a logistic regression over a few pieces,
-each of which can be shown to a person. It is fitted on pairs that were read, each counting for
-as many as it stands for in its archive: so the log-odds are those of a pair of an archive, and
-1 / (1 + exp(-score)) is the probability that it reports one event.
+TF-IDF proposes, evidence confirms. The score is a logistic regression over a few pieces of
+evidence, each of which can be shown to a person. It is fitted on pairs that people judged. Each is
+weighted by the number of pairs in its archive that it represents, so that 1 / (1 + exp(-score)) is
+the probability that a pair of an archive reports one event.
 """
 
 from __future__ import annotations
@@ -33,24 +33,25 @@ from sahel_dedup.sketch.profiles import Traits
 from sahel_dedup.util.jit import compiled
 from sahel_dedup.util.parallel import slices
 
-# Fitted by benchmarks/fit_evidence.py; one row for pairs whose distance in time is known, one
-# for the others.
+# Fitted by benchmarks/fit_evidence.py. The first row is for pairs whose distance in time is known,
+# the second for the others.
 WEIGHTS = np.array(
     [
         [0.93, 1.87, 0.0, -7.5, -3.42, 1.1, -2.83, -0.67, 1.93, -1.36, 1.97, 3.64],
         [4.25, 3.68, 0.49, -3.67, -5.33, 1.51, -2.08, 0.0, 1.73, 0.0, 3.24, 0.0],
     ]
 )
-# Of a topic the wording alone decides: a cosine of 0.07 is as likely as not.
+# For topics, wording alone decides: at a cosine of 0.07 the odds are even.
 TOPIC_WEIGHTS = np.zeros_like(WEIGHTS)
 TOPIC_WEIGHTS[:, :2] = -np.log(0.07), 1.0
-# The bounds of a score: one pair must not outvote a whole story. Two reports of one event may
-# have little in common, so an unrelated pair counts less than a pair of copies. Pairs outside the
-# window score -LIMIT.
+# The bounds of a score, because one pair must not outvote a whole story. Two reports of one event
+# may have little in common, so an unrelated pair counts less than a pair of copies. Pairs outside
+# the window score -LIMIT.
 LIMIT = 4.0
 FLOOR = -3.0
-# Pairs of a lower cosine are never one event, or not by their words; where dates are missing,
-# an article meets the whole archive, and chance finds more.
+# Pairs with a lower cosine are never one event, or their words cannot show it. Without dates the
+# least cosine is higher, because an article meets the whole archive and more pairs are similar by
+# chance.
 LEAST_COSINE, LEAST_COSINE_UNDATED = 0.10, 0.15
 _BOUND_AT_ONCE = 1 << 16
 
@@ -66,7 +67,7 @@ class Pairs:
     cosine : ndarray of float64, shape (n,)
         TF-IDF cosine.
     score : ndarray of float64, shape (n,)
-        Log-odds that they report one event, between -3 and 4; -4 outside the window.
+        Log-odds that they report one event, from -3 to 4; -4 outside the window.
     """
 
     first: NDArray[np.int64]
@@ -85,7 +86,7 @@ class Pairs:
 
     @classmethod
     def concatenate(cls, parts: Sequence[Pairs]) -> Pairs:
-        """Concatenate pairs; no parts give no pairs."""
+        """Concatenate pairs; return no pairs if there are no parts."""
         nothing = np.zeros(0, dtype=np.int64)
         none = cls(nothing, nothing, np.zeros(0), np.zeros(0))
         columns = zip(
@@ -95,11 +96,11 @@ class Pairs:
 
 
 class Comparison(Protocol):
-    """What compares pairs of articles: see `sahel_dedup.scoring.tfidf.Similarity`."""
+    """Compares pairs of articles: see `sahel_dedup.scoring.tfidf.Similarity`."""
 
     @property
     def number_count(self) -> NDArray[np.int64]:
-        """Distinct numbers in each article."""
+        """Count of distinct numbers in each article."""
 
     def cosines(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the TF-IDF cosines of pairs of articles."""
@@ -110,7 +111,7 @@ class Comparison(Protocol):
         second: NDArray[np.int64],
         cosine: NDArray[np.float64] | None = None,
     ) -> Iterator[tuple[slice, Shared]]:
-        """Compare pairs of articles, block by block; their cosines may be known."""
+        """Compare pairs of articles block by block, with their cosines if these are known."""
 
 
 class Evidence:
@@ -121,9 +122,10 @@ class Evidence:
     traits : Traits
     similarity : Comparison
     recurrence : ndarray of float64, shape (n,)
-        Temporal contrast of each article (`sahel_dedup.scoring.recurrence`).
+        Recurrence of each article (`sahel_dedup.scoring.recurrence`).
     settings : Settings
-        The window, beyond which two articles are never one event, and what a story is.
+        Among others the window, outside which two articles are never one event, and the
+        granularity.
     """
 
     def __init__(
@@ -168,7 +170,7 @@ class Evidence:
         return Pairs(first, second, cosine, score)
 
     def score_unlikely_pairs(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> Pairs:
-        """Score pairs most of which have little in common: the same as `score_pairs`, but faster.
+        """Score pairs that mostly have little in common: like `score_pairs`, but faster.
 
         Parameters
         ----------
@@ -189,7 +191,7 @@ class Evidence:
     def most(
         self, first: NDArray[np.int64], second: NDArray[np.int64], cosine: NDArray[np.float64]
     ) -> NDArray[np.float64]:
-        """Bound the log-odds of pairs by what costs nothing: wording, contrast, time, outlets.
+        """Bound the log-odds of pairs by what is cheap: wording, recurrence, time and outlets.
 
         Parameters
         ----------
@@ -200,8 +202,8 @@ class Evidence:
         Returns
         -------
         ndarray of float64, shape (n,)
-            No score is higher, unless it is at the floor; of a pair that may be a copy
-            nothing is known before.
+            No score is higher, except those at the floor. The bound of a pair that may be a copy is
+            the highest score.
         """
         bound = np.empty(len(first))
         gains = _gains(self._weights.tobytes())
@@ -230,8 +232,8 @@ class Evidence:
         Returns
         -------
         list of (slice, ndarray of float64, shape (n_block, len(FEATURES)))
-            Blocks of pairs with their features, in the order of `FEATURES`. What is
-            unknown (date, outlet, title) contributes 0 and has its own column.
+            Blocks of pairs with their features, in the order of `FEATURES`. Unknown values (date,
+            outlet, title) contribute 0 and have columns of their own.
         """
         blocks = []
         traits = self._traits
@@ -255,22 +257,22 @@ class Evidence:
 
     @property
     def outlets(self) -> NDArray[np.int32]:
-        """Number of the outlet of each article, -1 where it is unknown."""
+        """Number of the outlet of each article; -1 where unknown."""
         return self._traits.source
 
     def dated(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Whether the time between the articles of each pair is known, shape (n_pairs,)."""
+        """Return whether the time between the articles of each pair is known, shape (n_pairs,)."""
         day = self._traits.day
         return ~np.isnan(day[first] - day[second])
 
 
 def weights_of(settings: Settings) -> NDArray[np.float64]:
-    """Return the constants by which pairs are scored, shape (2, len(FEATURES)).
+    """Return the constants with which pairs are scored, shape (2, len(FEATURES)).
 
     Raises
     ------
     SettingsError
-        If those of the settings are of a release with other pieces of evidence.
+        If the settings have constants of a release with other pieces of evidence.
     """
     if settings.granularity == "topic":
         return TOPIC_WEIGHTS
@@ -278,7 +280,7 @@ def weights_of(settings: Settings) -> NDArray[np.float64]:
         return WEIGHTS
     if model.features != FEATURES:
         raise SettingsError(
-            "model: taught for a release with other evidence; teach again with the same answers"
+            "model: made by a release with other evidence; teach again with the same answers"
         )
     return np.array([model.dated, model.undated])
 
@@ -290,7 +292,7 @@ def scores(
     day: NDArray[np.float64],
     settings: Settings,
 ) -> NDArray[np.float64]:
-    """Turn the features of pairs of articles into scores.
+    """Convert the features of pairs of articles to scores.
 
     Parameters
     ----------
@@ -309,7 +311,7 @@ def scores(
 
 
 def least_cosine(dated: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Return the cosine below which pairs are not worth scoring.
+    """Return the cosine below which a pair is not worth scoring.
 
     Parameters
     ----------
@@ -338,7 +340,7 @@ def _total(
 
 @functools.lru_cache(maxsize=8)
 def _gains(weights: bytes) -> NDArray[np.float64]:
-    """Most that what has yet to be measured adds: by date known or not, and titles or not."""
+    """Return the most that unmeasured features can add, by whether date and titles are known."""
     gains = np.zeros((2, 2))
     for dated, row in enumerate(np.frombuffer(weights).reshape(2, -1)):
         for name, (low, high) in RANGES.items():
@@ -358,7 +360,7 @@ def _most(
     weights: NDArray[np.float64],
     gains: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """Bound the log-odds of pairs by the features that `measure` fills in."""
+    """Bound the log-odds of pairs from the features that `measure` fills in."""
     most = _total(features, first, second, day, weights)
     for i in range(len(first)):
         a, b = first[i], second[i]
@@ -375,7 +377,7 @@ def _bounded(
     day: NDArray[np.float64],
     window: float,
 ) -> NDArray[np.float64]:
-    """Turn log-odds into scores, the lowest for pairs that lie outside the window."""
+    """Convert log-odds to scores; pairs outside the window get the lowest."""
     score = np.empty(len(total))
     for i in range(len(total)):
         outside = abs(day[first[i]] - day[second[i]]) > window

@@ -1,8 +1,9 @@
-"""Features: what each piece of evidence measures of a pair of articles.
+"""Features: what each piece of evidence measures about a pair of articles.
 
-What is unknown (date, outlet, title) is 0. What an outlet does twice in much the same form is a
-bulletin far more often than a repeat, so three pieces are measured within one outlet alone:
-between outlets, other numbers beside one word, texts of one length and missing titles mean little.
+Unknown values (date, outlet, title) are 0. Two similar texts of one outlet are issues of a bulletin
+far more often than repetitions. Three pieces are therefore measured only within one outlet:
+different numbers next to one word, equal lengths, and missing titles. Between outlets these mean
+little.
 """
 
 from __future__ import annotations
@@ -39,13 +40,13 @@ FEATURES = (
 # Columns of the features.
 _BASE, WORDING, _CONTRAST, _RECURRING, _SAME_OUTLET, _OTHER_LENGTH, _UNTITLED = range(7)
 _HOURS, _NUMBERS_SHARED, _NUMBERS_CONFLICTING, _TITLE, _OPENING = range(7, 12)
-# No pair is less alike than this: its logarithm is taken.
+# A lower bound of the cosine, because its logarithm is taken.
 NO_LIKENESS = 0.01
-# A recurrence above this is typical of a form and rare in a report.
+# A recurrence above this is typical of forms and rare among reports.
 _RECURRING_FROM = 0.3
-# What the titles of two reports are alike, in the mean, as a square root: below it lies a doubt.
+# The mean similarity of the titles of two reports, as a square root. Below it there is doubt.
 _TITLE_LIKENESS = 0.45
-# Between what the pieces lie that cost a look at both articles.
+# The range of the pieces that need a look at both articles.
 RANGES = {
     "numbers_shared": (0.0, 1.0),
     "numbers_conflicting": (0.0, math.log1p(CONTEXT_SLOTS)),
@@ -61,7 +62,7 @@ def measure(
     recurrence: NDArray[np.float64],
     traits: Traits,
 ) -> NDArray[np.float64]:
-    """Measure what takes no further look at the words: wording, recurrence, time, outlets.
+    """Measure what needs no further look at the words: wording, recurrence, time and outlets.
 
     Parameters
     ----------
@@ -70,7 +71,7 @@ def measure(
     cosine : ndarray of float64, shape (n,)
         TF-IDF cosine.
     recurrence : ndarray of float64, shape (n_articles,)
-        Temporal contrast of each article.
+        Recurrence of each article.
     traits : Traits
 
     Returns
@@ -83,14 +84,14 @@ def measure(
 
 @dataclass(frozen=True, slots=True)
 class Sketched:
-    """What the sketches of pairs of articles show.
+    """What the sketches of pairs of articles show about them.
 
     Attributes
     ----------
     copy : ndarray of bool, shape (n_pairs,)
-        Whether one is a copy of the other (`sahel_dedup.scoring.copies`), of another outlet.
+        Whether one is a copy of the other (`sahel_dedup.scoring.copies`) in another outlet.
     conflicts : ndarray of int64, shape (n_pairs,)
-        Words beside which the two have different numbers; of one outlet's articles alone.
+        Count of words that have different numbers next to them, for articles of one outlet only.
     """
 
     copy: NDArray[np.bool_]
@@ -105,9 +106,9 @@ class Sketched:
         number_count: NDArray[np.int64],
         traits: Traits,
     ) -> Sketched:
-        """Compare the sketches of pairs of articles; parameters as of `measure_rest`."""
+        """Compare the sketches of pairs of articles; parameters are those of `measure_rest`."""
         copy = copies(first, second, shared.cosine, shared.number_count, number_count, traits)
-        # What an outlet prints again on another day is an issue of a series more often.
+        # What an outlet prints again on another day is usually an issue of a series.
         copy &= (traits.source[first] != traits.source[second]) | (traits.source[first] < 0)
         return cls(copy, _conflicts(first, second, traits.number_contexts, traits.source))
 
@@ -126,19 +127,19 @@ def measure_rest(
     Parameters
     ----------
     features : ndarray of float64, shape (n, len(FEATURES))
-        As `measure` returned them.
+        What `measure` returned.
     first, second : ndarray of int64, shape (n,)
         Rows of the articles.
     shared : Shared
-        What they have in common.
+        What the articles of each pair have in common.
     sketched : Sketched
     number_count : ndarray of int64, shape (n_articles,)
-        Distinct numbers in each article.
+        Count of distinct numbers in each article.
     headline : ndarray of uint64, shape (n_articles,)
         Hashes of the titles, 0 where there is none.
     """
     copy = sketched.copy
-    # A copy is a copy, however often its kind recurs.
+    # A copy stays a copy even if texts of its kind recur.
     features[copy, _RECURRING] = 0
     usual = np.log(shared.cosine[copy] / TYPICAL_RECURRENCE)
     features[copy, _CONTRAST] = np.maximum(features[copy, _CONTRAST], usual)
@@ -147,7 +148,7 @@ def measure_rest(
 
 
 class _Seen(NamedTuple):
-    """What two looks at pairs of articles found: numbers, titles, openings and sketches."""
+    """Data on pairs of articles: numbers, titles, openings and sketches."""
 
     shared: NDArray[np.int64]
     title: NDArray[np.float64]
@@ -163,7 +164,7 @@ def _measure(
     recurrence: NDArray[np.float64],
     of: Columns,
 ) -> NDArray[np.float64]:
-    """Fill in the features that cosine, time, outlet and length show; leave the others 0."""
+    """Fill in the features that depend on cosine, time, outlet and length; leave the others 0."""
     features = np.zeros((len(first), len(FEATURES)))
     for i in range(len(first)):
         a, b, row = first[i], second[i], features[i]
@@ -171,7 +172,7 @@ def _measure(
         row[_BASE] = 1
         row[WORDING] = math.log(alike)
         row[_CONTRAST] = math.log(alike / max(recurrence[a], recurrence[b]))
-        # How far both are more recurrent than news: two issues of a daily bulletin.
+        # How much more recurrent both are than news is, as two issues of a daily bulletin are.
         both = min(recurrence[a], recurrence[b])
         row[_RECURRING] = math.log(max(both, _RECURRING_FROM) / _RECURRING_FROM)
         if of.source[a] >= 0 and of.source[a] == of.source[b]:
@@ -193,7 +194,7 @@ def _measure_rest(
     number_count: NDArray[np.int64],
     headline: NDArray[np.uint64],
 ) -> None:
-    """Fill in what numbers, titles and openings show."""
+    """Fill in the features that depend on numbers, titles and openings."""
     for i in range(len(first)):
         a, b, row = first[i], second[i], features[i]
         row[_NUMBERS_SHARED] = seen.shared[i] / (min(number_count[a], number_count[b]) + 1)
@@ -210,7 +211,7 @@ def _conflicts(
     number_contexts: NDArray[np.uint16],
     source: NDArray[np.int32],
 ) -> NDArray[np.int64]:
-    """Count the words beside which two articles of one outlet have different numbers."""
+    """Count the words with different numbers next to them in two articles of one outlet."""
     found = np.zeros(len(first), dtype=np.int64)
     for i in range(len(first)):
         a, b = first[i], second[i]

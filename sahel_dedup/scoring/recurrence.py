@@ -1,17 +1,17 @@
-"""Recurrence: how alike an article is to texts that cannot be the same event.
+"""Recurrence: how similar an article is to texts that cannot report the same event.
 
 A daily rupee report resembles every other rupee report; a report of an attack resembles
 nothing published on other days. The recurrence of an article is its third-highest cosine to
-articles that must be about something else, and a pair is judged by how far it clears the
+articles that must be about another event. A pair is judged by how far its cosine exceeds the
 recurrence of both its articles.
 
-What must be about something else: what was published more than `GAP_DAYS` away, and what was
-published nearer but is another filling of the same form; for an article without a date, other
-texts of its outlet, which rarely reports one event twice, and texts that differ in their
-numbers: a form is seen with many sets of numbers.
+Which articles must be about another event? For a dated article, those published more than
+`GAP_DAYS` away, and nearer ones that are other fillings of the same form. For an article without a
+date, other texts of its outlet, which rarely reports one event twice, and texts with other numbers,
+because a form appears with many sets of numbers.
 
-A copy of the article itself is no such text, whenever it was published: a column that is
-printed all week is not a bulletin. Of several copies of one other text only one counts.
+A copy of the article itself never counts, whenever it was published: a column that is printed all
+week is not a bulletin. Among several copies of another text only one counts.
 """
 
 from __future__ import annotations
@@ -36,15 +36,15 @@ from sahel_dedup.sketch.layout import Layout
 from sahel_dedup.sketch.profiles import Profiles
 from sahel_dedup.util.parallel import ordered_map
 
-# Below this lies the ordinary similarity of unrelated articles; an article without a date, or with
-# no similar text, has the recurrence of ordinary news.
+# The similarity of unrelated articles is usually below this. An article without a date, or without
+# a similar text, has the recurrence of ordinary news.
 LOWEST_RECURRENCE = 0.15
 TYPICAL_RECURRENCE = 0.19
 RANK = 3
-# Many background articles resemble an article: half of the bands find three of them. What they
-# miss lowers one score in seven by a twentieth or more.
+# An article has many similar background articles, and half of the bands find three of them. The
+# ones they miss lower one score in seven by a twentieth or more.
 BANDS = 96
-# Cosines are computed for the few articles that agree in most slots.
+# Cosines are computed only for the few articles that agree in most slots.
 COMPARED = 12
 
 
@@ -59,8 +59,8 @@ def recurrence_scores(
     """Measure the recurrence of articles.
 
     In each LSH bucket of the first `BANDS` bands an article meets one other on either side:
-    the nearest in time beyond the gap or, without a date, its neighbour of the same outlet.
-    So the work per article is bounded by the number of bands.
+    the nearest in time beyond the gap or, without a date, its neighbour of the same outlet. The
+    number of bands therefore bounds the work per article.
 
     Parameters
     ----------
@@ -71,14 +71,14 @@ def recurrence_scores(
     similarity : Similarity
     layout : Layout
     workers : int
-        Threads; 0 takes all processors.
+        Number of threads; 0 uses all processors.
     near : two ndarrays of int64, shape (n_pairs,), optional
         Pairs of fillings of one form (`sahel_dedup.scoring.copies.fillings`).
 
     Returns
     -------
     ndarray of float64, shape (n,)
-        `LOWEST_RECURRENCE` or more; `TYPICAL_RECURRENCE` for articles not wanted.
+        At least `LOWEST_RECURRENCE`; `TYPICAL_RECURRENCE` for articles that are not wanted.
     """
     nearest = nearest_background(profiles, wanted, similarity, layout, workers, near)
     return _recurrence(profiles, wanted, nearest)
@@ -97,7 +97,7 @@ def nearest_background(
     Returns
     -------
     ndarray of float64, shape (n, 3)
-        Falling; 0 where fewer exceed `LOWEST_RECURRENCE`.
+        In descending order; 0 where fewer exceed `LOWEST_RECURRENCE`.
     """
     need = np.zeros(len(profiles), dtype=bool)
     need[wanted] = True
@@ -108,7 +108,7 @@ def nearest_background(
     for timed in (True, False):
         rows = np.flatnonzero(dated == timed)
         if not timed:
-            # An article without outlet and numbers has no background.
+            # An article without an outlet and without numbers has no background.
             known = (profiles.source >= 0) | (similarity.number_count >= MIN_NUMBERS)
             need[rows] &= known[rows]
         if need[rows].any():
@@ -126,15 +126,15 @@ def recurrence_of_pairs(
     first: NDArray[np.int64],
     second: NDArray[np.int64],
 ) -> NDArray[np.float64]:
-    """Set the recurrence of articles by those that each was found to be most alike to.
+    """Compute the recurrence of articles from the most similar articles found for each.
 
     Parameters
     ----------
     profiles, wanted, similarity
         See `recurrence_scores`.
     first, second : ndarray of int64, shape (n_pairs,)
-        Articles whose recurrence is wanted, and others: of those with a date what lies beyond the
-        gap or is a filling of the same form, of the others any.
+        Articles whose recurrence is wanted, and others. For an article with a date, these lie
+        beyond the gap or fill the same form; for one without a date, they may be any.
 
     Returns
     -------
@@ -167,7 +167,7 @@ def _highest(
     )
     form = fillings(first, second, cosine, GAP_DAYS, profiles, similarity)
     cosine = np.where(form > 0, form, cosine)
-    # What is no more alike than the lowest recurrence raises none.
+    # Articles that are no more similar than the lowest recurrence cannot raise one.
     strange &= cosine > LOWEST_RECURRENCE
     first, second, cosine = first[strange], second[strange], cosine[strange]
     order = np.lexsort((second, -cosine, first))
@@ -187,9 +187,9 @@ def recurrence_of(third: NDArray[np.float64], day: NDArray[np.float64]) -> NDArr
     Parameters
     ----------
     third : ndarray of float64, shape (n,)
-        Third-highest cosine of each article to its background articles, 0 if it has fewer.
+        Third-highest cosine of each article to its background articles; 0 if it has fewer.
     day : ndarray of float64, shape (n,)
-        Times, NaN where missing.
+        Times; NaN where missing.
 
     Returns
     -------
@@ -199,7 +199,7 @@ def recurrence_of(third: NDArray[np.float64], day: NDArray[np.float64]) -> NDArr
 
 
 def _rank(group: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Place of each element within its run of equal values."""
+    """Return the position of each element within its run of equal values."""
     starts = np.flatnonzero(np.diff(group, prepend=-1))
     sizes = np.diff(np.append(starts, len(group)))
     return np.arange(len(group)) - np.repeat(starts, sizes)
@@ -214,16 +214,16 @@ def _meetings(
     layout: Layout,
     workers: int,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """For each needed article, those it meets that agree with it in most slots.
+    """Find, for each needed article, those it meets that agree with it in most slots.
 
     Parameters
     ----------
     rows : ndarray of int64, shape (m,)
         The articles that meet.
     place : ndarray of float64, shape (n,)
-        Where each stands on a line.
+        Position of each on a line.
     gap : float
-        Those nearer than this are passed over; 0 passes over none.
+        Articles nearer than this are skipped; 0 skips none.
     """
     n = len(salience)
     rows = rows[np.argsort(place[rows], kind="stable")]
@@ -239,7 +239,7 @@ def _meetings(
     for band, found in enumerate(ordered_map(found_in, range(bands), workers)):
         met.append(found)
         if band % 8 == 7 or band == bands - 1:
-            # Only the closest so far are kept: all would take a kilobyte an article.
+            # Only the closest so far are kept; keeping all would take a kilobyte per article.
             closest = closest_met(salience, np.concatenate(met), closest)
             met = []
     return closest // (n * (SLOTS + 1)), closest % n
@@ -248,29 +248,29 @@ def _meetings(
 def neighbours(
     keys: NDArray[np.uint64], place: NDArray[np.float64], gap: float, asking: NDArray[np.bool_]
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Find who stands next to articles in their bucket.
+    """Find the neighbours of articles in their bucket.
 
     Parameters
     ----------
     keys : ndarray of uint64, shape (m,)
         Bucket of each article.
     place : ndarray of float64, shape (m,)
-        Where each stands on a line, rising.
+        Position of each on a line, ascending.
     gap : float
-        Those nearer than this are passed over; 0 passes over none.
+        Articles nearer than this are skipped; 0 skips none.
     asking : ndarray of bool, shape (m,)
-        Whose neighbours to find.
+        Articles whose neighbours to find.
 
     Yields
     ------
     one, two : ndarray of int64
-        Articles that ask, and the next ahead of each, then the next behind.
+        Asking articles and the next one after each, then the next one before each.
     """
     order, key = in_buckets(keys)
     bucket = np.cumsum(np.diff(key, prepend=key[:1]) != 0)
     asks = np.flatnonzero(asking[order])
     if gap:
-        # Buckets laid end to end on one line, further apart than the gap reaches.
+        # Put the buckets on one line, further apart than the gap.
         line = bucket * (place[-1] - place[0] + 4 * gap + 1) + (place[order] - place[0])
         later = np.searchsorted(line, line[asks] + gap, side="right")
         sooner = np.searchsorted(line, line[asks] - gap, side="left") - 1
@@ -286,15 +286,15 @@ def neighbours(
 def closest_met(
     salience: NDArray[np.uint32], met: NDArray[np.int64], ranked: NDArray[np.int64]
 ) -> NDArray[np.int64]:
-    """Keep the few that agree best with each article.
+    """Keep the few articles that agree best with each article.
 
     Parameters
     ----------
     met : ndarray of int64
-        Pairs of rows, the first times n, plus the second.
+        Pairs of rows: the first times n plus the second.
     ranked : ndarray of int64
-        What this returned before: article, slots of disagreement and other article in one
-        number, rising.
+        Earlier result: article, count of slots that disagree, and other article, packed into one
+        number, ascending.
     """
     n = len(salience)
     first, second = np.divmod(distinct(met), n)

@@ -1,6 +1,6 @@
-"""Survivors: the compared pairs that may report one event, known before recurrence is measured.
+"""Survivors: the compared pairs that may report one event, found before recurrence is measured.
 
-Recurrence is expensive, and few candidate pairs need it.
+Measuring recurrence is expensive, and few candidate pairs need it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Survivors(NamedTuple):
     cosine : ndarray of float64, shape (n,)
         Their TF-IDF cosines.
     form : ndarray of bool, shape (n,)
-        Whether both are fillings of one form. Such pairs are kept whatever they score, because
+        Whether both are fillings of one form. Such pairs are kept whatever their score, because
         they raise the recurrence of their articles.
     """
 
@@ -52,7 +52,7 @@ def surviving_pairs(
     settings: Settings,
     least: float,
 ) -> Survivors:
-    """Keep the pairs whose score can reach a threshold, and fillings of one form.
+    """Keep the pairs whose score can reach a threshold, and the fillings of one form.
 
     Parameters
     ----------
@@ -64,7 +64,8 @@ def surviving_pairs(
     similarity : Similarity
     settings : Settings
     least : float
-        Log-odds that a pair must be able to reach; `FLOOR` keeps every pair of enough cosine.
+        Log-odds that a pair must be able to reach; `FLOOR` keeps every pair with a sufficient
+        cosine.
 
     Returns
     -------
@@ -76,7 +77,7 @@ def surviving_pairs(
     form = fillings(first, second, cosine, GAP_DAYS, profiles, similarity) > 0
     pairs = Survivors(first, second, cosine, form)
     if least > FLOOR:
-        # A higher recurrence only lowers a score.
+        # A higher recurrence can only lower a score.
         lowest = np.full(len(profiles), LOWEST_RECURRENCE)
         hopes = Evidence(profiles, similarity, lowest, settings)
         pairs = pairs.where(pairs.form | (hopes.most(*pairs[:3]) >= least))

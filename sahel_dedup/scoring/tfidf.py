@@ -1,9 +1,9 @@
-"""TF-IDF similarity of pairs, many pairs at a time, and what two articles share.
+"""TF-IDF similarity, computed for many pairs at a time, and what two articles share.
 
-Weight of a term is ln(1 + count) times its IDF. IDF blends the archive with a prior of
-the language: ``ln((N + n0 + 1) / (df + n0 p + 1))``, as if `PRIOR_ARTICLES` articles of
-general news had been read before. So it is sane for two articles and becomes the
-archive's own as that grows.
+The weight of a term is ln(1 + count) times its IDF. The IDF blends the archive with a prior of the
+language: ``ln((N + n0 + 1) / (df + n0 p + 1))``, as if `PRIOR_ARTICLES` articles of general news
+had been read before. It is therefore sensible for two articles and approaches the archive's own as
+the archive grows.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ else:
 
 _SHARED_AT_ONCE = 1 << 16
 _ROWS_A_BLOCK = 1 << 12
-# Weights lie on a grid so that products of two add up without rounding in 24 bits: a cosine
-# does not depend on the order of the words, which is that of their arrival in the threads.
+# Weights are rounded to a grid so that products of two add up in 24 bits without further rounding.
+# A cosine then does not depend on the order of the terms, which varies with the threads.
 _GRID = 4096.0
 _PAIRS_A_THREAD = 1 << 17
 
@@ -45,11 +45,11 @@ class Shared:
     cosine : ndarray of float64, shape (n_pairs,)
         TF-IDF cosine of title and text.
     number_count : ndarray of int64, shape (n_pairs,)
-        Distinct numbers (terms that start with a digit) in both.
+        Count of distinct numbers (terms that start with a digit) in both.
     title : ndarray of float64, shape (n_pairs,)
         TF-IDF cosine of the titles' distinct terms; 0 where a title is missing.
     opening : ndarray of float64, shape (n_pairs,)
-        The same of the distinct terms of title and first words.
+        The same for the distinct terms of title and first words.
     """
 
     cosine: NDArray[np.float64]
@@ -59,7 +59,7 @@ class Shared:
 
     @classmethod
     def concatenate(cls, parts: Iterable[Shared]) -> Shared:
-        """Put blocks of pairs end to end; of no parts, no pairs."""
+        """Concatenate blocks of pairs; return no pairs if there are no parts."""
         none = np.zeros(0)
         columns = zip(
             (none, none.astype(np.int64), none, none),
@@ -77,14 +77,14 @@ class Similarity:
     profiles : Profiles
         The articles.
     sketcher : Sketcher
-        Whose vocabulary numbered their terms.
+        Its vocabulary numbered their terms.
     workers : int
-        Threads that compare; 0 takes all processors.
+        Number of threads; 0 uses all processors.
 
     Attributes
     ----------
     number_count : ndarray of int64, shape (n,)
-        Distinct numbers in each article.
+        Count of distinct numbers in each article.
     """
 
     def __init__(self, profiles: Profiles, sketcher: Sketcher, workers: int = 1) -> None:
@@ -129,13 +129,13 @@ class Similarity:
 
     @property
     def weights(self) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-        """What `with_idf` takes: the IDF, shape (n_langs, n_terms), and which terms are numbers."""
+        """Arguments of `with_idf`: IDF, shape (n_langs, n_terms), and which terms are numbers."""
         return self._idf, self._is_number[: self._idf.shape[1]]
 
     def shared_terms(
         self, first: int, second: int
     ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Return the terms of two articles, and what each adds to their cosine.
+        """Return the terms that two articles share, and what each adds to their cosine.
 
         Parameters
         ----------
@@ -163,12 +163,12 @@ class Similarity:
         first, second : ndarray of int64, shape (n_pairs,)
             Rows of the articles; pairs of one `first` should be neighbours.
         cosine : ndarray of float64, shape (n_pairs,), optional
-            Their TF-IDF cosines, where they are known.
+            Their TF-IDF cosines, if known.
 
         Yields
         ------
         pairs : slice
-            Which pairs.
+            The pairs of the block.
         shared : Shared
         """
         for start in range(0, len(first), _SHARED_AT_ONCE):
@@ -181,9 +181,9 @@ class Similarity:
             yield rows, Shared(alike, number_count, titles, openings)
 
     def cosines(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Return the TF-IDF cosine of pairs of articles, shape (n_pairs,).
+        """Return the TF-IDF cosines of pairs of articles, shape (n_pairs,).
 
-        Of near copies it is not below `sahel_dedup.scoring.copies.COPY_COSINE`.
+        For near copies it is at least `sahel_dedup.scoring.copies.COPY_COSINE`.
         """
 
         def products(rows: slice) -> NDArray[np.float64]:
@@ -193,13 +193,13 @@ class Similarity:
 
         parts = slices(len(first), _PAIRS_A_THREAD)
         cosines = np.concatenate([np.zeros(0), *ordered_map(products, parts, self._workers)])
-        # On the grid the length of a vector is 1 to three digits.
+        # On the grid, the length of a vector is 1 to three digits only.
         return np.asarray(np.minimum(cosines, 1.0))
 
     def shared_numbers(
         self, first: NDArray[np.int64], second: NDArray[np.int64]
     ) -> NDArray[np.int64]:
-        """Return how many distinct numbers pairs of articles share, shape (n_pairs,)."""
+        """Return how many distinct numbers the articles of each pair share, shape (n_pairs,)."""
         return row_products(self._numbers, first, second).astype(np.int64)
 
     def names_apart(self, one: int, other: int) -> bool:
@@ -228,7 +228,7 @@ class Similarity:
         counts: NDArray[np.uint8] | None,
         lang: NDArray[np.int16],
     ) -> sp.csr_array:
-        """Weigh the terms of articles; without counts, each counts once."""
+        """Weight the terms of articles; without counts, each term counts once."""
         data = np.empty(len(terms), dtype=np.float32)
         for rows, span in _row_blocks(indptr):
             sizes = np.diff(indptr[rows.start : rows.stop + 1])
@@ -295,7 +295,7 @@ def _row_products(
 def _csr(
     data: NDArray[np.float32], terms: NDArray[np.int32], indptr: NDArray[np.int64], width: int
 ) -> sp.csr_array:
-    """Make a sparse matrix; scipy copies indices whose type is not that of indptr."""
+    """Make a sparse matrix; scipy copies indices whose type differs from that of indptr."""
     if indptr[-1] <= np.iinfo(np.int32).max:
         indptr = indptr.astype(np.int32)
     return sp.csr_array((data, terms, indptr), (len(indptr) - 1, width))
@@ -306,7 +306,7 @@ def _chosen(
     terms: NDArray[np.int32],
     choose: Callable[[slice], NDArray[np.bool_]],
 ) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-    """Keep some entries of a ragged array: what they are, and where each row starts."""
+    """Keep some entries of a ragged array; return them, and where each row starts."""
     held, sizes = [terms[:0]], [indptr[:1]]
     for rows, span in _row_blocks(indptr):
         chosen = choose(span)
@@ -317,7 +317,7 @@ def _chosen(
 
 
 def _row_blocks(indptr: NDArray[np.int64]) -> Iterator[tuple[slice, slice]]:
-    """Cut a ragged array into blocks of rows: which rows, and which entries."""
+    """Cut a ragged array into blocks of rows; yield the rows and the entries of each."""
     n = len(indptr) - 1
     for start in range(0, n, _ROWS_A_BLOCK):
         rows = slice(start, min(start + _ROWS_A_BLOCK, n))
@@ -325,9 +325,9 @@ def _row_blocks(indptr: NDArray[np.int64]) -> Iterator[tuple[slice, slice]]:
 
 
 def _blend(profiles: Profiles, sketcher: Sketcher) -> NDArray[np.float32]:
-    """IDF of each language (rows) and term (columns): the archive's blended with the prior.
+    """Blend the archive's IDF with the prior, for each language (rows) and term (columns).
 
-    It is 0 for terms that no article of the language holds.
+    The result is 0 for terms that no article of the language contains.
     """
     size = len(sketcher.vocabulary)
     df = np.zeros((max(1, len(sketcher.langs)), size))
@@ -355,16 +355,16 @@ def blended_idf(
     Parameters
     ----------
     df : ndarray, shape (n,)
-        Articles of the language that hold each term.
+        Count of articles of the language that contain each term.
     articles : float or ndarray of int64, shape (n,)
-        All articles of the language.
+        Count of all articles of the language.
     prior : ndarray of uint16, shape (n,)
         Prior IDF in units of 1 / `IDF_UNITS` (`Vocabulary.prior_idf`).
 
     Returns
     -------
     ndarray of float32, shape (n,)
-        IDF, not below 0.
+        IDF, at least 0.
     """
     # The prior's IDF is ln((n0 + 1) / (n0 p + 1)); this takes n0 p + 1 back out of it.
     seen = df + np.exp(prior / -IDF_UNITS) * (PRIOR_ARTICLES + 1)
