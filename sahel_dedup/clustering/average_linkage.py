@@ -1,21 +1,22 @@
-"""Average linkage: from the evidence on pairs to stories.
+"""Average linkage: from the scores of pairs to stories.
 
-Two stories are one while the mean evidence over all pairs between them reaches the threshold
-(UPGMA; Sokal and Michener, 1958). No pair is guessed: a mean of scores can only reach the
-threshold if one of them does, so stories never reach beyond a connected component of the pairs
-that do, and inside a component every pair is scored, proposed by LSH or not.
+Two stories are merged while the mean score of all pairs between them reaches the threshold (UPGMA;
+Sokal and Michener, 1958). No score is guessed. A mean can reach the threshold only if one of its
+scores does, so no story extends beyond a connected component of such pairs. Inside a component
+every pair is scored, whether LSH proposed it or not.
 
-Among texts without dates, every text of an archive is compared with every other, and chance
-finds pairs. So a story of which no two articles have dates needs one strong pair, `UNDATED_START`
+Texts without dates are compared with all others of the archive, so some pairs are similar by
+chance. A story in which no two articles have dates therefore needs one strong pair, `UNDATED_START`
 above the threshold. An article without a date stays in a story only if pairs of `UNDATED_JOIN`
-above the threshold hold it there, by way of other articles or not.
+above the threshold connect it, directly or through other articles.
 
-Of stories in which outlets repeat themselves more is asked (`sahel_dedup.clustering.outlets`).
+The threshold is higher for stories in which outlets repeat themselves
+(`sahel_dedup.clustering.outlets`).
 
-The window bounds whole stories: of two stories whose articles, taken together, lie further
-apart, none is joined to the other; an article without a date fits in anywhere.
+The window applies to whole stories: two stories are not merged if their articles, taken together,
+would lie further apart. An article without a date fits anywhere.
 
-A component of many articles is divided first and joined again
+A large component is divided first and its parts are joined again
 (`sahel_dedup.clustering.large_components`).
 """
 
@@ -41,7 +42,7 @@ from sahel_dedup.scoring.evidence import LIMIT, Evidence, Pairs
 
 ScorePairs = Callable[[NDArray[np.int64], NDArray[np.int64]], Pairs]
 
-# With these, planted copies among a thousand undated texts keep to themselves.
+# With these values, copies planted among a thousand undated texts form stories of their own.
 UNDATED_START = 2.55
 UNDATED_JOIN = 1.25
 _WEIGHED_AT_ONCE = 2_000_000
@@ -55,21 +56,21 @@ def link_stories(
     Parameters
     ----------
     pairs : Pairs
-        Scored pairs, each once, the earlier article first.
+        Scored pairs, each once, with the earlier article first.
     times : Times
-        Of the articles.
+        Times of the articles.
     evidence : Evidence
         Scores the pairs that are not among `pairs`.
     threshold : float
-        Mean log-odds that makes two stories one.
+        Mean log-odds at which two stories are merged.
 
     Returns
     -------
     labels : ndarray of int64, shape (n,)
         Number of the story of each article.
     inside : Pairs
-        The pairs inside stories, sorted: all of them, but for those between the parts of a
-        component that was divided, of which those are there that were scored.
+        All pairs inside stories, sorted. Between the parts of a divided component, only the pairs
+        that were scored.
     """
     strong = pairs.where(pairs.score >= threshold)
     part, component = bounded_components(strong, len(times.first), threshold)
@@ -79,7 +80,7 @@ def link_stories(
         strong = strong.where(is_large(component)[strong.first])
         compared = [inside, strong]
         while True:
-            # Stories that were joined are compared anew, until no more join.
+            # Compare joined stories again until no more of them join.
             first, second, link = between_parts(labels, strong)
             compared.append(score_pairs(first, second))
             former, labels = labels, join_parts(labels, link, compared[-1].score, threshold, times)
@@ -98,9 +99,9 @@ def link_components(
     Parameters
     ----------
     component : ndarray of int64, shape (n,)
-        Number of the component of each article, from 0, none of them left out.
+        Number of the component of each article: 0, 1, 2 and so on without gaps.
     times : Times
-        Of the articles.
+        Times of the articles.
     score_pairs : callable
         Scores pairs of articles.
     threshold : float
@@ -140,7 +141,7 @@ def link_components(
 def founded(
     labels: NDArray[np.int64], inside: Pairs, evidence: Evidence, threshold: float
 ) -> tuple[NDArray[np.int64], Pairs]:
-    """Divide stories that are series of an outlet or held by no strong pair, and sort the pairs.
+    """Divide series of one outlet and stories without a strong pair, and sort the pairs.
 
     Parameters
     ----------
@@ -177,14 +178,14 @@ def parts_held(
     n: int,
     threshold: float,
 ) -> NDArray[np.int64]:
-    """Return the parts of stories, which fall apart where little holds articles without dates.
+    """Return the parts of stories: articles without dates leave if no strong pair holds them.
 
     Parameters
     ----------
     first, second, score : ndarray, shape (n_pairs,)
         All pairs inside stories, and their scores.
     dated : ndarray of bool, shape (n_pairs,)
-        Whether the time between the two articles is known.
+        Whether both articles have a date.
     n : int
         Number of articles.
     threshold : float
@@ -203,7 +204,7 @@ def parts_held(
 
 
 def _distinct(pairs: Pairs) -> Pairs:
-    """Leave out the pairs that come again."""
+    """Leave out duplicate pairs."""
     n = int(pairs.second.max(initial=0)) + 1
     return pairs.where(np.unique(pairs.first * n + pairs.second, return_index=True)[1])
 
@@ -216,10 +217,10 @@ def average_link(scores: NDArray[np.float64], threshold: float, times: Times) ->
     scores : ndarray of float64, shape (m * (m - 1) / 2,)
         Scores of all pairs, row by row of the upper triangle.
     threshold : float
-        Least mean score at which two groups are joined.
+        Lowest mean score at which two groups are joined.
     times : Times
-        Of these articles. Groups whose articles lie further apart than the window are not
-        joined.
+        Times of these articles. Groups are not joined if their articles would lie further apart
+        than the window.
 
     Returns
     -------
@@ -227,20 +228,20 @@ def average_link(scores: NDArray[np.float64], threshold: float, times: Times) ->
         Group of each article, from 0.
     """
     m = math.isqrt(2 * len(scores)) + 1
-    if scores.min() >= threshold and times.within():  # as in most components
+    if scores.min() >= threshold and times.within():  # true of most components
         return np.zeros(m, dtype=np.int64)
-    # Only here: SciPy's clustering takes a fifth of a second to import.
+    # Imported only here, because SciPy's clustering takes a fifth of a second to import.
     from scipy.cluster.hierarchy import linkage
 
     tree = linkage(LIMIT - scores, method="average")
     group = np.arange(2 * m - 1)
-    # From the root down, a node at which two groups are joined hands its number to both.
+    # From the root down, each node at which two groups are joined passes its number to both.
     for node in np.flatnonzero(tree[:, 2] <= LIMIT - threshold)[::-1].tolist():
         group[tree[node, :2].astype(np.int64)] = group[m + node]
     label = np.asarray(np.unique(group[:m], return_inverse=True)[1])
     of_group = times.of_groups(label, int(label.max()) + 1)
     if not (of_group.last - of_group.first > times.window).any():
-        # Then no join on the way was out of the window either.
+        # Then no join on the way exceeded the window either.
         return label
     square = np.full((m, m), -LIMIT)
     square[_corner(m)] = scores
@@ -249,7 +250,7 @@ def average_link(scores: NDArray[np.float64], threshold: float, times: Times) ->
 
 
 def scorer(pairs: Pairs, n: int, score_fresh: ScorePairs) -> ScorePairs:
-    """Return a scorer of pairs that recalls the scores it knows already."""
+    """Return a scorer of pairs that looks up the scores it already has."""
     code = pairs.first * n + pairs.second
     order = np.argsort(code, kind="stable")
     known, code = pairs.where(order), code[order]
@@ -271,12 +272,12 @@ def scorer(pairs: Pairs, n: int, score_fresh: ScorePairs) -> ScorePairs:
 
 @functools.lru_cache(maxsize=64)
 def _corner(size: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the places of the upper triangle of a square matrix."""
+    """Return the indices of the upper triangle of a square matrix."""
     return np.triu_indices(size, 1)
 
 
 def _groups(sizes: NDArray[np.int64]) -> list[NDArray[np.int64]]:
-    """Components of two articles or more, in groups whose pairs are scored together."""
+    """Yield components of two or more articles, in groups whose pairs are scored together."""
     several = np.flatnonzero(sizes > 1)
     if not len(several):
         return []

@@ -1,4 +1,4 @@
-"""The article that represents a story: one rule for the batch, the index and single stories."""
+"""The canonical article of a story: one rule for the batch, the index and single stories."""
 
 from __future__ import annotations
 
@@ -23,21 +23,22 @@ def canonical_place(
     Parameters
     ----------
     day : ndarray of float64, shape (n,)
-        Times of publication, NaN where unknown. Articles of one time are in order of their ids.
+        Times of publication; NaN where unknown. Articles with the same time are in order of their
+        ids.
     merit : ndarray, shape (n,), optional
-        What the policy goes by: see `merits`.
+        The quantity that the policy compares: see `merits`.
     rank : ndarray of int64, shape (n,), optional
         Ranks of the outlets: see `outlet_ranks`.
 
     Returns
     -------
     int
-        Place of the article of the best outlet, among those of the greatest merit, among those
-        of the earliest; articles without a date are the last.
+        Position of the article from the best outlet; among several, the one with the greatest
+        merit; among several, the earliest. Articles without a date come last.
     """
     nothing = np.zeros(len(day))
     keys = (day, nothing if merit is None else -merit, nothing if rank is None else rank)
-    # NaN is sorted after every number, and what is equal keeps its order.
+    # NaN is sorted after every number, and equal values keep their order.
     return int(np.lexsort(keys)[0])
 
 
@@ -46,16 +47,16 @@ def merits(
     length: NDArray[np.int32],
     centrality: NDArray[np.float64],
 ) -> NDArray[np.float64] | NDArray[np.int32] | None:
-    """Return what a policy goes by, before time.
+    """Return the quantity that a policy compares before time.
 
     Parameters
     ----------
     policy : str
-        ``"earliest"``: nothing; ``"longest"``: words of title and text, boilerplate aside;
-        ``"central"``: closeness to the others.
+        ``"earliest"``: none. ``"longest"``: words of title and text, without boilerplate.
+        ``"central"``: similarity to the others.
     length : ndarray of int32, shape (n,)
     centrality : ndarray of float64, shape (n,)
-        Sum of the TF-IDF cosines of each article to the others of its story.
+        Sum of the TF-IDF cosines between each article and the others of its story.
     """
     if policy == "longest":
         return length
@@ -63,7 +64,7 @@ def merits(
 
 
 def outlet_ranks(preferred: Sequence[str], sources: Mapping[str, int]) -> NDArray[np.int64] | None:
-    """Rank outlets by the order in which they are preferred, all others last.
+    """Rank outlets in order of preference, with all others last.
 
     Parameters
     ----------
@@ -75,12 +76,13 @@ def outlet_ranks(preferred: Sequence[str], sources: Mapping[str, int]) -> NDArra
     Returns
     -------
     ndarray of int64, shape (len(sources) + 1,), or None
-        By number; the last is that of -1, no outlet. ``None`` if no outlet is preferred.
+        Rank by number of the outlet; the last is that of -1, no outlet. ``None`` if no outlet is
+        preferred.
     """
     if not preferred:
         return None
     rank = np.full(len(sources) + 1, len(preferred))
-    # Of a name given twice the first counts.
+    # If a name is given twice, the first position counts.
     for place, name in reversed(list(enumerate(preferred))):
         if name in sources:
             rank[sources[name]] = place
@@ -99,15 +101,15 @@ def canonical(
     Parameters
     ----------
     articles : sequence of Article
-        The articles of one story. Of equals, the earlier wins, then the lesser id.
+        The articles of one story. Among equals, the earlier wins, then the one with the lesser id.
     policy
-        ``"earliest"``; ``"longest"``: the most words of title and text, boilerplate aside;
+        ``"earliest"``; ``"longest"``: the most words in title and text, without boilerplate;
         ``"central"``: the greatest sum of similarities to the others.
     preferred_sources
-        Outlets whose article comes before any other's, best first.
+        Outlets whose articles are preferred to all others, best first.
     similarity : ndarray of float64, shape (n, n), optional
-        Between the articles. ``"central"`` takes their TF-IDF cosines, words weighing as in
-        general news, where it is not given.
+        Similarities between the articles. If missing, ``"central"`` uses their TF-IDF cosines, with
+        words weighted as in general news.
 
     Returns
     -------
@@ -119,7 +121,7 @@ def canonical(
         If there are no articles.
     """
     if not articles:
-        raise ValueError("articles: empty, no story")
+        raise ValueError("articles: empty; a story has at least one")
     order = sorted(range(len(articles)), key=lambda place: articles[place].id)
     members = [articles[place] for place in order]
     names = {name: number for number, name in enumerate({a.source or "" for a in members})}
@@ -144,7 +146,7 @@ def canonical(
 
 
 def _centrality(compared: Comparison) -> NDArray[np.float64]:
-    """Sum the cosines of each article to the others; a story may have thousands of them."""
+    """Sum the cosines between each article and the others, of which there may be thousands."""
     places = np.arange(len(compared.profiles))
     return np.array(
         [

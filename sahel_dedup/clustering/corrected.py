@@ -1,10 +1,10 @@
-"""Stories that follow the corrections of people: for the batch.
+"""Stories that follow the corrections of people, for the batch.
 
-Two steps follow the linkage. A story that holds articles which must be apart is linked once more
-by itself, with the mean between groups of such articles at minus infinity: so each of the other
-articles goes to the side that the evidence puts it on. Then the stories of each group of articles
-that must be one story become one (`sahel_dedup.corrections.placing`). All other stories are what
-they would be without corrections.
+Two steps follow the linkage. First, a story with articles that must be apart is linked again on its
+own, with the mean between groups of such articles set to minus infinity. Each of the other articles
+then goes to the side to which the evidence assigns it. Second, the stories of articles that must be
+together become one (`sahel_dedup.corrections.placing`). All other stories are the same as without
+corrections.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ class Linked(NamedTuple):
     Attributes
     ----------
     labels : ndarray of int64, shape (n,)
-        Number of the story of each article; those of later copies do not count.
+        Number of the story of each article; the values of later copies are ignored.
     parts : ndarray of int64, shape (n,)
-        The same before corrections made stories one: what the evidence holds together.
+        The same before corrections joined stories, from the evidence alone.
     inside : Pairs
-        The pairs inside stories, sorted. Of the pairs between the parts of a story with more
-        than `MAX_COMPONENT` articles those of some articles of each part.
+        The pairs inside stories, sorted. Between the parts of a story with more than
+        `MAX_COMPONENT` articles, only the pairs of some articles of each part.
     """
 
     labels: _Rows
@@ -45,7 +45,7 @@ class Linked(NamedTuple):
 
 
 def single_out(duplicate_of: _Rows, ids: Sequence[str], corrections: Corrections) -> _Rows:
-    """Let no article that a correction names count as a later copy of another.
+    """Make sure that no article named by a correction counts as a later copy of another.
 
     Parameters
     ----------
@@ -77,22 +77,22 @@ def correct(
     corrections: Corrections,
     first_of: _Rows,
 ) -> Linked:
-    """Let stories follow corrections.
+    """Apply corrections to stories.
 
     Parameters
     ----------
     linked : Linked
-        As the linkage made them.
+        The result of the linkage.
     ids : sequence of str
     duplicate_of : ndarray of int64, shape (n,)
-        What `single_out` returns.
+        The result of `single_out`.
     score_pairs : callable
         Scores pairs of articles.
     times : Times
     threshold : float
     corrections : Corrections
     first_of : ndarray of int64, shape (n,)
-        What `single_out` was given.
+        The argument of `single_out`.
 
     Returns
     -------
@@ -129,24 +129,24 @@ def divide(
     groups: dict[int, str],
     corrections: Corrections,
 ) -> _Rows:
-    """Divide a story so that no part holds two articles that must be apart.
+    """Divide a story so that no part contains two articles that must be apart.
 
     Parameters
     ----------
     scores : ndarray of float64, shape (m * (m - 1) / 2,)
         Scores of all pairs, row by row of the upper triangle.
     times : Times
-        Of these articles.
+        Times of these articles.
     threshold : float
-        Least mean score at which two groups are joined.
+        Lowest mean score at which two groups are joined.
     groups : dict of int to str
-        The groups of corrections by place of the article, from 0.
+        The correction group of each named article, by its position from 0.
     corrections : Corrections
 
     Returns
     -------
     ndarray of int64, shape (m,)
-        The part of each article, by the place of its first.
+        The part of each article, given as the position of its first article.
     """
     m = len(times.first)
     square = np.full((m, m), -LIMIT)
@@ -164,7 +164,7 @@ def divide(
 def _stories_with_rivals(
     labels: _Rows, single: NDArray[np.bool_], groups: dict[int, str], corrections: Corrections
 ) -> list[_Rows]:
-    """Return the articles of each story that holds some that must be apart."""
+    """Return the articles of each story that contains some that must be apart."""
     held: dict[int, list[str]] = {}
     for row, group in groups.items():
         held.setdefault(int(labels[row]), []).append(group)
@@ -175,14 +175,14 @@ def _stories_with_rivals(
 def _articles(
     labels: _Rows, single: NDArray[np.bool_], stories: Sequence[int] | _Rows
 ) -> list[_Rows]:
-    """Return the articles of each of some stories, without later copies."""
+    """Return the articles of some stories, story by story and without later copies."""
     rows = np.flatnonzero(single & np.isin(labels, stories))
     rows = rows[np.argsort(labels[rows], kind="stable")]
     return np.split(rows, np.flatnonzero(np.diff(labels[rows])) + 1) if len(rows) else []
 
 
 def _named_leave(m: int, groups: dict[int, str], corrections: Corrections) -> _Rows:
-    """Let the named articles of a story too large to link leave it, but for the first ones."""
+    """Remove all but the first named articles from a story that is too large to link."""
     parts = np.zeros(m, dtype=np.int64)
     stay: dict[str, None] = {}
     leave: dict[str, int] = {}
@@ -197,7 +197,7 @@ def _named_leave(m: int, groups: dict[int, str], corrections: Corrections) -> _R
 def _between(
     labels: _Rows, parts: _Rows, single: NDArray[np.bool_], groups: dict[int, str]
 ) -> tuple[_Rows, _Rows]:
-    """Return the pairs of articles that corrections alone put into one story."""
+    """Return the pairs of articles that are in one story only because of corrections."""
     first: list[_Rows] = [np.zeros(0, dtype=np.int64)]
     second = list(first)
     for rows in _articles(labels, single, np.unique(labels[list(groups)])):

@@ -1,7 +1,7 @@
-"""From the stories of an earlier run to those of a new one: ids that stay, and what has changed.
+"""From the stories of an earlier run to those of a new one: kept ids, and changes.
 
-A new run over an archive that has grown makes new stories. Each takes the id of the former story
-that it shares most articles with; of several that want one id, the one that shares most takes it.
+A new run over a grown archive makes new stories. Each takes the id of the former story with which
+it shares the most articles. If several claim one id, the one that shares the most takes it.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ _KINDS = ("new", "grew", "merged", "split", "shrank", "vanished")
 
 
 def read_previous(source: StoryPartition | Mapping[str, str] | Any | None) -> Mapping[str, str]:
-    """Read which story each article was in.
+    """Read the former story of each article.
 
     Parameters
     ----------
     source
-        What `sahel_dedup.cluster` returned, what ``sahel-dedup cluster`` or ``index export``
-        wrote, a frame or rows with ``id`` and ``story_id``, or a mapping of the one to the
-        other. ``None`` holds none.
+        The result of `sahel_dedup.cluster`, the output of ``sahel-dedup cluster`` or ``index
+        export``, a frame or rows with ``id`` and ``story_id``, or a mapping from the one to the
+        other. ``None`` stands for no stories.
 
     Returns
     -------
@@ -44,7 +44,7 @@ def read_previous(source: StoryPartition | Mapping[str, str] | Any | None) -> Ma
     Raises
     ------
     ArticleError
-        If a row lacks an id or a story, or an id comes twice. The error names the place.
+        If a row lacks an id or a story, or an id occurs twice. The error names the place.
     """
     if source is None:
         return {}
@@ -67,24 +67,24 @@ def read_previous(source: StoryPartition | Mapping[str, str] | Any | None) -> Ma
 def story_changes(
     previous: StoryPartition | Mapping[str, str] | Any, stories: StoryPartition
 ) -> pl.DataFrame:
-    """Return what became of the stories of an earlier run, as a frame.
+    """Return a frame of what became of the stories of an earlier run.
 
     Parameters
     ----------
     previous
         See `read_previous`.
     stories : Stories
-        What `sahel_dedup.cluster` returned, with the same `previous`.
+        The result of `sahel_dedup.cluster` with the same `previous`.
 
     Returns
     -------
     polars.DataFrame
-        ``change``, ``story_id``, ``other`` and ``articles``, the number of articles that it is
-        about. ``new``: a story of which nothing was there. ``grew``: a story with further
-        articles. ``merged``: a former story, most of which is in `other` now. ``split``: a story
-        whose articles were in `other`, which goes on without them. ``shrank``: a story some of
-        whose articles are no longer in the archive. ``vanished``: a former story none of whose
-        articles are. Stories that are as they were have no row.
+        Columns are ``change``, ``story_id``, ``other`` and ``articles``, the number of articles
+        concerned. The changes are: ``new``: a story none of whose articles existed before.
+        ``grew``: a story with further articles. ``merged``: a former story, most of which is in
+        `other` now. ``split``: a story whose articles were in `other`, which continues without
+        them. ``shrank``: a story some of whose articles are no longer in the archive. ``vanished``:
+        a former story none of whose articles are. Unchanged stories have no row.
     """
     import polars as pl
 
@@ -101,7 +101,7 @@ def changed(previous: Mapping[str, str], stories: StoryPartition) -> Iterator[di
 
 
 def _of_stories(now: Mapping[str, tuple[int, Counter[str]]]) -> Iterator[_Change]:
-    """Yield the changes of the stories that there are."""
+    """Yield the changes of the present stories."""
     for name, (size, former) in now.items():
         if fresh := size - former.total():
             yield "grew" if former else "new", name, None, fresh
@@ -113,7 +113,7 @@ def _of_stories(now: Mapping[str, tuple[int, Counter[str]]]) -> Iterator[_Change
 def _of_former(
     sizes: Mapping[str, int], now: Mapping[str, tuple[int, Counter[str]]]
 ) -> Iterator[_Change]:
-    """Yield the changes of the stories that there were."""
+    """Yield the changes of the former stories."""
     into: dict[str, Counter[str]] = {}
     for name, (_, former) in now.items():
         for other, count in former.items():

@@ -1,4 +1,4 @@
-"""Precision as times of publication alone show it, without labels."""
+"""Precision estimated from times of publication alone, without labels."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-# Two articles more than FAR_DAYS apart are never one event, or seldom if they are half a short
-# archive apart; NEAR_DAYS, or a quarter of it, is what chance pairs are scaled to.
+# Two articles more than FAR_DAYS apart are never one event. In a short archive, half its length
+# takes that place, at which one event is rare. Chance pairs are scaled to NEAR_DAYS, or to a
+# quarter of a short archive.
 NEAR_DAYS = 7.0
 FAR_DAYS = 14.0
 
@@ -16,21 +17,21 @@ FAR_DAYS = 14.0
 def estimate_precision(story_days: Sequence[NDArray[np.float64]]) -> float | None:
     """Estimate pairwise precision from times of publication alone.
 
-    Pairs inside stories that lie more than two weeks apart cannot be right. If wrong
-    pairs fall anywhere in time, those among pairs within a week are as many, scaled to
-    the share that pairs of any two articles have there. In an archive of less than four
-    weeks it is half of its time instead, and a quarter.
+    Pairs inside stories that are more than two weeks apart cannot be right. If wrong pairs are
+    spread over time like pairs of any two articles, their number within a week follows from that.
+    In an archive of less than four weeks, half and a quarter of its length replace two weeks and
+    one week.
 
     Parameters
     ----------
     story_days : sequence of ndarray of float64
-        For each story the times of its articles in days; NaN where missing.
+        Times of the articles of each story, in days; NaN where missing.
 
     Returns
     -------
     float or None
-        Between 0 and 1; ``None`` when no two articles of a story have dates, or all
-        were published at one moment.
+        From 0 to 1; ``None`` if no two articles of a story have dates, or all were published at one
+        moment.
     """
     everything = np.sort(np.concatenate([np.zeros(0), *story_days]))
     everything = everything[~np.isnan(everything)]
@@ -53,7 +54,7 @@ def estimate_precision(story_days: Sequence[NDArray[np.float64]]) -> float | Non
 
 
 def _pairs_within(days: NDArray[np.float64], most: float) -> int:
-    """Count the pairs of dated articles at most so many days apart, without forming them."""
+    """Count the pairs of dated articles at most a number of days apart, without forming them."""
     dated = np.sort(days[~np.isnan(days)])
     reached = np.searchsorted(dated, dated + most, side="right")
     return int((reached - np.arange(len(dated)) - 1).sum())

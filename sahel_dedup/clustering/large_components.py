@@ -1,11 +1,11 @@
-"""Components too large for one tree: divided, linked in parts, and joined again.
+"""Large components, which are divided, linked in parts, and joined again.
 
-To link a component takes the evidence on all its pairs, the square of its size. So one of more
-than `MAX_COMPONENT` articles is divided where its pairs are weakest, each part is linked by
-itself, and the stories of the parts are joined by the mean evidence between them, like
-articles. The mean is that of a sample where two stories are large. Only stories
-connected by a pair that reaches the threshold are compared; for others the lowest score is
-assumed. Joined stories are compared anew, until no more stories join.
+Linking a component takes the scores of all its pairs, and their number is quadratic. A component of
+more than `MAX_COMPONENT` articles is therefore divided where its pairs are weakest. Each part is
+linked on its own, and the stories of the parts are joined by the mean score between them, as
+articles are. If two stories are large, the mean is that of a sample. Only stories connected by a
+pair that reaches the threshold are compared; others get the lowest score. Joined stories are
+compared again until no more stories join.
 """
 
 from __future__ import annotations
@@ -27,23 +27,23 @@ else:
     sp = LazyModule("scipy.sparse")
 
 MAX_COMPONENT = 1000
-# Larger parts take more work an article, smaller ones leave more to the samples.
+# Larger parts take more work per article; smaller ones leave more to the samples.
 PART = 250
-# Part of the strength of a refused pair that another needs to join what was refused.
+# The part of the strength of a refused pair that a later pair needs to join what was refused.
 _SETTLES = 0.5
-# Articles of a story that speak for it among the stories of other parts.
+# How many articles represent a story when it is compared with stories of other parts.
 _SPEAKERS = 12
 
 
 def bounded_components(
     pairs: Pairs, n: int, threshold: float
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Find connected components, and divide those of more than `MAX_COMPONENT` articles.
+    """Find connected components, and divide those with more than `MAX_COMPONENT` articles.
 
-    The strongest pairs stay together: parts are joined by one pair after the other, the
-    strongest first, unless that gives a part of more than `PART` articles. A part that is refused
-    for that reason is not joined by a pair less than half as strong: what is left over of a
-    story waits for the rest of it.
+    The strongest pairs stay together: pairs join parts one after another, the strongest first,
+    unless the result would have more than `PART` articles. A part that was refused for that reason
+    is not joined by a pair less than half as strong, so that the rest of a story is not added to
+    another one.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def bounded_components(
     Returns
     -------
     part, component : ndarray of int64, shape (n,)
-        Numbers of the part and of the component of each article, from 0.
+        Number of the part and of the component of each article, from 0.
     """
     component = components(pairs.first, pairs.second, n)
     large = is_large(component)
@@ -71,7 +71,7 @@ def bounded_components(
 
 
 def components(first: NDArray[np.int64], second: NDArray[np.int64], n: int) -> NDArray[np.int64]:
-    """Return the connected component of each of `n` articles by some pairs, shape (n,)."""
+    """Return the connected component of each of `n` articles, given some pairs, shape (n,)."""
     from scipy.sparse.csgraph import connected_components
 
     graph = sp.coo_array((np.ones(len(first)), (first, second)), shape=(n, n))
@@ -79,7 +79,7 @@ def components(first: NDArray[np.int64], second: NDArray[np.int64], n: int) -> N
 
 
 def is_large(component: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Whether the component of each article is one that is divided, shape (n,)."""
+    """Return whether the component of each article must be divided, shape (n,)."""
     return np.asarray(np.bincount(component, minlength=1)[component] > MAX_COMPONENT)
 
 
@@ -91,9 +91,9 @@ def _joined(
     n: int,
     most: int,
 ) -> NDArray[np.int64]:
-    """Join `n` rows by pairs, in order, into groups of at most so many; the head of each."""
+    """Join `n` rows by pairs, in order, into groups of bounded size; return the head of each."""
     head, size = np.empty(n, dtype=np.int64), np.empty(n, dtype=np.int64)
-    refused = np.zeros(n)  # the strongest pair that would have made a group too large
+    refused = np.zeros(n)  # strength of the strongest pair refused by each group
     for row in range(n):
         head[row], size[row] = row, 1
     for i in range(len(first)):
@@ -124,7 +124,7 @@ def _joined(
 def between_parts(
     labels: NDArray[np.int64], strong: Pairs
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Choose the pairs that measure how similar the stories of different parts are.
+    """Choose the pairs with which to compare the stories of different parts.
 
     Parameters
     ----------
@@ -138,7 +138,7 @@ def between_parts(
     first, second : ndarray of int64, shape (n_pairs,)
         Articles, in order of time.
     link : ndarray of int64, shape (n_pairs,)
-        The lower and the higher number of their stories, as one: lower times n, plus higher.
+        The numbers of their two stories packed into one: the lower times n, plus the higher.
     """
     n = int(labels.max(initial=-1)) + 1
     one, two = labels[strong.first], labels[strong.second]
@@ -162,7 +162,7 @@ def between_parts(
 
 
 def speakers(rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Choose the articles of a story that speak for it, evenly spread over its rows."""
+    """Choose the articles that represent a story, evenly spread over its rows."""
     if len(rows) <= _SPEAKERS:
         return rows
     return rows[np.linspace(0, len(rows) - 1, _SPEAKERS).astype(np.int64)]
@@ -175,7 +175,7 @@ def join_parts(
     threshold: float,
     times: Times,
 ) -> NDArray[np.int64]:
-    """Join the stories of the parts by the mean evidence between them.
+    """Join the stories of the parts by the mean score between them.
 
     Parameters
     ----------
@@ -184,15 +184,15 @@ def join_parts(
     link : ndarray of int64, shape (n_pairs,)
         See `between_parts`.
     score : ndarray of float64, shape (n_pairs,)
-        Evidence on the pairs that `between_parts` chose.
+        Scores of the pairs that `between_parts` chose.
     threshold : float
     times : Times
-        Of the articles.
+        Times of the articles.
 
     Returns
     -------
     ndarray of int64, shape (n,)
-        Number of the story of each article: of joined ones the least.
+        Number of the story of each article; joined stories have the lowest of their numbers.
     """
     n = int(labels.max(initial=-1)) + 1
     number, place = np.unique(link, return_inverse=True)
@@ -213,24 +213,24 @@ def join_groups(
     mean: NDArray[np.float64],
     threshold: float,
 ) -> NDArray[np.int64]:
-    """Join groups of articles by the mean evidence between them.
+    """Join groups of articles by the mean score between them.
 
     Parameters
     ----------
     size : ndarray of int64, shape (n,)
-        Articles in each group.
+        Number of articles in each group.
     times : Times
-        Of the groups.
+        Times of the groups.
     one, two : ndarray of int64, shape (n_links,)
-        Groups that were compared, each two once.
+        Groups that were compared, each pair once.
     mean : ndarray of float64, shape (n_links,)
-        The mean between them.
+        Mean score between them.
     threshold : float
 
     Returns
     -------
     ndarray of int64, shape (n,)
-        The least group of those that each was joined with.
+        The lowest-numbered of the groups that each was joined with.
     """
     tree = _Tree(size, times)
     for a, b, value in zip(one.tolist(), two.tolist(), mean.tolist(), strict=True):
@@ -239,7 +239,7 @@ def join_groups(
 
 
 class _Tree:
-    """Stories that are joined, the two with the highest mean first."""
+    """Joins stories, the two with the highest mean first."""
 
     def __init__(self, size: NDArray[np.int64], times: Times) -> None:
         self._size = size.tolist()
@@ -250,14 +250,14 @@ class _Tree:
         self._heap: list[tuple[float, int, int]] = []
 
     def connect(self, a: int, b: int, mean: float, threshold: float) -> None:
-        """Note the mean between two stories."""
+        """Record the mean between two stories."""
         self._near.setdefault(a, {})[b] = mean
         self._near.setdefault(b, {})[a] = mean
         if mean >= threshold:
             heapq.heappush(self._heap, (-mean, min(a, b), max(a, b)))
 
     def join(self, threshold: float) -> NDArray[np.int64]:
-        """Join what belongs together; return the least story of each group."""
+        """Join what belongs together; return the lowest-numbered story of each group."""
         while self._heap:
             mean, a, b = heapq.heappop(self._heap)
             current = self._near.get(a, {}).get(b)
@@ -268,7 +268,7 @@ class _Tree:
         return self._head
 
     def _merge(self, a: int, b: int, threshold: float) -> None:
-        """Let story `a` take in story `b`."""
+        """Merge story `b` into story `a`."""
         mine, theirs = self._near.pop(a), self._near.pop(b)
         share = self._size[a] / (self._size[a] + self._size[b])
         self._size[a] += self._size[b]

@@ -1,10 +1,10 @@
 """A higher threshold for stories in which outlets repeat themselves.
 
-An outlet reports one event once or twice: a report, an update. If a story holds many articles per
-outlet, these are far more often issues of a series: reports of a market every ten minutes,
-fixtures of a league. So the merge threshold of a story rises by the logarithm of the articles per
-outlet over `ARTICLES_AN_OUTLET`. Small stories are left alone, and an article of an unknown outlet
-counts as one of an outlet of its own.
+An outlet reports one event once or twice, with a report and an update. If a story has many articles
+per outlet, they are far more often issues of a series, such as market reports every ten minutes or
+the fixtures of a league. The merge threshold of a story therefore rises with the logarithm of its
+articles per outlet over `ARTICLES_AN_OUTLET`. Small stories are left alone, and an article of an
+unknown outlet counts as having an outlet of its own.
 """
 
 from __future__ import annotations
@@ -17,26 +17,26 @@ from numpy.typing import NDArray
 from sahel_dedup.scoring.evidence import LIMIT
 
 ARTICLES_AN_OUTLET = 2.0
-# A report and its updates are as many as three or four.
+# A report and its updates can be three or four articles.
 LEAST_ARTICLES = 5
-# Near copies stay one story, however many of them an outlet has: pairs score 4 at most.
+# Near copies stay one story, however many of them one outlet has, because pairs score at most 4.
 _MOST = 2.5
 
 
 def surcharge(articles: int, outlets: int) -> float:
-    """Return by how much the mean evidence inside a story must lie above the merge threshold.
+    """Return how far the mean score inside a story must be above the merge threshold.
 
     Parameters
     ----------
     articles : int
-        Different texts of the story.
+        Count of different texts in the story.
     outlets : int
-        Outlets that published them.
+        Count of outlets that published them.
 
     Returns
     -------
     float
-        0 for small stories and for at most two articles an outlet.
+        0 for small stories and for at most two articles per outlet.
     """
     if articles < LEAST_ARTICLES:
         return 0.0
@@ -44,7 +44,7 @@ def surcharge(articles: int, outlets: int) -> float:
 
 
 def count_outlets(source: NDArray[np.int32]) -> int:
-    """Count outlets, given the number of that of each article, -1 where it is unknown."""
+    """Count outlets, given the outlet number of each article, -1 where it is unknown."""
     return len(np.unique(source[source >= 0])) + int(np.count_nonzero(source < 0))
 
 
@@ -56,16 +56,16 @@ def divide_series(
     source: NDArray[np.int32],
     threshold: float,
 ) -> NDArray[np.int64]:
-    """Divide the stories of few outlets whose articles are not alike enough.
+    """Divide the stories of few outlets whose articles are not similar enough.
 
     Parameters
     ----------
     labels : ndarray of int64, shape (n,)
         Number of the story of each article.
     first, second, score : ndarray, shape (n_pairs,)
-        Pairs inside stories, and their scores. A story of which pairs are missing stays whole.
+        Pairs inside stories, and their scores. A story with missing pairs stays whole.
     source : ndarray of int32, shape (n,)
-        Number of the outlet of each article, -1 where it is unknown.
+        Number of the outlet of each article; -1 where unknown.
     threshold : float
         Merge threshold.
 
@@ -92,7 +92,7 @@ def _repeated(labels: NDArray[np.int64], source: NDArray[np.int32]) -> NDArray[n
     """Whether the story of each article is large and of few outlets, shape (n,)."""
     story = np.unique(labels, return_inverse=True)[1]
     known = source >= 0
-    # An unknown outlet is like no other.
+    # Each unknown outlet counts as a different one.
     outlet = np.where(known, source, source.max(initial=0) + 1 + np.arange(len(source)))
     pairs = np.unique(story * (int(outlet.max(initial=0)) + 1) + outlet)
     outlets = np.bincount(pairs // (int(outlet.max(initial=0)) + 1))

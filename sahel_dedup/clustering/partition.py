@@ -1,4 +1,4 @@
-"""The result of clustering: which articles form which stories, and how they relate there."""
+"""The result of clustering: which articles form which stories, and how they are related."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from sahel_dedup.scoring.evidence import LIMIT, Pairs
 from sahel_dedup.settings import Settings
 from sahel_dedup.sketch.profiles import Traits
 
-# Columns that `StoryPartition.rows` gives.
+# The columns of `StoryPartition.rows`.
 FOUND = ("id", "story_id", "canonical", "relation", "similarity")
 
 
@@ -34,7 +34,7 @@ class Story:
     Attributes
     ----------
     id : str
-        Id of the story: the same in every run, whatever the order of the input.
+        Id of the story; the same in every run, whatever the order of the input.
     canonical : str
         Id of the article that represents it.
     articles : tuple of str
@@ -87,28 +87,28 @@ class Link:
 
 
 class Grouped(NamedTuple):
-    """What clustering found, with one row per article, in order of time.
+    """The output of clustering, with one row per article, in order of time.
 
     Attributes
     ----------
     ids : sequence of str
         Ids of the articles.
     position : ndarray of int64, shape (n,)
-        Place of each in the input.
+        Position of each in the input.
     traits : Traits
     duplicate_of : ndarray of int64, shape (n,)
-        For each article the first exact copy with the same title, itself if none.
+        For each article, the first exact copy with the same title, or itself.
     labels : ndarray of int64, shape (n,)
-        Number of the story of each article; those of later copies do not count.
+        Number of the story of each article; the values of later copies are ignored.
     parts : ndarray of int64, shape (n,)
-        The same before corrections made stories one (`sahel_dedup.clustering.corrected`).
+        The same before corrections joined stories (`sahel_dedup.clustering.corrected`).
     inside : Pairs
         All pairs inside stories, without later copies.
     settings : Settings
     sources : mapping of str to int
         Numbers of the outlets by name.
     corrections : Corrections
-        What people said of pairs of articles.
+        Corrections by people.
     previous : mapping of str to str
         The former story of each article (`sahel_dedup.clustering.crosswalk`).
     """
@@ -129,9 +129,9 @@ class Grouped(NamedTuple):
 class StoryPartition:
     """Articles grouped into stories.
 
-    Iterating gives every `Story`, largest first, and ``len`` their number. Whether an article is
-    in it, and its story, are asked by id: ``"a" in stories``, ``stories["a"]``. What is known of
-    all articles (`ids`, `labels`, `days`, `rows`) is in the order of the input.
+    Iteration yields every `Story`, largest first, and ``len`` counts them. ``"a" in stories`` and
+    ``stories["a"]`` take the id of an article. `ids`, `labels`, `days` and `rows` are in input
+    order.
 
     Parameters
     ----------
@@ -147,9 +147,9 @@ class StoryPartition:
     days : ndarray of float64, shape (n,)
         Times of publication in days since 1970; NaN where unknown.
     corrections : Corrections
-        What the stories follow.
+        The corrections that the stories follow.
     held_by_corrections : tuple of str
-        Ids of the stories that would be several without the corrections that join articles.
+        Ids of the stories that would be several without corrections that join articles.
     """
 
     def __init__(self, grouped: Grouped) -> None:
@@ -201,7 +201,7 @@ class StoryPartition:
 
     @functools.cached_property
     def members(self) -> Sequence[NDArray[np.int64]]:
-        """Places of each story's articles in `ids`, in order of time; stories as in `labels`."""
+        """Positions in `ids` of each story's articles, in order of time; stories as in `labels`."""
         stories = dict.fromkeys(self._story[self._rows].tolist())
         return [self._position[self._members[story]] for story in stories]
 
@@ -229,28 +229,28 @@ class StoryPartition:
             raise NotFoundError(f"no story {story_id!r}") from None
 
     def relation(self, article: str) -> Relation | None:
-        """Return how an article relates to the closest other of its story.
+        """Return how an article relates to the closest other one of its story.
 
         Returns
         -------
         str or None
-            ``"exact"``: the same words in the same order as another, boilerplate aside.
+            ``"exact"``: the same words in the same order as another, without boilerplate.
             ``"near"``: half of all three-word shingles in common, or four fifths of the shorter
-            one's. ``"reworded"``: less. ``None`` for an article that is alone.
+            article's. ``"reworded"``: less. ``None`` for a single article.
         """
         return self._relations[self._row(article)]
 
     def similarity(self, article: str) -> float | None:
-        """Return the cosine of an article to the closest other of its story, or ``None``."""
+        """Return the cosine of an article to the closest other one of its story, or ``None``."""
         value = self._closest[0][self._row(article)]
         return None if np.isnan(value) else float(value)
 
     def duplicate_ratio(self) -> float:
-        """Return the share of the articles that repeat the story of another; 0 without articles."""
+        """Return the share of articles that repeat the story of another; 0 without articles."""
         return 1 - len(self) / len(self.ids) if self.ids else 0.0
 
     def rows(self) -> Iterator[dict[str, object]]:
-        """Yield what is known of each article.
+        """Yield the result for each article.
 
         Yields
         ------
@@ -314,14 +314,14 @@ class StoryPartition:
         )
 
     def _details(self, rows: NDArray[np.int64]) -> tuple[Article, ...]:
-        """Return the articles of some rows, where they were kept."""
+        """Return the articles of some rows, if they were kept."""
         return ()
 
     def _name(self, story: int) -> str:
         return self._story_names[story]
 
     def _canonical(self, story: int) -> int:
-        """Row of the article that represents a story."""
+        """Return the row of the article that represents a story."""
         rows, traits = self._members[story], self._traits
         if len(rows) == 1:
             return int(rows[0])
@@ -335,7 +335,7 @@ class StoryPartition:
 
     @functools.cached_property
     def _centrality(self) -> NDArray[np.float64]:
-        """Sum of the cosines of each article to all others of its story."""
+        """Sum the cosines of each article to all others of its story."""
         inside, n = self._inside, len(self._ids)
         copies = np.bincount(self._duplicate_of, minlength=n)
         total = (copies - 1).astype(np.float64)
@@ -345,12 +345,12 @@ class StoryPartition:
 
     @functools.cached_property
     def _closest(self) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-        """Cosine of each article to its closest, and the pair that they form."""
+        """Return the cosine of each article to its closest one, and the pair that they form."""
         n, pairs = len(self._ids), self._pairs
         row = np.concatenate([pairs.first, pairs.second])
         cosine = np.concatenate([pairs.cosine, pairs.cosine])
         index = np.tile(np.arange(len(pairs)), 2)
-        # By article only: to sort by cosine too takes three times as long.
+        # Sort by article only, because sorting by cosine too takes three times as long.
         order = np.argsort(row, kind="stable")
         start = np.flatnonzero(np.diff(row[order], prepend=-1))
         present = row[order][start]
@@ -372,7 +372,7 @@ class StoryPartition:
             several.tolist(), relations(self._traits, first, second), strict=True
         ):
             found[row] = relation
-        # A copy may have a closer relative than its duplicate: titles count in the cosine.
+        # A copy may have a closer relative than its duplicate, because the cosine includes titles.
         exact = np.flatnonzero(self._traits.same_text(pairs.first, pairs.second))
         for row in np.concatenate([pairs.first[exact], pairs.second[exact]]).tolist():
             found[row] = "exact"
@@ -380,14 +380,14 @@ class StoryPartition:
 
 
 def _copies(duplicate_of: NDArray[np.int64]) -> Pairs:
-    """Pair every later exact copy with the first, at full similarity and score."""
+    """Pair every later exact copy with the first, with full similarity and score."""
     later = np.flatnonzero(duplicate_of != np.arange(len(duplicate_of)))
     ones = np.ones(len(later))
     return Pairs(duplicate_of[later], later, ones, ones * LIMIT)
 
 
 def _by_appearance(labels: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Give groups numbers in the order in which they first appear."""
+    """Assign numbers to groups in the order of their first appearance."""
     _, first, inverse = np.unique(labels, return_index=True, return_inverse=True)
     rank = np.empty(len(first), dtype=np.int64)
     rank[np.argsort(first)] = np.arange(len(first))

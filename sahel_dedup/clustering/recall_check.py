@@ -1,6 +1,6 @@
-"""How much LSH finds: a check of a sample of articles against everything.
+"""Recall check: how many pairs LSH finds, measured by comparing a sample with everything.
 
-The promise is `Settings.expected_recall`; this is what came of it.
+The expectation is `Settings.expected_recall`; this module measures it.
 """
 
 from __future__ import annotations
@@ -15,25 +15,25 @@ from sahel_dedup.settings import Settings
 from sahel_dedup.sketch.profiles import Profiles
 from sahel_dedup.util.hashing import splitmix64
 
-# The most pairs scored at a time.
+# The most pairs that are scored at a time.
 _BLOCK = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class RecallCheck:
-    """What a sample check of LSH found.
+    """The result of a sample check of LSH.
 
     Attributes
     ----------
     articles : int
-        Articles of the sample.
+        Number of articles in the sample.
     compared : int
-        Pairs of a sampled article with any other within the window.
+        Number of pairs of a sampled article with any other within the window.
     confirmed : int
-        Those of them that the evidence says are one event.
+        Number of these pairs that report one event according to the evidence.
     proposed : int
-        Those of the confirmed that share a band, so that LSH proposes them. In a crowd of
-        more articles than a bucket lets meet, some that do are left to linkage.
+        Number of confirmed pairs that share a band, so that LSH proposes them. In a crowded bucket,
+        LSH leaves some of these to the linkage.
     """
 
     articles: int
@@ -43,7 +43,7 @@ class RecallCheck:
 
     @property
     def recall(self) -> float:
-        """Share of the confirmed pairs that LSH proposes; 1 where there are none."""
+        """Share of the confirmed pairs that LSH proposes; 1 if there are none."""
         return self.proposed / self.confirmed if self.confirmed else 1.0
 
 
@@ -56,20 +56,21 @@ def check_recall(
     ----------
     profiles : Profiles
     evidence : Evidence
-        Scores pairs of them.
+        Scores pairs of articles.
     settings : Settings
     budget : int
-        Pairs to compare; the sample has at least one article, and as many as that allows.
+        Number of pairs to compare. The sample has as many articles as that allows, and at least
+        one.
 
     Returns
     -------
     RecallCheck
     """
     n, day = len(profiles), profiles.day
-    # Spread over the archive, and the same in every run.
+    # The sample is spread over the archive and the same in every run.
     order = np.argsort(splitmix64(np.arange(1, n + 1, dtype=np.uint64)))
     articles = compared = 0
-    # Every pair once: an article is not compared with those of the sample before it.
+    # Take every pair once: an article is not compared with earlier ones of the sample.
     left = np.ones(n, dtype=bool)
     kept: list[Pairs] = []
     for article in order.tolist():

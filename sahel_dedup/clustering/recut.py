@@ -1,8 +1,8 @@
-"""From compared pairs to stories, for a first time or at other settings.
+"""From compared pairs to stories, for the first time or with other settings.
 
-`group_compared` is the last step of the batch. Because it needs nothing but the scored pairs,
-the same archive can be grouped again at a higher probability or with a shorter window, and the
-result is the one that a run with those settings gives.
+`group_compared` is the last step of the batch. Because it needs only the scored pairs, the same
+archive can be grouped again at a higher probability or with a shorter window. The result is that of
+a run with those settings.
 """
 
 from __future__ import annotations
@@ -30,20 +30,20 @@ from sahel_dedup.sketch.profiles import Profiles
 
 
 class Compared(NamedTuple):
-    """The pairs of an archive that are worth a look, scored.
+    """The scored pairs of an archive that are worth a look.
 
     Attributes
     ----------
     duplicate_of : ndarray of int64, shape (n,)
-        For each article the first with the same text and title, itself if none.
+        For each article, the first with the same text and title, or itself.
     times : Times
-        When the articles were published, later copies with the first.
+        Times of publication; those of later copies are included in the first.
     similarity : Similarity
         Compares further pairs.
     evidence : Evidence
         Scores them.
     pairs : Pairs
-        Proposed by LSH, of at least the least cosine; no later copy is among them.
+        Pairs that LSH proposed and that have at least the least cosine, without later copies.
     """
 
     duplicate_of: NDArray[np.int64]
@@ -71,7 +71,7 @@ def group_compared(
     profiles : Profiles
         In order of time.
     compared : Compared
-        At a probability that is not above that of `settings`, and with the same window.
+        Compared at a probability not above that of `settings`, and with the same window.
     settings : Settings
     corrections : Corrections
         Those with which the articles were compared.
@@ -109,7 +109,7 @@ def group_compared(
 def stricter(
     settings: Settings, min_probability: float | None, window: timedelta | float | None
 ) -> Settings:
-    """Return settings with a higher probability or a shorter window; ``None`` changes nothing.
+    """Return settings with a higher probability or a shorter window; ``None`` keeps a value.
 
     Raises
     ------
@@ -141,10 +141,10 @@ def narrow(
     settings: Settings,
     corrections: Corrections,
 ) -> Compared:
-    """Leave out the pairs of articles that lie outside a shorter window.
+    """Leave out the pairs of articles that are outside a shorter window.
 
-    Exact copies that lie further apart than the window no longer count as one article. The later
-    one takes over the pairs of the first.
+    Exact copies that are further apart than the window no longer count as one article. The later
+    one then gets the pairs of the first.
 
     Parameters
     ----------
@@ -153,7 +153,7 @@ def narrow(
         In order of time.
     compared : Compared
     settings : Settings
-        With the shorter window.
+        Settings with the shorter window.
     corrections : Corrections
 
     Returns
@@ -188,7 +188,7 @@ def narrow(
 def _of_released(
     released: NDArray[np.int64], copies: NDArray[np.int64], pairs: Pairs
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Pair each released copy with all that were paired with a copy of it, and their copies."""
+    """Pair each released copy with everything paired with a copy of it, and with their copies."""
     rows: dict[int, set[int]] = {}
     partners: dict[int, set[int]] = {}
     for row in released.tolist():

@@ -1,7 +1,7 @@
-"""Stories as a file: the whole result, to be queried and grouped again later.
+"""Stories in a file: the whole result, which can be queried and grouped again later.
 
-The file is NumPy's ``.npz`` format without pickled objects, so that loading runs no code. Files
-may come from elsewhere: every length and every index is checked before anything uses it.
+The file has NumPy's ``.npz`` format without pickled objects, so that loading runs no code. Because
+files may come from elsewhere, every length and every index is checked before use.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ from sahel_dedup.sketch.profiles import Profiles
 from sahel_dedup.sketch.sketcher import Sketcher
 from sahel_dedup.text.vocabulary import Words
 
-# Raised whenever the contents of the file change.
+# Increased whenever the contents of the file change.
 _FORMAT = 2
 _PAIRS = tuple(item.name for item in fields(Pairs))
 _Arrays = dict[str, NDArray[Any]]
 
 
 class StoriesParts(NamedTuple):
-    """What `sahel_dedup.clustering.stories.Stories` is made of."""
+    """The parts of a `sahel_dedup.clustering.stories.Stories`."""
 
     grouped: Grouped
     profiles: Profiles
@@ -53,7 +53,7 @@ class StoriesParts(NamedTuple):
 
 
 def save(parts: StoriesParts, path: str) -> None:
-    """Write stories to a file, which appears when it is whole: see `Stories.save`."""
+    """Write stories to a file, which appears only when it is complete: see `Stories.save`."""
     grouped, compared = parts.grouped, parts.compared
     idf, is_number = compared.similarity.weights
     arrays: dict[str, Any] = {
@@ -88,7 +88,7 @@ def save(parts: StoriesParts, path: str) -> None:
         "summary": summary | {"columns": sorted(summary["columns"])},
         "articles": None if parts.articles is None else [_plain(a) for a in parts.articles],
     }
-    # Lone surrogates stay what they are.
+    # Lone surrogates stay as they are.
     packed = np.frombuffer(json.dumps(header, default=str).encode(), dtype=np.uint8)
     with replacing(path) as (file, _):
         np.savez(file, header=packed, **arrays)
@@ -148,7 +148,7 @@ def _restore(header: dict[str, Any], arrays: _Arrays) -> StoriesParts:
 
 
 def _check(p: Profiles, arrays: _Arrays, n: int, words: int, sources: int) -> None:
-    """Check every length and every index: compiled loops do not."""
+    """Check every length and every index, because compiled loops do not."""
     _check_profiles(p, n)
     for terms in (p.terms, p.title_terms):
         _within("terms", terms, words)

@@ -50,7 +50,7 @@ class Stories(StoryPartition):
         The result; its traits are the `profiles`.
     profiles : Profiles
     compared : Compared
-        The pairs that were compared, in one story or not.
+        The pairs that were compared, inside stories or not.
     words : Words
         The terms of the profiles by number.
     articles : sequence of Article, optional
@@ -65,8 +65,8 @@ class Stories(StoryPartition):
     probabilities : ndarray of float64
         Probability of each pair inside a story, in the order of `pairs`.
     expected_precision : float
-        Their mean, NaN without pairs. It is as accurate as the evidence is calibrated on this
-        archive.
+        Their mean; NaN without pairs. It is only as accurate as the calibration of the evidence on
+        this archive.
     read_summary : ReadSummary
     """
 
@@ -113,9 +113,9 @@ class Stories(StoryPartition):
         return (self._link(i, compare) for i in range(len(self._pairs)))
 
     def weakest_links(self, count: int = 10, *, conflicts: bool | None = None) -> list[Link]:
-        """Return the confirmed pairs with the least evidence, weakest first.
+        """Return the confirmed pairs with the lowest scores, weakest first.
 
-        Scores are bounded; of equal scores, the less similar pair comes first. `conflicts` is as
+        Scores are bounded; among equal scores, the less similar pair comes first. `conflicts` is as
         for `pairs`.
         """
         compare = _asked_for_conflicts(conflicts)
@@ -123,7 +123,7 @@ class Stories(StoryPartition):
         return [self._link(int(i), compare) for i in order]
 
     def check_recall(self, *, pairs: int = 1_000_000) -> RecallCheck:
-        """Compare a sample of the articles with all others, to see what LSH has missed.
+        """Compare a sample of the articles with all others, to see what LSH missed.
 
         Parameters
         ----------
@@ -150,9 +150,9 @@ class Stories(StoryPartition):
         Parameters
         ----------
         min_probability : float, optional
-            See `Settings`. At least that of this result, which is the default.
+            See `Settings`. At least the value of this result, which is the default.
         window : timedelta or float, optional
-            A time or a number of days. At most that of this result, which is the default.
+            A time or a number of days. At most the value of this result, which is the default.
 
         Returns
         -------
@@ -188,12 +188,12 @@ class Stories(StoryPartition):
         Parameters
         ----------
         probabilities : iterable of float
-            See `Settings.min_probability`; none below that of this result.
+            See `Settings.min_probability`; none may be below that of this result.
 
         Returns
         -------
         Thresholds
-            It prints as a table, shows itself as a plot in a notebook, and has `to_frame`.
+            Prints as a table, appears as a plot in a notebook, and has `to_frame`.
 
         Raises
         ------
@@ -203,10 +203,10 @@ class Stories(StoryPartition):
         return Thresholds.of((p, self.recut(min_probability=p)) for p in probabilities)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the whole result to a file, with the articles where their texts were kept.
+        """Write the whole result to a file, with the articles if their texts were kept.
 
-        Values of further columns that JSON does not know are kept as text. The file appears when
-        it is whole.
+        Values of further columns that JSON cannot hold are saved as text. The file appears only
+        when it is complete.
 
         Parameters
         ----------
@@ -242,7 +242,7 @@ class Stories(StoryPartition):
         return self._evidence_on
 
     def _evidence_on(self, first: str, second: str) -> dict[str, float]:
-        """Return what `Stories.evidence` returned: similarity, score and pieces by name."""
+        """Return what `Stories.evidence` returned: similarity, score, and pieces by name."""
         breakdown = self._breakdown(self._row(first), self._row(second))
         return {"similarity": breakdown.similarity, "score": breakdown.score, **breakdown.pieces}
 
@@ -257,14 +257,14 @@ class Stories(StoryPartition):
         Returns
         -------
         Explanation
-            With what clustering made of the two, and by what evidence.
+            Includes what clustering decided about the two, and the evidence for it.
 
         Raises
         ------
         SahelError
             If no article has that id, or texts were not kept.
         """
-        # Only here: it needs the template engine, which is slow to start.
+        # Imported only here, because it needs the template engine, which is slow to start.
         from sahel_dedup.explain.explanation import explain
 
         a, b = self._row(first), self._row(second)
@@ -279,15 +279,15 @@ class Stories(StoryPartition):
     def to_frame(self) -> pl.DataFrame:
         """Return a polars frame with one row per article, in input order.
 
-        Columns are those of `rows`, then, where the articles were kept, title, time of
-        publication, outlet, language and whatever else came with the articles. Ids are whole
-        numbers if all of them were, so that the frame joins with the one that was read.
+        Columns are those of `rows`, followed, if the articles were kept, by title, time of
+        publication, outlet, language and all further fields of the articles. Ids are integers if
+        all of them were integers, so that the frame can be joined with the one that was read.
         """
         frame = story_table.article_frame(self.rows(), self.articles)
         return story_table.with_numbers(frame, "id", self.read_summary)
 
     def to_pandas(self) -> Any:
-        """Return what `to_frame` returns, as a frame of pandas.
+        """Return the result of `to_frame` as a pandas frame.
 
         Raises
         ------
@@ -307,7 +307,7 @@ class Stories(StoryPartition):
         return story_table.with_numbers(frame, "canonical", self.read_summary)
 
     def quantities(self) -> pl.DataFrame:
-        """Return a polars frame of tolls over time: how many people each article says were killed.
+        """Return a polars frame of tolls over time: numbers of people killed, wounded and so on.
 
         Its columns are ``story_id`` and those of `sahel_dedup.explain.ReportedQuantity`. Raises
         `SahelError` if texts were not kept.
@@ -343,7 +343,7 @@ class Stories(StoryPartition):
 
     @functools.cached_property
     def _evidence_of_all(self) -> Evidence:
-        # What clustering used knows the recurrence of articles with hopeful pairs only.
+        # Clustering computes the recurrence only of articles in surviving pairs.
         return Evidence(self._profiles, self._similarity, self._recurrence, self.settings)
 
     @functools.cached_property
@@ -352,7 +352,7 @@ class Stories(StoryPartition):
         recurrence = recurrence_scores(
             self._profiles, everything, self._similarity, self.settings.layout
         )
-        # Clustering knows forms by their fillings of one day too.
+        # Clustering also recognises forms by their fillings of one day.
         return np.where(known > TYPICAL_RECURRENCE, np.maximum(recurrence, known), recurrence)
 
     def _breakdown(self, first: int, second: int) -> ScoreBreakdown:
@@ -387,7 +387,7 @@ class Stories(StoryPartition):
 
 
 def parts_of(stories: Stories) -> StoriesParts:
-    """Return what a result is made of: for its file, and for an index that takes it over."""
+    """Return the parts of a result, for its file and for an index that takes it over."""
     s, kept, summary = stories, stories.articles, stories.read_summary
     return StoriesParts(s._grouped, s._profiles, s._compared, s._words, kept, summary)
 

@@ -1,4 +1,4 @@
-"""Names of stories, the same in every run."""
+"""Ids of stories, which are the same in every run."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 
 
 def story_ids(first_articles: Iterable[str]) -> list[str]:
-    """Name stories after their first articles, each differently.
+    """Name stories after their first articles, each with a different name.
 
-    Sixteen digits are few enough that ids can be made to have the same hash. The first of them
-    gets the name that it has alone.
+    With only sixteen digits, somebody could construct article ids with the same hash. The first of
+    these gets the name that it would have alone.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ def story_id(first_article: str, attempt: int = 0) -> str:
     first_article : str
         Id of the article.
     attempt : int
-        How many other names were taken by other stories.
+        Number of names for this article that other stories already have.
 
     Returns
     -------
@@ -54,13 +54,13 @@ def story_id(first_article: str, attempt: int = 0) -> str:
         ``s`` and sixteen hexadecimal digits.
     """
     data = first_article.encode("utf-8", "surrogatepass")
-    # Not a suffix of the id, which may be another article's: ids may hold anything.
+    # Not a suffix of the id, because the result might be the id of another article.
     person = attempt.to_bytes(8, "big") if attempt else b""
     return "s" + hashlib.blake2b(data, digest_size=8, person=person).hexdigest()
 
 
 def kept_names(stories: Sequence[Sequence[str]], previous: Mapping[str, str]) -> list[str]:
-    """Name stories, those that go on from former ones as these.
+    """Name stories; those that continue former ones keep their names.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ def kept_names(stories: Sequence[Sequence[str]], previous: Mapping[str, str]) ->
     Returns
     -------
     list of str
-        No name comes twice, and none is that of a former story that another goes on from.
+        No name occurs twice, and none is that of a former story that another story continues.
     """
     shared = [
         (-count, former, number)
@@ -85,7 +85,7 @@ def kept_names(stories: Sequence[Sequence[str]], previous: Mapping[str, str]) ->
         if number not in names and former not in given:
             names[number] = former
             given.add(former)
-    # A former id must never come to mean another story.
+    # A former id must never denote another story.
     taken = set(previous.values())
     for number, articles in enumerate(stories):
         if number not in names:

@@ -1,4 +1,4 @@
-"""A result as tables: a row for each article or story, as data frames and in a notebook."""
+"""A result as tables with a row per article or story, as data frames and in notebooks."""
 
 from __future__ import annotations
 
@@ -27,28 +27,28 @@ if TYPE_CHECKING:
 else:
     pl = LazyModule("polars")
 
-# What an article says of itself, as columns of the frame.
+# The fields of an article that become columns of the frame.
 _DESCRIPTION = ("title", "published", "source", "lang")
 _SHOWN = 10
 
 
 @dataclass(frozen=True, slots=True)
 class StoryRow:
-    """A story in a table.
+    """A row of a table of stories.
 
     Attributes
     ----------
     story_id : str
     size : int
-        Its articles.
+        Number of its articles.
     first, last : datetime or None
         Times of its first and last dated article.
     outlets : tuple of str
-        Its outlets, in the order in which they had it.
+        Its outlets, in the order in which they published it.
     canonical : str
         Id of the article that represents it.
     title : str or None
-        Title of that article, where titles were kept.
+        Title of that article, if titles were kept.
     """
 
     story_id: str
@@ -61,13 +61,13 @@ class StoryRow:
 
 
 def story_row(story: Story, days: NDArray[np.float64], sources: Sequence[str | None]) -> StoryRow:
-    """Describe a story.
+    """Describe a story as a row.
 
     Parameters
     ----------
     story : Story
     days : ndarray of float64, shape (n,)
-        Times of its articles in days since 1970; NaN where unknown.
+        Times of publication of its articles in days since 1970; NaN where unknown.
     sources : sequence of (str or None)
         Their outlets.
 
@@ -93,14 +93,14 @@ def story_row(story: Story, days: NDArray[np.float64], sources: Sequence[str | N
 def article_frame(
     rows: Iterator[dict[str, object]], articles: Sequence[Article] | None
 ) -> pl.DataFrame:
-    """Put what was found of articles into a frame, beside what they say of themselves.
+    """Put the results for articles into a frame, together with the articles' own fields.
 
     Parameters
     ----------
     rows : iterator of dict
         See `sahel_dedup.clustering.partition.StoryPartition.rows`.
     articles : sequence of Article or None
-        The articles in the same order, where they were kept.
+        The articles in the same order, if they were kept.
 
     Returns
     -------
@@ -116,7 +116,7 @@ def article_frame(
 
 
 def story_frame(rows: Iterable[StoryRow]) -> pl.DataFrame:
-    """Put stories into a frame, one row for each."""
+    """Put stories into a frame, with one row for each."""
     schema = {
         "story_id": pl.String(),
         "size": pl.Int64(),
@@ -130,7 +130,7 @@ def story_frame(rows: Iterable[StoryRow]) -> pl.DataFrame:
 
 
 def quantity_frame(stories: Iterable[tuple[str, Iterable[Article]]]) -> pl.DataFrame:
-    """Put the quantities that articles report into a frame, story by story and in order of time."""
+    """Put the quantities in articles into a frame, story by story and in order of time."""
     schema = {
         "story_id": pl.String(),
         "kind": pl.String(),
@@ -147,7 +147,7 @@ def quantity_frame(stories: Iterable[tuple[str, Iterable[Article]]]) -> pl.DataF
 
 
 def to_pandas(frame: pl.DataFrame) -> Any:
-    """Turn a frame into one of pandas, with or without pyarrow.
+    """Convert a frame to pandas, with or without pyarrow.
 
     Raises
     ------
@@ -169,45 +169,45 @@ def to_pandas(frame: pl.DataFrame) -> Any:
 
 
 def with_numbers(frame: pl.DataFrame, name: str, summary: ReadSummary) -> pl.DataFrame:
-    """Turn a column of ids into the numbers that they were, if all of them were."""
+    """Convert a column of ids back to integers, if all of them were integers."""
     if not summary.is_numbered:
         return frame
-    # A summary from elsewhere need not be true.
+    # A summary that was loaded from a file may be wrong.
     numbers = frame[name].cast(pl.Int64(), strict=False)
     return frame if numbers.null_count() else frame.with_columns(numbers)
 
 
 class Result(Protocol):
-    """What is read of `Stories`, which this module must not import."""
+    """The part of `Stories` that is needed here, because this module must not import it."""
 
     @property
     def members(self) -> Sequence[NDArray[np.int64]]:
-        """Places of the articles of each story."""
+        """Positions of the articles of each story."""
 
     @property
     def days(self) -> NDArray[np.float64]:
-        """Times of the articles."""
+        """Times of publication of the articles."""
 
     @property
     def probabilities(self) -> NDArray[np.float64]:
-        """Of the pairs inside stories."""
+        """Probabilities of the pairs inside stories."""
 
     @property
     def expected_precision(self) -> float:
         """Mean of the probabilities."""
 
     def duplicate_ratio(self) -> float:
-        """Return the share of articles that repeat another."""
+        """Return the share of articles that repeat another one."""
 
 
 def stories_html(stories: Result, rows: Iterable[StoryRow]) -> str:
-    """Lay out a result, with its largest stories.
+    """Render a result, with its largest stories, as HTML.
 
     Parameters
     ----------
     stories : Stories
     rows : iterable of StoryRow
-        Its stories, largest first.
+        The rows of its stories, largest first.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""What stories an archive has at several probabilities: one table, one plot."""
+"""The stories of an archive at several probabilities, as a table and a plot."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _HEAD = ("probability", "stories", "with copies", "singletons", "largest", "expe
 
 
 class Measured(Protocol):
-    """What is read of `Stories`, which this module must not import."""
+    """The part of `Stories` that is needed here, because this module must not import it."""
 
     @property
     def members(self) -> Sequence[NDArray[np.int64]]:
@@ -36,13 +36,13 @@ class Threshold:
     ----------
     min_probability : float
     stories : int
-        All of them.
+        Number of all stories.
     with_copies : int
-        Those of two articles or more.
+        Number of stories with two or more articles.
     singletons : int
-        Articles that are alone.
+        Number of stories with one article.
     largest : int
-        Articles of the largest story.
+        Number of articles in the largest story.
     expected_precision : float
         `Stories.expected_precision`; NaN without pairs.
     """
@@ -62,7 +62,7 @@ class Thresholds:
     Attributes
     ----------
     rows : tuple of Threshold
-        Rising by probability.
+        In ascending order of probability.
     """
 
     rows: tuple[Threshold, ...]

@@ -1,7 +1,8 @@
-"""The window: how far apart the articles of one story may lie.
+"""The window: how far apart in time the articles of one story may be.
 
-It bounds whole stories, not pairs: reports of day 0, 5 and 10 are not one story at a window of
-seven days, though each pair of neighbours would do. An article without a date fits in anywhere.
+It applies to whole stories, not to pairs: with a window of seven days, reports of days 0, 5 and 10
+are not one story, although each is near enough to the next. An article without a date fits
+anywhere.
 """
 
 from __future__ import annotations
@@ -15,12 +16,12 @@ from sahel_dedup.util.jit import compiled
 
 
 class Times(NamedTuple):
-    """When articles were published, and how far apart those of one story may lie.
+    """The times of articles, and how far apart the articles of one story may be.
 
     Attributes
     ----------
     first, last : ndarray of float64, shape (n,)
-        First and last day of each article and its exact copies, NaN without a date.
+        First and last day of each article and its exact copies; NaN without a date.
     window : float
         In days.
     """
@@ -41,7 +42,7 @@ class Times(NamedTuple):
         return Times(first, last, self.window)
 
     def within(self) -> bool:
-        """Whether all of them lie within the window."""
+        """Return whether all of them are within the window."""
         span = np.fmax.reduce(self.last, initial=np.nan) - np.fmin.reduce(
             self.first, initial=np.nan
         )
@@ -52,7 +53,7 @@ class Times(NamedTuple):
 def fit(
     a: int, b: int, first: NDArray[np.float64], last: NDArray[np.float64], window: float
 ) -> bool:
-    """Whether two groups, of which first and last day are given, together lie in the window."""
+    """Whether two groups, given by their first and last days, fit into one window."""
     return not np.fmax(last[a], last[b]) - np.fmin(first[a], first[b]) > window
 
 
@@ -64,16 +65,16 @@ def link_within(
     last: NDArray[np.float64],
     window: float,
 ) -> NDArray[np.int64]:
-    """Link articles by their average, as long as they fit into the window.
+    """Link articles by average linkage, as long as they fit into the window.
 
-    Of the groups that fit, those with the highest mean are joined first.
+    Among the groups that fit, the two with the highest mean are joined first.
 
     Parameters
     ----------
     mean : ndarray of float64, shape (m, m)
-        Scores of all pairs; changed.
+        Scores of all pairs; changed in place.
     threshold : float
-        Least mean at which two groups are joined.
+        Lowest mean at which two groups are joined.
     first, last, window
         See `Times`.
 
@@ -112,7 +113,7 @@ def link_within(
 
 @compiled
 def _strongest(best: NDArray[np.int64], mean: NDArray[np.float64], head: NDArray[np.int64]) -> int:
-    """Return the group with the highest mean to its partner, -1 if none has one."""
+    """Return the group with the highest mean to its partner, or -1 if none has a partner."""
     strongest = -1
     for k in range(len(best)):
         higher = strongest < 0 or mean[k, best[k]] > mean[strongest, best[strongest]]
@@ -130,7 +131,7 @@ def _partner(
     last: NDArray[np.float64],
     window: float,
 ) -> int:
-    """Return the group with the highest mean that fits into a window with `a`, -1 for none."""
+    """Return the group with the highest mean that fits into a window with `a`, or -1."""
     best = -1
     for k in range(len(mean)):
         higher = best < 0 or mean[a, k] > mean[a, best]

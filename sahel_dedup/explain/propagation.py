@@ -104,7 +104,7 @@ def spread(articles: Sequence[Article]) -> Spread:
         If something is no `Article`.
     """
     if not articles:
-        raise ValueError("articles: empty, no story")
+        raise ValueError("articles: empty; a story has at least one")
     for article in articles:
         if not isinstance(article, Article):
             raise ArticleError(
