@@ -265,7 +265,7 @@ def test_one_of_several_sets(tmp_path: Path) -> None:
     assert [pair.first for pair in read_pairs(path, chosen="lk")] == ["1", "5"]
     with pytest.raises(SahelError, match=r"choose one: lk \(2\), saudi \(1\)"):
         read_pairs(path)
-    with pytest.raises(SahelError, match="no set 'reuters'; there is lk"):
+    with pytest.raises(SahelError, match="has no set 'reuters', only lk"):
         read_pairs(path, chosen="reuters")
 
 

@@ -499,7 +499,9 @@ def test_arguments_are_checked_by_the_call() -> None:
         sahel_dedup.cluster(ROWS, 7)  # type: ignore[arg-type]
     with pytest.raises(SettingsError, match=r"workers: 1\.5 is not a whole number"):
         sahel_dedup.fingerprints(ROWS, workers=1.5)  # type: ignore[arg-type]
-    with pytest.raises(SettingsError, match=r"list is no result; write audit\(cluster\(articles"):
+    with pytest.raises(
+        SettingsError, match=r"list is not a result; write audit\(cluster\(articles"
+    ):
         sahel_dedup.audit(ROWS)  # type: ignore[arg-type]
     with StoryIndex() as index:
         for size in (0, -1):

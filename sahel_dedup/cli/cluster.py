@@ -253,7 +253,7 @@ def _joined(
     """
     for record, found in zip_longest(records, stories.rows()):
         if record is None or found is None or record[1].id != found["id"]:
-            raise FileError("the input changed while it was read: run again when it is at rest")
+            raise FileError("the input changed while it was read: run again once it is final")
         replaced.update(name for name in record[0] if name in found and name != "id")
         yield {**found, **{name: value for name, value in record[0].items() if name not in found}}
 

@@ -1,4 +1,4 @@
-"""How good stories are, with labels, with judged pairs, and without either."""
+"""Quality of stories: against labels, against judged pairs, or without either."""
 
 from sahel_dedup.evaluation.judged_pairs import JudgedPair, read_pairs, read_stories
 from sahel_dedup.evaluation.metrics import Evaluation, Score, evaluate, read_labels

@@ -1,4 +1,4 @@
-"""Audit: what can be said of a result without any labels."""
+"""Audit: what can be said about a result without labels."""
 
 from __future__ import annotations
 
@@ -17,43 +17,43 @@ from sahel_dedup.explain.plots import Plot, overview
 from sahel_dedup.scoring.background import GAP_DAYS
 from sahel_dedup.settings import check_count
 
-# An article this alike to texts of other days is an issue of something that recurs.
+# An article this similar to texts of other days is an issue of something that recurs.
 TEMPLATE_RECURRENCE = 0.5
 ONE_DAY = (
     f"all articles were published within {GAP_DAYS:g} days: bulletins and forms are recognised by "
-    "those of other days, so some of these may be in one story by mistake"
+    "issues of other days, so some may be in one story by mistake"
 )
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Audit:
-    """A result looked at from outside.
+    """Findings about a result.
 
     Attributes
     ----------
     articles, stories : int
         How many there are.
     singletons : float
-        Share of the articles that are alone in their story.
+        Share of the articles that are the only one of their story.
     estimated_precision : float or None
-        Estimated share of the pairs inside stories that are no chance pairs; ``None``
-        without dates. It is blind to what recurs within days: a bound from above.
+        Estimated share of the pairs inside stories that are not chance pairs; ``None`` without
+        dates. It is an upper bound, because it cannot see what recurs within days.
     largest : tuple of Story
         The stories with the most articles.
     longest : tuple of (Story, float)
         The stories that span the longest time, in days.
     templates : tuple of (str, float)
-        Articles with the highest recurrence (daily bulletins, forms), and its value, 0 to 1.
+        Articles with the highest recurrence (daily bulletins, forms), with its value, 0 to 1.
     template_share : float
         Share of the articles whose recurrence is 0.5 or more.
     weakest : tuple of Link
-        Pairs inside stories with the least evidence.
+        Pairs inside stories with the lowest scores.
     plots : tuple of Plot
         Story sizes, articles over time, and probabilities of the pairs inside stories.
     corrections : int
-        How many corrections the stories follow.
+        Number of corrections that the stories follow.
     held_by_corrections : tuple of Story
-        Stories that only corrections hold together, at most as many as the lists are long.
+        Stories that only corrections hold together, at most as many as in the other lists.
     span : float or None
         Days between the first and the last article; ``None`` without dates.
     """
@@ -74,11 +74,11 @@ class Audit:
 
     @property
     def lacks_other_days(self) -> bool:
-        """Whether all articles are of one day, so that hardly any recurring text can be known."""
+        """Whether all articles are of about one day, which hides most recurring texts."""
         return self.articles > 1 and self.span is not None and self.span <= GAP_DAYS
 
     def to_dict(self) -> dict[str, object]:
-        """Return it as plain dicts, lists and numbers, without the texts of articles."""
+        """Return plain dicts, lists and numbers, without the texts of articles."""
         bare = replace(
             self,
             largest=tuple(replace(story, details=()) for story in self.largest),
@@ -132,7 +132,7 @@ class Audit:
 
 
 def audit(stories: Stories, *, count: int = 10) -> Audit:
-    """Look at a result without labels.
+    """Examine a result without labels.
 
     Parameters
     ----------
@@ -148,11 +148,11 @@ def audit(stories: Stories, *, count: int = 10) -> Audit:
     Raises
     ------
     SettingsError
-        If it is given anything else.
+        If `stories` is anything else.
     """
     if not isinstance(stories, Stories):
         kind = type(stories).__name__
-        raise SettingsError(f"stories: {kind} is no result; write audit(cluster(articles))")
+        raise SettingsError(f"stories: {kind} is not a result; write audit(cluster(articles))")
     check_count("count", count, least=0)
     ids, day, recurrence = stories.ids, stories.days, stories.recurrence
     spans = np.array([_span(day[rows]) for rows in stories.members])

@@ -1,4 +1,4 @@
-"""Pairs of articles that a person has judged, and the stories to hold against them: reading."""
+"""Reading of judged pairs of articles, and of the stories to compare with them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sahel_dedup.io.pair_rows import read_pair_ids, read_same
 from sahel_dedup.io.readers import Place, read_rows
 from sahel_dedup.util.values import is_missing
 
-# What a row of stories may hold that says how likely its article belongs there, best first.
+# Columns of a row of stories that say how likely its article belongs there, best first.
 PROBABILITIES = ("probability", "similarity")
 
 
@@ -31,11 +31,11 @@ class JudgedPair:
     same : bool or None
         Whether both report the same event; ``None`` if nobody has judged it yet.
     weight : float
-        Number of pairs of the archive that it stands for.
+        Number of pairs of the archive that it represents.
     probability : float or None
-        Probability that they report one event, as it was computed when the pair was drawn.
+        Probability that they report one event, as computed when the pair was drawn.
     kind : str or None
-        What kind of pair it is, in the words of the person who judged it.
+        Kind of the pair, in the words of the person who judged it.
     """
 
     first: str
@@ -53,11 +53,11 @@ def read_pairs(path: str | PathLike[str], *, chosen: str | None = None) -> list[
     ----------
     path
         A file that `sahel_dedup.io.readers.read_rows` can read, with the columns ``a`` and
-        ``b`` (or ``id_a`` and ``id_b``), ids of articles; ``same``: 1, 0, true, false, or empty
-        where nobody has judged yet; and where known ``weight``, ``kind``, ``probability``
-        and ``set``. Further columns are ignored.
+        ``b`` (or ``id_a`` and ``id_b``), ids of articles; ``same``: 1, 0, true, false, or empty if
+        nobody has judged the pair yet; and optionally ``weight``, ``kind``, ``probability`` and
+        ``set``. Further columns are ignored.
     chosen
-        Which set of pairs to read, by the column ``set``.
+        The set of pairs to read, by the column ``set``.
 
     Returns
     -------
@@ -69,7 +69,7 @@ def read_pairs(path: str | PathLike[str], *, chosen: str | None = None) -> list[
     ArticleError
         If a row is not a judged pair. The error names file, line and field.
     SahelError
-        If the file has several sets and none is chosen, or not the one that is.
+        If the file has several sets and none is chosen, or lacks the chosen one.
     """
     pairs: list[JudgedPair] = []
     sets: Counter[str] = Counter()
@@ -83,33 +83,33 @@ def read_pairs(path: str | PathLike[str], *, chosen: str | None = None) -> list[
         except ArticleError as error:
             raise error.at(*place) from None
     if chosen is None and len(sets) > 1:
-        raise SettingsError(f"{path}: several sets of pairs, choose one: {_names(sets)}")
+        raise SettingsError(f"{path}: has several sets of pairs; choose one: {_names(sets)}")
     if chosen is not None and chosen not in sets:
-        raise SettingsError(f"{path}: no set {chosen!r}; there is {_names(sets)}")
+        raise SettingsError(f"{path}: has no set {chosen!r}, only {_names(sets)}")
     return pairs
 
 
 def read_stories(path: str | PathLike[str]) -> tuple[dict[str, str], dict[str, float], str]:
-    """Read stories and how likely each article belongs to its own, as `evaluate_pairs` needs.
+    """Read stories, and how likely each article belongs to its story, for `evaluate_pairs`.
 
     Parameters
     ----------
     path
-        What ``sahel-dedup cluster`` wrote.
+        A file that ``sahel-dedup cluster`` wrote.
 
     Returns
     -------
     stories : dict of str to str
         Story by article id.
     probabilities : dict of str to float
-        By article id, of the articles that are not alone.
+        Probability by article id, without articles that are the only one of their story.
     name : str
-        The column they are from: the first of `PROBABILITIES` that a row has.
+        The column of the probabilities: the first of `PROBABILITIES` that a row has.
 
     Raises
     ------
     ArticleError
-        See `sahel_dedup.evaluation.metrics.read_labels`; also if a probability is no number.
+        See `sahel_dedup.evaluation.metrics.read_labels`; also if a probability is not a number.
     """
     return labels_of(label_rows(path, STORY_FIELDS))
 
@@ -117,7 +117,7 @@ def read_stories(path: str | PathLike[str]) -> tuple[dict[str, str], dict[str, f
 def labels_of(
     rows: Iterable[tuple[Place, Mapping[str, object]]],
 ) -> tuple[dict[str, str], dict[str, float], str]:
-    """Take stories and probabilities from rows, each with its place: see `read_stories`."""
+    """Read stories and probabilities from rows with their places: see `read_stories`."""
     stories: dict[str, str] = {}
     values: dict[str, dict[str, float]] = {name: {} for name in PROBABILITIES}
     for place, row in rows:

@@ -1,4 +1,4 @@
-"""How well predicted stories agree with known ones.
+"""Metrics: how well predicted stories agree with known ones.
 
 Three views of one contingency table: pairs of articles, which large stories dominate;
 B-cubed, in which every article counts the same; and the adjusted Rand index.
@@ -19,13 +19,13 @@ from sahel_dedup.errors import ArticleError, NotFoundError
 from sahel_dedup.io.readers import Place, read_rows
 from sahel_dedup.util.values import is_missing
 
-# Under which names the story of an article may stand in a file, best first.
+# Columns that may hold the story of an article, best first.
 STORY_FIELDS = ("story_id", "story")
 
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """Precision, recall and their harmonic mean, all within 0 to 1."""
+    """Precision, recall and their harmonic mean, all from 0 to 1."""
 
     precision: float
     recall: float
@@ -39,14 +39,14 @@ class Evaluation:
     Attributes
     ----------
     articles
-        Number of articles that both sides know; all else is about these.
+        Number of articles on both sides; everything else is about these.
     only_predicted, only_gold
-        Number of articles that one side alone knows, and that were left out.
+        Number of articles that are on one side only and were left out.
     predicted_stories, gold_stories
-        Number of stories, those of one article included.
+        Number of stories, including those of one article.
     pairwise
-        Over pairs of articles: those in one predicted story against those in one known
-        story. Where there are no pairs to be wrong about the score is 1.
+        Compares the pairs of articles in one predicted story with those in one known story. The
+        score is 1 if there are no pairs.
     bcubed
         The mean over articles of the share of the article's predicted story that belongs
         with it (precision), and of its known story that was found (recall) [1]_, [2]_.
@@ -79,7 +79,7 @@ class Evaluation:
     gold_sizes: Mapping[int, int]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain dictionaries and numbers, fit for JSON."""
+        """Return plain dictionaries and numbers that JSON can hold."""
         return asdict(self)
 
     def __str__(self) -> str:
@@ -108,8 +108,8 @@ def evaluate(predicted: Mapping[str, str], gold: Mapping[str, str]) -> Evaluatio
     Parameters
     ----------
     predicted, gold
-        Story by article id. Names of stories mean nothing across the two; articles that
-        only one side knows are counted and left out.
+        Story by article id. Names of stories need not agree between the two. Articles on one side
+        only are counted and left out.
 
     Returns
     -------
@@ -122,15 +122,17 @@ def evaluate(predicted: Mapping[str, str], gold: Mapping[str, str]) -> Evaluatio
     """
     ids = [article_id for article_id in gold if article_id in predicted]
     if not ids:
-        raise NotFoundError("nothing to evaluate: no article is in both the stories and the gold")
+        raise NotFoundError(
+            "nothing to evaluate: no article is in both predicted and known stories"
+        )
     known = _codes([gold[article_id] for article_id in ids])
     found = _codes([predicted[article_id] for article_id in ids])
     known_size, found_size = np.bincount(known), np.bincount(found)
-    # shared: articles that have both stories, for every two that occur together.
+    # shared: number of articles that have both stories, for every two that occur together.
     cells, shared = np.unique(known * len(found_size) + found, return_counts=True)
     row, column = np.divmod(cells, len(found_size))
-    # Every pair is counted twice here, which no ratio notices; int64 holds the counts of
-    # 3 billion articles.
+    # Every pair is counted twice here, which cancels out in all ratios. int64 can hold the counts
+    # of 3 billion articles.
     together = int(np.square(shared).sum())
     both = together - len(ids)
     only_found = int(np.square(found_size).sum()) - together
@@ -156,7 +158,7 @@ def evaluate(predicted: Mapping[str, str], gold: Mapping[str, str]) -> Evaluatio
 def _adjusted_rand(both: int, only_found: int, only_known: int, neither: int) -> float:
     """Return the Rand index adjusted for chance (Hubert and Arabie, 1985), from counts of pairs.
 
-    scikit-learn, which has it too, takes as long to import as all the rest together.
+    scikit-learn has it too, but takes as long to import as everything else together.
     """
     if not only_found and not only_known:
         return 1.0
@@ -175,7 +177,7 @@ def read_labels(
     path
         A file that `sahel_dedup.io.readers.read_rows` can read.
     fields
-        Names under which the story may stand; the first one that a row has counts.
+        Columns that may hold the story; the first one that a row has is used.
 
     Returns
     -------
@@ -194,7 +196,7 @@ def read_labels(
 def label_rows(
     path: str | PathLike[str], fields: Sequence[str]
 ) -> Iterator[tuple[Place, Mapping[str, object]]]:
-    """Read rows that each have an id of its own and a story.
+    """Read rows that each have a unique id and a story.
 
     Parameters
     ----------
@@ -227,7 +229,7 @@ def first_of(row: Mapping[str, object], fields: Sequence[str]) -> str | None:
 
 
 def _codes(labels: Sequence[str]) -> npt.NDArray[np.int64]:
-    # scikit-learn takes strings too, but is slow to sort a million of them.
+    # scikit-learn accepts strings too, but sorts a million of them slowly.
     numbers: dict[str, int] = {}
     return np.fromiter(
         (numbers.setdefault(label, len(numbers)) for label in labels), np.int64, len(labels)

@@ -1,9 +1,9 @@
-"""A sample of pairs to be read and judged, from which precision and recall can be estimated.
+"""A sample of pairs to be judged, from which precision and recall can be estimated.
 
-Two kinds of pairs matter: those in one story, for precision, and those that LSH proposes and
-that are not in one story, for recall. Half of the sample is of either kind. Pairs are ranked by
-score, and strata cut by rank, because a scale of scores may change. Of a stratum of N pairs n
-are drawn, each with weight N / n, so that weighted counts estimate those of the archive.
+Two kinds of pairs matter: those in one story, for precision, and those that LSH proposes but that
+are not in one story, for recall. Each kind is half of the sample. Strata are cut by rank of score
+and not by score, because the scale of scores may change. From a stratum of N pairs, n are drawn
+with weight N / n each, so that weighted counts estimate those of the archive.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from sahel_dedup.scoring.evidence import Pairs
 from sahel_dedup.settings import Settings
 from sahel_dedup.util.hashing import splitmix64
 
-# Every stratum must be drawn from, and there are at most 18 of them.
+# At least one pair is drawn from every stratum, and there are at most 18 strata.
 FEWEST = 20
-# Strata of pairs in one story, of one size; and of the others, each three times as large as
-# all before it: the higher the score, the more of them are one event.
+# Strata of pairs in one story are of one size. Those of the others are each three times as large as
+# all before it, because pairs with higher scores are more often one event.
 _TOGETHER, _APART, _GROWTH = 4, 5, 4
-# Of more pairs than these a sample is ranked.
+# If there are more pairs than this, only a sample of them is ranked.
 MOST_PAIRS = 500_000
 _AT_ONCE = 1 << 20
 
@@ -48,11 +48,11 @@ class PairSample:
     rows : list of dict
         ``a`` and ``b`` (ids, the earlier article first), ``same`` (``None``: to be filled in
         with 1 or 0), ``weight``; ``title``, ``published``, ``source`` and ``text`` of either,
-        with ``_a`` and ``_b``; and the ``probability`` that the two report one event, last,
-        so that it need not be seen by who reads. They are in no order.
+        with ``_a`` and ``_b``; and last, so that readers need not see it, the ``probability`` that
+        the two report one event. Rows are in random order.
     without_story, without_article : int
-        Number of articles that the stories lack, and of those that only they have. Both are
-        left out.
+        Number of articles that no story contains, and number that are in stories but not in the
+        archive. Both are left out.
     """
 
     rows: list[dict[str, object]]
@@ -68,7 +68,7 @@ def sample_pairs(
     settings: Settings | None = None,
     salt: str = "",
 ) -> PairSample:
-    """Draw pairs of articles to be read, for `evaluate_pairs` to measure stories on.
+    """Draw pairs of articles to be judged, with which `evaluate_pairs` can then measure stories.
 
     Parameters
     ----------
@@ -77,16 +77,16 @@ def sample_pairs(
     articles
         The archive: see `sahel_dedup.cluster`.
     count : int
-        Number of pairs, 20 or more. There are fewer if the archive has no more.
+        Number of pairs, at least 20. A small archive may give fewer.
     settings : Settings, optional
-        The window decides which pairs that are not in one story count.
+        The window limits the pairs that are not in one story.
     salt : str
-        Another text draws other pairs.
+        A different text draws different pairs.
 
     Returns
     -------
     PairSample
-        The same for the same articles, in whatever order they come.
+        The same for the same articles in any order.
 
     Raises
     ------
@@ -98,7 +98,7 @@ def sample_pairs(
     if isinstance(stories, Stories):
         stories = {str(row["id"]): str(row["story_id"]) for row in stories.rows()}
     if isinstance(articles, Iterator):
-        articles = list(articles)  # They are read twice.
+        articles = list(articles)  # The articles are read twice.
     return draw_pairs(
         stories, lambda: iter_articles(articles), count, settings or Settings(), salt=salt
     )
@@ -113,14 +113,14 @@ def draw_pairs(
     salt: str = "",
     progress: Progress = lambda _stage, _done, _all: None,
 ) -> PairSample:
-    """Draw pairs as `sample_pairs` does, from articles that can be read twice.
+    """Draw pairs like `sample_pairs`, from articles that can be read twice.
 
     Parameters
     ----------
     stories, count, settings, salt
         See `sample_pairs`, which also lists the errors.
     read
-        Returns the articles from the start.
+        Returns the articles, from the start on each call.
     progress
         See `sahel_dedup.cluster`.
 
@@ -153,7 +153,7 @@ def draw_pairs(
 
 
 class Lottery:
-    """Chance by hash: the same ids are always drawn, whatever stands beside them."""
+    """Random numbers by hash: the same ids are always drawn, whatever else is in the archive."""
 
     def __init__(self, ids: Sequence[str], salt: str) -> None:
         names = (f"{salt}\0{name}".encode("utf-8", "surrogatepass") for name in ids)
@@ -161,14 +161,14 @@ class Lottery:
         self._number = np.frombuffer(digests, dtype="<u8").astype(np.uint64)
 
     def numbers(self, first: _Rows, second: _Rows) -> NDArray[np.float64]:
-        """Return a number from 0 to 1 for each pair, the same in either order."""
+        """Return a number from 0 to 1 for each pair; it does not depend on the order of the two."""
         one, two = self._number[first], self._number[second]
         mixed = splitmix64(splitmix64(np.minimum(one, two)) ^ np.maximum(one, two))
         return mixed / np.float64(2**64)
 
 
 class Groups(NamedTuple):
-    """Rows in groups: those of group g are `rows[start[g] : start[g] + size[g]]`."""
+    """Rows in groups; the rows of group g are `rows[start[g] : start[g] + size[g]]`."""
 
     rows: _Rows
     start: _Rows
@@ -176,18 +176,18 @@ class Groups(NamedTuple):
 
     @classmethod
     def of(cls, label: _Rows) -> Groups:
-        """Group rows by label; group numbers are labels, and rows below 0 are in none."""
+        """Group rows by label; group numbers are labels, and negative labels are left out."""
         rows = np.argsort(label, kind="stable")[np.count_nonzero(label < 0) :]
         size = np.bincount(label[rows])
         return cls(rows, np.cumsum(size) - size, size)
 
     def pairs(self, one: _Rows, two: _Rows) -> Iterator[tuple[_Rows, _Rows, _Rows]]:
-        """Yield every member of one group with every member of another, in blocks.
+        """Yield the pairs of every member of one group with every member of another, in blocks.
 
         Yields
         ------
         place : ndarray of int64
-            Which of the given pairs of groups.
+            Index into the given pairs of groups.
         first, second : ndarray of int64
             Rows.
         """
@@ -203,21 +203,21 @@ class Groups(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """The pairs of one kind that are ranked: each with probability `rate`."""
+    """The pairs of one kind that are ranked; each was kept with probability `rate`."""
 
     pairs: Pairs
     rate: float
 
 
 def pairs_inside(archive: Archive, story: _Rows, compared: Compared, lottery: Lottery) -> Kept:
-    """Return the pairs in one story, proposed by LSH or not."""
+    """Return the pairs in one story, whether LSH proposed them or not."""
     groups = Groups.of(story)
     several = np.flatnonzero(groups.size > 1)
     size = groups.size[several]
     rate = min(1.0, MOST_PAIRS / max(int((size * (size - 1) // 2).sum()), 1))
     kept = [(several[:0], several[:0])]
     for _, first, second in groups.pairs(several, several):
-        # Rows of a group rise, so that each pair is met once in this order.
+        # Rows of a group are ascending, so each pair occurs once in this order.
         chosen = (first < second) & (lottery.numbers(first, second) < rate)
         kept.append((first[chosen], second[chosen]))
     first, second = (np.concatenate(side) for side in zip(*kept, strict=True))
@@ -225,9 +225,9 @@ def pairs_inside(archive: Archive, story: _Rows, compared: Compared, lottery: Lo
 
 
 def pairs_outside(archive: Archive, story: _Rows, compared: Compared, lottery: Lottery) -> Kept:
-    """Return the pairs within the window that LSH proposes and that are in two stories.
+    """Return the pairs within the window that LSH proposes and that are in different stories.
 
-    Verbatim copies were set aside before: each has the pairs of the first of them.
+    Exact copies were set aside before; each has the pairs of the first copy.
     """
     day, window = archive.profiles.day, archive.settings.window_days
     groups, pairs = Groups.of(compared.duplicate_of), compared.pairs
@@ -250,7 +250,7 @@ class _Drawn(NamedTuple):
 
 
 def draw(archive: Archive, inside: Kept, outside: Kept, count: int, lottery: Lottery) -> _Drawn:
-    """Draw half of the pairs from either kind, or more where the other has too few."""
+    """Draw half of the pairs from each kind, or more if the other kind has too few."""
     half = min(max(count // 2, count - len(outside.pairs)), len(inside.pairs))
     chosen = []
     for kept, wanted, cut in (
@@ -269,7 +269,7 @@ def draw(archive: Archive, inside: Kept, outside: Kept, count: int, lottery: Lot
         chosen.append(_Drawn(pairs.where(order), weight))
     pairs = Pairs.concatenate([part.pairs for part in chosen])
     weight = np.concatenate([part.weight for part in chosen])
-    # In no order: whoever reads must not know from which stratum a pair is.
+    # In random order, because readers must not know the stratum of a pair.
     order = np.argsort(lottery.numbers(pairs.first, pairs.second), kind="stable")
     return _Drawn(pairs.where(order), weight[order])
 
@@ -277,7 +277,7 @@ def draw(archive: Archive, inside: Kept, outside: Kept, count: int, lottery: Lot
 def _strata(
     pairs: Pairs, source: NDArray[np.int32], cut: Callable[[int], _Rows]
 ) -> NDArray[np.int64]:
-    """Return the stratum of each pair, by outlet (one or two) and by rank of its score."""
+    """Return the stratum of each pair, by number of outlets (one or two) and rank of its score."""
     one_outlet = (source[pairs.first] == source[pairs.second]) & (source[pairs.first] >= 0)
     stratum = np.empty(len(pairs), dtype=np.int64)
     for outlets in (True, False):
@@ -289,24 +289,24 @@ def _strata(
 
 
 def equal_parts(size: int) -> _Rows:
-    """Return the sizes of parts of a stratum that are as equal as can be."""
+    """Return the sizes of parts of a stratum that are as equal as possible."""
     return np.diff(np.arange(_TOGETHER + 1) * size // _TOGETHER)
 
 
 def growing_parts(size: int) -> _Rows:
-    """Return the sizes of parts of a stratum, each several times as large as the one before."""
+    """Return the sizes of parts of a stratum, each several times as large as the previous one."""
     return np.diff([0, *(size // _GROWTH**power for power in reversed(range(_APART)))])
 
 
 def allocate(size: _Rows, count: int) -> _Rows:
-    """Share draws among strata by the roots of their sizes: one at least, no more than it has.
+    """Divide draws among strata by the roots of their sizes, with at least one from each.
 
-    The best allocation is by size and by the root of the share that is one event, which falls
-    about as fast as sizes grow.
+    The best allocation is proportional to the size times the root of the share that is one event,
+    and that share falls about as fast as sizes grow.
     """
     draws = np.minimum(size, 1)
     for _ in range(count - int(draws.sum())):
-        # The stratum that is furthest from its share.
+        # The stratum that is furthest below its share.
         need = np.where(draws < size, np.sqrt(size) / (draws + 0.5), -1.0)
         draws[np.argmax(need)] += 1
     return draws
@@ -318,7 +318,7 @@ def pair_rows(
     weights: NDArray[np.float64],
     read: Callable[[], Iterable[Article]],
 ) -> list[dict[str, object]]:
-    """Write pairs as rows to be judged: see `PairSample.rows`.
+    """Make rows of the pairs to be judged: see `PairSample.rows`.
 
     Raises
     ------
@@ -328,7 +328,7 @@ def pair_rows(
     wanted = {archive.ids[row] for row in np.concatenate([pairs.first, pairs.second]).tolist()}
     articles = {article.id: article for article in read() if article.id in wanted}
     if len(articles) < len(wanted):
-        raise FileError("the input changed while it was read: run again when it is at rest")
+        raise FileError("the input changed while it was read: run again once it is final")
     rows = []
     for number, weight in enumerate(weights.tolist()):
         a = articles[archive.ids[pairs.first[number]]]

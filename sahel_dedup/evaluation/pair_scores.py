@@ -1,8 +1,9 @@
-"""Precision and recall of "in one story" on pairs of articles that a person has judged.
+"""Precision and recall of "in one story", measured on pairs that a person has judged.
 
-A judged pair stands for as many pairs of the archive as its weight says, so that a few hundred
-pairs measure millions. Of the pairs in one story, precision is the weighted share that report
-one event; of the pairs that report one event, recall is the weighted share in one story.
+A judged pair represents as many pairs of the archive as its weight, so that a few hundred pairs are
+enough to measure millions. Precision is the weighted share of pairs in one story that report one
+event. Recall is the weighted share of pairs that report one event and are in one story, among all
+that report one event.
 """
 
 from __future__ import annotations
@@ -21,9 +22,9 @@ from sahel_dedup.errors import SahelError
 from sahel_dedup.evaluation.judged_pairs import JudgedPair, labels_of
 from sahel_dedup.io.readers import Place
 
-# A pair that weighs more than this many times the median decides a figure alone.
+# A pair with more than this many times the median weight can decide a result alone.
 HEAVY = 20.0
-# Sizes of stories that are reported together: the least of each group.
+# Sizes of stories are reported in groups; these are the lowest of each.
 SIZES = (1, 2, 3, 5, 10, 20)
 BINS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 CONFIDENCE = 0.95
@@ -32,7 +33,7 @@ _SEED = 0
 
 
 class Interval(NamedTuple):
-    """A share with its 95 % confidence interval, all within 0 to 1."""
+    """A share with its 95 % confidence interval, all from 0 to 1."""
 
     value: float
     low: float
@@ -46,9 +47,9 @@ class PairScore:
     Attributes
     ----------
     pairs, in_one_story, one_event : int
-        Number of judged pairs, of those in one story, and of those that report one event.
+        Number of judged pairs, number in one story, and number that report one event.
     precision, recall : Interval or None
-        Weighted; ``None`` where there are no pairs to measure it on.
+        Weighted; ``None`` if there are no pairs to measure it with.
     """
 
     pairs: int
@@ -60,17 +61,17 @@ class PairScore:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbabilityScore(PairScore):
-    """The same for pairs whose probability lies in one bin.
+    """The same for pairs whose probability is in one bin.
 
     Attributes
     ----------
     low, high : float
-        Bounds of the bin; the upper one belongs to the next bin, except 1.
+        Bounds of the bin. The upper bound belongs to the next bin, except for 1.
     stated : float or None
         Weighted mean of the probabilities.
     observed : Interval or None
-        Weighted share of the pairs that report one event: where the probabilities are those
-        of pairs, and calibrated, it is what was stated.
+        Weighted share of the pairs that report one event. It equals `stated` if the probabilities
+        are those of pairs and are calibrated.
     """
 
     low: float
@@ -81,14 +82,14 @@ class ProbabilityScore(PairScore):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PairScores:
-    """Precision and recall of a set of judged pairs, in all and in groups.
+    """Precision and recall of a set of judged pairs, in total and in groups.
 
     Attributes
     ----------
     total : PairScore
     by_size : mapping of str to PairScore
-        By number of articles of the story, of two stories the larger one's: ``"1"`` (both
-        are alone), ``"2"``, ``"3-4"``, ``"5-9"``, ``"10-19"`` and ``"20+"``.
+        By number of articles in the story, or in the larger of two stories: ``"1"`` (two single
+        articles), ``"2"``, ``"3-4"``, ``"5-9"``, ``"10-19"`` and ``"20+"``.
     by_probability : tuple of ProbabilityScore
         Five bins. Pairs without a probability are in none.
     """
@@ -105,25 +106,26 @@ class PairEvaluation:
     Attributes
     ----------
     judged : int
-        Number of pairs that all figures are about.
+        Number of pairs that all results are about.
     not_judged, not_found : int
-        Number of pairs left out because nobody has judged them, or because an article of
-        theirs has no story.
+        Number of pairs left out because nobody has judged them, or because one of their articles
+        has no story.
     heavy, heaviest : int, float
-        Number of pairs that weigh more than 20 times the median, and that limit.
+        Number of pairs with more than 20 times the median weight, and that limit.
     probabilities : str
-        Where the probabilities are from: ``"stories: probability"``, ``"pairs: probability"``,
-        ``"stories: similarity"`` or ``"none"``. Stories give them for the pairs in one story.
+        Source of the probabilities: ``"stories: probability"``, ``"pairs: probability"``,
+        ``"stories: similarity"`` or ``"none"``. Stories have probabilities only for pairs in one
+        story.
     all_pairs, without_heavy : PairScores
-        Figures of all judged pairs, and of those that are not heavy.
+        Results for all judged pairs, and for those that are not heavy.
 
     Notes
     -----
-    The intervals are those of the Bayesian bootstrap [1]_ with half a pair more on either
-    side, which weighs as much as the mean: each pair's weight is multiplied by an exponential
-    variate, 4,000 times, by a fixed seed. With equal weights this is Jeffreys' interval for
-    a proportion [2]_. It holds for pairs drawn independently, each with a probability that is
-    proportional to the reciprocal of its weight.
+    The intervals are those of the Bayesian bootstrap [1]_ with half a pair of mean weight added on
+    each side. Each pair's weight is multiplied by an exponential variate, 4,000 times, with a fixed
+    seed. With equal weights this is Jeffreys' interval for a proportion [2]_. It holds for pairs
+    drawn independently, each with a probability that is proportional to the reciprocal of its
+    weight.
 
     References
     ----------
@@ -161,13 +163,13 @@ def evaluate_pairs(
     stories
         The result of `sahel_dedup.cluster`, or the story of each article by its id.
     pairs
-        Such as `read_pairs` reads.
+        The pairs, for instance from `read_pairs`.
     probabilities
-        By article id, how likely the article belongs to its story. A pair in one story has
-        the lower one of its two articles. By default those of `stories`, where it has them.
+        How likely each article belongs to its story, by article id. A pair in one story gets the
+        lower value of its two articles. By default the values of `stories`, if it has any.
     probabilities_name
-        What these numbers are: ``"probability"``, which comes before that of the pairs, or
-        ``"similarity"``, which stands in where the pairs have none either.
+        What these numbers are: ``"probability"``, which takes precedence over that of the pairs, or
+        ``"similarity"``, which is used if the pairs have no probability either.
 
     Returns
     -------
@@ -176,7 +178,7 @@ def evaluate_pairs(
     Raises
     ------
     SahelError
-        If none of the pairs is both judged and of articles that have a story.
+        If no pair is judged and has a story for both articles.
 
     Examples
     --------
@@ -199,7 +201,7 @@ def evaluate_pairs(
     if not known:
         raise SahelError(
             f"nothing to evaluate: of {len(everything):,} pairs, {len(judged):,} are judged, and "
-            "none of these is of two articles of the stories"
+            "none of these has both articles in the stories"
         )
     probability, origin = _probabilities(known, stories, probabilities or {}, probabilities_name)
     columns = _columns(known, stories, probability)
@@ -219,10 +221,10 @@ def evaluate_pairs(
 
 
 class _Columns(NamedTuple):
-    """Judged pairs, a row each.
+    """Judged pairs, with one row each.
 
-    Whether they are in one story and report one event, their weights, the sizes of the larger
-    of their stories, and their probabilities, NaN where unknown.
+    Columns: whether the pair is in one story, whether it reports one event, its weight, the size of
+    the larger of its stories, and its probability, NaN where unknown.
     """
 
     together: NDArray[np.bool_]
@@ -262,7 +264,7 @@ def _probabilities(
     of_articles: Mapping[str, float],
     name: str,
 ) -> tuple[NDArray[np.float64], str]:
-    """Probability of each pair, and where it is from: see `PairEvaluation`."""
+    """Return the probability of each pair, and its source: see `PairEvaluation`."""
     of_pairs = np.array(
         [math.nan if pair.probability is None else pair.probability for pair in pairs]
     )
@@ -285,7 +287,7 @@ def _probabilities(
 
 def _scores(columns: _Columns) -> PairScores:
     group = np.searchsorted(SIZES, columns.size, side="right") - 1
-    # The last bin has both its bounds.
+    # The last bin includes both its bounds.
     place = np.searchsorted(BINS[:-1], columns.probability, side="right") - 1
     place[np.isnan(columns.probability)] = -1
     return PairScores(
@@ -301,7 +303,7 @@ def _scores(columns: _Columns) -> PairScores:
 
 
 def _sizes() -> list[str]:
-    """Names of the groups of `SIZES`."""
+    """Return the names of the groups of `SIZES`."""
     return [
         f"{least}+"
         if after is None
@@ -349,9 +351,9 @@ def _mean(weight: NDArray[np.float64]) -> float:
 def _share(
     yes: NDArray[np.float64], no: NDArray[np.float64], one_yes: float, one_no: float
 ) -> Interval | None:
-    """Share of the weight that says yes, with its interval (see `PairEvaluation`).
+    """Return the weighted share of yes, with its interval (see `PairEvaluation`).
 
-    `one_yes` and `one_no` are what a further pair of either kind would weigh.
+    `one_yes` and `one_no` are the weights of one more pair of either kind.
     """
     total = float(yes.sum() + no.sum())
     if not total:
@@ -361,7 +363,7 @@ def _share(
     mass_yes, mass_no = _masses(draw, yes, one_yes), _masses(draw, no, one_no)
     tail = (1 - CONFIDENCE) / 2
     low, high = np.quantile(mass_yes / (mass_yes + mass_no), (tail, 1 - tail)).tolist()
-    # As Jeffreys' interval is cut: nothing speaks against the extreme that was observed.
+    # Extended like Jeffreys' interval: no observation contradicts the extreme that was observed.
     return Interval(
         value, 0.0 if not len(yes) else min(low, value), 1.0 if not len(no) else max(high, value)
     )
@@ -370,15 +372,15 @@ def _share(
 def _masses(
     draw: np.random.Generator, weight: NDArray[np.float64], further: float
 ) -> NDArray[np.float64]:
-    """Draw what the weights may add up to, with half a further pair, shape (_DRAWS,)."""
-    # A sum of k exponential variates is one gamma variate, and weights are often equal.
+    """Draw sums of the weights plus half a further pair, shape (_DRAWS,)."""
+    # Weights are often equal, and a sum of k exponential variates is one gamma variate.
     values, counts = np.unique(weight, return_counts=True)
     drawn = draw.gamma(counts, size=(_DRAWS, len(counts)))
     return np.asarray(drawn @ values + further * draw.gamma(0.5, size=_DRAWS))
 
 
 def _plain(value: Any) -> Any:
-    """Turn tuples into lists; an interval into a mapping of its names."""
+    """Convert tuples to lists, and intervals to mappings."""
     if isinstance(value, Interval):
         return value._asdict()
     if isinstance(value, Mapping):

@@ -1,4 +1,4 @@
-"""Teaching: constants of the evidence fitted to an archive by answers of a person."""
+"""Teaching: the constants of the evidence are fitted to an archive from a person's answers."""
 
 from sahel_dedup.evaluation.teaching.lesson import Lesson, ask, teach
 

@@ -1,8 +1,8 @@
-"""Asking: which pairs of an archive a person should judge next.
+"""Asking: the choice of the pairs of an archive that a person should judge next.
 
-A pair is drawn with a probability in proportion to how doubtful it is, p (1 - p). Draws are
-systematic along the pairs sorted by what they are (dated or not, of one outlet or two) and by
-score, so that every kind and every score has its share of them.
+A pair is drawn with a probability proportional to its doubt, p (1 - p). Pairs are sorted by kind
+(dated or not, of one outlet or two) and by score and drawn systematically, so that every kind and
+every score has its share.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def draw_doubtful(
     Parameters
     ----------
     chance : ndarray of float64, shape (n,)
-        The probability of each pair to be of one event, as it is stated now.
+        The present probability of each pair to report one event.
     kind : ndarray of int64, shape (n,)
         Strata.
     count : int
@@ -31,7 +31,7 @@ def draw_doubtful(
     Returns
     -------
     places : ndarray of int64, shape (min(count, n),)
-        Rising.
+        Positions of the drawn pairs, ascending.
     inclusion : ndarray of float64, the same shape
         The probability with which each was drawn.
     """
@@ -40,14 +40,14 @@ def draw_doubtful(
     shares = _inclusion(chance * (1 - chance) + 1e-9, count)
     order = np.lexsort((generator.random(len(chance)), chance, kind))
     ends = np.cumsum(shares[order])
-    # Rounding must not lose the last draw.
+    # Rounding must not drop the last draw.
     marks = np.minimum(generator.random() + np.arange(count), ends[-1] * (1 - 1e-12))
     places = np.unique(order[np.searchsorted(ends, marks, side="right")])
     return places, shares[places]
 
 
 def _inclusion(doubt: NDArray[np.float64], count: int) -> NDArray[np.float64]:
-    """Share draws in proportion to doubt, none above 1."""
+    """Divide draws in proportion to doubt, with none above 1."""
     shares = np.zeros(len(doubt))
     certain = np.zeros(len(doubt), dtype=bool)
     while True:

@@ -1,7 +1,7 @@
-"""Expectation: how far precision and recall will change, by answers that were left out.
+"""Expectation: how far precision and recall will change, measured on left-out answers.
 
-The constants are fitted to nine tenths of the answers and tried on the other tenth, several times
-over. Intervals are those of the Bayesian bootstrap, as of `sahel_dedup.evaluation.pair_scores`.
+The constants are repeatedly fitted to nine tenths of the answers and tried on the other tenth.
+Intervals are those of the Bayesian bootstrap, as in `sahel_dedup.evaluation.pair_scores`.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expectation:
-    """What is expected of pairs of the archive whose probability reaches the merge threshold.
+    """Expected precision and recall of pairs whose probability reaches the merge threshold.
 
     Attributes
     ----------
     precision_before, precision_after : Interval
-        Of the pairs that reach it, the share that is of one event: by the constants of the
-        release, and by those that were learnt.
+        Share of the pairs reaching it that report one event, with the constants of the release and
+        with those that were learnt.
     recall_before, recall_after : Interval
-        Of the pairs of one event, the share that reaches it.
+        Share of the pairs reporting one event that reach it.
     precision_change, recall_change : Interval
-        After less before, by the same answers.
+        After minus before, on the same answers.
     """
 
     precision_before: Interval
@@ -43,7 +43,7 @@ class Expectation:
     recall_change: Interval
 
     def to_dict(self) -> dict[str, dict[str, float | None]]:
-        """Return plain dictionaries of numbers, fit for JSON; ``None`` for what is unknown."""
+        """Return plain dictionaries of numbers that JSON can hold; unknown values are ``None``."""
         return {
             item.name: {
                 part: None if math.isnan(value) else round(value, 4)
@@ -54,7 +54,7 @@ class Expectation:
 
 
 def left_out_odds(judged: Judged, prior: Floats, spread: Floats) -> Floats:
-    """Score each answer by constants that were fitted without it, in the mean of some rounds."""
+    """Score each answer with constants fitted without it, averaged over some rounds."""
     generator = np.random.default_rng(_SEED)
     total = np.zeros(len(judged.same))
     for _ in range(_ROUNDS):
@@ -76,7 +76,7 @@ def expect(before: Floats, after: Floats, same: NDArray[np.bool_], weight: Float
         Log-odds of the answers.
     same : ndarray of bool, shape (n,)
     weight : ndarray of float64, shape (n,)
-        How many pairs of the archive each stands for.
+        How many pairs of the archive each represents.
     threshold : float
         Log-odds that a pair must reach.
 

@@ -1,8 +1,8 @@
-"""Fitting: constants of the evidence from answers, with those of the release as a prior.
+"""Fitting: the constants of the evidence from answers, with those of the release as a prior.
 
-Logistic regression with a Gaussian prior around the constants that there are (maximum a
-posteriori), so that few answers change little. A constant keeps its sign, and one of 0 stays 0:
-what a piece of evidence speaks for is known, how much is not.
+Logistic regression with a Gaussian prior around the present constants (maximum a posteriori), so
+that few answers change little. A constant keeps its sign, and one of 0 stays 0, because the
+direction of a piece of evidence is known and only its strength is not.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from scipy.optimize import minimize
 
 from sahel_dedup.scoring.features import FEATURES
 
-# How strong the prior is: a constant that moves the log-odds of a typical doubtful pair by 1 costs
-# as much as half of this. Others were tried (benchmarks/teach.py); the base costs less.
+# Strength of the prior: a constant that moves the log-odds of a typical doubtful pair by 1 costs
+# half of this. Other values were tried (benchmarks/teach.py). The base costs less.
 STRENGTH, BASE_STRENGTH = 10.0, 0.5
 _BASE = FEATURES.index("base")
 
 
 class Judged(NamedTuple):
-    """Pairs of articles with what is known of them.
+    """Judged pairs of articles and their features.
 
     Attributes
     ----------
@@ -45,19 +45,19 @@ class Judged(NamedTuple):
 def log_odds(
     features: NDArray[np.float64], dated: NDArray[np.bool_], weights: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Score pairs by constants of shape (2, len(FEATURES)), without bounds."""
+    """Score pairs with constants of shape (2, len(FEATURES)), without bounds."""
     return np.asarray(np.where(dated, features @ weights[0], features @ weights[1]))
 
 
 def probabilities(odds: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Turn log-odds into probabilities."""
+    """Convert log-odds to probabilities."""
     return np.asarray(1 / (1 + np.exp(-np.clip(odds, -50, 50))), dtype=np.float64)
 
 
 def spreads(
     features: NDArray[np.float64], dated: NDArray[np.bool_], doubt: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Measure how much each piece of evidence differs among doubtful pairs of an archive.
+    """Measure how much each piece of evidence varies among doubtful pairs of an archive.
 
     Parameters
     ----------
@@ -65,13 +65,13 @@ def spreads(
         Pairs of the archive, judged or not.
     dated : ndarray of bool, shape (n,)
     doubt : ndarray of float64, shape (n,)
-        How much each pair counts, above 0.
+        Weight of each pair, above 0.
 
     Returns
     -------
     ndarray of float64, shape (2, len(FEATURES))
-        Standard deviations of dated and of undated pairs; 1 for the base, and 0 for what no pair
-        shows.
+        Standard deviations for dated and for undated pairs; 1 for the base, and 0 for pieces that
+        no pair has.
     """
     found = np.zeros((2, features.shape[1]))
     for row, chosen in enumerate((dated, ~dated)):
@@ -92,14 +92,14 @@ def fit_weights(
     ----------
     judged : Judged
     prior : ndarray of float64, shape (2, len(FEATURES))
-        What the constants are without answers.
+        The constants without any answers.
     spread : ndarray of float64, shape (2, len(FEATURES))
         See `spreads`.
 
     Returns
     -------
     ndarray of float64, shape (2, len(FEATURES))
-        Those of a row without answers are those of the prior.
+        The constants. A row without answers keeps those of the prior.
     """
     fitted = prior.copy()
     for row, chosen in enumerate((judged.dated, ~judged.dated)):

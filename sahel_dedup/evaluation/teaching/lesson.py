@@ -1,4 +1,4 @@
-"""A lesson: the constants of the evidence fitted to an archive, and the pairs to ask about next."""
+"""A lesson: constants of the evidence fitted to an archive, and the pairs to ask about next."""
 
 from __future__ import annotations
 
@@ -29,26 +29,27 @@ from sahel_dedup.scoring.evidence import Evidence, Pairs, weights_of
 from sahel_dedup.scoring.features import FEATURES
 from sahel_dedup.settings import Settings, check_count, check_settings
 
-# Fewer answers, or answers that are all alike, teach nothing.
+# Fewer answers, or answers that are all the same, teach nothing.
 FEWEST = 10
-# Of so many doubtful pairs it is measured what an archive is like, and pairs are asked about.
+# The size of the pool of doubtful pairs, from which an archive is measured and questions are
+# chosen.
 _POOL = 20_000
 _SEED = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lesson:
-    """What was learnt from answers.
+    """The result of learning from answers.
 
     Attributes
     ----------
     model : EvidenceModel
-        For `sahel_dedup.Settings`.
+        The model, for `sahel_dedup.Settings`.
     expectation : Expectation
         How far precision and recall of pairs are expected to change.
     not_judged, not_found, outside : int
-        Pairs that were left out: nobody has judged them, an article is not in the archive, or
-        the two lie further apart than the window.
+        Number of pairs left out because nobody has judged them, because an article is not in the
+        archive, or because the two are further apart than the window.
     """
 
     model: EvidenceModel
@@ -58,7 +59,7 @@ class Lesson:
     outside: int
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain dictionaries, strings and numbers, fit for JSON."""
+        """Return plain dictionaries, strings and numbers that JSON can hold."""
         return {
             "model": self.model.to_dict(),
             "expected": self.expectation.to_dict(),
@@ -81,10 +82,11 @@ def teach(
     articles
         The archive: see `sahel_dedup.cluster`.
     pairs : iterable of JudgedPair
-        Answers, such as `sahel_dedup.evaluation.read_pairs` reads.
+        Answers, for instance from `sahel_dedup.evaluation.read_pairs`.
     settings : Settings, optional
-        The window, and the probability that precision and recall are stated for. A model in them is
-        passed over: all answers together are learnt from the constants of the release.
+        The window, and the probability for which precision and recall are estimated. A model in
+        them is ignored: learning always starts from the constants of the release and uses all
+        answers.
 
     Returns
     -------
@@ -93,7 +95,7 @@ def teach(
     Raises
     ------
     SahelError
-        If fewer than 10 answers can be used, or all of them say the same.
+        If fewer than 10 answers can be used, or all are the same.
     ArticleError
         If a row is not an article or repeats an id.
     """
@@ -116,21 +118,21 @@ def ask(
     articles
         The archive: see `sahel_dedup.cluster`.
     count : int
-        How many pairs.
+        Number of pairs.
     pairs : iterable of JudgedPair
-        Those that need no further answer; the choice takes account of them.
+        Pairs that need no further answer; the choice takes them into account.
     settings : Settings, optional
         The window.
     salt : int
-        Another number draws other pairs.
+        A different number draws different pairs.
 
     Returns
     -------
     list of dict
-        As of `sahel_dedup.evaluation.sample_pairs`: fill in ``same`` with 1 or 0.
+        Rows like those of `sahel_dedup.evaluation.sample_pairs`; fill in ``same`` with 1 or 0.
     """
     if isinstance(articles, Iterator):
-        articles = list(articles)  # They are read twice.
+        articles = list(articles)  # The articles are read twice.
     chosen = replace(check_settings(settings), model=None)
     known = list(pairs)
     room = Classroom.of(iter_articles(articles), chosen)
@@ -138,7 +140,7 @@ def ask(
 
 
 class Classroom:
-    """An archive, compared, and the doubtful pairs of it.
+    """A compared archive and its doubtful pairs.
 
     Parameters
     ----------
@@ -158,7 +160,7 @@ class Classroom:
         self._pool = compared.pairs.where(places)
         self._features = measured(self._evidence, self._pool.first, self._pool.second)
         self._dated = self._evidence.dated(self._pool.first, self._pool.second)
-        # Of a small archive all pairs are in the pool, of a large one the doubtful.
+        # The pool has all pairs of a small archive, but only the doubtful pairs of a large one.
         doubt = chance[places] * (1 - chance[places]) / self._pool_inclusion
         self._spread = spreads(self._features, self._dated, doubt + 1e-9)
 
@@ -231,7 +233,7 @@ class Classroom:
         return Judged(features, self._evidence.dated(first, second), answers.same)
 
     def _kind(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Tell pairs apart by what they are: dated or not, of one outlet or two."""
+        """Return the kind of each pair: dated or not, of one outlet or two."""
         source = self._archive.profiles.source
         one_outlet = (source[first] == source[second]) & (source[first] >= 0)
         dated: NDArray[np.bool_] = self._evidence.dated(first, second)
@@ -277,9 +279,9 @@ class _Answers:
         weight = np.array([pair.weight for pair in found])[inside]
         if len(same) < least or (least and len(set(same.tolist())) < 2):
             raise SahelError(
-                f"nothing to learn: of {len(everything):,} pairs {len(judged):,} are judged, and "
-                f"{len(same):,} of these are of two articles of the archive within the window, "
-                f"{np.count_nonzero(same):,} of one event; {least} are needed, and of both kinds"
+                f"nothing to learn: of {len(everything):,} pairs, {len(judged):,} are judged, "
+                f"{len(same):,} of these have two articles of the archive in the window, and "
+                f"{np.count_nonzero(same):,} report one event; {least} with both answers are needed"
             )
         return cls(
             first[inside], second[inside], same, weight, len(everything) - len(judged),
