@@ -31,7 +31,7 @@ from sahel_dedup.clustering.window import Times
 from sahel_dedup.corrections.corrections import Corrections
 from sahel_dedup.errors import SettingsError
 from sahel_dedup.io.article_reader import ArticleReader, OnBadDate, OnError
-from sahel_dedup.io.checkpoint import Checkpoint
+from sahel_dedup.io.kept_reading import KeptReading
 from sahel_dedup.io.summary import ReadSummary
 from sahel_dedup.scoring.evidence import Evidence, weights_of
 from sahel_dedup.scoring.recurrence import recurrence_scores
@@ -269,28 +269,31 @@ class Archive:
     @classmethod
     def read(
         cls,
-        articles: Iterable[Article],
+        articles: Iterable[Article] | KeptReading,
         settings: Settings,
         on_progress: Progress,
-        checkpoint: Checkpoint | None = None,
         summary: ReadSummary | None = None,
         corrections: Corrections | None = None,
     ) -> Archive:
         """Sketch a stream of articles; their texts are discarded.
 
-        With a checkpoint, sketches go to disk as they are made, and those that are there
-        are not made again. The summary is that of whoever reads the articles.
+        Those of files that a checkpoint keeps are made once. The summary is that of whoever
+        reads the articles.
         """
         on_progress = _logged(on_progress)
         weights_of(settings)  # A model of another release is refused before anything is read.
         sketcher = Sketcher()
         summary = summary or ReadSummary()
-        sketch_all = partial(checkpoint.sketch_all, sketcher) if checkpoint else sketcher.sketch_all
+        sketched = (
+            articles.sketch_all(sketcher, settings.workers)
+            if isinstance(articles, KeptReading)
+            else sketcher.sketch_all(articles, settings.workers)
+        )
         ids: list[str] = []
 
         def parts() -> Iterator[Profiles]:
             yield sketcher.sketch([])
-            for chunk, profiles in sketch_all(articles, settings.workers):
+            for chunk, profiles in sketched:
                 ids.extend(chunk)
                 on_progress("reading", len(ids), None)
                 yield profiles

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from itertools import zip_longest
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 import typer
 
@@ -39,7 +39,7 @@ from sahel_dedup.io.lines import InputPath, comes_once
 from sahel_dedup.io.paths import expand_paths
 from sahel_dedup.io.readers import SkipReport
 from sahel_dedup.io.summary import ReadSummary
-from sahel_dedup.io.writers import check_folder, check_output, write_rows
+from sahel_dedup.io.writers import check_folder, check_output, is_lines, write_lines, write_rows
 
 if TYPE_CHECKING:
     from sahel_dedup.batch import Progress
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from sahel_dedup.corrections.corrections import Corrections
     from sahel_dedup.settings import Settings
 
+_T = TypeVar("_T")
 _PROGRESS_EVERY = 256
 
 
@@ -109,7 +110,7 @@ def cluster(
         str | None,
         typer.Option(
             metavar="FOLDER",
-            help="Save intermediate results here; the same command resumes from them.",
+            help="Keep what is made of each file here: a later run reads only what is new.",
             show_default=False,
         ),
     ] = None,
@@ -194,7 +195,9 @@ def _cluster_here(
 ) -> Stories:
     """Group articles in this process; see `cluster`."""
     from sahel_dedup.batch import Archive
+    from sahel_dedup.clustering.partition import FOUND
     from sahel_dedup.io.checkpoint import Checkpoint
+    from sahel_dedup.io.kept_reading import KeptReading
 
     check_output(output)
     for path in (report, save):
@@ -207,11 +210,17 @@ def _cluster_here(
     skipped = SkipReport() if reading.on_error == "skip" else None
     replaced: Counter[str] = Counter()
     with open_inputs(inputs) as paths, progress(paths) as on_progress:
-        given = json.dumps(asdict(reading), sort_keys=True)
-        kept = None if checkpoint is None else Checkpoint(checkpoint, paths, given)
         summary = ReadSummary()
         articles = (article for _, article in reading.records(paths, skipped, summary))
-        archive = Archive.read(articles, settings, on_progress, kept, summary, corrections)
+        kept: KeptReading | None = None
+        if checkpoint is not None:
+            given = json.dumps(asdict(reading), sort_keys=True)
+            kept = KeptReading(
+                Checkpoint(checkpoint, given), paths, columns=reading.columns,
+                on_bad_date=reading.on_bad_date, skipped=skipped, summary=summary,
+                results=FOUND if is_lines(output) else (),
+            )  # fmt: skip
+        archive = Archive.read(kept or articles, settings, on_progress, summary, corrections)
         stories = archive.stories(previous=previous)
 
         def rows(stage: str, replaced: Counter[str]) -> Iterator[Row]:
@@ -220,7 +229,11 @@ def _cluster_here(
             again = reading.records(paths, SkipReport() if skipped else None, ReadSummary())
             return _watched(_joined(again, stories, replaced), stage, on_progress)
 
-        write_rows(output, rows("writing", replaced))
+        lines = kept.lines(stories.rows(), replaced) if kept and is_lines(output) else None
+        if output is not None and lines is not None:
+            write_lines(output, _watched(lines, "writing", on_progress))
+        else:
+            write_rows(output, rows("writing", replaced))
         if save is not None:
             stories.save(save)
         if report is not None:
@@ -258,7 +271,7 @@ def _joined(
         yield {**found, **{name: value for name, value in record[0].items() if name not in found}}
 
 
-def _watched(rows: Iterable[Row], stage: str, on_progress: Progress) -> Iterator[Row]:
+def _watched(rows: Iterable[_T], stage: str, on_progress: Progress) -> Iterator[_T]:
     for number, row in enumerate(rows):
         if number % _PROGRESS_EVERY == 0:
             on_progress(stage, number, None)

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 
-def read_arrays(path: str) -> dict[str, NDArray[Any]]:
-    """Read all arrays of a file.
+def read_arrays(
+    path: str, only: Collection[str] = (), leave_out: Collection[str] = ()
+) -> dict[str, NDArray[Any]]:
+    """Read the arrays of a file.
 
     Parameters
     ----------
     path : str
+    only : collection of str
+        Names of the arrays that are wanted, if they are there; all if empty.
+    leave_out : collection of str
+        Names of those that are not.
 
     Returns
     -------
@@ -34,9 +41,19 @@ def read_arrays(path: str) -> dict[str, NDArray[Any]]:
         file.seek(0)
         try:
             with np.load(file, allow_pickle=False) as found:
-                return {name: found[name] for name in found.files}
+                return {
+                    name: found[name]
+                    for name in found.files
+                    if name not in leave_out and (not only or name in only)
+                }
         except OSError:
             raise
         # What NumPy, zipfile and the parser of headers raise on damage is listed nowhere.
         except Exception as error:
             raise ValueError(str(error)) from error
+
+
+def array_names(path: str) -> list[str]:
+    """Return the names of the arrays of a file that `read_arrays` has read."""
+    with zipfile.ZipFile(path) as found:
+        return [name.removesuffix(".npy") for name in found.namelist()]

@@ -8,7 +8,7 @@ used is dropped and counted.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, TypeAlias, cast
 
 from sahel_dedup.articles import Article
@@ -62,6 +62,8 @@ class ArticleReader:
     ----------
     summary : ReadSummary
         What was read so far.
+    unseen : set of str
+        Those of the columns given that no row had so far.
     """
 
     def __init__(
@@ -78,7 +80,7 @@ class ArticleReader:
             raise SettingsError(f"on_bad_date: {on_bad_date!r} is neither 'drop' nor 'raise'")
         self._columns = check_columns(columns)
         self._mapped = frozenset(self._columns.values())
-        self._unseen = set(self._mapped)
+        self.unseen = set(self._mapped)
         self._drop = on_bad_date == "drop"
         self._unnamed = unnamed
         self.summary = summary or ReadSummary()
@@ -116,8 +118,13 @@ class ArticleReader:
         """Yield the rows of whatever holds articles, for `entries`; see `articles`."""
         return located_rows(source, self._columns, self.count_fault, texts=self._unnamed)
 
-    def entries(self, rows: Iterable[Located], *, unique: bool = True) -> Iterator[Entry]:
-        """Read the articles of rows, one at a time and none ahead; see `articles`."""
+    def entries(
+        self, rows: Iterable[Located], *, unique: bool = True, whole: bool = True
+    ) -> Iterator[Entry]:
+        """Read the articles of rows, one at a time and none ahead; see `articles`.
+
+        If the rows are not the whole input, columns that none of them has are not refused.
+        """
         seen = SeenIds()
         for number, (place, found) in enumerate(rows):
             try:
@@ -130,7 +137,8 @@ class ArticleReader:
             else:
                 self.summary.add(article, None if isinstance(row, Article) else row["id"])
                 yield Entry(article, row, place)
-        self._check_mapped()
+        if whole:
+            check_seen(self.unseen, self.summary)
 
     def article(self, item: Any) -> Article:
         """Read one article.
@@ -142,7 +150,7 @@ class ArticleReader:
         """
         article = self._read(self._named(to_row(item), 0))
         self.summary.add(article)
-        self._check_mapped()
+        check_seen(self.unseen, self.summary)
         return article
 
     def _named(self, row: Row | Article, number: int) -> Row | Article:
@@ -151,7 +159,7 @@ class ArticleReader:
             return row
         self.summary.add_columns(row)
         if self._columns:
-            self._unseen.difference_update(row)
+            self.unseen.difference_update(row)
             kept = {
                 name: value
                 for name, value in row.items()
@@ -189,12 +197,19 @@ class ArticleReader:
         self._fault(error, row)
         self.summary.add_fault(error)
 
-    def _check_mapped(self) -> None:
-        """Refuse a column that no row had: most likely its name is misspelt."""
-        there = sorted(self.summary.columns)
-        for column in sorted(self._unseen) if there else ():
-            names = shorten(", ".join(there))
-            raise SettingsError(f"columns: no row has a column {column!r}; there are {names}")
+
+def check_seen(unseen: Collection[str], summary: ReadSummary) -> None:
+    """Refuse columns that no row had: most likely a name is misspelt.
+
+    Raises
+    ------
+    SettingsError
+        If there are any, and there were rows.
+    """
+    there = sorted(summary.columns)
+    for column in sorted(unseen) if there else ():
+        names = shorten(", ".join(there))
+        raise SettingsError(f"columns: no row has a column {column!r}; there are {names}")
 
 
 def iter_articles(

@@ -1,61 +1,97 @@
-"""Checkpoints: what was made of the articles so far, on disk, so that a long run can go on.
+"""Checkpoints: what was made of each file so far, on disk, so that no file is read twice.
 
 Reading and sketching is most of the work on an archive, and depends on nothing but the
 articles. A checkpoint is a folder of parts, each written as a whole when its articles are
-done; a run that finds parts skips their articles and continues after them. Settings are
-not part of it: the same sketches serve any window and granularity.
+done. Parts belong to a file by its content, so a run over an archive that has grown reads what
+is new, and a run that was killed goes on after the last part. Settings are not part of it: the
+same sketches serve any window and granularity.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import fields
+from collections.abc import Collection, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, fields
 from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sahel_dedup.articles import Article
 from sahel_dedup.errors import FileError
-from sahel_dedup.io.arrays import read_arrays
+from sahel_dedup.io.arrays import array_names, read_arrays
 from sahel_dedup.io.lines import InputPath
+from sahel_dedup.io.paths import format_of
 from sahel_dedup.io.writers import replacing
 from sahel_dedup.sketch.fingerprint import FINGERPRINT_VERSION
 from sahel_dedup.sketch.profiles import Profiles
 from sahel_dedup.sketch.sketcher import Sketcher
 from sahel_dedup.util.version import package_version
 
-# Some forty megabytes, and two to five seconds of work.
-PART_ARTICLES = 1 << 14
 _HEADER = "checkpoint.json"
 # Raised whenever the columns of a part change.
-_FORMAT = 3
+_FORMAT = 4
+_LINES = ("lines", "line_ends")
+
+
+@dataclass(slots=True)
+class Part:
+    """Articles of a file that were sketched together.
+
+    Attributes
+    ----------
+    ids : list of str
+    profiles : Profiles
+    places : ndarray of int64, shape (n,)
+        Line of each article in its file, from 1.
+    flags : ndarray of uint8, shape (n,)
+        Which fields each has: see `sahel_dedup.io.summary.ReadSummary.flags`.
+    replaced : dict of str to list of int
+        Columns of the input that have the name of a result, and the articles that have them.
+    lines : list of bytes or None
+        The columns of each article as JSON, without those of the results; None if they were not
+        kept, or once they are on disk (`Checkpoint.lines`).
+    """
+
+    ids: list[str]
+    profiles: Profiles
+    places: NDArray[np.int64]
+    flags: NDArray[np.uint8]
+    replaced: dict[str, list[int]]
+    lines: list[bytes] | None = None
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def take(self, rows: NDArray[np.int64]) -> Part:
+        """Return some of the articles; `replaced` and `lines` are left out."""
+        return Part(
+            [self.ids[row] for row in rows.tolist()], self.profiles.take(rows),
+            self.places[rows], self.flags[rows], {},
+        )  # fmt: skip
 
 
 class Checkpoint:
-    """A folder of sketches of the articles of some files.
+    """A folder of sketches of articles, by the file that they were read from.
 
     Parameters
     ----------
     folder : str
         It is made if it is not there.
-    inputs : sequence of path
-        The files that the articles are read from.
     reading : str
-        Whatever else decides which articles they hold, such as what is done about faults.
+        Whatever else decides which articles a file holds, such as what is done about faults.
 
     Raises
     ------
-    SahelError
-        If the folder holds anything else than a checkpoint of these files, as they are, by
-        this release.
+    FileError
+        If the folder holds anything else than a checkpoint of such reading by this release.
     """
 
-    def __init__(self, folder: str, inputs: Sequence[InputPath], reading: str = "") -> None:
+    def __init__(self, folder: str, reading: str = "") -> None:
         self.folder = folder
         header = {
             "format": _FORMAT,
@@ -63,7 +99,6 @@ class Checkpoint:
             "versions": {"sahel-dedup": package_version(), "wordfreq": version("wordfreq")},
             "unicode": unicodedata.unidata_version,
             "reading": reading,
-            "inputs": [_describe(path) for path in inputs],
         }
         os.makedirs(folder, exist_ok=True)
         path = os.path.join(folder, _HEADER)
@@ -74,47 +109,108 @@ class Checkpoint:
         else:
             with replacing(path) as (file, _):
                 file.write(json.dumps(header, indent=1).encode())
+        self._names: _Names | None = None
 
-    def sketch_all(
-        self, sketcher: Sketcher, articles: Iterable[Article], workers: int = 0
-    ) -> Iterator[tuple[list[str], Profiles]]:
-        """Sketch a stream of articles, in order, but for those that were done before.
+    def start(self, sketcher: Sketcher) -> None:
+        """Give names the numbers that they have in the parts.
 
         Parameters
         ----------
         sketcher : Sketcher
-            A new one: it learns the terms, outlets and languages of the parts.
-        articles : iterable of Article
-            All of them: those that were done are read over.
-        workers : int
-            Threads; 0 takes all processors.
-
-        Yields
-        ------
-        ids : list of str
-        profiles : Profiles
+            A new one.
         """
-        names = _Names(sketcher)
-        stream = iter(articles)
-        number = 0
-        while os.path.exists(self._part(number)):
-            ids, profiles = self._load(number, names)
-            for name, day in zip(ids, profiles.day.tolist(), strict=True):
-                article = next(stream, None)
-                if article is None or article.id != name:
-                    raise FileError(f"{self.folder!r} holds other articles than the input")
-                sketcher.implausible_dates += article.published is not None and day != day
-            number += 1
-            yield ids, profiles
-        held: list[tuple[list[str], Profiles]] = []
-        for chunk in sketcher.sketch_all(stream, workers):
-            yield chunk
-            held.append(chunk)
-            if sum(len(ids) for ids, _ in held) >= PART_ARTICLES:
-                self._save(number, held, names)
-                number, held = number + 1, []
-        if held:
-            self._save(number, held, names)
+        self._names = _Names(sketcher)
+        while os.path.exists(path := self._path("names", len(self._names.chain) - 1)):
+            arrays, kept = self._read(path)
+            self._names.learn(path, arrays["hashes"], kept)
+
+    def part(self, key: str, number: int) -> Part | None:
+        """Return a part of a file; None if it is not there.
+
+        Raises
+        ------
+        FileError
+            If it is damaged.
+        """
+        path = self._path(key, number)
+        if not os.path.exists(path):
+            return None
+        arrays, kept = self._read(path, leave_out=_LINES)
+        try:
+            profiles = Profiles(**{item.name: arrays[item.name] for item in fields(Profiles)})
+            found = Part(kept["ids"], profiles, arrays["places"], arrays["flags"], kept["replaced"])
+            whole = len(found) == len(profiles) == len(found.places) == len(found.flags)
+            if not whole or kept["part"] != [key, number] or kept["names"] not in self._known():
+                raise ValueError("it belongs to another checkpoint")
+        except (ValueError, KeyError) as error:
+            raise self._damaged(path, error) from error
+        return found
+
+    def has_lines(self, key: str, number: int) -> bool:
+        """Whether the lines of a part were kept."""
+        return "lines" in array_names(self._path(key, number))
+
+    def lines(self, key: str, number: int) -> tuple[list[bytes], dict[str, list[int]]]:
+        """Return the lines of a part, which were kept, and `Part.replaced`."""
+        arrays, kept = self._read(self._path(key, number), only=("kept", *_LINES))
+        letters, ends = arrays["lines"].tobytes(), arrays["line_ends"].tolist()
+        return [letters[i:j] for i, j in zip([0, *ends], ends, strict=False)], kept["replaced"]
+
+    def save_part(self, key: str, number: int, part: Part) -> None:
+        """Write a part, and before it the names that are new in it."""
+        names = self._known_names()
+        if (fresh := names.new()) is not None:
+            hashes, kept = fresh
+            self._write(self._path("names", len(names.chain) - 2), kept, {"hashes": hashes})
+        arrays = {item.name: getattr(part.profiles, item.name) for item in fields(Profiles)}
+        arrays |= {"places": part.places, "flags": part.flags}
+        if part.lines is not None:
+            ends = np.cumsum([len(line) for line in part.lines], dtype=np.int64)
+            arrays |= {"lines": _letters(b"".join(part.lines)), "line_ends": ends}
+        about = {
+            "ids": part.ids, "replaced": part.replaced, "part": [key, number],
+            "names": names.chain[-1],
+        }  # fmt: skip
+        self._write(self._path(key, number), about, arrays)
+
+    def reading(self, key: str) -> dict[str, Any] | None:
+        """Return what was noted when a file had been read to its end; None if it was not.
+
+        Raises
+        ------
+        FileError
+            If the note is damaged.
+        """
+        path = os.path.join(self.folder, f"{key}.json")
+        try:
+            with open(path, "rb") as file:
+                text, _, check = file.read().rpartition(b"\n")
+        except FileNotFoundError:
+            return None
+        if _digest(text).encode() != check:
+            raise self._damaged(path, "its digest is another")
+        found: dict[str, Any] = json.loads(text)
+        return found
+
+    def save_reading(self, key: str, found: dict[str, Any]) -> None:
+        """Note that a file was read to its end."""
+        text = json.dumps(found).encode()
+        with replacing(os.path.join(self.folder, f"{key}.json")) as (file, _):
+            file.write(text + b"\n" + _digest(text).encode())
+
+    def forget(self, key: str) -> None:
+        """Remove all that was made of a file."""
+        for name in os.listdir(self.folder):
+            if name.startswith(f"{key}-") or name == f"{key}.json":
+                with suppress(FileNotFoundError):
+                    os.unlink(os.path.join(self.folder, name))
+
+    def keep_only(self, keys: Collection[str]) -> None:
+        """Remove what was made of other files than these."""
+        for name in os.listdir(self.folder):
+            key = name.partition("-" if name.endswith(".npz") else ".json")[0]
+            if name != _HEADER and len(key) == _KEY and key not in keys:
+                self.forget(key)
 
     def _check(self, path: str, header: dict[str, Any]) -> None:
         try:
@@ -124,66 +220,84 @@ class Checkpoint:
             raise FileError(f"{self.folder!r} is damaged: {_HEADER} cannot be read") from None
         for name, value in header.items():
             if found.get(name) != value:
-                what = "other files" if name == "inputs" else f"other {name}"
                 raise FileError(
-                    f"{self.folder!r} is a checkpoint of {what} ({found.get(name)}, now {value}): "
-                    "name another folder, or remove this one"
+                    f"{self.folder!r} is a checkpoint of other {name} ({found.get(name)}, now "
+                    f"{value}): name another folder, or remove this one"
                 )
 
-    def _part(self, number: int) -> str:
-        return os.path.join(self.folder, f"part-{number:05}.npz")
+    def _path(self, key: str, number: int) -> str:
+        return os.path.join(self.folder, f"{key}-{number:05}.npz")
 
-    def _save(
-        self, number: int, chunks: Sequence[tuple[list[str], Profiles]], names: _Names
-    ) -> None:
-        profiles = Profiles.concatenate(profiles for _, profiles in chunks)
-        arrays = {item.name: getattr(profiles, item.name) for item in fields(Profiles)}
-        hashes, kept = names.new()
-        kept["ids"] = [name for ids, _ in chunks for name in ids]
-        packed = np.frombuffer(json.dumps(kept).encode(), dtype=np.uint8)
-        with replacing(self._part(number)) as (file, _):
-            np.savez(file, kept=packed, hashes=hashes, **arrays)
+    def _known_names(self) -> _Names:
+        if self._names is None:
+            raise RuntimeError("a checkpoint is started before it is used")
+        return self._names
 
-    def _load(self, number: int, names: _Names) -> tuple[list[str], Profiles]:
-        path = self._part(number)
+    def _known(self) -> set[str]:
+        return set(self._known_names().chain)
+
+    def _write(self, path: str, kept: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> None:
+        named: dict[str, Any] = {"kept": _letters(json.dumps(kept).encode()), **arrays}
+        with replacing(path) as (file, _):
+            np.savez(file, **named)
+
+    def _read(
+        self, path: str, only: Collection[str] = (), leave_out: Collection[str] = ()
+    ) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         try:
-            arrays = read_arrays(path)
+            arrays = read_arrays(path, only, leave_out)
             kept = json.loads(arrays["kept"].tobytes())
-            profiles = Profiles(**{item.name: arrays[item.name] for item in fields(Profiles)})
-            ids: list[str] = kept["ids"]
-            names.learn(arrays["hashes"], kept)
-            return ids, profiles
         except (ValueError, KeyError) as error:
-            raise FileError(
-                f"{path!r} is damaged: {error}; delete it and all later parts"
-            ) from error
+            raise self._damaged(path, error) from error
+        return arrays, kept
+
+    def damaged(self, key: str, why: str) -> FileError:
+        """Make the error for what was made of a file."""
+        return self._damaged(os.path.join(self.folder, key), why)
+
+    def _damaged(self, path: str, why: object) -> FileError:
+        return FileError(f"{path!r} is damaged: {why}; remove the folder {self.folder!r}")
 
 
 class _Names:
-    """What the numbers in profiles stand for, part by part.
+    """What the numbers in profiles stand for, in the order in which they came up.
 
-    Numbers are given in order of arrival and never changed, so that each part needs only the
-    names that are new in it.
+    Numbers are never changed, so each note needs only the names that are new, and all parts of
+    a checkpoint use the same numbers. Each note is named by a digest of it and those before,
+    which the parts know: so no part is read with names that are not its own.
     """
 
     def __init__(self, sketcher: Sketcher) -> None:
         self._sketcher = sketcher
         self._known = dict.fromkeys(("words", "sources", "langs"), 0)
+        self.chain = [""]
 
-    def new(self) -> tuple[NDArray[np.uint64], dict[str, Sequence[str]]]:
-        """Return what has come up since the last call: hashes of the words, names by kind."""
+    def new(self) -> tuple[NDArray[np.uint64], dict[str, Any]] | None:
+        """Return what has come up since the last call, None if nothing has.
+
+        That is hashes of the words, and names by kind.
+        """
         sketcher = self._sketcher
         kinds = (sketcher.vocabulary.words, sketcher.sources.names, sketcher.langs.names)
         first = self._known["words"]
-        kept: dict[str, Sequence[str]] = {}
+        kept: dict[str, Any] = {}
         for kind, names in zip(self._known, kinds, strict=True):
             kept[kind] = names[self._known[kind] :]
             self._known[kind] += len(kept[kind])
-        return sketcher.vocabulary.hashes[first : self._known["words"]], kept
+        if not any(kept.values()):
+            return None
+        hashes = sketcher.vocabulary.hashes[first : self._known["words"]]
+        self._extend(hashes, kept)
+        kept["chain"] = self.chain[-1]
+        return hashes, kept
 
-    def learn(self, hashes: NDArray[np.uint64], kept: dict[str, Sequence[str]]) -> None:
+    def learn(self, path: str, hashes: NDArray[np.uint64], kept: dict[str, Any]) -> None:
         """Give names the numbers that they had."""
         sketcher = self._sketcher
+        chain = kept.pop("chain", None)
+        self._extend(hashes, kept)
+        if chain != self.chain[-1]:
+            raise FileError(f"{path!r} is damaged: it belongs to another checkpoint")
         sketcher.vocabulary.enter(hashes, kept["words"])
         for numbers, kind in ((sketcher.sources, "sources"), (sketcher.langs, "langs")):
             for name in kept[kind]:
@@ -191,8 +305,46 @@ class _Names:
         for kind in self._known:
             self._known[kind] += len(kept[kind])
 
+    def _extend(self, hashes: NDArray[np.uint64], kept: dict[str, Any]) -> None:
+        text = json.dumps([self.chain[-1], kept]).encode()
+        self.chain.append(_digest(text + hashes.tobytes()))
 
-def _describe(path: InputPath) -> dict[str, Any]:
-    """Describe a file so that a change of it shows."""
-    status = os.stat(path)
-    return {"name": os.path.basename(path), "bytes": status.st_size, "time": status.st_mtime_ns}
+
+_KEY = 32
+
+
+def file_key(path: InputPath) -> str:
+    """Name a file by its format and content, in 32 letters."""
+    digest = hashlib.sha256(format_of(path).encode())
+    with open(path, "rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()[:_KEY]
+
+
+def concatenated(parts: Iterable[Part]) -> Part:
+    """Put parts, at least one, end to end."""
+    given = list(parts)
+    replaced: dict[str, list[int]] = {}
+    start = 0
+    for part in given:
+        for name, rows in part.replaced.items():
+            replaced.setdefault(name, []).extend(start + row for row in rows)
+        start += len(part)
+    lines: Sequence[list[bytes]] = [part.lines for part in given if part.lines is not None]
+    return Part(
+        [name for part in given for name in part.ids],
+        Profiles.concatenate(part.profiles for part in given),
+        np.concatenate([part.places for part in given]),
+        np.concatenate([part.flags for part in given]),
+        replaced,
+        [line for some in lines for line in some] if len(lines) == len(given) else None,
+    )
+
+
+def _letters(text: bytes) -> NDArray[np.uint8]:
+    return np.frombuffer(text, dtype=np.uint8)
+
+
+def _digest(text: bytes) -> str:
+    return hashlib.sha256(text).hexdigest()[:_KEY]

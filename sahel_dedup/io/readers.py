@@ -10,7 +10,7 @@ import csv
 import json
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple, TypeAlias
@@ -68,6 +68,11 @@ class SkipReport:
         self.counts[error.kind] += 1
         if len(self.examples) < _EXAMPLES:
             self.examples.append(str(error))
+
+    def add_all(self, counts: Mapping[str, int], examples: Iterable[str]) -> None:
+        """Count the faults of another report."""
+        self.counts.update(counts)
+        self.examples = [*self.examples, *examples][:_EXAMPLES]
 
     def summary(self) -> str:
         """Describe the faults in a few lines of plain text, the commonest kind first."""

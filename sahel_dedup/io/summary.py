@@ -9,9 +9,12 @@ import logging
 import operator
 import warnings
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from sahel_dedup.errors import ArticleError, SahelWarning
 from sahel_dedup.util.field_names import find_alias, remedy
@@ -100,6 +103,41 @@ class ReadSummary:
         self.dated += article.published is not None
         self.sourced += article.source is not None
         self.tagged += article.lang is not None
+
+    @staticmethod
+    def flags(article: Article, row_id: object = None) -> int:
+        """Return what `add` would count of an article, one bit each, for `add_flags`."""
+        return (
+            (article.title is not None)
+            | (article.published is not None) << 1
+            | (article.source is not None) << 2
+            | (article.lang is not None) << 3
+            | _is_number(row_id) << 4
+        )
+
+    def add_flags(self, flags: NDArray[np.uint8]) -> None:
+        """Count articles by their `flags`."""
+        self.read += len(flags)
+        for bit, name in enumerate(("titled", "dated", "sourced", "tagged", "numbered")):
+            setattr(self, name, getattr(self, name) + int(np.count_nonzero(flags & (1 << bit))))
+
+    def notes(self) -> dict[str, Any]:
+        """Return what was noted besides the articles, fit for JSON; for `add_notes`."""
+        return {
+            "skipped": dict(self.skipped),
+            "bad_dates": dict(self.bad_dates),
+            "dates_unusable": self.dates_unusable,
+            "first_fault": self.first_fault,
+            "columns": sorted(self.columns),
+        }
+
+    def add_notes(self, notes: Mapping[str, Any]) -> None:
+        """Add the `notes` of another reading."""
+        self.skipped.update(notes["skipped"])
+        self.bad_dates.update(notes["bad_dates"])
+        self.dates_unusable += notes["dates_unusable"]
+        self.first_fault = self.first_fault or notes["first_fault"]
+        self.add_columns(notes["columns"])
 
     @property
     def is_numbered(self) -> bool:

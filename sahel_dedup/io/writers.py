@@ -79,6 +79,17 @@ def write_rows(path: str | None, rows: Iterable[Row]) -> int:
     return counted.number
 
 
+def write_lines(path: str, lines: Iterable[bytes]) -> None:
+    """Write what `json_line` made of rows to a file of JSON lines; see `write_rows`."""
+    with replacing(path) as (out, _):
+        out.writelines(lines)
+
+
+def is_lines(path: str | None) -> bool:
+    """Whether a path names a file of JSON lines, and not standard output."""
+    return path not in (None, STDOUT) and _writer_of(str(path)) is _write_jsonl
+
+
 def check_output(path: str | None) -> None:
     """Check, before any work is done, that rows can be written to `path`.
 
@@ -212,7 +223,7 @@ def write_line(row: Row) -> None:
 
 def _write_lines(rows: Iterable[Row]) -> None:
     check_stdout()
-    encode = _terminal_line if sys.stdout.isatty() else _json_line
+    encode = _terminal_line if sys.stdout.isatty() else json_line
     try:
         sys.stdout.flush()
         out = sys.stdout.buffer
@@ -251,10 +262,11 @@ def discard_stdout() -> None:
 
 
 def _write_jsonl(out: IO[bytes], rows: Iterable[Row], _folder: str) -> None:
-    out.writelines(map(_json_line, rows))
+    out.writelines(map(json_line, rows))
 
 
-def _json_line(row: Row) -> bytes:
+def json_line(row: Row) -> bytes:
+    """Return a row as a line of JSON in UTF-8; see `write_rows`."""
     line = to_json(row) + "\n"
     try:
         return line.encode()

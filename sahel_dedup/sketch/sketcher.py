@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import threading
-import time
 from collections.abc import Iterable, Iterator, Sequence, Sized
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -26,7 +25,7 @@ from sahel_dedup.text.boilerplate import find_boilerplate, strip_boilerplate
 from sahel_dedup.text.language import detect
 from sahel_dedup.text.tokenizer import tokenize
 from sahel_dedup.text.vocabulary import Vocabulary
-from sahel_dedup.util.days import SECONDS_A_DAY
+from sahel_dedup.util.days import SECONDS_A_DAY, today
 from sahel_dedup.util.jit import compiled
 from sahel_dedup.util.names import NameTable
 from sahel_dedup.util.parallel import ordered_map
@@ -194,9 +193,13 @@ def day_of(published: datetime | None) -> float:
     if published is None:
         return math.nan
     day = published.timestamp() / SECONDS_A_DAY
-    latest = time.time() / SECONDS_A_DAY + 2
-    possible = _FIRST_DAY <= day <= latest and not 0 <= day < _RESET_DAYS
+    possible = _FIRST_DAY <= day <= latest_day() and not 0 <= day < _RESET_DAYS
     return day if possible else math.nan
+
+
+def latest_day() -> float:
+    """Return the latest day on which an article can be published: in two days."""
+    return today() + 2
 
 
 def _number(numbers: dict[str, int], name: str | None) -> int:
