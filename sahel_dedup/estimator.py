@@ -16,6 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 from sahel_dedup.articles import Article
 from sahel_dedup.batch import group
 from sahel_dedup.clustering.stories import Stories
+from sahel_dedup.corrections.corrections import Corrections
 from sahel_dedup.evidence_model import EvidenceModel
 from sahel_dedup.io.article_reader import ArticleReader, OnBadDate, OnError
 from sahel_dedup.io.summary import ReadSummary
@@ -34,8 +35,9 @@ class StoryClusterer(ClusterMixin, BaseEstimator):  # type: ignore[misc]
     granularity, min_probability, recall, recall_similarity, canonical, preferred_sources, model,
     workers
         See `sahel_dedup.Settings`. They are checked by `fit`.
-    columns, on_error, on_bad_date
+    columns, on_error, on_bad_date, corrections
         See `sahel_dedup.cluster`. With ``on_error="skip"`` there are fewer labels than rows.
+        Corrections may also name new articles of `predict`.
 
     Attributes
     ----------
@@ -46,6 +48,8 @@ class StoryClusterer(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         ``"0"``.
     articles_ : list of Article
         What was read, in the order of the labels.
+    corrections_ : Corrections
+        What the stories follow.
 
     Notes
     -----
@@ -70,6 +74,7 @@ class StoryClusterer(ClusterMixin, BaseEstimator):  # type: ignore[misc]
     labels_: NDArray[np.int64]
     stories_: Stories
     articles_: list[Article]
+    corrections_: Corrections
 
     def __init__(
         self,
@@ -86,6 +91,7 @@ class StoryClusterer(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         columns: Mapping[str, str] | None = None,
         on_error: OnError = "raise",
         on_bad_date: OnBadDate = "drop",
+        corrections: Corrections | Iterable[Any] | Any | None = None,
     ) -> None:
         self.granularity = granularity
         self.min_probability = min_probability
@@ -99,6 +105,7 @@ class StoryClusterer(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         self.columns = columns
         self.on_error = on_error
         self.on_bad_date = on_bad_date
+        self.corrections = corrections
 
     def __sklearn_tags__(self) -> Any:
         """Say what is taken: texts or records, and no matrix of numbers."""
@@ -129,13 +136,18 @@ class StoryClusterer(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         Raises
         ------
         ArticleError
-            If a row is not an article or repeats an id.
+            If a row is not an article or repeats an id. Also if a correction is none.
+        CorrectionError
+            If corrections contradict each other.
         SettingsError
             If a parameter is out of its range.
         """
         settings = self._settings()
+        self.corrections_ = Corrections.read(self.corrections)
         self.articles_, reader = self._read(X)
-        self.stories_ = group(self.articles_, settings, reader.summary)
+        self.stories_ = group(
+            self.articles_, settings, reader.summary, corrections=self.corrections_
+        )
         self.labels_ = self.stories_.labels
         reader.warn()
         return self
@@ -171,11 +183,13 @@ class StoryClusterer(ClusterMixin, BaseEstimator):  # type: ignore[misc]
     def _label(self, fresh: list[Article]) -> list[int]:
         """Group new articles together with those of the fit, and number their stories."""
         # Articles named by their place have the ids of others.
-        everything = [
-            replace(article, id=str(number))
-            for number, article in enumerate([*self.articles_, *fresh])
-        ]
-        together = group(everything, self._settings(), ReadSummary()).labels.tolist()
+        read = [*self.articles_, *fresh]
+        everything = [replace(article, id=str(number)) for number, article in enumerate(read)]
+        # Of two articles with one id, corrections are about that of the fit.
+        named = {article.id: str(number) for number, article in reversed([*enumerate(read)])}
+        said = self.corrections_.renamed(named)
+        grouped = group(everything, self._settings(), ReadSummary(), corrections=said)
+        together = grouped.labels.tolist()
         members: defaultdict[int, Counter[int]] = defaultdict(Counter)
         for story, label in zip(together, self.labels_.tolist(), strict=False):
             members[story][label] += 1

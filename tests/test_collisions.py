@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from sahel_dedup.cli import app
 from sahel_dedup.errors import SahelError
-from sahel_dedup.io.collisions import check_apart
+from sahel_dedup.io.collisions import STDOUT, check_apart
 
 # Every parameter of every command that names a file is one or the other.
 READ = {"inputs", "out", "gold", "pairs", "stories", "archive", "file", "saved", "corrections",
@@ -202,7 +202,7 @@ def test_standard_output_that_is_a_file_counts_as_written(monkeypatch: pytest.Mo
     with open("out.html", "w") as file:
         monkeypatch.setattr("sys.stdout", file)
         with pytest.raises(SahelError, match="--output and --report are both"):
-            check_apart(["in.jsonl"], {"--output": None, "--report": "out.html"})
+            check_apart(["in.jsonl"], {"--output": STDOUT, "--report": "out.html"})
 
 
 @pytest.mark.parametrize("ending", ["-wal", "-shm", "-lock"])
@@ -236,8 +236,11 @@ def test_folders_that_lie_one_inside_the_other(read: str, written: str, folder: 
 
 def test_what_has_nothing_to_do_with_each_other_is_left_alone(folder: Path) -> None:
     (folder / "work").mkdir()
+    with open("in.jsonl") as given, contextlib.redirect_stdout(given):
+        # An option that was not given is no standard output.
+        check_apart([None, "other.jsonl"], {"--save": None})
     with open(os.devnull, "w") as null, contextlib.redirect_stdout(null):
         check_apart(
             ["in.jsonl", "in*.jsonl", "-", "none.jsonl", "work2", "/dev/null"],
-            {"--output": None, "--report": "in.jsonl.html", "--checkpoint": "work"},
+            {"--output": STDOUT, "--report": "in.jsonl.html", "--checkpoint": "work"},
         )

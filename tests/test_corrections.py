@@ -292,7 +292,8 @@ def test_corrections_are_read_from_whatever_holds_them(tmp_path: Path) -> None:
     frame.write_parquet(tmp_path / "c.parquet")
     (tmp_path / "c.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
     sources: list[Any] = [
-        rows, iter(rows), frame, frame.to_pandas(), expected, list(expected),
+        rows, iter(rows), (tuple(row.values()) for row in rows), frame,
+        frame.to_arrow().to_reader(), frame.to_pandas(), expected, list(expected),
         [("a", "d", True, "Awa", "2024-04-01", "one dispatch"), ["g", "e", False]],
         tmp_path / "c.csv", str(tmp_path / "c.jsonl"), tmp_path / "c.parquet",
     ]  # fmt: skip

@@ -27,6 +27,7 @@ from sklearn.utils.validation import check_is_fitted
 from sahel_dedup import (
     Article,
     ArticleError,
+    CorrectionError,
     SahelWarning,
     Settings,
     StoryClusterer,
@@ -46,7 +47,7 @@ def test_parameters_are_those_of_the_settings() -> None:
     assert Settings(window=parameters["window"]).window == Settings().window
     parameters["window"] = Settings().window
     defaults = {field.name: getattr(Settings(), field.name) for field in fields(Settings)}
-    reading = {"columns": None, "on_error": "raise", "on_bad_date": "drop"}
+    reading = {"columns": None, "on_error": "raise", "on_bad_date": "drop", "corrections": None}
     assert parameters == defaults | reading
 
 
@@ -258,6 +259,27 @@ def test_predict_joins_new_articles_to_the_stories_of_the_fit() -> None:
     ]  # fmt: skip
     assert estimator.predict([]).tolist() == []
     assert StoryClusterer().fit([]).predict(TEXTS).tolist() == [0, 1, 0]
+
+
+def test_corrections_are_followed_by_fit_and_predict() -> None:
+    rows = [{"id": name, "text": text} for name, text in zip("abc", TEXTS[:3], strict=True)]
+    new = {"id": "d", "text": TEXTS[0] + " So the mayor said."}
+    assert StoryClusterer().fit_predict(rows).tolist() == [0, 1, 0]
+    parted = StoryClusterer(corrections=[("a", "c", 0), ("b", "gone", 1), ("gone", "a", 1)])
+    with pytest.warns(SahelWarning, match="no article has: 1, for example 'gone'"):
+        assert parted.fit_predict(rows).tolist() == [0, 0, 1]
+    joined = StoryClusterer(corrections=[("a", "c", 0), ("d", "b", 1), ("d", "a", 0)])
+    with pytest.warns(SahelWarning, match="no article has: 1, for example 'd'"):
+        joined.fit(rows)
+    assert joined.predict([new, rows[2]]).tolist() == [1, 2]
+    assert clone(joined).get_params()["corrections"] == joined.corrections
+    # Texts without ids are named by their place, and those of the fit come first.
+    placed = StoryClusterer(corrections=iter([("0", "2", 0)])).fit(TEXTS[:3])
+    assert placed.labels_.tolist() == [0, 1, 2]
+    assert placed.predict([TEXTS[1] + " At noon."]).tolist() == [1]
+    contradictory = StoryClusterer(corrections=[("a", "c", 0), ("a", "c", 1)])
+    with pytest.raises(CorrectionError, match="contradict"):
+        contradictory.fit(rows)
 
 
 @pytest.mark.parametrize("scoring", ["adjusted_rand_score", "v_measure_score"])

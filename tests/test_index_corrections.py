@@ -203,6 +203,22 @@ def test_the_command_line_adds_and_writes_them(tmp_path: Path) -> None:
     assert [c.to_row() for c in Corrections.read(out)] == [
         c.to_row() for c in Corrections.read(said)
     ]
+    news, fresh = tmp_path / "news.jsonl", tmp_path / "fresh.index"
+    news.write_text("".join(json.dumps(row) + "\n" for row in ARTICLES), "utf-8")
+    command = ["ingest", str(news), "--index", str(fresh), "--corrections", str(said)]
+    for _ in range(2):
+        # It may be killed and run again: the same corrections are no others.
+        result = CliRunner().invoke(app, command)
+        assert result.exit_code == 0, result.output
+        with StoryIndex.open(fresh) as index:
+            assert [c.to_row() for c in index.corrections] == [
+                c.to_row() for c in Corrections.read(said)
+            ]
+            assert index["a"].id == index["d"].id
+    said.write_text("a,b,same\na,d,0\n", "utf-8")
+    result = CliRunner().invoke(app, command)
+    assert result.exit_code == 2
+    assert "corrections contradict each other" in result.stderr
     missing = CliRunner().invoke(app, ["index", "correct", str(tmp_path / "no"), str(said)])
     assert missing.exit_code != 0
     assert not (tmp_path / "no").exists()

@@ -29,11 +29,13 @@ from sahel_dedup import (
 from sahel_dedup.batch import Archive
 from sahel_dedup.cli import app
 from sahel_dedup.clustering.large_components import PART, bounded_components
-from sahel_dedup.scoring.evidence import Pairs
+from sahel_dedup.scoring.evidence import WEIGHTS, Pairs
 from tests.needs_spark import MARKS
+from tests.test_teaching import model
 
 pytestmark = MARKS
 Row = dict[str, Any]
+TAUGHT = model(dated=tuple(WEIGHTS[0] * 0.9), undated=tuple(WEIGHTS[1] * 1.1))
 SCHEMA = "id string, text string, title string, published string, source string, lang string"
 
 
@@ -143,7 +145,7 @@ def test_fingerprints_are_identical(sampled: Any, wire: list[Row]) -> None:
     ("dated", "settings"),
     [
         (1.0, Settings()),
-        (0.5, Settings(canonical="central", preferred_sources=("south",))),
+        (0.5, Settings(canonical="central", preferred_sources=("south",), model=TAUGHT)),
         (0.0, Settings(window=None, granularity="topic", canonical="longest")),
     ],
     ids=["dated", "mixed", "undated"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -336,5 +337,23 @@ def test_the_command(tmp_path: Path) -> None:
     assert run(
         app, ["cluster", str(archive), "--model", str(out), "-o", str(stories)]
     ).exit_code == 0  # fmt: skip
+    never().write(out)
+    # Every command that scores pairs takes it: the sample and the pages of review are by it.
+    sample, index, review = (tmp_path / name for name in ("s.jsonl", "news.index", "r.csv"))
+    for command in (
+        ["sample-pairs", str(stories), str(archive), "-o", str(sample)],
+        ["review", str(stories), str(archive), "--sheet", str(review)],
+        ["audit", str(archive)],
+        ["index", "load", str(stories), str(archive), "--index", str(index)],
+        ["index", "rebuild", str(index), str(tmp_path / "again.index")],
+        ["ingest", str(archive), "--index", str(tmp_path / "fresh.index")],
+    ):
+        assert run(app, [*command, "--model", str(out)]).exit_code == 0, command
+    for made in ("news", "again", "fresh"):
+        assert settings_of(tmp_path / f"{made}.index").model == never()
+    on_sheet = csv.DictReader(review.read_text("utf-8").splitlines())
+    assert max(float(row["probability"]) for row in on_sheet) < 0.1
+    drawn = map(json.loads, sample.read_text("utf-8").splitlines())
+    assert max(row["probability"] for row in drawn) < 0.1
     for wrong in (["--ask", "5"], ["-o", str(out)], []):
         assert run(app, ["teach", str(archive), *wrong]).exit_code != 0

@@ -56,7 +56,7 @@ def audit(
     from sahel_dedup.evaluation.audit import ONE_DAY
     from sahel_dedup.evaluation.audit import audit as look_at
 
-    check_apart([*inputs, *(name for name in (corrections, model) if name)], {})
+    check_apart([*inputs, corrections, model], {})
     check_stdout()
     settings = make_settings(granularity, window, workers, model=model)
     skipped = SkipReport() if on_error == "skip" else None

@@ -33,7 +33,7 @@ from sahel_dedup.cli.options import (
 from sahel_dedup.cli.terminal import note, note_faults, note_stories, progress
 from sahel_dedup.errors import FileError, SettingsError
 from sahel_dedup.io.article_reader import read_records
-from sahel_dedup.io.collisions import check_apart
+from sahel_dedup.io.collisions import STDOUT, check_apart
 from sahel_dedup.io.frames import Row
 from sahel_dedup.io.lines import InputPath, comes_once
 from sahel_dedup.io.paths import expand_paths
@@ -121,17 +121,17 @@ def cluster(
     similarity, then the other columns of the input, those of --column under the names of
     their fields.
     """
-    read = [*inputs, *filter(None, (corrections, previous, model))]
-    named = _named({
-        "--report": report, "--checkpoint": checkpoint, "--save": save, "--changes": changes,
-    })  # fmt: skip
-    check_apart(read, {"--output": output} | named)
+    read = [*inputs, corrections, previous, model]
+    named = {"--checkpoint": checkpoint, "--save": save, "--changes": changes}
+    check_apart(read, {"--output": output or STDOUT, "--report": report} | named)
     if changes is not None and previous is None:
         raise SettingsError("--changes: name what they are changes of with --previous")
     settings = make_settings(
         granularity, window, workers, canonical, prefer, min_probability, model
     )
     columns = parse_columns(column)
+    from sahel_dedup.corrections.corrections import Corrections
+
     if engine == "spark":
         if on_bad_date != "drop":
             raise SettingsError("--on-bad-date: the Spark engine drops dates that cannot be read")
@@ -139,16 +139,16 @@ def cluster(
             raise SettingsError("--on-error: the Spark engine stops at the first faulty row")
         if report is not None:
             raise SettingsError("--report: the Spark engine makes none; run sahel-dedup report OUT")
-        _refuse_for_spark({"--save": save, "--previous": previous, "--corrections": corrections})
+        _refuse_for_spark({"--save": save, "--previous": previous})
         # Neither Spark nor Arrow is a dependency.
         from sahel_dedup.spark.files import cluster_files
 
         cluster_files(
-            inputs, output, settings, columns=columns, master=master, checkpoint=checkpoint
-        )
+            inputs, output, settings, columns=columns, master=master, checkpoint=checkpoint,
+            corrections=Corrections.read(corrections),
+        )  # fmt: skip
         return
     from sahel_dedup.clustering.crosswalk import changed, read_previous
-    from sahel_dedup.corrections.corrections import Corrections
 
     reading = _Reading(on_error, on_bad_date, columns)
     followed, former = Corrections.read(corrections), read_previous(previous)
@@ -244,11 +244,6 @@ def _cluster_here(
         note(f"input columns replaced by results of the same name: {names}")
     note_stories(summary, stories)
     return stories
-
-
-def _named(options: Mapping[str, str | None]) -> dict[str, str | None]:
-    """Return the outputs that were asked for by the names of their options."""
-    return {option: path for option, path in options.items() if path is not None}
 
 
 def _refuse_for_spark(options: Mapping[str, str | None]) -> None:

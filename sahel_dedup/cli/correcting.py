@@ -10,7 +10,7 @@ import typer
 from sahel_dedup.cli.options import Output
 from sahel_dedup.cli.terminal import note, say
 from sahel_dedup.errors import SahelError
-from sahel_dedup.io.collisions import check_apart
+from sahel_dedup.io.collisions import STDOUT, check_apart
 from sahel_dedup.io.writers import check_output, write_rows
 
 File = Annotated[str, typer.Argument(metavar="FILE", help="File of an index.", show_default=False)]
@@ -49,7 +49,7 @@ def corrections(file: File, output: Output = None) -> None:
     """Write the corrections of an index, one row each: a, b, same, who, when and why."""
     from sahel_dedup.index.story_index import StoryIndex
 
-    check_apart([file], {"--output": output})
+    check_apart([file], {"--output": output or STDOUT})
     check_output(output)
     with StoryIndex.open(file, readonly=True) as opened:
         number = write_rows(output, [correction.to_row() for correction in opened.corrections])

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from sahel_dedup.cli.options import Inputs, Window, Workers, make_settings, open_inputs
+from sahel_dedup.cli.options import (
+    Inputs,
+    ModelFile,
+    Window,
+    Workers,
+    make_settings,
+    open_inputs,
+)
 from sahel_dedup.cli.terminal import note, output_console, progress, say
 from sahel_dedup.errors import SettingsError
 from sahel_dedup.io.article_reader import read_articles
@@ -68,7 +75,7 @@ def evaluate(
     from sahel_dedup.evaluation.metrics import read_labels
     from sahel_dedup.evaluation.pair_scores import evaluate_pairs
 
-    check_apart([name for name in (stories, gold, pairs) if name is not None], {})
+    check_apart([stories, gold, pairs], {})
     check_stdout()
     if (gold is None) == (pairs is None):
         raise SettingsError("evaluate: give either --gold FILE or --pairs FILE")
@@ -107,6 +114,7 @@ def sample_pairs(
     ],
     count: Annotated[int, typer.Option("-n", "--count", help="Number of pairs.")] = 300,
     window: Window = "7",
+    model: ModelFile = None,
     salt: Annotated[str, typer.Option(metavar="TEXT", help="Another text draws other pairs.")] = "",
     workers: Workers = 0,
 ) -> None:
@@ -120,9 +128,9 @@ def sample_pairs(
     from sahel_dedup.evaluation.metrics import read_labels
     from sahel_dedup.evaluation.pair_sample import draw_pairs
 
-    check_apart([stories, *archive], {"--output": output})
+    check_apart([stories, *archive, model], {"--output": output})
     check_output(output)
-    settings = make_settings("event", window, workers)
+    settings = make_settings("event", window, workers, model=model)
     labels = read_labels(stories)
     with open_inputs(archive) as paths, progress(paths) as on_progress:
         sample = draw_pairs(

@@ -12,6 +12,7 @@ import typer
 
 from sahel_dedup.cli.options import (
     Columns,
+    CorrectionsFile,
     ModelFile,
     OnBadDate,
     OnError,
@@ -21,7 +22,7 @@ from sahel_dedup.cli.options import (
 from sahel_dedup.cli.terminal import Commands, note, note_faults, say
 from sahel_dedup.errors import FileError
 from sahel_dedup.evidence_model import EvidenceModel
-from sahel_dedup.io.collisions import check_apart
+from sahel_dedup.io.collisions import STDOUT, check_apart
 from sahel_dedup.io.lines import STDIN
 from sahel_dedup.io.paths import expand_paths
 from sahel_dedup.io.readers import SkipReport
@@ -117,6 +118,7 @@ def ingest(
     dead_letters: DeadLetters = None,
     on_changed: OnChangedOption = "raise",
     column: Columns = None,
+    corrections: CorrectionsFile = None,
     granularity: IndexGranularity = None,
     window: IndexWindow = None,
     model: ModelFile = None,
@@ -130,20 +132,23 @@ def ingest(
 ) -> None:
     """Add articles to an index; prints one JSON line for each, once it is stored.
 
-    It may be killed and run again on the same input.
+    It may be killed and run again on the same input. Corrections are added before the articles,
+    and the index keeps them.
     """
+    from sahel_dedup.corrections.corrections import Corrections
     from sahel_dedup.index.ingest import ingest as add
     from sahel_dedup.index.story_index import StoryIndex
 
     names = inputs or [STDIN]
-    read = [*names, model] if model else names
-    check_apart(read, {"--index": index_file, "--dead-letters": dead_letters})
+    check_apart(
+        [*names, model, corrections], {"--index": index_file, "--dead-letters": dead_letters}
+    )
     check_stdout()
     # Before an index is made of nothing.
     paths = expand_paths(names)
     skipped = SkipReport() if on_error == "skip" or dead_letters is not None else None
     settings = settings_for(index_file, granularity, window, model)
-    columns = parse_columns(column)
+    columns, said = parse_columns(column), Corrections.read(corrections)
     with (
         _dead_letters(dead_letters) as letters,
         StoryIndex.open(
@@ -156,6 +161,7 @@ def ingest(
         ) as opened,
         _summary(skipped) as counts,
     ):
+        opened.corrections.add(said)
         for row in add(
             opened,
             paths,
@@ -277,7 +283,7 @@ def export(
     """Write the articles of an index with their stories, one row each."""
     from sahel_dedup.index import maintenance
 
-    check_apart([file], {"--output": output})
+    check_apart([file], {"--output": output or STDOUT})
     check_output(output)
     write_rows(output, maintenance.export(file, texts=texts))
 
@@ -307,23 +313,24 @@ def load(
     column: Columns = None,
     granularity: IndexGranularity = None,
     window: IndexWindow = None,
+    model: ModelFile = None,
     retention: Retention = None,
     keep_texts: Texts = True,
     keep_fields: Fields = False,
 ) -> None:
     """Make an index of a grouped archive, with its stories and their ids.
 
-    Nothing is decided anew. Granularity and window should be those of cluster.
+    Nothing is decided anew. Granularity, window and model should be those of cluster.
     """
     from sahel_dedup.cli.loading import load as load_archive
 
     names = archive or [stories]
-    check_apart([stories, *names], {"--index": index_file})
+    check_apart([stories, *names, model], {"--index": index_file})
     articles = load_archive(
         stories,
         expand_paths(names),
         index_file,
-        settings_for(index_file, granularity, window),
+        settings_for(index_file, granularity, window, model),
         columns=parse_columns(column),
         retention=retention,
         keep_texts=keep_texts,
@@ -375,7 +382,7 @@ def rebuild(
     """Make another index of the texts of one: of an older format, or with other settings."""
     from sahel_dedup.index import maintenance
 
-    check_apart([file, *([model] if model else [])], {"NEW": new})
+    check_apart([file, model], {"NEW": new})
     settings = settings_for(file, granularity, window, model)
     articles = maintenance.rebuild(file, new, settings, retention=retention)
     say(f"{articles:,} articles")

@@ -13,7 +13,7 @@ from sahel_dedup.cli.options import Columns, Inputs, OnError, Output, parse_colu
 from sahel_dedup.cli.terminal import note, note_faults, output_console, say
 from sahel_dedup.errors import ArticleError, NotFoundError
 from sahel_dedup.io.article_reader import ArticleReader, read_articles
-from sahel_dedup.io.collisions import check_apart
+from sahel_dedup.io.collisions import STDOUT, check_apart
 from sahel_dedup.io.frames import Row
 from sahel_dedup.io.readers import SkipReport, read_rows
 from sahel_dedup.io.summary import ReadSummary
@@ -116,7 +116,7 @@ def quantities(out: Out, output: Output = None) -> None:
     most, about), role (current, former, further), id, source, published and sentence. English,
     French, Spanish, Portuguese, German and Arabic are read.
     """
-    check_apart([out], {"--output": output})
+    check_apart([out], {"--output": output or STDOUT})
     check_output(output)
     # Only here: it needs the template engine, which is slow to start.
     from sahel_dedup.explain.reported_quantities import quantity_rows
@@ -139,7 +139,7 @@ def boilerplate(
     Writes one row per piece: the id of the article, the kind, the position in the original
     text (start and end, in code points) and the piece itself.
     """
-    check_apart(inputs, {"--output": output})
+    check_apart(inputs, {"--output": output or STDOUT})
     check_output(output)
     skipped = SkipReport() if on_error == "skip" else None
     summary = ReadSummary()

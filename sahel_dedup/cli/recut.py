@@ -9,7 +9,7 @@ import typer
 from sahel_dedup.cli.options import Output
 from sahel_dedup.cli.terminal import note, say
 from sahel_dedup.errors import SettingsError
-from sahel_dedup.io.collisions import check_apart
+from sahel_dedup.io.collisions import STDOUT, check_apart
 from sahel_dedup.io.writers import check_output, write_rows
 
 
@@ -48,7 +48,7 @@ def recut(
 
     Writes one row per article: id, story_id, canonical, relation and similarity.
     """
-    check_apart([saved], {"--output": output})
+    check_apart([saved], {"--output": output or STDOUT})
     check_output(output)
     from sahel_dedup.clustering.stories import Stories
 

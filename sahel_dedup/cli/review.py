@@ -6,7 +6,14 @@ from typing import Annotated
 
 import typer
 
-from sahel_dedup.cli.options import Columns, GranularityOption, Window, make_settings, parse_columns
+from sahel_dedup.cli.options import (
+    Columns,
+    GranularityOption,
+    ModelFile,
+    Window,
+    make_settings,
+    parse_columns,
+)
 from sahel_dedup.cli.terminal import note, say
 from sahel_dedup.errors import MissingPackageError
 from sahel_dedup.io.article_reader import read_articles
@@ -49,6 +56,7 @@ def review(
     ] = None,
     granularity: GranularityOption = "event",
     window: Window = "7",
+    model: ModelFile = None,
     column: Columns = None,
 ) -> None:
     """Judge pairs of articles in a browser: one event, or not; and split stories.
@@ -56,10 +64,9 @@ def review(
     Prints the address of a page that only this machine can reach. Every answer is in the file
     before the page shows the next pair. Interrupt the command to end.
     """
-    check_apart([stories, *archive], {"--answers": answers, "--sheet": sheet} if sheet else
-                {"--answers": answers})  # fmt: skip
+    check_apart([stories, *archive, model], {"--answers": answers, "--sheet": sheet})
     check_folder(answers)
-    settings, columns = make_settings(granularity, window, 0), parse_columns(column)
+    settings, columns = make_settings(granularity, window, 0, model=model), parse_columns(column)
     from sahel_dedup.clustering.crosswalk import read_previous
     from sahel_dedup.review.questions import Questions
 

@@ -16,6 +16,7 @@ from sahel_dedup.cli.index import (
     Texts,
     settings_for,
 )
+from sahel_dedup.cli.options import ModelFile
 from sahel_dedup.cli.terminal import note
 from sahel_dedup.errors import SahelError, SettingsError
 from sahel_dedup.io.collisions import check_apart
@@ -56,6 +57,7 @@ def serve(
     ] = None,
     granularity: IndexGranularity = None,
     window: IndexWindow = None,
+    model: ModelFile = None,
     retention: Retention = None,
     keep_texts: Texts = True,
     keep_fields: Fields = False,
@@ -84,13 +86,13 @@ def serve(
         raise SahelError(f"serve needs {error.name}: pip install 'sahel-dedup[serve]'") from None
     from sahel_dedup.index.story_index import StoryIndex
 
-    check_apart([token_file] if token_file else [], {"--index": index_file})
+    check_apart([token_file, model], {"--index": index_file})
     token = _token(token_file)
     with (
         closing(listen(host, port)) as taken,
         StoryIndex.open(
             index_file,
-            settings_for(index_file, granularity, window),
+            settings_for(index_file, granularity, window, model),
             retention=retention,
             keep_texts=keep_texts,
             keep_fields=keep_fields,

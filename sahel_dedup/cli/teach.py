@@ -77,9 +77,7 @@ def teach(
     expected to change. Give MODEL to cluster, audit and ingest as --model. Learning starts from
     the constants of the release, so that few answers change little.
     """
-    named = {"--output": output, "--sheet": sheet}
-    written = {option: path for option, path in named.items() if path is not None}
-    check_apart([*archive, *([pairs] if pairs else [])], written)
+    check_apart([*archive, pairs], {"--output": output, "--sheet": sheet})
     if (ask is None) != (sheet is None):
         raise SahelError("teach: --ask N and --sheet FILE go together")
     if output is not None and pairs is None:

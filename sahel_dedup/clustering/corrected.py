@@ -1,4 +1,4 @@
-"""Stories that follow the corrections of people, for the batch.
+"""Stories that follow the corrections of people, for the batch and Spark.
 
 Two steps follow the linkage. First, a story with articles that must be apart is linked again on its
 own, with the mean between groups of such articles set to minus infinity. Each of the other articles
@@ -15,12 +15,15 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from sahel_dedup.candidates.exact_copies import exact_duplicates
 from sahel_dedup.clustering.average_linkage import ScorePairs
 from sahel_dedup.clustering.large_components import MAX_COMPONENT, speakers
 from sahel_dedup.clustering.window import Times, link_within
 from sahel_dedup.corrections.corrections import Corrections
 from sahel_dedup.corrections.placing import has_rivals, join_copies, named_rows, place_groups
 from sahel_dedup.scoring.evidence import LIMIT, Pairs
+from sahel_dedup.sketch.digests import text_numbers
+from sahel_dedup.sketch.profiles import Profiles
 
 _Rows = NDArray[np.int64]
 
@@ -70,12 +73,12 @@ def single_out(duplicate_of: _Rows, ids: Sequence[str], corrections: Corrections
 def correct(
     linked: Linked,
     ids: Sequence[str],
+    profiles: Profiles,
     duplicate_of: _Rows,
     score_pairs: ScorePairs,
     times: Times,
     threshold: float,
     corrections: Corrections,
-    first_of: _Rows,
 ) -> Linked:
     """Apply corrections to stories.
 
@@ -84,6 +87,8 @@ def correct(
     linked : Linked
         The result of the linkage.
     ids : sequence of str
+    profiles : Profiles
+        In order of time.
     duplicate_of : ndarray of int64, shape (n,)
         The result of `single_out`.
     score_pairs : callable
@@ -91,8 +96,6 @@ def correct(
     times : Times
     threshold : float
     corrections : Corrections
-    first_of : ndarray of int64, shape (n,)
-        The argument of `single_out`.
 
     Returns
     -------
@@ -112,6 +115,9 @@ def correct(
             scores = score_pairs(rows[first], rows[second]).score
             division = divide(scores, times.take(rows), threshold, named, corrections)
         parts[rows] = int(parts.max()) + 1 + division
+    # The argument of `single_out`.
+    text = text_numbers(profiles.body, profiles.body_check)
+    first_of = exact_duplicates(text, profiles.headline, profiles.day, times.window)
     copies = [(row, int(first_of[row])) for row in groups if first_of[row] != row]
     parts = join_copies(parts, groups, corrections, copies)
     labels = place_groups(parts, groups, corrections)

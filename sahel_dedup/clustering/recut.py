@@ -87,19 +87,15 @@ def group_compared(
     linked = Linked(labels, labels, inside)
     if corrections:
         score_pairs = scorer(pairs, len(ids), evidence.score_unlikely_pairs)
-        first_of = exact_duplicates(
-            text_numbers(profiles.body, profiles.body_check), profiles.headline, profiles.day,
-            times.window,
-        )  # fmt: skip
         linked = correct(
             linked,
             ids,
+            profiles,
             duplicate_of,
             score_pairs,
             times,
             settings.merge_threshold,
             corrections,
-            first_of,
         )
     return Grouped(
         ids, position, profiles, duplicate_of, *linked, settings, sources, corrections

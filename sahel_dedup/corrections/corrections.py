@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
 from typing import Any, NoReturn
@@ -123,8 +123,8 @@ class Corrections:
             return source
         if isinstance(source, Correction):
             return cls([source])
-        if isinstance(source, Sequence | set | frozenset) and not isinstance(source, str):
-            source = [_named(item) for item in source]
+        if isinstance(source, Sequence | set | frozenset | Iterator) and not _is_whole(source):
+            source = map(_named, source)
         rows = located_rows(source, {}, _raise, texts=True)
         return cls(filter(None, (_read(row, place) for place, row in rows)))
 
@@ -158,6 +158,21 @@ class Corrections:
         """Return all corrections but those on one pair of articles."""
         pair = {a, b}
         return Corrections(c for c in self._all if {c.a, c.b} != pair)
+
+    def renamed(self, names: Mapping[str, str]) -> Corrections:
+        """Return the same of articles that have other ids.
+
+        Parameters
+        ----------
+        names : mapping of str to str
+            The new id by the old one. Of articles without one the corrections stay, by a name
+            that no article has.
+        """
+
+        def new(old: str) -> str:
+            return names.get(old, f"no article: {old}")
+
+        return Corrections(replace(c, a=new(c.a), b=new(c.b)) for c in self._all)
 
     @property
     def names(self) -> Iterable[str]:
@@ -249,6 +264,11 @@ def _order(correction: Correction) -> tuple[Any, ...]:
 def _ends(correction: Correction) -> tuple[str, str]:
     a, b = correction.a, correction.b
     return (a, b) if a < b else (b, a)
+
+
+def _is_whole(source: object) -> bool:
+    """Whether it is a path or a table, though it may be gone through."""
+    return isinstance(source, str) or hasattr(source, "__arrow_c_stream__")
 
 
 def _named(item: object) -> object:

@@ -1,4 +1,4 @@
-"""From stories to corrected stories: the one rule for the batch and the index.
+"""From stories to corrected stories: the one rule for the batch, Spark and the index.
 
 Stories that a group of articles lies in become one, whatever the evidence and the window say.
 Where that would bring two articles together that must be apart, the articles of the group leave

@@ -19,7 +19,9 @@ from sahel_dedup.errors import SettingsError
 
 _Path: TypeAlias = str | os.PathLike[str]
 
+# As a name of what is read, standard input; of what is written, standard output.
 _STREAM = "-"
+STDOUT = _STREAM
 # What SQLite, and the lock of an index, keep next to the file.
 _BESIDE = ("-wal", "-shm", "-journal", "-lock", "-new")
 
@@ -36,16 +38,17 @@ class _Target(NamedTuple):
     path: str
 
 
-def check_apart(reads: Iterable[_Path], writes: Mapping[str, _Path | None]) -> None:
+def check_apart(reads: Iterable[_Path | None], writes: Mapping[str, _Path | None]) -> None:
     """Check, before any work is done, that writing destroys nothing.
 
     Parameters
     ----------
     reads
-        What a command reads: files, folders, glob patterns, ``-`` for standard input.
+        What a command reads: files, folders, glob patterns, ``-`` for standard input; ``None``
+        for an option that was not given.
     writes
-        What it writes by the name of the option: files, folders, the file of an index;
-        ``None`` or ``-`` for standard output.
+        What it writes by the name of the option: files, folders, the file of an index, `STDOUT`
+        for standard output; ``None`` for an option that was not given.
 
     Raises
     ------
@@ -53,8 +56,8 @@ def check_apart(reads: Iterable[_Path], writes: Mapping[str, _Path | None]) -> N
         If a file that is read would be written, under whatever name, or lies in a folder that
         is written or the other way round; or if two outputs are one file.
     """
-    sources = [target for name in reads for target in _read_targets(name)]
-    outputs = [(option, _write_target(path)) for option, path in writes.items()]
+    sources = [target for name in reads if name is not None for target in _read_targets(name)]
+    outputs = [(option, _write_target(path)) for option, path in writes.items() if path is not None]
     # Messages and results of most commands go there.
     streams = [
         ("standard output", _stream("standard output", sys.stdout)),
@@ -85,8 +88,8 @@ def _read_targets(name: _Path) -> list[_Target]:
     return [_file(path) for path in found or [path]]
 
 
-def _write_target(path: _Path | None) -> _Target:
-    if path is None or path == _STREAM:
+def _write_target(path: _Path) -> _Target:
+    if path == STDOUT:
         return _stream("standard output", sys.stdout)
     return _file(_local(path))
 

@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from sahel_dedup.candidates.exact_copies import spans
 from sahel_dedup.clustering.average_linkage import founded, link_components, scorer
+from sahel_dedup.clustering.corrected import Linked, correct
 from sahel_dedup.clustering.partition import Grouped, StoryPartition
 from sahel_dedup.clustering.window import Times
 from sahel_dedup.corrections.corrections import Corrections
@@ -20,6 +22,7 @@ from sahel_dedup.scoring.evidence import Evidence, Pairs
 from sahel_dedup.settings import Settings
 from sahel_dedup.spark.arrow import batches, cells, maybe, numbers, whole_groups
 from sahel_dedup.spark.component_pairs import PAIR, recalled
+from sahel_dedup.spark.corrected import Followed
 from sahel_dedup.spark.sketches import to_profiles
 
 # Articles, each with its story, by its least row, and first and last day, of exact copies too;
@@ -37,6 +40,8 @@ _SCHEMA = pa.schema([
 ])  # fmt: skip
 # What is reported of articles; words have been compared by now.
 _FOR_RESULTS = ("id", "source", "day", "outlet", "lang", "body", "body_check", "headline", "length")
+# What pairs that corrections alone bring together are compared by.
+_FOR_CORRECTIONS = ("terms", "counts", "marks", "idf", "number_contexts")
 
 
 def link(
@@ -157,7 +162,11 @@ def beside(members: dict[str, Any], parcels: dict[str, Any]) -> dict[str, Any]:
 
 
 def stories(
-    articles: DataFrame, copies: DataFrame, linked: DataFrame, settings: Settings
+    articles: DataFrame,
+    copies: DataFrame,
+    linked: DataFrame,
+    settings: Settings,
+    followed: Followed | None = None,
 ) -> DataFrame:
     """Report the story of each article.
 
@@ -169,6 +178,8 @@ def stories(
     linked : DataFrame
         `LINKED`; all other articles are alone.
     settings : Settings
+    followed : Followed, optional
+        Corrections that the stories are to follow.
 
     Returns
     -------
@@ -176,44 +187,74 @@ def stories(
         `STORIES`.
     """
     members = linked.where("row is not null").select(F.col("row").alias("head"), "story")
-    # Half a kilobyte that an article which is alone, or an exact duplicate, is not asked for.
-    compared = F.col("story").isNotNull() & (F.col("head") == F.col("row"))
+    words = () if followed is None else _FOR_CORRECTIONS
+    of_several = F.col("story").isNotNull().alias("of_several")
     placed = (
-        _with_heads(articles.select("row", *_FOR_RESULTS, "shingles"), copies)
+        _with_heads(articles.select("row", *_FOR_RESULTS, "shingles", *words), copies)
         .join(members, "head", "left")
-        .select("row", "head", *_FOR_RESULTS, F.when(compared, F.col("shingles")).alias("shingles"),
-                F.coalesce("story", "head").alias("story"))
+        .withColumns({"of_several": of_several, "story": F.coalesce("story", "head")})
+    )
+    pairs = linked.where("row is null").select("story", "pairs")
+    placed, pairs = (_gather(found, followed) for found in (placed, pairs))
+    # Half a kilobyte that an article which is alone, or an exact duplicate, is not asked for; and
+    # two more that only stories which corrections touch are.
+    first = F.col("head") == F.col("row")
+    touched = F.col("gathered").isNotNull()
+    placed = placed.select(
+        "row", "head", *_FOR_RESULTS, "story", "together",
+        F.when(first & (F.col("of_several") | touched), F.col("shingles")).alias("shingles"),
+        *(F.when(first & touched, F.col(name)).alias(name) for name in words),
     )  # fmt: skip
+    corrections = Corrections()
+    if followed is not None:
+        corrections = followed.corrections
+        placed = placed.join(followed.recurrence.select("row", "recurrence"), "row", "left")
 
     def work(chunks: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        for table in whole_groups(chunks, ("story",)):
-            yield from batches(_report(table, settings))
+        for table in whole_groups(chunks, ("together",)):
+            yield from batches(_report(table, settings, corrections))
 
     # What is known of a story comes to one task: rows of articles, and of their pairs.
-    pairs = linked.where("row is null").select("story", "pairs")
-    known = placed.unionByName(pairs, allowMissingColumns=True)
-    together = known.repartition("story").sortWithinPartitions("story")
+    known = placed.unionByName(pairs.drop("gathered"), allowMissingColumns=True)
+    together = known.repartition("together").sortWithinPartitions("together")
     return together.mapInArrow(work, STORIES)
 
 
-def _report(table: pa.Table, settings: Settings) -> dict[str, Any]:
+def _gather(found: DataFrame, followed: Followed | None) -> DataFrame:
+    """Add what stories come to one task: `together`, and `gathered` where corrections say so."""
+    if followed is None:
+        found = found.withColumn("gathered", F.lit(None).cast("long"))
+    else:
+        found = found.join(F.broadcast(followed.gathered), "story", "left")
+    return found.withColumn("together", F.coalesce("gathered", "story"))
+
+
+def _report(table: pa.Table, settings: Settings, corrections: Corrections) -> dict[str, Any]:
     """Report the articles of whole stories, in order of time."""
     articles = table.filter(pc.is_valid(table.column("row"))).sort_by("row")
     row, head = numbers(articles, "row"), numbers(articles, "head")
     duplicate_of = np.searchsorted(row, head)
     profiles, similarity = to_profiles(articles)
     sources, profiles.source = _sources(articles)
-    # Of every pair that matters the score is known; the recurrence is not needed.
-    evidence = Evidence(profiles, similarity, np.zeros(len(row)), settings)
+    # Without corrections the score of every pair that matters is known.
+    recurrence = numbers(articles, "recurrence") if corrections else np.zeros(len(row))
+    evidence = Evidence(profiles, similarity, recurrence, settings)
     # Exact duplicates are no nodes of the tree: each is alone until it follows its first.
     story = np.where(head == row, numbers(articles, "story"), -1 - np.arange(len(row)))
     labels = np.unique(story, return_inverse=True)[1]
     labels, inside = founded(labels, recalled(table, row), evidence, settings.merge_threshold)
     ids, position = articles.column("id").to_pylist(), np.arange(len(row))
+    linked = Linked(labels, labels, inside)
+    if corrections:
+        score_pairs = scorer(inside, len(row), evidence.score_unlikely_pairs)
+        times = Times(*spans(duplicate_of, profiles.day), settings.window_days)
+        linked = correct(
+            linked, ids, profiles, duplicate_of, score_pairs, times, settings.merge_threshold,
+            corrections,
+        )  # fmt: skip
     grouped = Grouped(
-        ids, position, profiles, duplicate_of, labels, labels, inside, settings, sources,
-        Corrections(),
-    )  # fmt: skip
+        ids, position, profiles, duplicate_of, *linked, settings, sources, Corrections()
+    )
     reported = list(StoryPartition(grouped).rows())
     return {
         field.name: pa.array([article[field.name] for article in reported], field.type)

@@ -7,20 +7,23 @@ grows with the archive comes to the driver.
 from __future__ import annotations
 
 import atexit
+import functools
 import logging
 import os
 import re
 import shutil
 import tempfile
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from pyspark.errors import PythonException
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import IntegralType, NullType, StringType
 
+from sahel_dedup.corrections.corrections import Corrections
 from sahel_dedup.errors import ArticleError, SahelError, SahelWarning, SettingsError
 from sahel_dedup.scoring.evidence import weights_of
 from sahel_dedup.settings import Settings, check_settings
@@ -29,6 +32,14 @@ from sahel_dedup.spark.clustering import link, stories
 from sahel_dedup.spark.comparison import agreeing, closest, recurrence_scores, surviving
 from sahel_dedup.spark.component_pairs import inside
 from sahel_dedup.spark.components import components
+from sahel_dedup.spark.corrected import (
+    Followed,
+    Named,
+    digest,
+    gathered,
+    named_articles,
+    single_out,
+)
 from sahel_dedup.spark.idf import corpus_idf, with_idf
 from sahel_dedup.spark.joining import join_parts
 from sahel_dedup.spark.ordering import copies, in_order
@@ -46,6 +57,7 @@ def cluster(
     *,
     columns: Mapping[str, str] | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
+    corrections: Corrections | Iterable[Any] | Any | None = None,
 ) -> DataFrame:
     """Group articles into stories on Spark, as `sahel_dedup.cluster` does on one machine.
 
@@ -63,6 +75,8 @@ def cluster(
         stopped goes on from the stages that are there, if input and settings are the same.
         By default Spark's checkpoint directory or, where Spark runs on this machine only, a
         folder that is gone when the process ends.
+    corrections : optional
+        See `sahel_dedup.cluster`. They are read on the driver.
 
     Returns
     -------
@@ -75,13 +89,20 @@ def cluster(
     SahelError
         If a column is missing, a row is not an article or an id comes twice, or if no
         folder for the stages is known.
+    CorrectionError
+        If corrections contradict each other.
+
+    Warns
+    -----
+    SahelWarning
+        If dates were dropped, or corrections name articles that are not there.
     """
     if not isinstance(df, DataFrame):
         raise SettingsError(f"df: {type(df).__name__} is no data frame of Spark")
     named = rename(df, check_columns(columns))
     chosen = check_settings(settings)
     weights_of(chosen)  # A model of another release is refused before anything is read.
-    return Run.of(named, chosen, checkpoint).stories()
+    return Run.of(named, chosen, checkpoint, Corrections.read(corrections)).stories()
 
 
 def rename(df: DataFrame, columns: Mapping[str, str]) -> DataFrame:
@@ -108,17 +129,31 @@ def rename(df: DataFrame, columns: Mapping[str, str]) -> DataFrame:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Run:
-    """The stages of one input; each is made when it is first asked for."""
+    """The stages of one input; each is made when it is first asked for.
+
+    Attributes
+    ----------
+    df : DataFrame
+    settings : Settings
+    stages : Stages
+        Corrections are not part of their name: what does not depend on them is made once.
+    corrections : Corrections
+    """
 
     df: DataFrame
     settings: Settings
     stages: Stages
+    corrections: Corrections
 
     @classmethod
     def of(
-        cls, df: DataFrame, settings: Settings, checkpoint: str | os.PathLike[str] | None = None
+        cls,
+        df: DataFrame,
+        settings: Settings,
+        checkpoint: str | os.PathLike[str] | None = None,
+        corrections: Corrections | None = None,
     ) -> Run:
         """Check an input and find its stages; see `cluster`."""
         for name in ("id", "text"):
@@ -131,11 +166,16 @@ class Run:
             raise SettingsError(f"field 'id': neither strings nor integers: {kind.simpleString()}")
         df = df.select(*(name for name in FIELDS if name in df.columns))
         folder = os.fspath(checkpoint) if checkpoint is not None else _folder(df)
-        return cls(df, settings, Stages.of(df, settings, folder))
+        stages = Stages.of(df, settings, folder)
+        return cls(df, settings, stages, corrections or Corrections())
 
     def stories(self) -> DataFrame:
         """Tell of each article its story."""
-        return self.stages.keep("stories", self._link)
+        stages = self.stages
+        if self.corrections:
+            said = sorted((*sorted((c.a, c.b)), c.same) for c in self.corrections)
+            stages = stages.at(f"corrected-{digest(said)}")
+        return stages.keep("stories", self._link)
 
     def timeline(self) -> DataFrame:
         """Sketch the articles and put them in order of time."""
@@ -159,9 +199,24 @@ class Run:
         return made
 
     def copies(self) -> DataFrame:
-        """Find exact copies and placeholder pages."""
+        """Find exact copies, which are no articles that corrections name, and placeholder pages."""
+        return single_out(self._all_copies(), self._named)
+
+    def _all_copies(self) -> DataFrame:
         window = self.settings.window_days
         return self.stages.keep("copies", lambda: copies(self.timeline(), window))
+
+    @functools.cached_property
+    def _named(self) -> tuple[Named, ...]:
+        if not self.corrections:
+            return ()
+        return named_articles(self.timeline(), self._all_copies(), self.corrections)
+
+    @property
+    def _compared(self) -> Stages:
+        """Where pairs are kept: those of other articles if corrections name exact copies."""
+        apart = [article.row for article in self._named if article.original != article.row]
+        return self.stages.at(f"apart-{digest(apart)}") if apart else self.stages
 
     def articles(self) -> DataFrame:
         """Weigh the terms of each article by the IDF of the archive."""
@@ -175,9 +230,10 @@ class Run:
             return agreeing(self.proposals(), self.timeline())
 
         def survivors() -> DataFrame:
-            return surviving(self.stages.keep("agreeing", agreed), self.articles(), self.settings)
+            found = self._compared.keep("agreeing", agreed)
+            return surviving(found, self.articles(), self.settings)
 
-        return self.stages.keep("surviving", survivors)
+        return self._compared.keep("surviving", survivors)
 
     def proposals(self) -> DataFrame:
         """Find candidate pairs and background articles in the buckets of LSH."""
@@ -186,7 +242,7 @@ class Run:
             exploded = entries(self.timeline(), self.copies(), self.settings.layout)
             return proposals(exploded, self.settings.window_days)
 
-        return self.stages.keep("proposals", proposed)
+        return self._compared.keep("proposals", proposed)
 
     def recurrence(self) -> DataFrame:
         """Measure the recurrence of every article of a pair that may be one event."""
@@ -194,10 +250,10 @@ class Run:
         def nearest() -> DataFrame:
             return closest(self.proposals(), self.surviving(), self.timeline())
 
-        return self.stages.keep(
+        return self._compared.keep(
             "recurrence",
             lambda: recurrence_scores(
-                self.stages.keep("closest", nearest), self.surviving(), self.articles()
+                self._compared.keep("closest", nearest), self.surviving(), self.articles()
             ),
         )
 
@@ -208,26 +264,34 @@ class Run:
             traits = with_recurrence(self.articles(), self.recurrence())
             return scored_pairs(self.surviving(), traits, self.settings)
 
-        return self.stages.keep("pairs", scored)
+        return self._compared.keep("pairs", scored)
 
     def _link(self) -> DataFrame:
-        of_several = components(self.pairs(), self.settings.merge_threshold, self.stages)
+        of_several = components(self.pairs(), self.settings.merge_threshold, self._compared)
 
         def scored() -> DataFrame:
             traits = with_recurrence(self.articles(), self.recurrence())
             return inside(self.articles(), of_several, traits, self.settings)
 
         def linked() -> DataFrame:
-            pairs = self.stages.keep("inside", scored)
+            pairs = self._compared.keep("inside", scored)
             return link(self.articles(), self.copies(), of_several, pairs, self.settings)
 
-        parts = self.stages.keep("linked", linked)
+        parts = self._compared.keep("linked", linked)
         traits = with_recurrence(self.articles(), self.recurrence())
         whole = join_parts(
             parts, of_several, self.pairs(), self.articles(), traits, self.settings,
-            self.stages.at("joining"),
+            self._compared.at("joining"),
         )  # fmt: skip
-        return stories(self.articles(), self.copies(), whole, self.settings)
+        followed = self._followed(whole, traits) if self._named else None
+        return stories(self.articles(), self.copies(), whole, self.settings, followed)
+
+    def _followed(self, linked: DataFrame, recurrence: DataFrame) -> Followed:
+        """Bring the stories together that corrections touch."""
+        found = gathered(self._named, linked, self.corrections)
+        rows = sorted(found.items())
+        frame = self.df.sparkSession.createDataFrame(rows, "story long, gathered long")
+        return Followed(self.corrections, frame, recurrence)
 
 
 def _folder(df: DataFrame) -> str:

@@ -12,6 +12,7 @@ from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from sahel_dedup.corrections.corrections import Corrections
 from sahel_dedup.errors import ArticleError, FileError, SahelError, SettingsError
 from sahel_dedup.io.paths import expand_paths
 from sahel_dedup.io.readers import read_rows
@@ -32,6 +33,7 @@ def cluster_files(
     columns: Mapping[str, str] | None = None,
     master: str | None = None,
     checkpoint: str | None = None,
+    corrections: Corrections | None = None,
 ) -> None:
     """Group the articles of files into stories, on Spark.
 
@@ -48,7 +50,7 @@ def cluster_files(
         See `sahel_dedup.cluster`.
     master
         Where Spark runs; as it is configured if not given.
-    checkpoint
+    checkpoint, corrections
         See `sahel_dedup.spark.cluster`.
 
     Raises
@@ -69,7 +71,7 @@ def cluster_files(
     spark = local_session(master, {"spark.log.level": "OFF"})
     try:
         df = rename(_read(spark, list(inputs), kinds.pop()), check_columns(columns))
-        found = cluster(df, settings, checkpoint=checkpoint)
+        found = cluster(df, settings, checkpoint=checkpoint, corrections=corrections)
         replaced = [name for name in found.columns if name in df.columns and name != "id"]
         if replaced:
             _LOGGER.warning(
