@@ -12,13 +12,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
-from sahel_dedup.errors import ArticleError
+from sahel_dedup.cli import app
+from sahel_dedup.errors import ArticleError, CorrectionError
 from sahel_dedup.io.readers import Place, read_rows
 from sahel_dedup.report import write_report
 from sahel_dedup.report.charts import plots
 from sahel_dedup.report.grouping import collect
 from sahel_dedup.report.story_data import SHOWN_ARTICLES, SHOWN_CHARACTERS
+from tests.test_corrections import ARTICLES
 
 SAMPLE = Path(__file__).parents[1] / "sahel_dedup" / "sample" / "wire.jsonl"
 HOSTILE = (
@@ -119,6 +122,47 @@ def test_tolls_are_shown_over_time(tmp_path: Path) -> None:
     assert entry["q"] == {"killed": ["23", "31", "23"]}
     told = [(q["id"], q["value"]) for q in details(page)[0]["quantities"]]
     assert told == [("a", "23"), ("b", "31"), ("b", "23 (former)"), ("c", "23")]
+
+
+def test_what_people_decided_is_shown(tmp_path: Path) -> None:
+    rows = [
+        {"id": name, "story_id": story, "text": "It rained in Gao."}
+        for name, story in (("a", "s"), ("b", "s"), ("c", "t"), ("d", "t"), ("e", "u"))
+    ]
+    said = [
+        {"a": "a", "b": "b", "same": 1, "who": "Awa", "when": "2025-03-01", "why": "one dispatch"},
+        ("b", "c", 0),
+        ("d", "e", 1),
+        ("a", "gone", 1),
+        ("far", "away", 0),
+    ]
+    page = page_of(tmp_path, rows, corrections=said)
+    assert [entry["d"] for entry in json.loads(page.content("index"))] == [3, 2]
+    first, second = (story["decisions"] for story in details(page))
+    assert first[0] == {"a": "a", "b": "b", "same": True, "who": "Awa", "when": "2025-03-01",
+                        "why": "one dispatch", "followed": True}  # fmt: skip
+    assert [(d["a"], d["b"], d["followed"]) for d in (*first[1:], *second)] == [
+        ("a", "gone", None), ("b", "c", True), ("d", "e", False), ("b", "c", True),
+    ]  # fmt: skip
+    with pytest.raises(CorrectionError, match="contradict"):
+        page_of(tmp_path, rows, corrections=[("a", "b", 1), ("b", "a", 0)])
+    assert {entry["d"] for entry in json.loads(page_of(tmp_path, rows).content("index"))} == {0}
+
+
+def test_the_commands_show_what_people_decided(tmp_path: Path) -> None:
+    news, said, out, report = (
+        tmp_path / name for name in ("n.jsonl", "c.csv", "o.jsonl", "r.html")
+    )
+    news.write_text("".join(json.dumps(row) + "\n" for row in ARTICLES), "utf-8")
+    said.write_text("a,b,same,who\na,d,1,Awa\n", "utf-8")
+    run, given = CliRunner().invoke, ["--corrections", str(said)]
+    done = run(app, ["cluster", str(news), "-o", str(out), "--report", str(report), *given])
+    assert done.exit_code == 0, done.output
+    made = details(Page(report.read_text("utf-8")))
+    assert [d["who"] for story in made for d in story["decisions"]] == ["Awa"]
+    assert run(app, ["report", str(out), "-o", str(report), *given]).exit_code == 0
+    again = details(Page(report.read_text("utf-8")))
+    assert [story["decisions"] for story in again] == [story["decisions"] for story in made]
 
 
 def test_nothing_is_requested_and_only_its_own_script_runs(tmp_path: Path) -> None:

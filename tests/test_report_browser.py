@@ -57,9 +57,9 @@ def opened(browser: webdriver.Chrome, tmp_path: Path) -> Iterator[Callable[[Rows
     """Open reports of rows, which in the end must have requested and complained of nothing."""
     urls: list[str] = []
 
-    def open_report(rows: Rows) -> None:
+    def open_report(rows: Rows, **more: Any) -> None:
         path = tmp_path / "report.html"
-        write_report(rows, path, title="Report", audit={"estimated_precision": 0.96})
+        write_report(rows, path, title="Report", audit={"estimated_precision": 0.96}, **more)
         urls.append(path.as_uri())
         # What the browser did before is not this report's doing.
         browser.get("about:blank")
@@ -155,6 +155,28 @@ def test_a_story_side_by_side(browser: webdriver.Chrome, opened: Callable[[Rows]
     assert browser.switch_to.active_element.get_attribute("id") == "passage-0-right"
     browser.back()
     assert wait_for(browser, "stories")
+
+
+def test_what_people_decided(browser: webdriver.Chrome, opened: Callable[..., None]) -> None:
+    rows = [
+        {"id": name, "story_id": story, "text": "It rained.", "title": f"Rain {name}"}
+        for name, story in (("a", "s"), ("b", "s"), ("c", "t"), (HOSTILE, "t"))
+    ]
+    opened(rows, corrections=[("a", "b", 1, HOSTILE, "2025-03-01", HOSTILE), ("a", HOSTILE, 1)])
+    assert len(all_of(browser, "#list li")) == 2
+    by_id(browser, "decided").click()
+    assert by_id(browser, "count").text == "2 stories found"
+    assert "decided by people" in all_of(browser, "#list li")[0].text
+    all_of(browser, "#list a")[0].click()
+    wait_for(browser, "story")
+    broken, followed = (item.text for item in all_of(browser, "#decisions li"))
+    assert followed.startswith("a and b are one story (</script>")
+    assert "2025-03-01): </script>" in followed
+    assert broken.endswith("are one story not followed here")
+    assert "in a correction" in by_id(browser, "reports").text
+    assert "Decided by people: a and b are one story" in by_id(browser, "findings").text
+    assert browser.title == "Report"
+    assert all_of(browser, "#story img, #story script") == []
 
 
 def test_the_audit(browser: webdriver.Chrome, opened: Callable[[Rows], None]) -> None:

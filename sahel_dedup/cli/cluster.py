@@ -280,4 +280,5 @@ def _report(rows: Iterable[Row], path: str, stories: Stories) -> None:
 
     # Articles without copies are counted and not shown; the report holds what it is given.
     shown = (row if row["relation"] else {**row, "text": None} for row in rows)
-    write_report(shown, path, audit=audit(stories).to_dict())
+    found = audit(stories).to_dict()
+    write_report(shown, path, audit=found, corrections=stories.corrections)

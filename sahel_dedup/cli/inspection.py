@@ -96,14 +96,24 @@ def report(
     singletons: Annotated[
         bool, typer.Option("--singletons", help="List stories of one article too.")
     ] = False,
+    corrections: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Corrections that cluster was given: the page shows what people decided.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Write an HTML page that shows the stories: one file that needs no network."""
-    check_apart([out], {"--output": output})
+    check_apart([out, corrections], {"--output": output})
     check_folder(output)
     # Only here: it needs the template engine, which is slow to start.
     from sahel_dedup.report.html import write_placed
 
-    found = write_placed(read_rows(out), output, title=title, singletons=singletons)
+    found = write_placed(
+        read_rows(out), output, title=title, singletons=singletons, corrections=corrections
+    )
     stories = found.sizes.total()
     note(f"{found.articles:,} articles read; {len(found.listed):,} of {stories:,} stories listed")
 

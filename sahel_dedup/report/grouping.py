@@ -12,9 +12,11 @@ import numpy as np
 
 from sahel_dedup.articles import Article, parse_published, read_id
 from sahel_dedup.clustering.date_precision import estimate_precision
+from sahel_dedup.corrections.corrections import Corrections
 from sahel_dedup.errors import ArticleError
 from sahel_dedup.io.article_reader import SeenIds
 from sahel_dedup.io.readers import Place
+from sahel_dedup.report.decisions import Decision, decisions
 from sahel_dedup.sketch.sketcher import day_of
 from sahel_dedup.util.values import is_missing
 
@@ -45,6 +47,8 @@ class Collected:
         Number of stories by number of articles, all of them.
     listed : list of (str, list of Report)
         Id and articles of the stories that the report lists, largest first.
+    decided : dict of str to list of Decision
+        What people decided, by the id of the story.
     precision : float or None
         What `sahel_dedup.clustering.date_precision.estimate_precision` makes of the dates.
     """
@@ -52,6 +56,7 @@ class Collected:
     articles: int
     sizes: Counter[int]
     listed: list[tuple[str, list[Report]]]
+    decided: dict[str, list[Decision]]
     precision: float | None
 
 
@@ -60,6 +65,7 @@ def collect(
     *,
     singletons: bool,
     most: int | None = LISTED_STORIES,
+    corrections: Corrections | None = None,
 ) -> Collected:
     """Group rows into stories.
 
@@ -72,6 +78,8 @@ def collect(
         Whether stories of one article are listed.
     most : int or None
         How many stories are listed; ``None`` for all.
+    corrections : Corrections, optional
+        Those that the stories follow.
 
     Returns
     -------
@@ -101,12 +109,17 @@ def collect(
         except ArticleError as error:
             raise error.at(*place) from None
     days = [np.array([day_of(r.article.published) for r in story]) for story in stories.values()]
+    decided = {}
+    if corrections:
+        story_of = {r.article.id: story for story, reports in stories.items() for r in reports}
+        decided = decisions(corrections, story_of)
     chosen = [item for item in stories.items() if singletons or len(item[1]) > 1]
     chosen.sort(key=lambda item: -len(item[1]))
     return Collected(
         articles=sum(map(len, stories.values())),
         sizes=Counter(len(reports) for reports in stories.values()),
         listed=chosen[:most],
+        decided=decided,
         precision=estimate_precision(days),
     )
 

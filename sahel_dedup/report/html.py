@@ -20,6 +20,7 @@ from typing import Any
 from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 
+from sahel_dedup.corrections.corrections import Corrections
 from sahel_dedup.io.readers import Place
 from sahel_dedup.io.writers import replacing
 from sahel_dedup.report.charts import plots, weakest
@@ -35,6 +36,7 @@ def write_report(
     audit: Mapping[str, Any] | None = None,
     title: str = "Stories",
     singletons: bool = False,
+    corrections: Corrections | Iterable[Any] | Any | None = None,
 ) -> None:
     """Write a report of a clustered archive: one HTML file that needs nothing else.
 
@@ -56,12 +58,17 @@ def write_report(
         Heading of the report.
     singletons
         Whether stories of one article are listed. They are always counted.
+    corrections
+        Whatever `sahel_dedup.Corrections.read` reads. The page shows which stories and pairs a
+        person decided on, and which corrections the rows do not follow.
 
     Raises
     ------
     ArticleError
         If a row has no id or no story, repeats an id, or has a date or a similarity that
-        cannot be read.
+        cannot be read. Also if a correction is none.
+    CorrectionError
+        If corrections contradict each other.
     OSError
         If the file cannot be written.
 
@@ -71,7 +78,9 @@ def write_report(
     characters of an article; the page says what it leaves out.
     """
     placed = ((Place(None, number), row) for number, row in enumerate(rows, start=1))
-    write_placed(placed, path, audit=audit, title=title, singletons=singletons)
+    write_placed(
+        placed, path, audit=audit, title=title, singletons=singletons, corrections=corrections
+    )
 
 
 def write_placed(
@@ -81,15 +90,16 @@ def write_placed(
     audit: Mapping[str, Any] | None = None,
     title: str = "Stories",
     singletons: bool = False,
+    corrections: Corrections | Iterable[Any] | Any | None = None,
 ) -> Collected:
     """Write a report of rows that know where they came from, so that errors can name it.
 
     See `write_report`. What was read is returned.
     """
-    known = audit or {}
+    known, followed = audit or {}, Corrections.read(corrections)
     with replacing(os.fspath(path)) as (out, _):
-        collected = collect(rows, singletons=singletons)
-        builder = Builder()
+        collected = collect(rows, singletons=singletons, corrections=followed)
+        builder = Builder(collected.decided)
         # The index comes before the details in the file, and is known after them.
         chunks = list(builder.chunks(collected.listed))
         script, style = _asset("report.js"), _asset("report.css")

@@ -11,7 +11,7 @@ import json
 import re
 import zlib
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -31,6 +31,7 @@ from sahel_dedup.explain.reported_quantities import (
 )
 from sahel_dedup.explain.sentence_alignment import align
 from sahel_dedup.io.tabular import without_surrogates
+from sahel_dedup.report.decisions import Decision
 from sahel_dedup.report.grouping import Report
 
 # Of longer texts the beginning is shown, and compared.
@@ -43,6 +44,9 @@ SHOWN_ARTICLES = 100
 # Quantities in the table of a story, and changes of one in the list of stories.
 SHOWN_QUANTITIES = 200
 SHOWN_CHANGES = 12
+# Corrections of a story, and characters of the reason for one.
+SHOWN_DECISIONS = 100
+SHOWN_REASON = 1_000
 # The other headlines of a story, for searching.
 _SEARCHED_TITLES = 20
 _SEARCHED_OUTLETS = 40
@@ -53,9 +57,16 @@ _WIDE = re.compile("[\U00010000-\U0010ffff]")
 
 
 class Builder:
-    """Builds the data of the stories, one after the other."""
+    """Builds the data of the stories, one after the other.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    decided : mapping of str to sequence of Decision
+        What people decided, by the id of the story.
+    """
+
+    def __init__(self, decided: Mapping[str, Sequence[Decision]] | None = None) -> None:
+        self._decided = decided or {}
         self._weighers: dict[str, Weigher] = {}
         self.index: list[dict[str, Any]] = []
 
@@ -103,10 +114,12 @@ class Builder:
             for step in way.steps[:SHOWN_ARTICLES]
             for quantity in find_reported_quantities(step.article)
         )
+        decided = self._decided.get(story, ())
         details = {
             "id": _text(story),
             "canonical": places[chosen],
             "more": len(reports) - len(steps),
+            "decisions": [_decision(decision) for decision in decided[:SHOWN_DECISIONS]],
             "quantities": [_quantity(quantity) for quantity in told[:SHOWN_QUANTITIES]],
             "articles": [
                 {
@@ -139,6 +152,7 @@ class Builder:
             "o": [_one_line(outlet, 80) for outlet in list(way.outlets)[:_SEARCHED_OUTLETS]],
             "a": _milliseconds(way.first_seen),
             "z": _milliseconds(way.last_seen),
+            "d": len(decided),
             "f": sum(1 for comparison in compared if comparison and comparison["conflicts"]),
             "q": {
                 kind: values[:SHOWN_CHANGES]
@@ -204,6 +218,19 @@ def _compare(
         ],
         "inFirst": round(shared.b_in_a, 3),
         "inSecond": round(shared.a_in_b, 3),
+    }
+
+
+def _decision(decision: Decision) -> dict[str, Any]:
+    said = decision.correction
+    return {
+        "a": _text(said.a),
+        "b": _text(said.b),
+        "same": said.same,
+        "who": _text(said.who or ""),
+        "when": _text(said.when or ""),
+        "why": _text(said.why or "")[:SHOWN_REASON],
+        "followed": decision.followed,
     }
 
 

@@ -74,8 +74,10 @@ function search() {
   const from = byId("from").valueAsNumber;
   const until = byId("until").valueAsNumber + DAY;
   const conflicting = byId("conflicting").checked;
+  const decided = byId("decided").checked;
   found = stories.filter((s, i) => {
     if (conflicting && !conflicted(s)) return false;
+    if (decided && !s.d) return false;
     // A comparison with NaN is false: an empty field excludes nothing, a bound excludes
     // what has no date.
     if (!Number.isNaN(from) && !(s.z >= from && s.z !== null)) return false;
@@ -114,6 +116,7 @@ function listItem(story) {
   const facts = make("p", {}, `${counted(story.n, "article", "articles")}, `);
   facts.append(`${counted(story.m, "outlet", "outlets")}${story.a === null ? "" : `, ${period(story)}`}`);
   if (conflicted(story)) facts.append(" ", make("span", { class: "badge warn" }, "numbers in conflict"));
+  if (story.d) facts.append(" ", make("span", { class: "badge" }, "decided by people"));
   for (const [kind, values] of Object.entries(story.q)) facts.append(` ${kind}: ${values.join(" \u2192 ")}`);
   const outlets = make("p");
   story.o.slice(0, 4).forEach((outlet, i) => outlets.append(i ? " · " : "", isolated(outlet)));
@@ -177,7 +180,7 @@ async function openStory(id) {
   const entry = stories.find((s) => s.id === id);
   if (!entry) {
     byId("story-heading").textContent = "There is no such story in this report";
-    for (const part of ["story-facts", "story-timeline", "quantities", "reports", "more", "findings", "left", "right"]) {
+    for (const part of ["story-facts", "story-timeline", "decisions", "quantities", "reports", "more", "findings", "left", "right"]) {
       byId(part).replaceChildren();
     }
     return;
@@ -191,6 +194,7 @@ async function openStory(id) {
       ? `${facts}, no dates`
       : `${facts}. First seen ${times.format(entry.a)}, last seen ${times.format(entry.z)}.`;
   byId("story-timeline").replaceChildren(...storyTimeline(story));
+  byId("decisions").replaceChildren(...decisionList(story, entry.d));
   byId("quantities").replaceChildren(...quantityTable(story.quantities));
   byId("reports").replaceChildren(...story.articles.map((_, i) => reportItem(story, i)));
   byId("more").textContent = story.more ? `${counted(story.more, "more article is", "more articles are")} not shown.` : "";
@@ -213,6 +217,26 @@ function storyTimeline(story) {
   }
   const ends = make("p", {}, make("span", {}, "first"), make("span", {}, `last, ${lasting(longest)} later`));
   return [plot, ends];
+}
+
+// What people decided about the articles, whatever the evidence says.
+function decisionList(story, all) {
+  if (!all) return [];
+  const list = make("ul", { class: "findings" }, ...story.decisions.map((d) => make("li", {}, ...decision(d))));
+  const parts = [make("h3", {}, "Decided by people"), list];
+  const more = all - story.decisions.length;
+  if (more) parts.push(make("p", { class: "note" }, `${counted(more, "more correction is", "more corrections are")} not shown.`));
+  return parts;
+}
+
+function decision({ a, b, same, who, when, why, followed }) {
+  const said = [isolated(a), " and ", isolated(b), same ? " are one story" : " are not one story"];
+  const origin = [who, when].filter(Boolean).flatMap((text, i) => (i ? [", ", isolated(text)] : [isolated(text)]));
+  if (origin.length) said.push(" (", ...origin, ")");
+  if (why) said.push(": ", isolated(why));
+  if (followed === false) said.push(" ", make("span", { class: "badge warn" }, "not followed here"));
+  if (followed === null) said.push(" ", make("span", { class: "badge" }, "one of them is not in this report"));
+  return said;
 }
 
 // What the articles count, by kind and in order of time.
@@ -249,6 +273,9 @@ function reportItem(story, i) {
   );
   const badges = make("span");
   if (i === story.canonical) badges.append(make("span", { class: "badge" }, "canonical"), " ");
+  if (story.decisions.some(({ a, b }) => a === article.id || b === article.id)) {
+    badges.append(make("span", { class: "badge" }, "in a correction"), " ");
+  }
   if (article.relation) badges.append(make("span", { class: "badge" }, article.relation), " ");
   if (article.compared?.conflicts.length) badges.append(make("span", { class: "badge warn" }, "numbers in conflict"));
   if (badges.childNodes.length) button.append(badges);
@@ -276,12 +303,12 @@ function compare(story, chosen) {
   const second = story.articles[chosen];
   const comparison = second?.compared;
   byId("right").hidden = !comparison;
-  byId("findings").replaceChildren(...(comparison ? findings(first, second) : []));
+  byId("findings").replaceChildren(...(comparison ? findings(first, second, story.decisions) : []));
   showText("left", first, "canonical", comparison, 0);
   if (comparison) showText("right", second, second.relation ?? "", comparison, 2);
 }
 
-function findings(first, second) {
+function findings(first, second, decisions) {
   const { passages, conflicts, negations, inFirst, inSecond } = second.compared;
   const words = passages.reduce((sum, passage) => sum + passage.words, 0);
   const list = make("ul", { class: "findings" });
@@ -290,6 +317,10 @@ function findings(first, second) {
   list.append(shared);
   if (inSecond >= 0.9) list.append(make("li", {}, `The chosen article holds the canonical one: ${percent(inSecond)} of it.`));
   if (inFirst >= 0.9) list.append(make("li", {}, `The canonical article holds the chosen one: ${percent(inFirst)} of it.`));
+  const ends = [first.id, second.id];
+  for (const d of decisions.filter(({ a, b }) => ends.includes(a) && ends.includes(b))) {
+    list.append(make("li", {}, make("strong", {}, "Decided by people: "), ...decision(d)));
+  }
   conflicts.forEach(([a, b, c, d], i) => {
     const item = make("li", {}, make("strong", {}, "Numbers in conflict: "), isolated(first.text.slice(a, b)), " / ");
     item.append(isolated(second.text.slice(c, d)), " ", jump(`conflict-${i}-right`, "show", "Show the conflicting number"));
@@ -383,7 +414,7 @@ async function route() {
   }
 }
 
-for (const id of ["query", "order", "from", "until", "conflicting"]) byId(id).addEventListener("input", search);
+for (const id of ["query", "order", "from", "until", "conflicting", "decided"]) byId(id).addEventListener("input", search);
 byId("controls").addEventListener("submit", (event) => event.preventDefault());
 byId("previous").addEventListener("click", () => turn(-1));
 byId("next").addEventListener("click", () => turn(1));
