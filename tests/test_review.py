@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ pytest.importorskip("httpx", reason="sahel-dedup[serve] is not installed")
 import httpx
 
 from sahel_dedup.review.app import Review, make_app
+from sahel_dedup.review.server import serve
 
 HOST = "127.0.0.1:8000"
 REVIEWED: list[dict[str, Any]] = [
@@ -155,6 +157,17 @@ def test_the_port_is_guarded(client: Client, answers: Answers) -> None:
     assert client.get("look/pair?number=x").status_code == 400
     assert client.get("change/undo").status_code == 405
     assert answers.rows == []
+
+
+def test_the_address_can_be_opened_as_soon_as_it_is_stated(
+    questions: Questions, answers: Answers
+) -> None:
+    def connect(address: str) -> None:
+        with socket.create_connection((httpx.URL(address).host, httpx.URL(address).port)):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        serve(Review(questions, answers), 0, connect)
 
 
 def test_a_contradiction_is_refused_at_once(client: Client, answers: Answers) -> None:

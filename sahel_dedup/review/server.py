@@ -35,6 +35,8 @@ def serve(review: Review, port: int, ready: Callable[[str], None]) -> None:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listening.bind((_ADDRESS, port))
+            # From here on, a browser that is faster than the server waits and is not refused.
+            listening.listen()
         except OSError as error:
             raise SettingsError(f"--port: cannot use {port}: {error.strerror or error}") from error
         port = int(listening.getsockname()[1])
