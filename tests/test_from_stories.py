@@ -189,6 +189,35 @@ def test_the_command_line(wire: list[Row], tmp_path: Path) -> None:
         assert run("index", "check", tmp_path / name)[0] == 0
 
 
+def test_a_saved_result_and_corrections_are_loaded(wire: list[Row], tmp_path: Path) -> None:
+    rows = in_time(wire)
+    archive, out, saved = (tmp_path / name for name in ("in.jsonl", "out.jsonl", "all.npz"))
+    said, more = tmp_path / "said.csv", tmp_path / "more.csv"
+    put(archive, rows)
+    said.write_text(f"a,b,same\n{rows[2]['id']},{rows[-3]['id']},1\n")
+    more.write_text(f"a,b,same\n{rows[4]['id']},to come,0\n")
+    options = ("--corrections", said, "--window", "3", "--save", saved)
+    assert run("cluster", archive, "-o", out, *options)[0] == 0
+    expected = partition(Stories.load(saved))
+    for number, (stories, more_options, known) in enumerate(
+        (
+            (saved, (), 1),
+            (saved, ("--corrections", more), 2),
+            (out, ("--corrections", said, "--window", "3"), 1),
+        )
+    ):
+        path = tmp_path / f"{number}.index"
+        assert run("index", "load", stories, archive, "--index", path, *more_options)[0] == 0
+        with StoryIndex.open(path) as index:
+            assert partition(index) == expected
+            assert index.settings.window_days == 3
+            assert len(index.corrections) == known
+        assert check(path) == []
+    for wrong in ((saved, "--window", "3", archive), (saved,)):
+        assert run("index", "load", *wrong, "--index", tmp_path / "no.index")[0] == 2
+        assert not (tmp_path / "no.index").exists()
+
+
 def test_tables_that_do_not_fit(wire: list[Row], tmp_path: Path) -> None:
     rows = [{"id": row["id"], "story_id": "s" + "0" * 15 + "a"} for row in wire[:4]]
     path = tmp_path / "news.index"

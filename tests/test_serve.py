@@ -7,6 +7,7 @@ import inspect
 import json
 import os
 import random
+import re
 import signal
 import socket
 import sys
@@ -34,7 +35,9 @@ from sahel_dedup import (
 from sahel_dedup.cli import app
 from sahel_dedup.evaluation.metrics import evaluate
 from sahel_dedup.index import Assignment, AsyncStoryIndex, RemoteIndex
+from sahel_dedup.index.index_corrections import IndexCorrections
 from sahel_dedup.index.maintenance import check
+from sahel_dedup.index.remote.corrections import RemoteCorrections
 from sahel_dedup.serve.writing import Overloaded, Stopping, Writer
 from tests.served import Served, impatient, serving
 
@@ -59,6 +62,19 @@ def test_the_client_has_the_methods_of_an_index() -> None:
         if name in ("connect", "__init__") or (name.startswith("_") and not name.endswith("__")):
             continue
         assert inspect.signature(ours[name]) == inspect.signature(method), name
+    # What both show besides their methods.
+    with StoryIndex() as index:
+        shown = {name for name in vars(index) if not name.startswith("_")}
+    assert shown == {"settings", "corrections"}
+    far, near = (
+        {
+            name: inspect.signature(method) if callable(method) else type(method)
+            for name, method in vars(kind).items()
+            if name in ("__len__", "__iter__", "__bool__", "__repr__") or name[0] != "_"
+        }
+        for kind in (RemoteCorrections, IndexCorrections)
+    )
+    assert far == near
 
 
 @pytest.mark.parametrize("size", [1, 16])
@@ -94,7 +110,8 @@ def outcome(act: Callable[..., object], *arguments: object) -> object:
     try:
         return act(*arguments)
     except SahelError as error:
-        return type(error), str(error)
+        # The two are corrected at different seconds.
+        return type(error), re.sub(r"\bon \d{4}-\d\d-\d\dT[\d:]+\+00:00", "on a day", str(error))
 
 
 def _add(index: Index, rows: list[Row], dice: random.Random) -> object:
@@ -169,6 +186,15 @@ def _correct(index: Index, rows: list[Row], dice: random.Random) -> object:
     return say(one, other), say(one, "to come", who="an editor", why="read")
 
 
+def _say_much(index: Index, rows: list[Row], dice: random.Random) -> object:
+    names = [row["id"] for row in dice.sample(rows, 3)]
+    said = [(names[0], names[1], True), (names[1], f"to come {dice.random()}", False)]
+    added = index.corrections.add(said), len(index.corrections), bool(index.corrections)
+    known = [item.to_row() | {"when": None} for item in index.corrections]
+    kept = index.corrections.unknown, index.corrections.withdraw(names[1], names[0])
+    return added, known, kept, index.corrections.withdraw("no one", "nobody")
+
+
 def _contradict(index: Index, rows: list[Row], dice: random.Random) -> object:
     one, other = (row["id"] for row in dice.sample(rows, 2))
     return index.part(one, other), index.join(one, other)
@@ -182,7 +208,8 @@ def _odd_ids(index: Index, rows: list[Row], dice: random.Random) -> object:
 
 ACTS = [
     _add, _add_many, _add_changed, _skip_changed, _upsert, _update, _query, _remove, _ask,
-    _ask_in_vain, _list, _expire, _compact, _odd_ids, _correct, _contradict,
+    _ask_in_vain, _list, _expire, _compact, _odd_ids, _correct,
+    _contradict, _say_much,
 ]  # fmt: skip
 
 
@@ -211,6 +238,56 @@ def test_concurrent_adds_are_put_in_together(tmp_path: Path) -> None:
         assert float(told['sahel_requests_total{path="/add",status="200"}']) == 400
         assert running.end(signal.SIGTERM) == 128 + signal.SIGTERM
     assert check(path) == []
+
+
+def test_tasks_of_one_program_add_together(tmp_path: Path) -> None:
+    rows = [{"id": f"n{n}", "text": f"event{n} took place at town{n}"} for n in range(300)]
+    changed = {**rows[3], "text": "Something else."}
+
+    async def main(url: str) -> tuple[list[Any], dict[str, float]]:
+        async with AsyncStoryIndex(url) as index:
+            found = await asyncio.gather(
+                *(index.add(row) for row in rows), index.upsert(rows[7]), index.add(changed),
+                index.add({"id": "", "text": "x"}), return_exceptions=True,
+            )  # fmt: skip
+            found.append(await index.add({"id": "alone", "text": "Rain fell."}))
+        text = httpx.get(f"{url}/metrics").text
+        told = dict(line.rsplit(" ", 1) for line in text.splitlines() if line[0] != "#")
+        return found, {name: float(value) for name, value in told.items()}
+
+    with serving(tmp_path / "news.index") as running:
+        found, told = asyncio.run(main(running.url))
+        with StoryIndex.connect(running.url) as index:
+            there = partition(index)
+    assert [answer.story_id for answer in found[:300]] == [there[row["id"]] for row in rows]
+    assert found[300].id == "n7"
+    assert [type(error) for error in found[301:303]] == [ArticleError, ArticleError]
+    assert found[303].id == "alone"
+    assert told['sahel_requests_total{path="/add_many",status="200"}'] < 10
+    assert 'sahel_requests_total{path="/add",status="200"}' not in told
+
+
+def test_tasks_are_told_that_nobody_answers() -> None:
+    async def main() -> list[Any]:
+        async with AsyncStoryIndex("http://127.0.0.1:9", timeout=1) as index:
+            adds = [index.add({"id": name, "text": "Rain."}) for name in "abc"]
+            return await asyncio.gather(*adds, return_exceptions=True)
+
+    assert all("no answer" in str(error) for error in asyncio.run(main()))
+
+
+def test_a_task_that_stops_takes_nothing_from_others(tmp_path: Path) -> None:
+    async def main(url: str) -> str:
+        async with AsyncStoryIndex(url) as index:
+            gone, stays = (
+                asyncio.create_task(index.add({"id": name, "text": "Rain fell."})) for name in "ab"
+            )
+            await asyncio.sleep(0)
+            gone.cancel()
+            return (await stays).id
+
+    with serving(tmp_path / "news.index") as running:
+        assert asyncio.run(main(running.url)) == "b"
 
 
 def test_events_are_followed(tmp_path: Path) -> None:

@@ -294,7 +294,8 @@ def load(
         str,
         typer.Argument(
             metavar="STORIES",
-            help="Output of cluster: rows with id and story_id.",
+            help="Output of cluster, with or without --save: rows with id and story_id, or the "
+            "whole result with its corrections.",
             show_default=False,
         ),
     ],
@@ -314,27 +315,29 @@ def load(
     granularity: IndexGranularity = None,
     window: IndexWindow = None,
     model: ModelFile = None,
+    corrections: CorrectionsFile = None,
     retention: Retention = None,
     keep_texts: Texts = True,
     keep_fields: Fields = False,
 ) -> None:
     """Make an index of a grouped archive, with its stories and their ids.
 
-    Nothing is decided anew. Granularity, window and model should be those of cluster.
+    Nothing is decided anew. Granularity, window and model should be those of cluster; what --save
+    wrote has them.
     """
     from sahel_dedup.cli.loading import load as load_archive
 
-    names = archive or [stories]
-    check_apart([stories, *names, model], {"--index": index_file})
+    check_apart([stories, *(archive or ()), model, corrections], {"--index": index_file})
     articles = load_archive(
         stories,
-        expand_paths(names),
+        expand_paths(archive or ()),
         index_file,
         settings_for(index_file, granularity, window, model),
         columns=parse_columns(column),
         retention=retention,
         keep_texts=keep_texts,
         keep_fields=keep_fields,
+        corrections=corrections,
     )
     say(f"{articles:,} articles")
 

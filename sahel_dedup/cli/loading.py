@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 
@@ -10,13 +11,17 @@ import numpy as np
 
 from sahel_dedup.articles import Article
 from sahel_dedup.batch import Archive
-from sahel_dedup.errors import ArticleError, NotFoundError, SahelError
+from sahel_dedup.clustering.stories import Stories, parts_of
+from sahel_dedup.corrections.corrections import Corrections
+from sahel_dedup.errors import ArticleError, NotFoundError, SahelError, SettingsError
 from sahel_dedup.evaluation.metrics import label_rows
+from sahel_dedup.index.index_corrections import IndexCorrections
 from sahel_dedup.index.opening import open_session
 from sahel_dedup.index.standing import story_number
-from sahel_dedup.index.takeover import GroupedArchive, from_labels
-from sahel_dedup.io.article_reader import read_articles
+from sahel_dedup.index.takeover import GroupedArchive, from_labels, from_parts
+from sahel_dedup.io.article_reader import ArticleReader, read_articles
 from sahel_dedup.io.lines import InputPath
+from sahel_dedup.io.paths import expand_paths
 from sahel_dedup.settings import Settings, check_settings
 
 _STORY = re.compile("s[0-9a-f]{16}")
@@ -32,23 +37,26 @@ def load(
     retention: float | None = None,
     keep_texts: bool = True,
     keep_fields: bool = False,
+    corrections: str | None = None,
 ) -> int:
     """Make an index of a grouped archive; see `StoryIndex.from_stories`.
 
     Parameters
     ----------
     stories : str
-        A file of rows with ``id`` and ``story_id``.
+        A file of rows with ``id`` and ``story_id``, or what `Stories.save` wrote.
     archive : sequence of path
-        Files of the articles that were grouped.
+        Files of the articles that were grouped; none if `stories` has them.
     index_file : str
         A file that is not there yet.
     settings : Settings, optional
-        With which they were grouped.
+        With which they were grouped; a saved result knows them.
     columns
         See `sahel_dedup.cluster`.
     retention, keep_texts, keep_fields
         See `StoryIndex.open`.
+    corrections : path, optional
+        A file of corrections to be followed from now on. Those of a saved result are too.
 
     Returns
     -------
@@ -62,15 +70,31 @@ def load(
     SahelError
         If the two do not hold the same articles, or the index holds some already.
     """
-    chosen = check_settings(settings)
-    grouped = _read(stories, archive, chosen, columns)
+    said = Corrections.read(corrections)
+    if saved := _is_saved(stories):
+        if settings is not None:
+            raise SettingsError(f"{stories!r} has the settings with which it was grouped")
+        parts = parts_of(Stories.load(stories))
+        chosen = parts.grouped.settings
+        known = ArticleReader(columns).articles(list(archive)) if archive else None
+        grouped = from_parts(parts, known)
+    else:
+        chosen = check_settings(settings)
+        grouped = _read(stories, archive or expand_paths([stories]), chosen, columns)
     opened = open_session(
         index_file, chosen, retention=retention, keep_texts=keep_texts, keep_fields=keep_fields,
         readonly=False, timeout=0.0,
     )  # fmt: skip
     with closing(opened) as session:
         session.take_over(grouped)
+        if saved or said:
+            IndexCorrections(session).add([*grouped.corrections, *said])
     return len(grouped.articles)
+
+
+def _is_saved(path: str) -> bool:
+    """Whether a file is a saved result, an archive of arrays, and no table."""
+    return zipfile.is_zipfile(path)
 
 
 def _read(

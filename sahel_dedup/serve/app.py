@@ -63,12 +63,13 @@ class Service:
         posts: dict[str, Handler] = {
             "/add": self._add, "/add_many": self._add_many, "/upsert": self._upsert,
             "/update": self._update, "/query": self._query, "/remove": self._remove,
-            "/join": self._join, "/part": self._part, "/expire": self._expire,
-            "/compact": self._compact,
+            "/join": self._join, "/part": self._part, "/correct": self._correct,
+            "/withdraw": self._withdraw, "/expire": self._expire, "/compact": self._compact,
         }  # fmt: skip
         gets: dict[str, Handler] = {
             "/story": self._story, "/stories": self._stories, "/article": self._article,
             "/contains": self._contains, "/explain": self._explain, "/table": self._table,
+            "/corrections": self._corrections,
             "/events": self._events, "/events/stream": self._event_stream,
             "/stats": self._stats, "/settings": self._settings, "/health": self._health,
             "/metrics": self._metrics,
@@ -146,17 +147,36 @@ class Service:
         return _events(await self.writer.run(lambda: self.index.remove(name), writes=True))
 
     async def _join(self, request: Request) -> Response:
-        return await self._correct(request, self.index.join)
+        return await self._say(request, self.index.join)
 
     async def _part(self, request: Request) -> Response:
-        return await self._correct(request, self.index.part)
+        return await self._say(request, self.index.part)
 
-    async def _correct(self, request: Request, say: Callable[..., tuple[Event, ...]]) -> Response:
+    async def _say(self, request: Request, say: Callable[..., tuple[Event, ...]]) -> Response:
         body = await self.bodies.read(request)
         requests.only(body, "a", "b", "who", "why")
         a, b = requests.text_of(body, "a"), requests.text_of(body, "b")
         named = {name: requests.text_of(body, name) for name in ("who", "why") if body.get(name)}
         return _events(await self.writer.run(lambda: say(a, b, **named), writes=True))
+
+    async def _correct(self, request: Request) -> Response:
+        body = await self.bodies.read(request)
+        requests.only(body, "corrections")
+        said = requests.corrections_of(body)
+        return _events(await self.writer.run(lambda: self.index.corrections.add(said), writes=True))
+
+    async def _withdraw(self, request: Request) -> Response:
+        body = await self.bodies.read(request)
+        requests.only(body, "a", "b")
+        a, b = requests.text_of(body, "a"), requests.text_of(body, "b")
+        withdraw = self.index.corrections.withdraw
+        return _events(await self.writer.run(lambda: withdraw(a, b), writes=True))
+
+    async def _corrections(self, request: Request) -> Response:
+        requests.params_of(request)
+        said = await self.writer.run(lambda: list(self.index.corrections))
+        unknown = await self.writer.run(lambda: self.index.corrections.unknown)
+        return success({"corrections": [item.to_row() for item in said], "unknown": unknown})
 
     async def _expire(self, request: Request) -> Response:
         body = await self.bodies.read(request)

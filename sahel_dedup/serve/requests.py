@@ -12,6 +12,7 @@ from urllib.parse import parse_qs
 from starlette.requests import ClientDisconnect, Request
 
 from sahel_dedup.articles import Article
+from sahel_dedup.corrections.corrections import Corrections
 from sahel_dedup.errors import ArticleError, SettingsError
 from sahel_dedup.index.remote import wire
 from sahel_dedup.serve.writing import Overloaded
@@ -139,6 +140,22 @@ def articles_of(body: dict[str, Any]) -> list[Article | ArticleError]:
     if not isinstance(rows, list):
         raise SettingsError("articles: no list")
     return [_article(row) for row in rows]
+
+
+def corrections_of(body: dict[str, Any]) -> Corrections:
+    """Read the corrections of a request.
+
+    Raises
+    ------
+    ArticleError
+        If one is none.
+    CorrectionError
+        If they contradict each other.
+    """
+    rows = body.get("corrections")
+    if not isinstance(rows, list):
+        raise SettingsError("corrections: no list")
+    return Corrections.read(rows)
 
 
 def choice(body: dict[str, Any], name: str, values: tuple[Any, ...]) -> Any:

@@ -14,6 +14,7 @@ from sahel_dedup.clustering.partition import Story
 from sahel_dedup.errors import SahelError
 from sahel_dedup.index.feed import OnChanged, check_on_changed
 from sahel_dedup.index.remote import calls, wire
+from sahel_dedup.index.remote.gathering import Gathering
 from sahel_dedup.index.results import Assignment, Event, IndexStats
 from sahel_dedup.io.article_reader import ArticleReader, Record, read_article
 
@@ -23,8 +24,8 @@ _T = TypeVar("_T")
 class AsyncStoryIndex:
     """An index that `sahel-dedup serve` serves, for asyncio; as in ``async with``.
 
-    Its methods do what those of `StoryIndex` do. Articles that are added at the same time are
-    put into the file together.
+    Its methods do what those of `StoryIndex` do. Articles that tasks add at the same time are
+    sent in one request, which takes a fraction of the time of as many requests.
 
     Parameters
     ----------
@@ -45,6 +46,8 @@ class AsyncStoryIndex:
             base_url=url, headers=calls.headers(token), timeout=timeout, trust_env=False
         )
 
+        self._gathering = Gathering(self._send)
+
     async def __aenter__(self) -> Self:
         return self
 
@@ -61,17 +64,18 @@ class AsyncStoryIndex:
 
     async def aclose(self) -> None:
         """Close the connections. Everything that was answered is in the index."""
+        await self._gathering.close()
         await self._client.aclose()
 
     async def add(self, article: Record, *, columns: Mapping[str, str] | None = None) -> Assignment:
         """Add an article; see `StoryIndex.add`."""
-        return await self._send(calls.add(read_article(article, columns)))
+        return await self._gathering.add(read_article(article, columns), "raise")
 
     async def upsert(
         self, article: Record, *, columns: Mapping[str, str] | None = None
     ) -> Assignment:
         """Add an article or put it in the place of another; see `StoryIndex.upsert`."""
-        return await self._send(calls.upsert(read_article(article, columns)))
+        return await self._gathering.add(read_article(article, columns), "update")
 
     async def add_many(
         self,

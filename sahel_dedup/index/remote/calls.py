@@ -5,14 +5,15 @@ Both clients, the one that waits and the one for asyncio, send what this module 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, NoReturn, TypeVar
 from urllib.parse import urlencode, urlsplit
 
 from sahel_dedup.articles import Article
 from sahel_dedup.clustering.partition import Story
+from sahel_dedup.corrections.corrections import Correction
 from sahel_dedup.errors import IndexBusyError, NotFoundError, SahelError, SettingsError
 from sahel_dedup.index.remote import wire
 from sahel_dedup.index.results import Assignment, Event, IndexStats
@@ -104,7 +105,29 @@ def remove(article: str) -> Call[tuple[Event, ...]]:
     return post("/remove", _events, id=named("article", article))
 
 
-def correct(path: str, pair: tuple[str, str], who: str | None, why: str | None) -> Call[Any]:
+class Said(NamedTuple):
+    """The corrections of an index, and the ids in them that no article has."""
+
+    said: tuple[Correction, ...]
+    unknown: tuple[str, ...]
+
+
+def corrections() -> Call[Said]:
+    """Ask what people said of the articles."""
+    return get("/corrections", _said)
+
+
+def correct(said: Iterable[Correction]) -> Call[tuple[Event, ...]]:
+    """Add corrections."""
+    return post("/correct", _events, corrections=[correction.to_row() for correction in said])
+
+
+def withdraw(a: str, b: str) -> Call[tuple[Event, ...]]:
+    """Take back what was said of two articles."""
+    return post("/withdraw", _events, a=named("article", a), b=named("article", b))
+
+
+def say(path: str, pair: tuple[str, str], who: str | None, why: str | None) -> Call[Any]:
     """Say of two articles that they are one story, or are not: ``/join`` or ``/part``."""
     return post(path, _events, a=pair[0], b=pair[1], who=who, why=why)
 
@@ -303,6 +326,11 @@ def _answer(item: dict[str, Any]) -> Assignment | SahelError:
 
 def _events(row: dict[str, Any]) -> tuple[Event, ...]:
     return wire.events_from_json(row["events"])
+
+
+def _said(row: dict[str, Any]) -> Said:
+    said = [Correction(**{**found, "same": bool(found["same"])}) for found in row["corrections"]]
+    return Said(tuple(said), tuple(row["unknown"]))
 
 
 def _explanation(row: dict[str, Any]) -> Explanation:

@@ -15,6 +15,7 @@ from sahel_dedup.errors import ArticleError
 from sahel_dedup.index.export import COLUMNS, TEXT_COLUMNS
 from sahel_dedup.index.feed import BATCH_ARTICLES, OnChanged, check_on_changed
 from sahel_dedup.index.remote import calls, wire
+from sahel_dedup.index.remote.corrections import RemoteCorrections
 from sahel_dedup.index.results import Assignment, Event, IndexStats
 from sahel_dedup.io.article_reader import (
     ArticleReader,
@@ -57,6 +58,8 @@ class RemoteIndex:
     ----------
     settings : Settings
         How the index groups articles.
+    corrections : RemoteCorrections
+        What people said of its articles.
 
     Raises
     ------
@@ -73,6 +76,7 @@ class RemoteIndex:
         )
         try:
             self.settings: Settings = self._send(calls.settings())
+            self.corrections = RemoteCorrections(self._send)
         except BaseException:
             self.close()
             raise
@@ -175,13 +179,13 @@ class RemoteIndex:
         self, a: str, b: str, *, who: str | None = None, why: str | None = None
     ) -> tuple[Event, ...]:
         """Say that two articles are one story; see `StoryIndex.join`."""
-        return self._send(calls.correct("/join", (a, b), who, why))
+        return self._send(calls.say("/join", (a, b), who, why))
 
     def part(
         self, a: str, b: str, *, who: str | None = None, why: str | None = None
     ) -> tuple[Event, ...]:
         """Say that two articles are not one story; see `StoryIndex.part`."""
-        return self._send(calls.correct("/part", (a, b), who, why))
+        return self._send(calls.say("/part", (a, b), who, why))
 
     def expire(self, before: datetime) -> tuple[Event, ...]:
         """Expire the stories from before a time; see `StoryIndex.expire`."""

@@ -1,0 +1,56 @@
+"""The corrections of a served index."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from sahel_dedup.corrections.corrections import Correction, Corrections
+from sahel_dedup.index.remote import calls
+from sahel_dedup.index.results import Event
+
+
+class RemoteCorrections:
+    """What people said of the articles of a served index: `RemoteIndex.corrections`.
+
+    Its methods do what those of `sahel_dedup.index.index_corrections.IndexCorrections` do.
+
+    Parameters
+    ----------
+    send : callable
+        Makes a call of `sahel_dedup.index.remote.calls`.
+    """
+
+    def __init__(self, send: Callable[[calls.Call[Any]], Any]) -> None:
+        self._send = send
+
+    def __iter__(self) -> Iterator[Correction]:
+        return iter(self._now())
+
+    def __len__(self) -> int:
+        return len(self._now())
+
+    def __bool__(self) -> bool:
+        return len(self) > 0
+
+    def __repr__(self) -> str:
+        return repr(self._now())
+
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """Ids that corrections name and no article has, or not yet."""
+        unknown: tuple[str, ...] = self._send(calls.corrections()).unknown
+        return unknown
+
+    def add(self, corrections: Corrections | Iterable[Any] | Any) -> tuple[Event, ...]:
+        """Add corrections; see `IndexCorrections.add`."""
+        events: tuple[Event, ...] = self._send(calls.correct(Corrections.read(corrections)))
+        return events
+
+    def withdraw(self, a: str, b: str) -> tuple[Event, ...]:
+        """Take back what was said of two articles; see `IndexCorrections.withdraw`."""
+        events: tuple[Event, ...] = self._send(calls.withdraw(a, b))
+        return events
+
+    def _now(self) -> Corrections:
+        return Corrections(self._send(calls.corrections()).said)
