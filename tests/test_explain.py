@@ -58,7 +58,7 @@ def test_a_trimmed_copy_lies_in_its_original() -> None:
     assert (explanation.relation, explanation.contains) == ("near", "a in b")
     assert explanation.overlap.a_in_b == 1
     assert explain(Article("b", BODY), Article("a", trimmed)).contains == "b in a"
-    assert "b holds a: 100%" in shown(explanation)
+    assert "b contains a: 100%" in shown(explanation)
 
 
 def test_reworded(wire: dict[str, Article]) -> None:

@@ -1,4 +1,4 @@
-"""Articles compared by themselves, without an archive, by the code that compares archives."""
+"""Comparison of a few articles without an archive, with the code that compares archives."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from sahel_dedup.text.vocabulary import Words
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Articles and what compares them.
+    """Articles, and the object that compares them.
 
     Attributes
     ----------
     profiles : Profiles
-        In the order of the articles.
+        Profiles, in the order of the articles.
     similarity : Similarity
-        Words weigh as they were given, or as in general news.
+        Compares them, with the given term weights or those of general news.
     words : Words
         The terms by number.
     is_number : ndarray of bool, shape (n_terms,)
@@ -39,7 +39,7 @@ class Comparison:
     is_number: NDArray[np.bool_]
 
     def title_numbers(self, row: int) -> tuple[str, ...]:
-        """Return the numbers in the title of an article, rising."""
+        """Return the numbers in the title of an article, in ascending order."""
         start, end = self.profiles.title_indptr[row : row + 2]
         terms = self.profiles.title_terms[start:end]
         return tuple(sorted(self.words.take(terms[self.is_number[terms]].tolist())))
@@ -48,16 +48,16 @@ class Comparison:
 def compare_articles(
     articles: Sequence[Article], weights: TermWeights | None = None, lang: str | None = None
 ) -> Comparison:
-    """Make articles ready to be compared with each other.
+    """Prepare articles for comparison with each other.
 
     Parameters
     ----------
     articles : sequence of Article
     weights : callable, optional
-        Returns the weights (IDF) of words in their folded form; by default words weigh as in
-        general news of their language.
+        Returns the weights (IDF) of words in their folded form. The default weights are those of
+        general news in their language.
     lang : str, optional
-        Language tag of all of them; by default each has its own, or it is detected.
+        Language tag of all articles. By default each has its own, or it is detected.
 
     Returns
     -------

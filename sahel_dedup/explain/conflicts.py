@@ -1,7 +1,7 @@
-"""Conflicts: what two texts that agree in wording differ in and should not.
+"""Conflicts: numbers and names in which two similarly worded texts differ.
 
-12 killed and 47 killed, 3 June and 9 June, Nioro and Niono. A conflict is a hint for a
-reader, no proof: a toll rises, and a date may be a slip.
+12 killed and 47 killed, 3 June and 9 June, Nioro and Niono. A conflict is a hint for a reader and
+not a proof: a toll may have risen, and a date may be a mistake.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from sahel_dedup.explain.sentence_alignment import align
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """What one text has in the place of another.
+    """Words of one text that contradict those of another.
 
     Attributes
     ----------
     kind : str
         ``"quantity"``: different numbers of the same thing, dates among them. ``"name"``:
-        names that are all but the same.
+        names that are almost the same.
     first, second : str
-        The words of either text.
+        The words of each text.
     """
 
     kind: Literal["quantity", "name"]
@@ -36,12 +36,12 @@ class Conflict:
 
 
 def find_conflicts(first: Article, second: Article) -> tuple[Conflict, ...]:
-    """Find numbers and names in which two articles conflict.
+    """Find numbers and names that conflict between two articles.
 
     Parameters
     ----------
     first, second : Article
-        The language of the first, or else of the second, is taken for both.
+        The language of the first, or otherwise of the second, is used for both.
 
     Returns
     -------
@@ -65,7 +65,7 @@ def find_conflicts(first: Article, second: Article) -> tuple[Conflict, ...]:
 def in_words(
     first: Article, second: Article, quantities: Iterable[QuantityPair], names: Iterable[NamePair]
 ) -> tuple[Conflict, ...]:
-    """Put conflicts into the words of the articles."""
+    """Express conflicts in the words of the articles."""
     a, b = first.text, second.text
     return (
         *(Conflict("quantity", pair.a.phrase.of(a), pair.b.phrase.of(b)) for pair in quantities),

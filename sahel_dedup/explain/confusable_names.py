@@ -1,9 +1,9 @@
-"""Look-alike names: Nioro in one text where another has Niono.
+"""Confusable names: Nioro in one text where another has Niono.
 
-One consonant for another, or one digit, makes two names different: Iran and Iraq, Gambia and
-Zambia. Other small differences are how two reporters spell one: in 653 judged pairs all 11
-names that differed by a vowel, an added letter, or V and W were one name. A look-alike is a
-hint for a reader, no proof.
+A different consonant or digit makes two names different: Iran and Iraq, Gambia and Zambia. Other
+small differences are spellings of one name: in 653 judged pairs, all 11 names that differed by a
+vowel, an added letter, or V and W were one name. A confusable name is a hint for a reader and not a
+proof.
 """
 
 from __future__ import annotations
@@ -18,24 +18,24 @@ import numpy as np
 from sahel_dedup.explain.document import DISTINCTIVE, Document, Span
 from sahel_dedup.explain.sentence_alignment import Alignment
 
-# Shorter words are alike by chance; longer and lighter ones are hardly names.
+# Shorter words are similar by chance; longer and more common ones are hardly ever names.
 _LETTERS = 4
 _LONGEST = 40
-# Of either text, so that a hostile one cannot make this take minutes.
+# The most names of each text, so that a hostile text cannot make this take minutes.
 _MOST = 300
 _VOWELS = frozenset("aeiouy")
 
 
 @dataclass(frozen=True, slots=True)
 class NamePair:
-    """A name of either text, all but the same."""
+    """Two names, one of each text, that are almost the same."""
 
     a: Span
     b: Span
 
 
 def confusable_names(a: Document, b: Document, alignment: Alignment) -> tuple[NamePair, ...]:
-    """Find names of two texts that are easily taken for one another.
+    """Find names of two texts that are easily confused.
 
     Parameters
     ----------
@@ -45,10 +45,9 @@ def confusable_names(a: Document, b: Document, alignment: Alignment) -> tuple[Na
     Returns
     -------
     tuple of NamePair
-        Words with a capital, of at least four letters, that differ in one consonant or
-        digit. Neither is anywhere in the other text; they stand in sentences that are
-        counterparts, with the same word before or after them. Each pair once;
-        of the first 300 such words of either text.
+        Capitalised words of at least four letters that differ in one consonant or digit. Neither
+        occurs in the other text. They are in sentences that are counterparts, next to the same
+        word. Each pair is listed once, and only the first 300 such words of each text are compared.
     """
     theirs: defaultdict[int, list[tuple[int, str]]] = defaultdict(list)
     for other, letters in _names(b, a):
@@ -67,7 +66,7 @@ def confusable_names(a: Document, b: Document, alignment: Alignment) -> tuple[Na
 
 
 def _names(document: Document, other: Document) -> list[tuple[int, str]]:
-    """Return the words that may be names and are not in the other text, with their letters."""
+    """Return the words that may be names and do not occur in the other text, with their letters."""
     size = document.ends - document.starts
     alone = ~np.isin(document.hashes, other.hashes) & (document.weights >= DISTINCTIVE)
     tokens = np.flatnonzero((size >= _LETTERS) & (size <= _LONGEST) & alone).tolist()
@@ -77,7 +76,7 @@ def _names(document: Document, other: Document) -> list[tuple[int, str]]:
 
 
 def _alike(letters: str, others: str) -> bool:
-    """Whether two words of one length differ in one place, by no vowel and not by V and W."""
+    """Whether two words differ in one letter that is neither a vowel nor V against W."""
     differ = [pair for pair in zip(letters, others, strict=True) if len(set(pair)) > 1]
     return len(differ) == 1 and _VOWELS.isdisjoint(differ[0]) and set(differ[0]) != {"v", "w"}
 
@@ -88,7 +87,7 @@ def _bare(word: str) -> str:
 
 
 def _same_place(a: Document, one: int, b: Document, other: int) -> bool:
-    """Whether the same word stands before or after two words."""
+    """Whether two words are next to the same word."""
     return any(
         0 <= one + step < len(a)
         and 0 <= other + step < len(b)

@@ -1,4 +1,4 @@
-"""Why two articles are one story, and where they differ: the evidence, for a reader.
+"""Explanation: why two articles are one story, or are not, and where they differ.
 
 >>> from sahel_dedup.articles import Article
 >>> a = Article("a", "Gunmen killed 12 soldiers at a camp near Gao on Monday, the army said.")
@@ -43,10 +43,10 @@ from sahel_dedup.text.boilerplate import find_boilerplate, strip_boilerplate
 from sahel_dedup.text.tokenizer import tokenize
 from sahel_dedup.util.days import hours_between
 
-# Below this cosine, and no near copies, two articles are taken as unrelated. Of judged
-# pairs between .1 and .2, weighted to their archives, 1.3 % were one event.
+# Two articles below this cosine that are not near copies count as unrelated. Of judged pairs
+# between .1 and .2, weighted to their archives, 1.3 % were one event.
 RELATED = 0.2
-# Characters a line, printed as text.
+# Characters per line when printed as text.
 _WIDTH = 100
 
 
@@ -54,55 +54,56 @@ _WIDTH = 100
 class Explanation(Findings):
     """What two articles share, and what only one of them says.
 
-    All places are offsets into the texts of `a` and `b`, in code points. ``print`` shows all of
-    it, rich prints it in colours, and a notebook shows it as a table.
+    All positions are offsets into the texts of `a` and `b`, in code points. ``print`` shows
+    everything, rich prints it in colour, and a notebook shows it as a table.
 
     Attributes
     ----------
     a, b : Article
         The articles.
     similarity : float
-        TF-IDF cosine of title and text: by the word weights of the archive, if they were
-        compared in one, otherwise as words weigh in general news.
+        TF-IDF cosine of title and text, with the term weights of the archive if the two were
+        compared in one, and otherwise those of general news.
     terms : tuple of SharedTerm
-        The terms that carry most of it, heaviest first.
+        The terms that contribute most to it, largest first.
     relation : str or None
         ``"exact"``, ``"near"`` or ``"reworded"`` as `sahel_dedup.explain.overlap` defines them,
-        ``None`` for articles of no one story that are neither near copies nor at least 0.2
-        similar. ``"reworded"`` is about wording: whether two alike reports are of one event is
-        for the clustering, which knows the archive.
+        or ``None`` for articles that are not in one story, not near copies, and not at least 0.2
+        similar. ``"reworded"`` is about wording only. Whether two similar reports are about one
+        event is decided by the clustering, which knows the archive.
     why : str
-        The measurements that decide the relation, in a sentence.
+        A sentence with the measurements that decide the relation.
     overlap : Overlap
-        Three-word shingles in common, boilerplate aside: Jaccard, and containment in each
-        direction, counted.
+        Three-word shingles in common, without boilerplate: Jaccard, and containment in each
+        direction. Counted, not estimated.
     hours : float or None
         Hours from the publication of `a` to that of `b`.
     passages : tuple of Passage
         Shared passages, verbatim and lightly edited.
     quotations : tuple of Quotation
-        Quotations of both.
+        Quotations that both have.
     quantities : Quantities
-        Quantities in common, in conflict, and of one alone.
+        Quantities in common, in conflict, and in one article only.
     title_numbers : tuple of (tuple of str)
-        Numbers in the title of either article.
+        Numbers in the title of each article.
     reported : tuple of (tuple of ReportedQuantity)
-        How many people either article says were killed, wounded and so on.
+        How many people each article says were killed, wounded and so on.
     confusable_names : tuple of NamePair
-        Names that are all but the same, in the same place: Nioro, Niono.
+        Names that are almost the same, in the same place: Nioro, Niono.
     negations : tuple of Negation
-        Sentences that say the same but for a "no".
+        Sentences that say the same except for a "no".
     only_a, only_b : tuple of Span
         Sentences without a counterpart.
     cut : bool
         Whether a text was too long to be compared to its end; see
-        `sahel_dedup.explain.document.MAX_CHARACTERS`. The relation ``"exact"`` is about all of it.
+        `sahel_dedup.explain.document.MAX_CHARACTERS`. The relation ``"exact"`` always compares
+        whole texts.
     one_story : bool or None
-        Whether clustering made one story of them, where that is known.
+        Whether clustering put them into one story, if known.
     breakdown : ScoreBreakdown or None
-        How the archive scored them, where that is known.
+        How the archive scored them, if known.
     corrections : tuple of Correction
-        What people said of them, where that decides: see
+        The corrections of people that decided about them: see
         `sahel_dedup.corrections.corrections.Corrections`.
     """
 
@@ -136,17 +137,17 @@ def explain(
     breakdown: ScoreBreakdown | None = None,
     corrections: tuple[Correction, ...] = (),
 ) -> Explanation:
-    """Tell why two articles are one story, or are not, and where they differ.
+    """Explain why two articles are one story, or are not, and where they differ.
 
     Parameters
     ----------
     a, b : Article
-        Any two articles. The language of `a`, or else of `b`, is taken for both.
+        Any two articles. The language of `a`, or otherwise of `b`, is used for both.
     weights : callable, optional
-        Returns the weights (IDF) of words in their folded form. By default words weigh as in
-        general news of the language.
+        Returns the weights (IDF) of words in their folded form. The default weights are those of
+        general news in the language.
     one_story, breakdown, corrections
-        What clustering made of them, if anything; `sahel_dedup.Stories.explain` and
+        What clustering decided about them, if known; `sahel_dedup.Stories.explain` and
         `sahel_dedup.StoryIndex.explain` fill them in.
 
     Returns
@@ -195,7 +196,7 @@ def explain(
 
 
 def _overlap(a: Article, b: Article) -> tuple[Overlap, int]:
-    """Measure what two texts share without their boilerplate, and count the words of the first."""
+    """Measure what two texts share without boilerplate, and count the words of the first."""
     texts = [strip_boilerplate(c.text, find_boilerplate(c.text))[:MAX_CHARACTERS] for c in (a, b)]
     words = tokenize(texts)
     end = int(words.offsets[1])

@@ -1,4 +1,4 @@
-"""What was found on two articles, as data; `sahel_dedup.explain.view` shows it to people."""
+"""The findings about two articles, as data; `sahel_dedup.explain.view` shows them to people."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from sahel_dedup.scoring.breakdown import ScoreBreakdown, SharedTerm
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Findings:
-    """What was found on two articles: see `sahel_dedup.explain.explanation.Explanation`."""
+    """The findings about two articles: see `sahel_dedup.explain.explanation.Explanation`."""
 
     a: Article
     b: Article
@@ -48,7 +48,7 @@ class Findings:
 
     @property
     def contains(self) -> Literal["a in b", "b in a", "both"] | None:
-        """Which article holds the other: nine tenths of its three-word shingles."""
+        """The article that contains at least nine tenths of the other's three-word shingles."""
         in_b, in_a = self.overlap.a_in_b >= HOLDS, self.overlap.b_in_a >= HOLDS
         if in_b and in_a:
             return "both"
@@ -56,11 +56,11 @@ class Findings:
 
     @property
     def conflicts(self) -> tuple[Conflict, ...]:
-        """Quantities and names in which the two conflict, in their own words."""
+        """Quantities and names that conflict, in the words of the articles."""
         return in_words(self.a, self.b, self.quantities.conflicts, self.confusable_names)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain dictionaries, lists, strings and numbers, fit for JSON."""
+        """Return plain dictionaries, lists, strings and numbers that JSON can hold."""
         a, b = self.a.text, self.b.text
         return {
             "a": self.a.id,

@@ -1,7 +1,7 @@
-"""Negation: of two sentences that say the same, one says no.
+"""Negation: one of two sentences that say the same is negated.
 
 "No group has claimed the attack" and "the group claimed the attack" share nearly all
-their words. It is a hint for a reader, no proof.
+their words. It is a hint for a reader and not a proof.
 """
 
 from __future__ import annotations
@@ -22,9 +22,10 @@ _DENIALS = {
     "ar": "لا لم لن ليس ليست دون غير أي",
 }
 _DENYING = {lang: frozenset(words.split()) for lang, words in _DENIALS.items()}
-# Tried at each "n" once: a pattern that began with \w+ would read a long word from every letter.
+# Tried once at each "n", because a pattern that begins with \w+ would read a long word from every
+# letter.
 _CONTRACTED = re.compile(r"(?<=\w)n[’']t\b")
-# These deny nothing.
+# These phrases deny nothing.
 _NOT_ONLY = re.compile(
     r"""\b(?:not\ (?:only|just|least|far)|no\ (?:more|less|fewer|later)\ than|no\ s[oó]lo|não\ só
     |nicht\ nur|(?:non|pas)\ seulement|pas\ plus)\b""",
@@ -34,14 +35,14 @@ _NOT_ONLY = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Negation:
-    """Sentences that are counterparts of each other, of which one says no.
+    """Two sentences that are counterparts of each other, one of which is negated.
 
     Attributes
     ----------
     a, b : Span
         The sentences.
     denied_by : str
-        Which of them says no.
+        The article whose sentence is negated.
     """
 
     a: Span
@@ -52,15 +53,15 @@ class Negation:
 def find_negations(
     a: Document, b: Document, alignment: Alignment, lang: str | None
 ) -> tuple[Negation, ...]:
-    """Find sentences that are counterparts of each other, of which one alone says no.
+    """Find sentences that are counterparts of each other, exactly one of which is negated.
 
     Parameters
     ----------
     a, b : Document
     alignment : Alignment
     lang : str or None
-        Language of the two: English (also where it is not known), French, Spanish,
-        Portuguese, German and Arabic are known.
+        Language of the two: English (also if unknown), French, Spanish, Portuguese, German or
+        Arabic.
 
     Returns
     -------

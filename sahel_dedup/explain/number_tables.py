@@ -1,8 +1,8 @@
 """The words for numbers in six languages.
 
-The tables are the package's own: `text2num` knows no Arabic, CLDR writes numbers and does not read
-them, and what both leave out is most of the work: where a number stands, Arabic prefixes, and
-words such as "dozens".
+The package has its own tables because `text2num` knows no Arabic, because CLDR can write numbers
+but not read them, and because both leave out most of the work: finding numbers in a text, Arabic
+prefixes, and words such as "dozens".
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ _FORMS: dict[str, dict[str, int]] = {
            "مائتان": 200, "ثلاثمائة": 300, "أربعمائة": 400, "خمسمائة": 500, "ستمائة": 600,
            "سبعمائة": 700, "ثمانمائة": 800, "تسعمائة": 900},
 }  # fmt: skip
-# What multiplies the number before it. English asks for one: "a hundred" is no exact number.
+# Words that multiply the number before them. English needs one: "a hundred" alone is not exact.
 _SCALES = {
     "en": {"hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9},
     "fr": {"cent": 100, "cents": 100, "mille": 1000, "million": 10**6, "millions": 10**6},
@@ -64,7 +64,7 @@ _SCALES = {
     "ar": {"ألف": 1000, "ألفا": 1000, "آلاف": 1000, "مليون": 10**6, "مليونا": 10**6,
            "ملايين": 10**6},
 }  # fmt: skip
-# Numbers of a size, and their plurals: "a dozen" is about 12, "dozens" are at least two dozen.
+# Words for rough numbers, and their plurals: "a dozen" is about 12, "dozens" are at least 24.
 _ROUND = {
     "en": {"dozen": 12, "hundred": 100, "thousand": 1000, "score": 20},
     "fr": {"dizaine": 10, "douzaine": 12, "quinzaine": 15, "vingtaine": 20, "trentaine": 30,
@@ -89,7 +89,7 @@ LANGUAGES = tuple(_FROM_ONE)
 
 @functools.lru_cache(maxsize=1 << 16)
 def fold(word: str) -> str:
-    """Return a word without case, accents, vowel signs and the letters that Arabic interchanges."""
+    """Return a word without case, accents, vowel signs and interchangeable Arabic letters."""
     if word.isascii():
         return word.lower()
     plain = "".join(c for c in unicodedata.normalize("NFD", word) if not unicodedata.combining(c))
@@ -108,7 +108,7 @@ class Words(NamedTuple):
 
 @functools.cache
 def words_of(lang: str) -> Words:
-    """Fold the tables of a language; those of one that is not known are empty."""
+    """Fold the tables of a language; those of an unknown language are empty."""
     values = {fold(w): n for n, w in enumerate(_FROM_ONE.get(lang, "").split(), start=1)}
     values |= {fold(w): 10 * n for n, w in enumerate(_TENS.get(lang, "").split(), start=2)}
     values |= {fold(w): 100 * n for n, w in enumerate(_HUNDREDS.get(lang, "").split(), start=1)}
@@ -126,7 +126,7 @@ def words_of(lang: str) -> Words:
 
 
 def _german(values: dict[str, int]) -> dict[str, int]:
-    """Write the numbers that German writes as one word: up to 999, and whole thousands."""
+    """Return the numbers that German writes as one word: up to 999, and whole thousands."""
     below = dict(values)
     ones = {value: word for word, value in reversed(values.items()) if value < 10}
     tens = {value: word for word, value in values.items() if 20 <= value < 100}
@@ -139,6 +139,6 @@ def _german(values: dict[str, int]) -> dict[str, int]:
         for hundred, size in hundreds.items()
         for word, value in below.items()
     }
-    del hundreds["hundert"]  # It is a scale.
+    del hundreds["hundert"]  # This word is a scale.
     thousands = {f"{word}tausend": 1000 * value for word, value in below.items()}
     return below | hundreds | with_rest | thousands

@@ -1,4 +1,4 @@
-"""Numbers of a text: in digits of any script, and written out in six languages."""
+"""Numbers in a text: in digits of any script, or written out in six languages."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Bound = Literal["exact", "at least", "at most", "about"]
 
 _HALF = frozenset(["half", "demi", "media", "meia", "halbes"])
 _SEVERAL = frozenset(["several", "few", "plusieurs", "varias", "varios", "mehrere"])
-# What may stand between the parts of a written number.
+# What may occur between the parts of a number in words.
 _AND = {"en": "and", "fr": "et", "es": "y", "pt": "e", "de": "und", "ar": "و"}
 _ARABIC_PREFIXES = ("وال", "بال", "فال", "كال", "ولل", "ال", "لل", "و", "ب", "ل", "ف", "ك")
 
@@ -23,8 +23,8 @@ _ARABIC_PREFIXES = ("وال", "بال", "فال", "كال", "ولل", "ال", "�
 _ONE_OR_AND_ONE = "واحد"
 
 _MARKS = "\u0300-\u036f\u064b-\u065f\u0670"
-# 7:30, 2-1, 2025-07-01 and 1/4 are one figure each; 12 000 is, too, in French and with spaces
-# that do not break.
+# 7:30, 2-1, 2025-07-01 and 1/4 are one number each. So is 12 000 in French, or with non-breaking
+# spaces.
 _TOKEN = re.compile(
     rf"(?P<numeral>\d+(?:[.,٫٬\u00a0\u202f]\d+)*+(?:[:/–-]\d+)*+)|[^\W\d_][^\W\d_{_MARKS}]*+"
     rf"(?:[{_MARKS}]++[^\W\d_]*+)*+"
@@ -32,7 +32,7 @@ _TOKEN = re.compile(
 _GROUPED = re.compile(r"\d{1,3}(?:([.,٬\u00a0\u202f])\d{3})(?:\1\d{3}){0,3}+\Z")
 _DECIMAL = re.compile(r"\d{1,9}[.,٫]\d{1,9}\Z")
 _RANGE = re.compile(r"(\d{1,7})[–-](\d{1,7})\Z")
-# Longer numbers count nothing.
+# Longer numbers are not counts.
 _LONGEST = 12
 _LONGEST_WORD = 40
 
@@ -43,9 +43,9 @@ class Token(NamedTuple):
     Attributes
     ----------
     span : Span
-        Where it stands.
+        Its position.
     word : str
-        Folded as `fold` does.
+        The word as `fold` returns it.
     numeral : bool
         Whether it is written in digits.
     """
@@ -62,11 +62,11 @@ class Number:
     Attributes
     ----------
     first, last : int
-        Its first and its last token.
+        Positions of its first and its last token.
     value : str
-        In western digits, without thousands separators.
+        The number in Western digits, without thousands separators.
     count : int or None
-        The number, if it can be a number of things; dates, results and decimals cannot.
+        The number, if it can be a count; dates, results and decimals cannot.
     high : int or None
         The upper end of a range in digits, 12-15; the lower one is `count`.
     bound : str
@@ -90,7 +90,7 @@ def bare(word: str, known: Container[str], lang: str) -> tuple[str, bool] | None
     Returns
     -------
     word : str
-        As it stands in the table.
+        The word as in the table.
     joined : bool
         Whether a prefix says "and".
     """
@@ -130,9 +130,9 @@ def find_numbers(text: str, tokens: Sequence[Token], lang: str) -> list[Number]:
     ----------
     text : str
     tokens : sequence of Token
-        As `read_tokens` returned them.
+        The result of `read_tokens`.
     lang : str
-        Primary tag; numbers written out are known in `number_tables.LANGUAGES`.
+        Primary tag; numbers in words are known for `number_tables.LANGUAGES`.
 
     Returns
     -------
@@ -152,7 +152,7 @@ def find_numbers(text: str, tokens: Sequence[Token], lang: str) -> list[Number]:
 
 
 class _Reader:
-    """Reads numbers of one text."""
+    """Reads the numbers of one text."""
 
     def __init__(self, text: str, tokens: Sequence[Token], lang: str) -> None:
         self._text = text
@@ -207,7 +207,7 @@ class _Reader:
         return Number(place, last, str(value), value, written=True)
 
     def _about(self, first: int, last: int, times: int, base: int) -> Number | None:
-        """Tell what "a dozen", "two dozen", "half a dozen" and "several dozen" are."""
+        """Return the value of "a dozen", "two dozen", "half a dozen" or "several dozen"."""
         if base >= 100 and self._lang == "en" and times == 1 and not self._after_article(first):
             return None  # "hundred" alone
         before = {token.word for token in self._tokens[max(0, first - 2) : first]}
@@ -222,7 +222,7 @@ class _Reader:
         return place > 0 and self._tokens[place - 1].word in ("a", "some", "several", "few")
 
     def _compose(self, place: int, word: str) -> tuple[int, int | None]:
-        """Read as many words as make one number; its last token, and the number."""
+        """Read the words of one number; return the position of its last token, and the number."""
         tables = self._words
         total, part, least = 0, 0, 10**10
         last = place
@@ -245,7 +245,7 @@ class _Reader:
             word, place = following[0], following[2]
 
     def _goes_on(self, part: int, word: str, joined: bool, _place: int) -> bool:
-        """Whether a word continues a number, beside what `_joined` asks."""
+        """Whether a word continues a number, apart from the conditions of `_joined`."""
         tables = self._words
         if word in tables.scales:
             return not joined or self._lang in ("ar", "pt")
@@ -261,7 +261,7 @@ class _Reader:
         return True
 
     def _joined(self, part: int, value: int) -> int:
-        """Add a word to a number below a thousand; 0 if the two do not go together."""
+        """Add a word to a number below a thousand; return 0 if the two cannot be combined."""
         tens = part % 100
         if part == 0 or (value < 100 and tens == 0):
             return part + value

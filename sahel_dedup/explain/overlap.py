@@ -1,13 +1,13 @@
-"""How one article relates to another, from the three-word shingles they share.
+"""The relation of one article to another, from the three-word shingles they share.
 
-*exact*: the same words in the same order, whatever case, punctuation, spacing and boilerplate
-(`sahel_dedup.text.boilerplate`: a dateline, a credit). *near*: half of all shingles of the two
-in common, or four fifths of the shorter one's. *reworded*: less than that. The shares are
+*exact*: the same words in the same order, ignoring case, punctuation, spacing and boilerplate
+(`sahel_dedup.text.boilerplate`) such as a dateline or a credit. *near*: half of all shingles of the
+two in common, or four fifths of the shorter one's. *reworded*: less than that. The shares are
 estimated from the fingerprints, so that the batch, the index, Spark and an explanation of two
-articles on their own come to one answer.
+articles on their own give one answer.
 
-A text *holds* another that has nine tenths of its shingles in it: a trimmed copy lies in its
-original, an original in a copy that adds background.
+A text *contains* another if it has nine tenths of the other's shingles. An original contains a
+trimmed copy; a copy with added background contains its original.
 """
 
 from __future__ import annotations
@@ -28,14 +28,15 @@ NEAR_JACCARD = 0.5
 NEAR_CONTAINMENT = 0.8
 HOLDS = 0.9
 
-# An index keeps eight bits of each slot. All compare no more, so that all find the same.
+# An index keeps eight bits of each slot. Everything else compares only these eight bits too, so
+# that all results agree.
 _SLOT_VALUES = 256
 
 
 def relations(
     traits: Traits, first: NDArray[np.int64], second: NDArray[np.int64]
 ) -> list[Relation]:
-    """Return how pairs of articles relate: the one place that decides it.
+    """Return the relations of pairs of articles: the only place that decides them.
 
     Parameters
     ----------
@@ -57,7 +58,7 @@ def relations(
 def estimated_overlap(
     traits: Traits, first: NDArray[np.int64], second: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Estimate from the shingle fingerprints how much text pairs of articles share.
+    """Estimate from the shingle fingerprints how much text the articles of each pair share.
 
     Parameters
     ----------
@@ -67,14 +68,14 @@ def estimated_overlap(
     Returns
     -------
     jaccard : ndarray of float64, shape (n,)
-        Shared share of all the three-word shingles of title and text; standard error at most
-        0.045.
+        Share of all three-word shingles of title and text that both have; the standard error is at
+        most 0.045.
     containment : ndarray of float64, shape (n,)
-        Shared share of the shorter one's.
+        Share of the shorter article's shingles that both have.
     """
     differ = (traits.shingles[first] ^ traits.shingles[second]) & (_SLOT_VALUES - 1) > 0
     same = 1.0 - (differ.mean(axis=1) if len(first) else np.zeros(0))
-    # Slots that differ agree in eight bits once in 256 times (b-bit MinHash).
+    # Different slots agree in eight bits once in 256 times (b-bit MinHash).
     jaccard = np.maximum((same * _SLOT_VALUES - 1) / (_SLOT_VALUES - 1), 0.0)
     one, two = traits.length[first], traits.length[second]
     jaccard[(one == 0) | (two == 0)] = 0.0
@@ -84,14 +85,14 @@ def estimated_overlap(
 
 @dataclass(frozen=True, slots=True)
 class Overlap:
-    """What two texts share of their distinct three-word shingles.
+    """How many of their distinct three-word shingles two texts share.
 
     Attributes
     ----------
     jaccard : float
-        Share of all shingles that are in both.
+        Share of all shingles that both have.
     a_in_b, b_in_a : float
-        Share of the one's shingles that the other has too.
+        Share of one text's shingles that the other also has.
     """
 
     jaccard: float
@@ -110,12 +111,12 @@ def shingles(words: U64) -> U64:
     Returns
     -------
     ndarray of uint64, shape (m,)
-        Distinct and rising. A text of one or two words is one shingle.
+        Distinct and ascending. A text of one or two words is one shingle.
     """
     width = min(SHINGLE_WORDS, len(words))
     if not width:
         return words[:0]
-    # The order of the words counts: each is scrambled once more than the next.
+    # Each word is scrambled once more than the next, because their order matters.
     runs = words[: len(words) - width + 1]
     for k in range(1, width):
         runs = splitmix64(runs) + words[k : len(words) - width + 1 + k]
@@ -133,7 +134,7 @@ def overlap(a: U64, b: U64) -> Overlap:
     Returns
     -------
     Overlap
-        All 0 if one has no words.
+        All 0 if one text has no words.
     """
     one, other = shingles(a), shingles(b)
     if not len(one) or not len(other):

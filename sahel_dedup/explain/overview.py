@@ -1,7 +1,7 @@
-"""Results in a notebook: a piece of HTML with facts, bar charts and tables.
+"""Results in a notebook: an HTML fragment with facts, bar charts and tables.
 
-Ids, titles and names of outlets are untrusted. The template escapes them, and none reaches an
-attribute.
+Ids, titles and names of outlets are untrusted. The template escapes them, and none of them is put
+into an attribute.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _LISTED = 50
 
 @dataclass(frozen=True, slots=True)
 class TextTable:
-    """A table of texts, and how many rows were left out."""
+    """A table of texts, with the number of rows that were left out."""
 
     title: str
     columns: Sequence[str]
@@ -38,7 +38,7 @@ def render(
     plots: Sequence[Plot] = (),
     tables: Sequence[TextTable] = (),
 ) -> str:
-    """Lay out a result as a piece of HTML.
+    """Render a result as an HTML fragment.
 
     Parameters
     ----------
@@ -46,9 +46,9 @@ def render(
     facts : iterable of (str, str)
         Names and values.
     plots : sequence of Plot
-        Those without bars are left out.
+        Plots without bars are left out.
     tables : sequence of TextTable
-        Those without rows are left out.
+        Tables without rows are left out.
 
     Returns
     -------
@@ -64,7 +64,7 @@ def render(
 
 
 def story_html(name: str, ids: Sequence[str], canonical: str, details: Sequence[Article]) -> str:
-    """Lay out a story.
+    """Render a story.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ def story_html(name: str, ids: Sequence[str], canonical: str, details: Sequence[
     canonical : str
         One of them.
     details : sequence of Article
-        The articles in the same order, or nothing where they were not kept.
+        The articles in the same order; empty if they were not kept.
 
     Returns
     -------
@@ -101,16 +101,16 @@ def story_html(name: str, ids: Sequence[str], canonical: str, details: Sequence[
 
 
 def text(value: str | None) -> str:
-    """Put a text from outside on one line, shortened; nothing for ``None``."""
+    """Put an untrusted text on one line and shorten it; empty for ``None``."""
     line = plain(value or "")
     return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"
 
 
 def moment(value: datetime | None) -> str:
-    """Write a time to the minute; nothing for ``None``."""
+    """Format a time to the minute; empty for ``None``."""
     return "" if value is None else f"{value:%Y-%m-%d %H:%M}"
 
 
 def share(value: float | None) -> str:
-    """Write a share in per cent; "unknown" for ``None`` and NaN."""
+    """Format a share in per cent; "unknown" for ``None`` and NaN."""
     return "unknown" if value is None or value != value else f"{value:.1%}"

@@ -1,9 +1,9 @@
-"""Shared passages: the stretches of one text that another has too.
+"""Shared passages: stretches of text that two articles have in common.
 
-*Verbatim* passages are runs of five words or more, found from all runs of three by
-greedy string tiling (Wise, 1993): the longest first, none over another. Neighbours with
-a few other words between them are one *edited* passage, if its two wordings are alike
-enough. In scripts without spaces a word is a pair of characters, or a triple.
+*Verbatim* passages are runs of five or more words, found from all runs of three by greedy string
+tiling (Wise, 1993): the longest first, without overlaps. Neighbours with a few other words between
+them are one *edited* passage if its two wordings are similar enough. In scripts without spaces, a
+word is an n-gram of characters.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from sahel_dedup.explain.document import Document, Span
 from sahel_dedup.util.hashing import U64, splitmix64
 
 VERBATIM_WORDS = 5
-# At most this many words of either text between two parts of an edited passage.
+# At most this many words of each text may be between two parts of an edited passage.
 GAP_WORDS = 8
-# The least similarity (Indel, over words) of the two wordings of an edited passage.
+# The lowest similarity (Indel, over words) of the two wordings of an edited passage.
 EDITED_SIMILARITY = 0.6
-# A passage without any run of five is one of at least so many common words.
+# A passage without a run of five words needs at least this many common words.
 _SCATTERED_WORDS = 8
 
 _SEED = 3
-# Pairs of places of a run that occurs often: beyond, only those of equal rank.
+# The most pairs of positions of a frequent run; beyond, only positions of equal rank are paired.
 _MAX_PLACES = 64
 
 _ZEROS = re.compile(rb"\0+")
@@ -39,18 +39,18 @@ Places = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A stretch of one text that the other has too.
+    """A stretch of text that two articles have in common.
 
     Attributes
     ----------
     a, b : Span
         Its positions in both texts.
     similarity : float
-        Of the two wordings: 1 for a verbatim passage.
+        Similarity of the two wordings; 1 for a verbatim passage.
     words : int
-        Words that the two have in common.
+        Number of words that the two have in common.
     verbatim : tuple of (Span, Span)
-        The parts that are the same in both; for a verbatim passage all of it.
+        The parts that are the same in both; the whole of a verbatim passage.
     """
 
     a: Span
@@ -74,7 +74,7 @@ class Tile(NamedTuple):
 
 
 def shared_passages(a: Document, b: Document) -> list[Passage]:
-    """Find what two texts share.
+    """Find the passages that two texts share.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ def shared_passages(a: Document, b: Document) -> list[Passage]:
     Returns
     -------
     list of Passage
-        In the order of `a`. They overlap in neither text.
+        In the order of `a`, without overlaps in either text.
     """
     passages: list[Passage] = []
     for chain in _chains(tiles(a.hashes, b.hashes)):
@@ -99,7 +99,7 @@ def shared_passages(a: Document, b: Document) -> list[Passage]:
 
 
 def tiles(a: U64, b: U64) -> list[Tile]:
-    """Cover two sequences with common runs, longest first, none over another.
+    """Cover two sequences with common runs, longest first and without overlaps.
 
     Parameters
     ----------
@@ -109,9 +109,9 @@ def tiles(a: U64, b: U64) -> list[Tile]:
     Returns
     -------
     list of Tile
-        Runs of three words or more, in the order of `a`. A run of three that occurs
-        more than 64 times, counted in pairs, is only matched first with first, second
-        with second and so on, so that the work is linear.
+        Runs of three or more words, in the order of `a`. If a run of three words gives more than 64
+        pairs, its first occurrences are matched with each other, then the second ones, and so on,
+        so that the work is linear.
     """
     first, second = _seed_pairs(a, b)
     if not len(first):
@@ -137,7 +137,7 @@ def tiles(a: U64, b: U64) -> list[Tile]:
 
 
 def _seed_pairs(a: U64, b: U64) -> tuple[Places, Places]:
-    """Return places of the same run of three words: in the one, and in the other."""
+    """Return positions of the same run of three words, in the one text and in the other."""
     nothing = np.zeros(0, dtype=np.int64)
     if min(len(a), len(b)) < _SEED:
         return nothing, nothing
@@ -165,7 +165,7 @@ def _range_of(values: U64, ordered: U64) -> tuple[Places, Places]:
 
 
 def _free_runs(taken: NDArray[np.bool_]) -> list[tuple[int, int]]:
-    # Runs of zero bytes: 2.5 µs on arrays this short, where `np.diff` takes 87.
+    # Find runs of zero bytes: this takes 2.5 µs on such short arrays, `np.diff` takes 87.
     return [match.span() for match in _ZEROS.finditer(taken.tobytes())]
 
 
@@ -184,7 +184,7 @@ def _chains(found: list[Tile]) -> list[list[Tile]]:
 
 
 def _without_strays(found: list[Tile]) -> list[Tile]:
-    """Leave out short tiles that go with neither neighbour."""
+    """Leave out short tiles that belong to neither neighbour."""
     around = itertools.pairwise([None, *found, None])
     joined = [bool(x and y and _close(x, y)) for x, y in around]
     return [

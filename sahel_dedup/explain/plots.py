@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sahel_dedup.util.days import to_moment
 
 _SIZES = (1, 2, 3, 4, 5, 6, 11, 21, 51, 101)
-# Widths of the bars of a timeline, in days, and how many bars there are at most.
+# Possible widths of the bars of a timeline, in days, and the most bars.
 _WIDTHS = (1 / 24, 1 / 4, 1, 7, 28, 91, 365.25, 3652.5)
 _MOST_BARS = 20
 
@@ -25,11 +25,11 @@ class Plot:
     Attributes
     ----------
     name, note : str
-        Heading, and what the reader should know of it.
+        The heading, and a note for the reader.
     unit : str
         What the bars count.
     bars : sequence of (str, int)
-        Labels and values.
+        Labels and values of the bars.
     """
 
     name: str
@@ -39,21 +39,21 @@ class Plot:
 
     @property
     def most(self) -> int:
-        """The highest value, 1 at least: what the bars are drawn against."""
+        """The highest value, at least 1, which sets the scale of the bars."""
         return max([1, *(value for _, value in self.bars)])
 
 
 def overview(
     sizes: Iterable[int], days: NDArray[np.float64], probabilities: NDArray[np.float64]
 ) -> tuple[Plot, ...]:
-    """Draw up the plots of a result.
+    """Make the plots of a result.
 
     Parameters
     ----------
     sizes : iterable of int
-        Articles of each story.
+        Number of articles in each story.
     days : ndarray of float64, shape (n,)
-        Times of the articles in days since 1970, NaN where unknown.
+        Times of the articles in days since 1970; NaN where unknown.
     probabilities : ndarray of float64, shape (p,)
         Of the pairs inside stories.
 
@@ -98,7 +98,7 @@ def pair_probabilities(probabilities: NDArray[np.float64]) -> Plot:
 
 
 def tenth_labels() -> list[str]:
-    """Label bars for the tenths between 0 and 1."""
+    """Return labels of bars for the tenths between 0 and 1."""
     return [f".{i}–{'1' if i == 9 else f'.{i + 1}'}" for i in range(10)]
 
 
@@ -112,8 +112,8 @@ def binned(
 
 
 def _width(span: float) -> float:
-    """Choose the least width, in days, with which the bars are few enough."""
-    # One more than the span holds: bars begin at whole multiples of their width.
+    """Choose the smallest width, in days, that gives few enough bars."""
+    # One more than fits into the span, because bars begin at whole multiples of their width.
     fitting = (width for width in _WIDTHS if span / width < _MOST_BARS - 1)
     return next(fitting, span / (_MOST_BARS - 2))
 

@@ -1,8 +1,8 @@
-"""How a story spread: which outlet had it first, which others and when, and the likely sources.
+"""Propagation: which outlet published a story first, which others followed, and likely sources.
 
-The likely source of an article is the earlier article that holds most of its three-word
-shingles. Two copies of a third that is not in the archive look like copies of each
-other: the source is the best guess among what is there, no more.
+The likely source of an article is the earlier article that contains most of its three-word
+shingles. Two copies of a third article that is not in the archive look like copies of each other,
+so the source is only the best guess among the articles that are there.
 """
 
 from __future__ import annotations
@@ -29,15 +29,16 @@ if TYPE_CHECKING:
 else:
     sp = LazyModule("scipy.sparse")
 
-# An article that shares less of its text with every earlier one was written anew.
+# An article that shares less of its text with every earlier one has no source.
 LEAST_SHARED = 0.1
-# Beyond, sources are only sought among the first: the work grows with this times the size.
+# In larger stories, sources are searched only among the first articles, because the work grows with
+# this times the size.
 MAX_SOURCES = 300
 
 
 @dataclass(frozen=True, slots=True)
 class PropagationStep:
-    """One article on a story's way.
+    """One step in the propagation of a story.
 
     Attributes
     ----------
@@ -45,10 +46,11 @@ class PropagationStep:
     hours : float or None
         Hours since the first article; ``None`` without a date.
     likely_source : str or None
-        Id of the earlier article that holds most of its text, if one holds at least a
-        tenth of its three-word shingles.
+        Id of the earlier article that contains most of its text, if one contains at least a tenth
+        of its three-word shingles.
     shared : float
-        Share of its shingles that the likely source has, or any earlier one at most.
+        Share of its shingles that the likely source contains, or, without one, the highest share in
+        any earlier article.
     """
 
     article: Article
@@ -59,16 +61,16 @@ class PropagationStep:
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """How a story spread.
+    """The propagation of a story.
 
     Attributes
     ----------
     first_seen, last_seen : datetime or None
         Publication of its first and last dated article.
     outlets : dict of str to int
-        Articles by outlet, in the order in which the outlets had the story.
+        Number of articles by outlet, in the order in which the outlets published the story.
     steps : tuple of PropagationStep
-        Its articles in order of time, those without a date last.
+        Its articles in order of time, with undated ones last.
     """
 
     first_seen: datetime | None
@@ -101,15 +103,15 @@ def spread(articles: Sequence[Article]) -> Spread:
     ValueError
         If there are no articles.
     ArticleError
-        If something is no `Article`.
+        If an item is not an `Article`.
     """
     if not articles:
         raise ValueError("articles: empty; a story has at least one")
     for article in articles:
         if not isinstance(article, Article):
             raise ArticleError(
-                f"not an Article: {type(article).__name__}; Article.from_mapping makes one of a "
-                "row, and stories[id].details has those of a story"
+                f"not an Article: {type(article).__name__}; Article.from_mapping makes one from a "
+                "row, and stories[id].details has the articles of a story"
             )
     ordered = sorted(articles, key=_by_time)
     dates = [article.published for article in ordered if article.published is not None]
@@ -138,13 +140,13 @@ def _by_time(article: Article) -> tuple[bool, float, str]:
 
 
 def _likely_sources(ordered: Sequence[Article]) -> tuple[list[int], list[float]]:
-    """For each article in order of time, the place of its source, or -1, and the share."""
+    """Return the position of each article's source, or -1, and the share; in order of time."""
     holdings = _holdings(ordered)
     common = (holdings @ holdings[:MAX_SOURCES].T).toarray()
     sizes = np.maximum(np.asarray(holdings.sum(axis=1)).ravel(), 1.0)
     share = common / sizes[:, None]
     times = [a.published.timestamp() if a.published else np.nan for a in ordered]
-    # Neither does an article copy one of the same moment, nor is one without a date earlier.
+    # An article does not copy one of the same moment, and undated articles are not earlier.
     earlier = np.array(times[:MAX_SOURCES])[None, :] < np.array(times)[:, None]
     share[~earlier] = 0.0
     best = share.max(axis=1)
@@ -153,7 +155,7 @@ def _likely_sources(ordered: Sequence[Article]) -> tuple[list[int], list[float]]
 
 
 def _holdings(articles: Sequence[Article]) -> sp.csr_array:
-    """Articles by three-word shingles: 1 where the one has the other."""
+    """Return a matrix of articles by three-word shingles: 1 where the article has the shingle."""
     tokens = tokenize([article.text[:MAX_CHARACTERS] for article in articles])
     ends = tokens.offsets.tolist()
     held = [shingles(tokens.hashes[i:j]) for i, j in pairwise(ends)]

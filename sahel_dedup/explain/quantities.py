@@ -1,7 +1,7 @@
-"""Quantities: the numbers of two texts, where they agree and where they conflict.
+"""Quantities: the numbers of two texts, and where they agree or conflict.
 
-A number is read together with the words beside it: "12 killed" and "47 killed" conflict,
-"seven positions" and "7 positions" do not. A conflict is a hint for a reader, no proof.
+A number is read together with the words next to it: "12 killed" and "47 killed" conflict, "seven
+positions" and "7 positions" do not. A conflict is a hint for a reader and not a proof.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from sahel_dedup.explain.document import DISTINCTIVE, Document, Span
 from sahel_dedup.explain.number_words import find_numbers, read_tokens
 from sahel_dedup.explain.sentence_alignment import Alignment
 
-# Words this light ("of", "were", "at") do not say what a number counts.
+# Words this common ("of", "were", "at") do not say what a number counts.
 _LIGHT = 1.0
-# Nor is it worth showing a word before a number that is lighter than this ("than 80").
+# A word before a number that is more common than this is not worth showing ("than 80").
 _WORDS_AHEAD = 3
 _REACH = 6
 _MOST = 300
 _CLAUSE_END = re.compile(r"[.,;:!?()\[\]\n،؛؟。！？；：、।—–«»“”\"]|\s[-/]\s")
-# "BAMAKO, March 4 (SWS) - ": when a report was filed counts nothing.
+# "BAMAKO, March 4 (SWS) - ": the date of filing is not a quantity.
 _DATELINE = re.compile(r"\W{0,3}[^\W\d_][^.!?\n]{0,70}?\s[-–—]{1,2}\s")
 _AND = frozenset(["and", "y", "et", "e", "und", "o", "or", "ou", "و", "أو"])
 
@@ -36,13 +36,13 @@ class Quantity:
     Attributes
     ----------
     value : str
-        In western digits, without thousands separators.
+        The number in Western digits, without thousands separators.
     span : Span
-        Where it stands.
+        Its position.
     phrase : Span
-        The number and the words beside it, for showing.
+        The number and the words next to it, for display.
     context : frozenset of int
-        Hashes of the words beside it that are not light.
+        Hashes of the less common words next to it.
     sentence : int
         Number of its sentence.
     """
@@ -56,7 +56,7 @@ class Quantity:
 
 @dataclass(frozen=True, slots=True)
 class QuantityPair:
-    """Quantities of two texts that count the same thing: equal, or in conflict."""
+    """Quantities of two texts that count the same thing, equal or in conflict."""
 
     a: Quantity
     b: Quantity
@@ -69,14 +69,14 @@ class Quantities:
     Attributes
     ----------
     common : tuple of QuantityPair
-        Equal numbers, each once: with a word beside them in common, or else in sentences that
-        are counterparts.
+        Equal numbers, each listed once. They are next to the same word, or in sentences that are
+        counterparts.
     conflicts : tuple of QuantityPair
-        Different numbers with a word beside them in common, in sentences that are
-        counterparts; neither stands anywhere in the other text.
+        Different numbers next to the same word, in sentences that are counterparts; neither occurs
+        in the other text.
     only_a, only_b : tuple of Quantity
-        Quantities that count something and that the other text does not have anywhere, those
-        in conflict left out.
+        Quantities that count something and do not occur in the other text, without those in
+        conflict.
     """
 
     common: tuple[QuantityPair, ...]
@@ -92,14 +92,14 @@ def find_quantities(document: Document, lang: str | None) -> list[Quantity]:
     ----------
     document : Document
     lang : str or None
-        Language tag, English if not known; numbers written out are known in the languages of
-        `sahel_dedup.explain.number_tables`. One is left out: it is an article or a pronoun in all
-        of them; and so are "a dozen" and the like.
+        Language tag; English if unknown. Numbers in words are known for the languages of
+        `sahel_dedup.explain.number_tables`. The word for one is left out, because in all of them it
+        is also an article or a pronoun, and so are "a dozen" and the like.
 
     Returns
     -------
     list of Quantity
-        In order; at most the first 300. The dateline is left out.
+        At most the first 300, in order, without those in the dateline.
     """
     if not len(document):
         return []
@@ -111,7 +111,7 @@ def find_quantities(document: Document, lang: str | None) -> list[Quantity]:
         if number.written and (number.count == 1 or number.bound != "exact"):
             continue
         start, end = tokens[number.first].span.start, tokens[number.last].span.end
-        # An Arabic prefix and a numeral are one word of the document.
+        # An Arabic prefix and a numeral form one word of the document.
         token = int(np.searchsorted(document.starts, start, side="right")) - 1
         if token >= 0 and start < document.ends[token]:
             quantities.append(_quantity(document, token, end, number.value))
@@ -123,7 +123,7 @@ def find_quantities(document: Document, lang: str | None) -> list[Quantity]:
 def compare_quantities(
     a: Document, b: Document, alignment: Alignment, lang: str | None
 ) -> Quantities:
-    """Find the numbers that two texts share, and those in which they differ.
+    """Find the numbers that two texts share, and those that differ.
 
     Parameters
     ----------
@@ -165,9 +165,10 @@ def compare_quantities(
 def _repeated(
     ours: list[Quantity], theirs: list[Quantity], alignment: Alignment, known: set[str]
 ) -> Iterator[QuantityPair]:
-    """Yield equal numbers of counterparts that have no word in common beside them.
+    """Yield equal numbers in counterparts that are not next to the same word.
 
-    "Killed 23 civilians" and "risen to 31, up from the 23": the former toll is repeated.
+    For example "killed 23 civilians" and "risen to 31, up from the 23", which repeats the former
+    toll.
     """
     for one, other in itertools.product(ours, theirs):
         counterparts = (one.sentence, other.sentence) in alignment.pairs
@@ -177,7 +178,7 @@ def _repeated(
 
 
 def _unmatched(quantities: list[Quantity], known: set[str]) -> tuple[Quantity, ...]:
-    """Quantities of other values, each value once."""
+    """Return the quantities with other values, each value once."""
     first = {
         quantity.value: quantity
         for quantity in reversed(quantities)
@@ -206,7 +207,7 @@ def _quantity(document: Document, first: int, end: int, value: str) -> Quantity:
 
 
 def _ahead(document: Document, token: int) -> Iterator[int]:
-    """Yield the next words of the clause that say something."""
+    """Yield the next less common words of the clause."""
     found = 0
     for place in range(token + 1, min(token + 1 + _REACH, len(document))):
         if not _joined(document, place - 1, place) or document.word(place) in _AND:
@@ -219,7 +220,7 @@ def _ahead(document: Document, token: int) -> Iterator[int]:
 
 
 def _distinctive_before(document: Document, first: int) -> int | None:
-    """Return the word of the clause before a number that light words part from it: risen to 31."""
+    """Return the word before a number across common words, in the same clause: risen to 31."""
     for place in range(first - 1, max(-1, first - 1 - _WORDS_AHEAD), -1):
         if not _joined(document, place, place + 1):
             return None
@@ -229,7 +230,7 @@ def _distinctive_before(document: Document, first: int) -> int | None:
 
 
 def _joined(document: Document, one: int, other: int) -> bool:
-    """Whether no mark ends a clause between two words."""
+    """Whether no punctuation mark ends a clause between two words."""
     between = document.text[document.ends[one] : document.starts[other]]
     return not _CLAUSE_END.search(between)
 

@@ -1,4 +1,4 @@
-"""Quotations that two texts share, whatever quotation marks either puts around them."""
+"""Quotations that two texts share, whatever quotation marks they use."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from rapidfuzz import fuzz
 
 from sahel_dedup.explain.document import Document, Span
 
-# Quotations whose words are this much alike (Indel) are one, or those of three words or
-# more of which one lies in the other.
+# Two quotations are one if their words are this similar (Indel), or if they have three or more
+# words and one contains the other.
 ALIKE = 0.85
 _LONG = 3
-# A straight mark that is never closed must not swallow the article.
+# A straight quotation mark that is never closed must not match the rest of the article.
 _LONGEST = 1500
 _MOST = 400
 
 _WORD = re.compile(r"\w+")
-# No alternative reads past the next mark of its own kind, which keeps the search linear.
+# No alternative reads past the next mark of its kind, which keeps the search linear.
 _QUOTED = re.compile(
     rf"""
     “(?P<double>[^“”]{{1,{_LONGEST}}})”
@@ -41,7 +41,7 @@ class Quotation:
     Attributes
     ----------
     a, b : Span
-        Its words in either text, without the marks.
+        Its words in each text, without the marks.
     a_context, b_context : Span
         The sentences around it.
     """
@@ -62,7 +62,7 @@ def find_quotations(text: str) -> list[Span]:
     Returns
     -------
     list of Span
-        In order, without the marks; at most 400. An apostrophe inside a word is no mark.
+        At most 400, in order, without the marks. An apostrophe inside a word is not a mark.
     """
     found: list[Span] = []
     for match in _QUOTED.finditer(text):
@@ -86,7 +86,7 @@ def shared_quotations(a: Document, b: Document) -> list[Quotation]:
     Returns
     -------
     list of Quotation
-        In the order of `a`; each quotation counts once.
+        In the order of `a`; each quotation is listed once.
     """
     theirs = [(span, _plain(span.of(b.text))) for span in _quotations(b)]
     shared: list[Quotation] = []
@@ -102,7 +102,7 @@ def shared_quotations(a: Document, b: Document) -> list[Quotation]:
 
 
 def _quotations(document: Document) -> Sequence[Span]:
-    """Quotations in the part of a text that is compared."""
+    """Return the quotations in the part of a text that is compared."""
     if not document.sentences:
         return []
     return find_quotations(document.text[: document.sentences[-1].end])

@@ -14,7 +14,7 @@ from sahel_dedup.explain.tolls import find_tolls
 from sahel_dedup.text.language import UNKNOWN, detect
 from sahel_dedup.text.tokenizer import tokenize
 
-# So much of a text shows its language.
+# This many characters of a text are enough to detect its language.
 _SEEN = 2_000
 
 
@@ -34,16 +34,16 @@ class ReportedQuantity:
     bound : str
         ``"exact"``, ``"at least"``, ``"at most"`` or ``"about"``.
     role : str
-        ``"current"``; ``"former"`` for a number that the article says was reported before (up
-        from 23); ``"further"`` for one that is to be added (3 more bodies).
+        ``"current"``; ``"former"`` for a number that, according to the article, was reported before
+        (up from 23); ``"further"`` for one to be added (3 more bodies).
     id : str
-        The article.
+        Id of the article.
     source : str or None
         Its outlet.
     published : datetime or None
-        When it was published.
+        Its time of publication.
     sentence : str
-        The sentence; of a long one the part around the number.
+        The sentence, or the part of a long sentence around the number.
     """
 
     kind: str
@@ -72,13 +72,13 @@ def find_reported_quantities(article: Article) -> list[ReportedQuantity]:
     Parameters
     ----------
     article : Article
-        In English, French, Spanish, Portuguese, German or Arabic; its language is detected if
-        it is not given. Of other languages nothing is found.
+        An article in English, French, Spanish, Portuguese, German or Arabic. Its language is
+        detected if it is not given. Nothing is found in other languages.
 
     Returns
     -------
     list of ReportedQuantity
-        In order of reading; of equal ones the first.
+        In order of reading; the first of equal ones.
 
     Examples
     --------
@@ -105,7 +105,7 @@ def find_reported_quantities(article: Article) -> list[ReportedQuantity]:
 
 
 def in_time(found: Iterable[ReportedQuantity]) -> list[ReportedQuantity]:
-    """Sort the quantities of one story by kind and by time; those without a date come last."""
+    """Sort the quantities of one story by kind and by time; undated ones come last."""
 
     def key(quantity: ReportedQuantity) -> tuple[int, bool, float, str]:
         moment = quantity.published
@@ -116,18 +116,18 @@ def in_time(found: Iterable[ReportedQuantity]) -> list[ReportedQuantity]:
 
 
 def progress(found: Iterable[ReportedQuantity]) -> dict[str, list[str]]:
-    """Tell how the quantities of one story changed.
+    """Return how the quantities of one story changed.
 
     Parameters
     ----------
     found : iterable of ReportedQuantity
-        As `in_time` sorts them, those of one article in order of reading.
+        Sorted as by `in_time`, with those of one article in order of reading.
 
     Returns
     -------
     dict of str to list of str
-        By kind: what the articles report, one after the other, of each the first number that is
-        neither former nor further; equal neighbours once.
+        By kind: for each article in turn, the first number that is neither former nor further.
+        Repeated values are listed once.
     """
     shown: dict[str, list[str]] = {}
     seen: set[tuple[str, str]] = set()
@@ -156,7 +156,7 @@ def quantity_rows(
     Yields
     ------
     dict
-        ``story_id``, and what a `ReportedQuantity` has.
+        ``story_id`` and the fields of a `ReportedQuantity`.
     """
     for story, articles in stories:
         found = (quantity for article in articles for quantity in find_reported_quantities(article))

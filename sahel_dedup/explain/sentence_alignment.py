@@ -1,7 +1,7 @@
-"""Alignment: which sentences of two texts say the same, and which have no counterpart.
+"""Sentence alignment: which sentences of two texts are counterparts, and which have none.
 
-A sentence has a counterpart if one sentence of the other text, or two neighbouring ones,
-hold enough of the weight of its distinct words.
+A sentence has a counterpart if one sentence of the other text, or two neighbouring ones, contain
+enough of the weight of its distinct words.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from sahel_dedup.explain.document import Document, Span
 
-# The share of a sentence's weight that its counterpart holds.
+# The share of a sentence's weight that its counterpart must contain.
 COUNTERPART = 0.4
 _EVERYWHERE = 500
 
@@ -22,16 +22,16 @@ Places = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Alignment:
-    """The sentences of two texts, side by side.
+    """The sentences of two texts and their counterparts.
 
     Attributes
     ----------
     only_a, only_b : tuple of Span
         Sentences without a counterpart, in order.
     pairs : frozenset of (int, int)
-        Numbers of sentences of which at least one is a counterpart of the other.
+        Numbers of two sentences, at least one of which is a counterpart of the other.
     mutual : frozenset of (int, int)
-        Those of them that are counterparts of each other.
+        Those of these pairs that are counterparts of each other.
     """
 
     only_a: tuple[Span, ...]
@@ -67,7 +67,7 @@ def align(a: Document, b: Document) -> Alignment:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Occurrences:
-    """Which sentences hold which common words, each once, in order of the words.
+    """The common words of each sentence, each once, in order of the words.
 
     Attributes
     ----------
@@ -96,11 +96,11 @@ def _occurrences(document: Document, common: NDArray[np.uint64]) -> _Occurrences
 
 
 def _counterparts(ours: _Occurrences, theirs: _Occurrences, size: int, other_size: int) -> Places:
-    """Return the closest sentence of the other text for each, or -1 without a counterpart."""
+    """Return for each sentence the closest one of the other text, or -1 without a counterpart."""
     if not size or not other_size:
         return np.full(size, -1)
     single = _shared_weight(ours, theirs.word, theirs.sentence, (size, other_size))
-    # Neighbours j and j + 1 together: what either holds counts once.
+    # Neighbours j and j + 1 together: what both contain counts once.
     word = np.concatenate([theirs.word, theirs.word])
     first = np.concatenate([theirs.sentence, theirs.sentence - 1])
     word, first = np.divmod(np.unique(word * (other_size + 1) + first + 1), other_size + 1)
@@ -113,15 +113,15 @@ def _counterparts(ours: _Occurrences, theirs: _Occurrences, size: int, other_siz
 def _shared_weight(
     ours: _Occurrences, word: Places, place: Places, shape: tuple[int, int]
 ) -> NDArray[np.float64]:
-    """Sum the weights of the words that sentences and places of the other text share.
+    """Sum the weights of the words that sentences share with those of the other text.
 
-    A join and a count: the threads of a linear algebra library wait for one another over
-    matrices this small. On a busy machine two articles of 900 words took 65 to 165 ms in
-    all with them, 11 to 17 like this.
+    This is a join and a count, because the threads of a linear algebra library wait for each other
+    on matrices this small. On a busy machine, two articles of 900 words took 65 to 165 ms in total
+    with a library, and 11 to 17 ms this way.
     """
     low = np.searchsorted(word, ours.word, side="left")
     count = np.searchsorted(word, ours.word, side="right") - low
-    # Words all over a very long text do not tell its sentences apart.
+    # Words that occur all over a very long text do not distinguish its sentences.
     count[count > _EVERYWHERE] = 0
     step = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
     theirs = place[np.repeat(low, count) + step]

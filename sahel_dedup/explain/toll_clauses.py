@@ -1,4 +1,4 @@
-"""A sentence by words and numbers, and what single words of it say of a number beside them."""
+"""A sentence as words and numbers, and what its words say about the numbers next to them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _CLAUSE_END = frozenset('.,;:!?()[]\n،؛؟«»“”"—–…|')
 class Unit(NamedTuple):
     """A word or a number of a sentence.
 
-    `broken`: a mark ends a clause before it; `joined`: an Arabic prefix says "and".
+    `broken`: a punctuation mark ends a clause before it; `joined`: an Arabic prefix says "and".
     """
 
     word: str
@@ -28,13 +28,13 @@ class Unit(NamedTuple):
 
 
 class Clauses:
-    """One sentence, and look-ups in it.
+    """One sentence, with look-ups.
 
     Parameters
     ----------
     text : str
     tokens : list of Token
-        Those of the sentence.
+        The tokens of the sentence.
     numbers : list of Number
         The numbers among them.
     lang : str
@@ -48,7 +48,7 @@ class Clauses:
     heads, rises, earlier : list of (int or None)
         The last toll, verb of change and word such as "earlier" up to each unit.
     kinds : list of ((int, str) or None)
-        The last word that says what is counted, and what that is.
+        The last word that says what is counted, and the kind.
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class Clauses:
             self.earlier.append(earlier)
 
     def word(self, place: int) -> str:
-        """Return the word in a place, nothing beyond the ends and for numbers."""
+        """Return the word at a position; empty for numbers and beyond the ends."""
         if not 0 <= place < len(self.units) or self.units[place].number is not None:
             return ""
         return self.units[place].word
@@ -94,13 +94,13 @@ class Clauses:
         return place < len(self.units) and self.units[place].number is not None
 
     def kind_at(self, place: int) -> str | None:
-        """Tell what a number counts of which this is the next word."""
+        """Return what a number counts, given the position of the word that follows it."""
         if place >= len(self.units) or self.units[place].broken or self.units[place].joined:
             return None
         return self.kind_after(place)
 
     def kind_after(self, place: int) -> str | None:
-        """Tell what a word says that the number before it counts."""
+        """Return what the number before a word counts, according to the word."""
         found = self._phrase(self.words.after, place, forward=True)
         if found is not None:
             return found[0]
@@ -110,12 +110,12 @@ class Clauses:
         return None
 
     def kind_before(self, place: int) -> str | None:
-        """Tell what a word says that the number behind it counts."""
+        """Return what the number after a word counts, according to the word."""
         found = self._phrase(self.words.before, place, forward=False)
         return found[0] if found is not None else None
 
     def _phrase(self, phrases: Phrases, place: int, *, forward: bool) -> tuple[str, int] | None:
-        """Find a word or phrase that begins, or ends, in a place, and its other end."""
+        """Find a word or phrase that begins, or ends, at a position, and its other end."""
         word = self.word(place)
         for rest, meaning in phrases.get(word, ()):
             if not rest:
@@ -126,11 +126,11 @@ class Clauses:
         return None
 
     def words_before(self, i: int) -> set[str]:
-        """Return the word before a number and its bound, with those that `_bound` passes over."""
+        """Return the words before a number and its bound, including those that `_bound` skips."""
         return {self.word(k) for k in range(self.bound(i)[1] - 1, i)}
 
     def bound(self, i: int) -> tuple[Bound, int]:
-        """Read "at least" and the like around a number; also where the words before it begin."""
+        """Read "at least" and the like around a number; return it, and where its words begin."""
         words = self.words
         bound: Bound = "exact"
         for k in range(i + 1, min(i + 4, len(self.units))):
@@ -138,7 +138,7 @@ class Clauses:
             if unit.broken or unit.number is not None or unit.word in words.ands:
                 break
             behind = self._phrase(words.bounds_behind, k, forward=True)
-            # "Six dead, at least 40 wounded": what stands before a number belongs to that.
+            # "Six dead, at least 40 wounded": a bound before a number belongs to that number.
             if behind is not None and not self._is_number(behind[1] + 1):
                 bound = behind[0]  # type: ignore[assignment]
                 break
@@ -158,7 +158,7 @@ class Clauses:
         return bound, start
 
     def active(self, k: int) -> bool:
-        """Whether a word says who did it: gunmen killed 12, not 12 killed."""
+        """Whether a verb is active: "gunmen killed 12", not "12 killed"."""
         words, unit = self.words, self.units[k]
         if self.kind_before(k) is None:
             return False
@@ -181,7 +181,7 @@ class Clauses:
 def _units(
     text: str, tokens: Sequence[Token], numbers: Sequence[Number], lang: str, words: Lexicon
 ) -> list[Unit]:
-    """Put the tokens of each number together."""
+    """Combine the tokens of each number."""
     starts = {number.first: number for number in numbers}
     units: list[Unit] = []
     place = 0
@@ -196,7 +196,7 @@ def _units(
         if number is None and word in words.duals:
             number = Number(place, place, "2", 2, written=True)
         units.append(Unit(word, span, broken, joined, number))
-        # The dual says both: two, and of what.
+        # The dual expresses both the number two and what it counts.
         if number is not None and word in words.duals:
             units.append(Unit(_singular(word), span, broken=False, joined=False, number=None))
         place = last + 1

@@ -1,11 +1,12 @@
-"""What reports of violence and disaster count: the words for people killed, wounded and so on.
+"""Kinds of tolls: words for people killed, wounded and so on in reports of violence and disaster.
 
 Phrases are written with underscores. The tables are folded when they are read.
 """
 
 from __future__ import annotations
 
-# What is counted. `after` follows the number (12 dead), `before` stands ahead of it (killing 12).
+# What is counted. `after` words follow the number (12 dead), `before` words precede it (killing
+# 12).
 KINDS = ("killed", "wounded", "missing", "displaced", "arrested", "hostages")
 
 AFTER: dict[str, dict[str, str]] = {
@@ -126,7 +127,7 @@ BEFORE: dict[str, dict[str, str]] = {
         "hostages": "خطف اختطاف خطفت خطفوا اختطف اختطفت",
     },
 }
-# Lives count when they are lost.
+# Lives are a toll if they are lost.
 LIVES = {"en": "lives", "es": "vidas", "pt": "vidas", "fr": "vies"}
 LOSING = {
     "en": "claim claims claimed claiming cost costs costing took takes taking taken lost",

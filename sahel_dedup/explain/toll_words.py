@@ -1,6 +1,6 @@
-"""Words beside the numbers by which reports count people, in six languages.
+"""Words next to the numbers with which reports count people, in six languages.
 
-Phrases are written with underscores. In Arabic, words are known with and without article and
+Phrases are written with underscores. Arabic words are recognised with and without the article and
 prefixed particles. All words are folded when the tables are read (`number_tables.fold`).
 """
 
@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from sahel_dedup.explain.number_tables import fold
 from sahel_dedup.explain.toll_kinds import AFTER, BEFORE, LIVES, LOSING
 
-# A toll, of the dead unless it says of whom, and a number of people of some kind.
+# Words for a toll, which is of the dead unless the text says otherwise, and for a number of people
+# of some kind.
 _HEADS = {
     "en": "toll tolls victims",
     "fr": "bilan bilans victimes",
@@ -41,7 +42,7 @@ _RISES = {
     "ar": """ارتفاع ارتفع ارتفعت يرتفع ترتفع بلغ بلغت تبلغ يبلغ وصل وصلت تصل يصل تجاوز تجاوزت زاد
         زادت صعد صعود ازداد لترتفع ليرتفع رفع""",
 }
-# What stands between a toll and its number. Verbs of `_RISES` may do so themselves.
+# Words between a toll and its number. Verbs of `_RISES` may also be there.
 _LINKS = {
     "en": "to at of is was past above beyond reaches reached hits",
     "fr": "à de d est était",
@@ -50,7 +51,7 @@ _LINKS = {
     "de": "auf bei von",
     "ar": "إلى عند عن على",
 }
-# What stands before a former toll, alone, and between it and the new one.
+# Words before a former toll alone, and words between it and the new one.
 _FROM = {
     "en": "from against versus",
     "fr": "contre",
@@ -72,7 +73,7 @@ _EARLIER = {
     "de": "zuvor bisher bisherigen früheren zunächst ursprünglich ersten",
     "ar": "سابقة سابقا سابق أولية أولي كانت",
 }
-# What makes a number one that is to be added.
+# Words that make a number one to be added.
 _FURTHER = {
     "en": "more further additional another",
     "fr": "supplémentaires nouveaux nouvelles",
@@ -129,7 +130,7 @@ _RANGES = {
     "pt": ("entre", "e", "a ou"), "de": ("zwischen", "und", "bis oder"),
     "ar": ("بين", "و", "إلى أو"),
 }  # fmt: skip
-# Light words between a number and what it counts.
+# Common words between a number and what it counts.
 _LIGHT = {
     "en": """people persons were was are is been being be have has had of the others other their
         them who also now known confirmed reported reportedly believed feared left to so far others
@@ -149,7 +150,7 @@ _PASSIVE = {
     "fr": "été sont étaient est était furent fut",
     "es": "fueron fue sido son", "pt": "foram foi sido são", "de": "wurden wurde worden", "ar": "",
 }  # fmt: skip
-# Who may be counted one by one: "a bomb" is no one.
+# Words for people that may be counted one by one; "a bomb" is not a person.
 _PEOPLE = {
     "en": """person people soldier soldiers man men woman women child children civilian civilians
         policeman policemen officer officers gendarme gendarmes militant militants fighter fighters
@@ -170,9 +171,9 @@ _PEOPLE = {
     "ar": """شخص شخصا جندي جنديا مدني مدنيا رجل رجلا امرأة طفل طفلا شرطي شرطيا عنصر عنصرا مسلح
         مسلحا آخر""",
 }
-# Two of a kind, which Arabic says in one word.
+# Two of a kind, which Arabic expresses in one word.
 _DUALS = "قتيلان قتيلين جريحان جريحين شخصان شخصين جنديان جنديين مدنيان طفلين طفلان"
-# What is no person: a number before it is no toll.
+# Words for things and not people: a number before them is not a toll.
 _THINGS = {
     "en": """year years month months week weeks day days hour hours minute minutes second seconds km
         kilometre kilometres kilometer kilometers mile miles metre metres meter meters yard yards
@@ -208,7 +209,7 @@ _THINGS = {
         كيلومتر كيلومترا متر مترا بالمئة في_المئة بيت منزل منزلا منازل قرية قرى سيارة سيارات مركبة
         مركبات هجوم هجوما هجمات انفجار انفجارات صاروخ صاروخا صواريخ قذيفة دولار يورو درجة""",
 }
-# Where a count ends.
+# Words that end a count.
 _STOPS = {
     "en": """in by on after when that but while with from for near at as during since amid following
         against because until before if although where which into during""",
@@ -254,16 +255,16 @@ class Lexicon:
     Attributes
     ----------
     after, before : mapping of str to tuple of (tuple of str, str)
-        What follows a number and what stands ahead of it, by first and by last word: the other
-        words in order of reading, and the kind.
+        Words that follow or precede a number, by first and by last word: the other words in order
+        of reading, and the kind.
     bounds, bounds_behind : mapping
         The same for bounds, by last and by first word.
     from_to : tuple of (frozenset of str)
-        What stands before a former toll and before the new one: from, to.
+        Words before a former toll and before the new one: from, to.
     ranges : tuple of (frozenset of str)
-        Between, and, to.
+        Words for between, and, to.
     known : frozenset of str
-        All single words, for finding Arabic ones behind their prefixes.
+        All single words, for finding Arabic ones after their prefixes.
     """
 
     after: Phrases
@@ -294,7 +295,7 @@ class Lexicon:
 
 @functools.cache
 def lexicon(lang: str) -> Lexicon | None:
-    """Return the words of a language, by its primary tag; ``None`` where there are none."""
+    """Return the words of a language, by its primary tag; ``None`` if there are none."""
     if lang not in AFTER:
         return None
 

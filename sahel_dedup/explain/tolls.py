@@ -1,8 +1,8 @@
-"""Tolls: how many people a text says were killed, wounded, displaced or taken, and what it said.
+"""Tolls: how many people a text says were killed, wounded, displaced or taken.
 
-A number is a toll by the words beside it: "12 soldiers killed", "killing 12", "the toll rose to
-12". The rules look at a bounded number of words around each number, so that their work grows with
-the text alone. They are hints for a reader, no proof.
+The words next to a number make it a toll: "12 soldiers killed", "killing 12", "the toll rose to
+12". The rules look at a bounded number of words around each number, so the work is linear in the
+length of the text. Results are hints for a reader and not proofs.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from sahel_dedup.explain.number_words import Bound, Number, Token, bare, find_nu
 from sahel_dedup.explain.toll_clauses import REACH, Clauses
 from sahel_dedup.explain.toll_words import Lexicon, lexicon
 
-# At most so many numbers of a text are read, and so much of a sentence is shown.
+# The most numbers of a text that are read, and the most characters of a sentence that are shown.
 MOST = 300
 _SHOWN = 300
-# Words between a number and what it counts, light ones aside.
+# Most words between a number and what it counts, without common ones.
 _FREE = 4
-# Words between a toll and its number, and between a verb and the word that links it to one.
+# Most words between a toll and its number, and between a verb and the word that links it to one.
 _HEAD_REACH, _VERB_REACH = 30, 5
 _YEARS = range(1900, 2100)
 _UNITS = ("%", "٪", "$", "€", "£", "°")
@@ -29,7 +29,7 @@ _UNITS = ("%", "٪", "$", "€", "£", "°")
 
 @dataclass(frozen=True, slots=True)
 class Toll:
-    """A number of people in a text, and what became of them.
+    """A number of people in a text, and what happened to them.
 
     Attributes
     ----------
@@ -42,12 +42,12 @@ class Toll:
     bound : str
         ``"exact"``, ``"at least"``, ``"at most"`` or ``"about"``.
     role : str
-        ``"current"``; ``"former"`` for one that the text says was reported before (up from 23);
-        ``"further"`` for one that is to be added (3 more bodies).
+        ``"current"``; ``"former"`` for one that, according to the text, was reported before (up
+        from 23); ``"further"`` for one to be added (3 more bodies).
     span : Span
-        Where the number stands.
+        Position of the number.
     sentence : Span
-        Its sentence; of a long one the part around the number.
+        Its sentence, or the part of a long sentence around the number.
     """
 
     kind: str
@@ -67,12 +67,12 @@ def find_tolls(text: str, lang: str) -> list[Toll]:
     text : str
         Its first 100,000 characters are read.
     lang : str
-        Primary tag: English, French, Spanish, Portuguese, German and Arabic are known.
+        Primary tag of English, French, Spanish, Portuguese, German or Arabic.
 
     Returns
     -------
     list of Toll
-        In order; of equal ones the first.
+        In order; the first of equal ones.
     """
     words = lexicon(lang)
     if words is None:
@@ -85,7 +85,7 @@ def find_tolls(text: str, lang: str) -> list[Toll]:
         numbers = find_numbers(text, tokens, lang)
         duals = words.duals and any(bare(token.word, words.duals, lang) for token in tokens)
         if not numbers and not duals:
-            # Most sentences have none, and are done with at once.
+            # Most sentences have no tolls and need no further work.
             carried = "killed" if any(token.word in words.heads for token in tokens) else None
             continue
         sentence = _Sentence(text, span, (tokens, numbers), lang, words, carried)
@@ -98,7 +98,7 @@ def find_tolls(text: str, lang: str) -> list[Toll]:
 
 
 def _in_context(tolls: Sequence[Toll]) -> Iterator[Toll]:
-    """Take a former or a further toll for the current one where there is no other of its kind."""
+    """Treat a former or further toll as the current one if there is no other of its kind."""
     current = {toll.kind for toll in tolls if toll.role == "current"}
     for toll in tolls:
         yield toll if toll.kind in current else replace(toll, role="current")
@@ -114,7 +114,7 @@ def _distinct(tolls: Iterator[Toll]) -> Iterator[Toll]:
 
 
 class _Sentence(Clauses):
-    """The tolls of one sentence; `carried` is the kind that the sentence before told of."""
+    """The tolls of one sentence; `carried` is the kind that the previous sentence counted."""
 
     def __init__(
         self,
@@ -133,7 +133,7 @@ class _Sentence(Clauses):
 
     @property
     def last_kind(self) -> str | None:
-        """What the sentence counted last, for a sentence that goes on about it."""
+        """The kind that the sentence counted last, for a sentence that continues with it."""
         last = self.kinds[-1] if self.kinds else None
         if last is None:
             return "killed" if self.heads and self.heads[-1] is not None else None
@@ -150,9 +150,10 @@ class _Sentence(Clauses):
                 yield self._toll(i, kinds[i], former, ends.get(i))
 
     def _kinds_of(self, counted: list[int], ends: dict[int, int]) -> dict[int, str]:
-        """Tell what each number counts, for those that count people."""
+        """Return what each number counts, for those that count people."""
         kinds: dict[int, str] = {}
-        # Twelve soldiers and three civilians were killed: what is told of one goes for the other.
+        # Twelve soldiers and three civilians were killed: the kind of one number applies to the
+        # other.
         alike = dict(ends)
         for i in counted:
             kind, follower = self._kind_of(i)
@@ -192,7 +193,7 @@ class _Sentence(Clauses):
     # ------------------------------------------------------------------ what a number counts
 
     def _counts(self, i: int) -> bool:
-        """Whether a number may count people: no date, year, share, price or age."""
+        """Whether a number may count people, so is not a date, year, share, price or age."""
         unit = self.units[i]
         number = unit.number
         assert number is not None
@@ -208,7 +209,7 @@ class _Sentence(Clauses):
         return number.written or not year or following in self.words.people
 
     def _kind_of(self, i: int) -> tuple[str | None, int | None]:
-        """Tell what a number counts, and the number that it is joined to by "and"."""
+        """Return what a number counts, and the number that "and" joins to it."""
         if (kind := self.kind_at(i + 1)) is not None and not self.active(i + 1):
             return kind, None
         start = self.bound(i)[1]
@@ -252,14 +253,14 @@ class _Sentence(Clauses):
         return None, None
 
     def _ends_count(self, k: int) -> bool:
-        """Whether nothing beyond a word can be what is counted before it."""
+        """Whether a word ends the search for what the number before it counts."""
         words, unit = self.words, self.units[k]
         if unit.joined or unit.word in words.ands:
             return bool(self.kind_at(k + 1) or self.kind_before(k + 1) or self.kind_before(k))
         return unit.word in words.stops or unit.word in words.things
 
     def _is_list(self, i: int, k: int) -> bool:
-        """Whether a comma alone parts two numbers with a word or two between."""
+        """Whether only a comma and one or two words are between two numbers."""
         gap = self._text[self.units[k - 1].span.end : self.units[k].span.start]
         return k - i <= 3 and gap.strip() in (",", "،")
 
@@ -287,7 +288,7 @@ class _Sentence(Clauses):
         return self._carried if rise is not None and place <= 2 * _VERB_REACH else None
 
     def _is_thing_behind(self, i: int) -> bool:
-        """Whether the next word of the clause is no person, or a word of which nothing is known."""
+        """Whether the next word of the clause is a thing, or an unknown word."""
         if i + 1 >= len(self.units) or self.units[i + 1].broken:
             return False
         word, words = self.units[i + 1].word, self.words
@@ -297,7 +298,7 @@ class _Sentence(Clauses):
         )
 
     def _qualified(self, head: int) -> str:
-        """Tell of whom a toll is: of the dead, unless a word beside it says otherwise."""
+        """Return whom a toll counts: the dead, unless a word next to it says otherwise."""
         for place in (head + 1, head + 2, head + 3, head - 1):
             if (kind := self.kind_after(place)) is not None:
                 return kind
@@ -350,7 +351,7 @@ class _Sentence(Clauses):
         return any(word in self.words.further for word in nearby)
 
     def _range_ends(self, counted: list[int]) -> dict[int, int]:
-        """Find ranges: between 12 and 15, 12 to 15; the upper end by the lower one."""
+        """Find ranges (between 12 and 15, 12 to 15); map the lower end to the upper one."""
         between, middle, to = self.words.ranges
         ends = {}
         for low, high in pairwise(counted):

@@ -1,7 +1,7 @@
 """An explanation for people: rich text for a terminal, HTML for a notebook.
 
-Article text is untrusted. In a terminal its control characters could move the cursor or
-rename the window, so none is let through; HTML is escaped by the template.
+Article text is untrusted. In a terminal, control characters could move the cursor or rename the
+window, so they are removed. The template escapes HTML.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Section(NamedTuple):
 
 
 class Alone(NamedTuple):
-    """What one article alone says."""
+    """What only one article says."""
 
     article: str
     quantities: list[str]
@@ -48,7 +48,7 @@ class Alone(NamedTuple):
 
 
 def for_terminal(explanation: Findings) -> RenderableType:
-    """Lay an explanation out for a terminal.
+    """Render an explanation for a terminal.
 
     Parameters
     ----------
@@ -62,7 +62,9 @@ def for_terminal(explanation: Findings) -> RenderableType:
     terms = ", ".join(f"{plain(t.term)} {t.share:.0%}" for t in e.terms)
     parts: list[RenderableType] = [_heads(e), Text(f"{relation_of(e)}: {e.why}.")]
     parts += [Text(line) for line in (containment_of(e), decision_of(e)) if line]
-    parts.append(Text(f"What carries the similarity: {terms or 'nothing'}", style="dim"))
+    parts.append(
+        Text(f"Terms that contribute most to the similarity: {terms or 'none'}", style="dim")
+    )
     for section in sections(e):
         parts += _two_columns(section)
     for alone in alones(e):
@@ -74,7 +76,7 @@ def for_terminal(explanation: Findings) -> RenderableType:
 
 
 def for_notebook(explanation: Findings) -> str:
-    """Lay an explanation out as a piece of HTML, everything in it escaped.
+    """Render an explanation as an HTML fragment, with everything escaped.
 
     Parameters
     ----------
@@ -102,7 +104,7 @@ def for_notebook(explanation: Findings) -> str:
 
 
 def sections(e: Findings) -> list[Section]:
-    """Collect what both articles say, alike or not; kinds without findings left out."""
+    """Collect the findings that concern both articles; leave out kinds without findings."""
 
     def section(title: str, pairs: Iterable[tuple[Span, Span]], style: str = "") -> Section:
         shown = [(_shorten(a.of(e.a.text)), _shorten(b.of(e.b.text))) for a, b in pairs]
@@ -112,7 +114,7 @@ def sections(e: Findings) -> list[Section]:
         section(
             "Numbers in conflict", ((f.a.phrase, f.b.phrase) for f in e.quantities.conflicts), "red"
         ),
-        section("Names that look alike", ((n.a, n.b) for n in e.confusable_names), "red"),
+        section("Confusable names", ((n.a, n.b) for n in e.confusable_names), "red"),
         section("One says no", ((d.a, d.b) for d in e.negations), "red"),
         section("Shared quotations", ((q.a_context, q.b_context) for q in e.quotations)),
         section("Shared passages", ((p.a, p.b) for p in e.passages), "green"),
@@ -126,7 +128,7 @@ def sections(e: Findings) -> list[Section]:
 
 
 def _tolls(e: Findings) -> Iterator[Section]:
-    """Put the tolls of both beside each other, kind by kind; red where the new ones differ."""
+    """Show the tolls of both next to each other, kind by kind; red if the current ones differ."""
     first: dict[str, list[str]] = {}
     second: dict[str, list[str]] = {}
     for side, told in ((first, e.reported[0]), (second, e.reported[1])):
@@ -141,7 +143,7 @@ def _tolls(e: Findings) -> Iterator[Section]:
 
 
 def alones(e: Findings) -> list[Alone]:
-    """Collect what each article alone says."""
+    """Collect what only one article says."""
     sides = ((e.a, e.quantities.only_a, e.only_a), (e.b, e.quantities.only_b, e.only_b))
     return [
         Alone(
@@ -155,7 +157,7 @@ def alones(e: Findings) -> list[Alone]:
 
 
 def relation_of(explanation: Findings) -> str:
-    """Name the relation, as the beginning of a sentence."""
+    """Name the relation, to begin a sentence."""
     names = {
         "exact": "Exact copies",
         "near": "Near copies",
@@ -166,18 +168,18 @@ def relation_of(explanation: Findings) -> str:
 
 
 def containment_of(explanation: Findings) -> str:
-    """Say which article holds the other, or nothing."""
+    """Say which article contains the other; empty if neither does."""
     a, b = plain(explanation.a.id), plain(explanation.b.id)
     shared = explanation.overlap
     if explanation.contains == "a in b":
-        return f"{b} holds {a}: {shared.a_in_b:.0%} of its three-word shingles."
+        return f"{b} contains {a}: {shared.a_in_b:.0%} of its three-word shingles."
     if explanation.contains == "b in a":
-        return f"{a} holds {b}: {shared.b_in_a:.0%} of its three-word shingles."
+        return f"{a} contains {b}: {shared.b_in_a:.0%} of its three-word shingles."
     return ""
 
 
 def decision_of(explanation: Findings) -> str:
-    """Say what clustering made of the two articles and by what, or nothing."""
+    """Say what clustering decided about the two articles, and why; empty if unknown."""
     parts = []
     if explanation.one_story is not None:
         parts.append("One story." if explanation.one_story else "Two stories.")
@@ -188,9 +190,9 @@ def decision_of(explanation: Findings) -> str:
         parts.append(plain(f"{effect} by a correction: {told}{more}."))
     if (breakdown := explanation.breakdown) is not None:
         parts.append(
-            f"By the words of the archive, similarity {breakdown.similarity:.2f}. Log-odds that "
-            f"they report one event {breakdown.score:+.2f}; {breakdown.needed:+.2f} are needed, "
-            "in the mean of a story."
+            f"Similarity in the archive: {breakdown.similarity:.2f}. Log-odds that "
+            f"they report one event: {breakdown.score:+.2f}; {breakdown.needed:+.2f} are needed "
+            "on average over a story."
         )
         if breakdown.in_window:
             strongest = sorted(breakdown.pieces.items(), key=lambda piece: -abs(piece[1]))
@@ -199,9 +201,9 @@ def decision_of(explanation: Findings) -> str:
                 for name, value in strongest
                 if abs(value) >= _SHOWN_EVIDENCE
             )
-            parts.append(f"What speaks for (+) and against (-): {pieces}.")
+            parts.append(f"Evidence for (+) and against (-): {pieces}.")
         else:
-            parts.append("They are further apart in time than one event may be.")
+            parts.append("They are further apart in time than the window allows.")
     return " ".join(parts)
 
 

@@ -1,4 +1,4 @@
-"""The report: a clustered archive as one HTML file that people look at."""
+"""The report: a clustered archive as one HTML file for people to read."""
 
 from sahel_dedup.report.html import write_report
 

@@ -1,4 +1,4 @@
-"""The audit: what the archive as a whole looks like, as data for plots."""
+"""Charts of the report: the archive as a whole, as data for plots."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _WEAKEST = 15
 
 @dataclass(frozen=True, slots=True)
 class WeakLink:
-    """An article that is held in its story by little, or a pair of them."""
+    """An article, or a pair of articles, with a weak link to its story."""
 
     story: str
     articles: str
@@ -30,7 +30,7 @@ class WeakLink:
 
 
 def plots(collected: Collected) -> list[Plot]:
-    """Draw up the plots of an archive.
+    """Make the plots of an archive.
 
     Parameters
     ----------
@@ -39,25 +39,25 @@ def plots(collected: Collected) -> list[Plot]:
     Returns
     -------
     list of Plot
-        Sizes of all stories; relations, similarities and time spread of those listed.
+        Sizes of all stories; relations, similarities and time spans of those listed.
     """
     reports = [r for _, members in collected.listed if len(members) > 1 for r in members]
     relations = [(name, sum(r.relation == name for r in reports)) for name in _RELATIONS]
     similarities = [r.similarity for r in reports if r.similarity is not None]
     return [
         story_sizes(collected.sizes.elements()),
-        Plot("Relations", "Of each article to the closest other of its story.", "articles",
+        Plot("Relations", "Of each article to the closest other one of its story.", "articles",
              relations),
         Plot("Time spread", "From the first article of a story to the last.", "stories",
              binned(_spans(collected), _HOURS, _HOUR_LABELS)),
-        Plot("Similarity", "TF-IDF cosine of each article to the closest other of its story.",
+        Plot("Similarity", "TF-IDF cosine of each article to the closest other one of its story.",
              "articles",
              binned((min(int(s * 10), 9) for s in similarities), range(10), tenth_labels())),
     ]  # fmt: skip
 
 
 def weakest(collected: Collected, audit: Mapping[str, Any]) -> list[WeakLink]:
-    """List the weakest links, from the audit or else from the rows.
+    """List the weakest links, from the audit if it has them, otherwise from the rows.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Rows to stories: what the report is about, and how much of it fits."""
+"""From rows to stories: the content of the report, and how much of it fits."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from sahel_dedup.report.decisions import Decision, decisions
 from sahel_dedup.sketch.sketcher import day_of
 from sahel_dedup.util.values import is_missing
 
-# A report of 30,000 articles is a file of some 30 MB; a browser still opens that at once.
+# A report of 30,000 articles is a file of about 30 MB, which a browser still opens at once.
 LISTED_STORIES = 10_000
 _ROUNDING = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One article of a story, with what clustering found out about it."""
+    """One article of a story, with the result of clustering for it."""
 
     article: Article
     canonical: bool
@@ -44,13 +44,13 @@ class Collected:
     articles : int
         Number of articles, singletons included.
     sizes : Counter of int
-        Number of stories by number of articles, all of them.
+        Number of stories by number of articles, including stories that are not listed.
     listed : list of (str, list of Report)
         Id and articles of the stories that the report lists, largest first.
     decided : dict of str to list of Decision
         What people decided, by the id of the story.
     precision : float or None
-        What `sahel_dedup.clustering.date_precision.estimate_precision` makes of the dates.
+        The result of `sahel_dedup.clustering.date_precision.estimate_precision`.
     """
 
     articles: int
@@ -72,8 +72,8 @@ def collect(
     Parameters
     ----------
     rows : iterable of (Place, Mapping)
-        As the ``cluster`` command writes them, with the place of each. Only ``id`` and
-        ``story_id`` must be there.
+        Rows that the ``cluster`` command writes, with the place of each. Only ``id`` and
+        ``story_id`` are required.
     singletons : bool
         Whether stories of one article are listed.
     most : int or None
@@ -89,7 +89,7 @@ def collect(
     ------
     ArticleError
         If a row has no id or no story, repeats an id, or has a similarity that cannot be read.
-        It names the place.
+        The error names the place.
     """
     stories: dict[str, list[Report]] = {}
     seen = SeenIds()
@@ -126,8 +126,8 @@ def collect(
 
 def _report(row: Mapping[str, object]) -> Report:
     return Report(
-        # Not `Article.from_mapping`: rows without a text are welcome here, and the
-        # columns that are not shown need not be kept.
+        # Not `Article.from_mapping`, because rows without a text are accepted here, and columns
+        # that are not shown need not be kept.
         article=Article(
             id=read_id(row),
             text=_string(row, "text") or "",
@@ -147,7 +147,7 @@ def _date(row: Mapping[str, object]) -> datetime | None:
     try:
         return parse_published(row.get("published"))
     except ArticleError:
-        # The cluster command has reported it, and done without it.
+        # The cluster command has already reported it and ignored it.
         return None
 
 
@@ -160,7 +160,7 @@ def _similarity(row: Mapping[str, object]) -> float | None:
         similarity = float(str(value))
     except ValueError:
         similarity = math.nan
-    # Rounding may have passed the ends of the range a little.
+    # Rounding may have exceeded the range slightly.
     if not -_ROUNDING <= similarity <= 1 + _ROUNDING:
         raise ArticleError(f"not a number from 0 to 1: {str(value)[:80]!r}", "similarity")
     return min(max(similarity, 0.0), 1.0)

@@ -1,9 +1,8 @@
-"""The report as one HTML file: no network, no script but its own, nothing run from data.
+"""The report as one HTML file: no network, no foreign script, and no data that is executed.
 
-Article text is untrusted. It reaches the page only inside data blocks, which are no
-script, and from there the document only as text nodes. The content security policy
-admits the one script and the one style sheet of the page, by their hashes, and no
-request at all.
+Article text is untrusted. It is in the page only inside data blocks, which are not scripts, and
+enters the document only as text nodes. The content security policy allows the one script and the
+one style sheet of the page, by their hashes, and no requests.
 """
 
 from __future__ import annotations
@@ -43,17 +42,17 @@ def write_report(
     Parameters
     ----------
     rows : iterable of Mapping
-        As the ``cluster`` command writes them: ``id`` and ``story_id``, and as far as
-        they are there ``canonical``, ``relation``, ``similarity``, ``title``, ``text``,
-        ``published``, ``source`` and ``lang``. They are held in memory.
+        Rows that the ``cluster`` command writes: ``id`` and ``story_id``, and optionally
+        ``canonical``, ``relation``, ``similarity``, ``title``, ``text``, ``published``, ``source``
+        and ``lang``. They are kept in memory.
     path
-        The file. It appears under its name only when it is whole.
+        The file, which appears under its name only when it is complete.
     audit : Mapping, optional
-        What is known of the archive beyond the rows, as in the audit's ``to_dict``:
+        What is known about the archive beyond the rows, as in the audit's ``to_dict``:
         ``estimated_precision`` and ``template_share`` (0 to 1, or ``None``) and
         ``weakest`` (mappings with ``story``, ``first``, ``second``, ``similarity`` and
-        ``score``, weakest first). Without them the precision is estimated from the dates,
-        and the weakest links are those of the least similarity to their story.
+        ``score``, weakest first). Without it, the precision is estimated from the dates, and the
+        weakest links are those with the lowest similarity to their story.
     title
         Heading of the report.
     singletons
@@ -127,26 +126,26 @@ def write_placed(
                 recurring=known.get("template_share"),
             )
         )
-        # A title from outside may hold what UTF-8 cannot.
+        # An untrusted title may contain characters that UTF-8 cannot encode.
         out.writelines(piece.encode("utf-8", "replace") for piece in page)
     return collected
 
 
 def _data(value: Any) -> Markup:
-    """Write JSON that can stand in a script element: no tag, comment or line separator."""
+    """Write JSON that is safe inside a script element: no tag, comment or line separator."""
     dumps = functools.partial(json.dumps, ensure_ascii=False, separators=(",", ":"))
     safe = htmlsafe_json_dumps(value, dumps)
     return Markup(safe.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029"))
 
 
 def _asset(name: str) -> Markup:
-    """Read a file of the package, which is trusted as it is."""
+    """Read a file of the package, which is trusted."""
     source = resources.files("sahel_dedup") / "templates" / "report" / name
     return Markup(source.read_text("utf-8"))
 
 
 def _policy(script: str, style: str) -> str:
-    """Content security policy: this script, this style sheet and nothing else."""
+    """Return a content security policy: this script, this style sheet and nothing else."""
     script_hash, style_hash = (
         base64.b64encode(hashlib.sha256(part.encode()).digest()).decode()
         for part in (script, style)

@@ -1,7 +1,7 @@
-"""Stories to the data of the report: an index of all, and the details of each.
+"""From stories to the data of the report: an index of all, and the details of each.
 
-Passages are marked here and not in the browser: one tokeniser, one meaning. Offsets are
-in UTF-16 units, which is what a browser counts in.
+Passages are marked here and not in the browser, so that only one tokeniser is needed. Offsets are
+in UTF-16 units, as in a browser.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ from sahel_dedup.io.tabular import without_surrogates
 from sahel_dedup.report.decisions import Decision
 from sahel_dedup.report.grouping import Report
 
-# Of longer texts the beginning is shown, and compared.
+# Only the beginning of longer texts is shown and compared.
 SHOWN_CHARACTERS = 20_000
 SHOWN_TITLE = 1_000
 LISTED_TITLE = 200
 SNIPPET = 180
-# Of larger stories the first articles are shown; all are counted.
+# Only the first articles of larger stories are shown; all are counted.
 SHOWN_ARTICLES = 100
 # Quantities in the table of a story, and changes of one in the list of stories.
 SHOWN_QUANTITIES = 200
@@ -50,8 +50,8 @@ SHOWN_REASON = 1_000
 # The other headlines of a story, for searching.
 _SEARCHED_TITLES = 20
 _SEARCHED_OUTLETS = 40
-# Details travel compressed, some stories at a time: text shrinks to a third, and a story
-# opens in a few milliseconds.
+# Details are compressed, some stories at a time: text shrinks to a third, and a story opens in a
+# few milliseconds.
 _CHUNK_BYTES = 400_000
 _WIDE = re.compile("[\U00010000-\U0010ffff]")
 
@@ -71,7 +71,7 @@ class Builder:
         self.index: list[dict[str, Any]] = []
 
     def chunks(self, stories: Iterable[tuple[str, list[Report]]]) -> Iterator[str]:
-        """Yield the details of stories, compressed; fill `index` on the way.
+        """Yield the compressed details of stories, and fill `index` meanwhile.
 
         Parameters
         ----------
@@ -80,8 +80,8 @@ class Builder:
         Yields
         ------
         str
-            Base64 of zlib of a JSON list of stories. The index tells for each story
-            which chunk it is in, ``c``, and where, ``p``.
+            Base64 of zlib of a JSON list of stories. The index has the chunk of each story, ``c``,
+            and its position in it, ``p``.
         """
         chunk: list[str] = []
         number = size = 0
@@ -165,7 +165,7 @@ class Builder:
     def _compare_all(
         self, head: Article, articles: Sequence[Article]
     ) -> list[dict[str, Any] | None]:
-        """Compare the canonical article with each other; ``None`` in its own place."""
+        """Compare the canonical article with each other one; ``None`` at its own position."""
         lang = (head.lang or "en").partition("-")[0]
         weigher = self._weighers.setdefault(lang, Weigher(None, lang))
         first = read_document(head.text, weigher)
@@ -246,7 +246,7 @@ def _quantity(quantity: ReportedQuantity) -> dict[str, Any]:
 
 
 def _shown(article: Article) -> Article:
-    """Return the article with as much of its text as is shown."""
+    """Return the article with the part of its text that is shown."""
     return Article(
         article.id,
         article.text[:SHOWN_CHARACTERS],
@@ -271,7 +271,7 @@ def _text(text: str) -> str:
 
 
 def _one_line(text: str, size: int) -> str:
-    # A title of a megabyte is not split into words for the sake of its first two hundred.
+    # A title of a megabyte is cut first, because only its first two hundred words are needed.
     flat = " ".join(_text(text[: 4 * size]).split())
     return flat if len(flat) <= size else flat[: size - 1] + "…"
 
