@@ -194,7 +194,7 @@ def test_a_line_that_was_cut_short_is_none(tmp_path: Path) -> None:
     answers.close()
     assert [pair.same for pair in read_pairs(path)] == [True, False]
     path.write_text('{"id": "a"}\n', "utf-8")
-    with pytest.raises(SahelError, match="line 1: no answer of a review"):
+    with pytest.raises(SahelError, match="line 1: not an answer of a review"):
         Answers(str(path))
     with pytest.raises(SahelError, match="cannot write"):
         Answers(str(tmp_path))

@@ -368,16 +368,16 @@ GOOD = b'{"article": {"id": "good", "text": "Rain fell in Kidal"}}'
 @pytest.mark.parametrize(
     ("body", "status", "said"),
     [
-        (b"", 400, "body: no JSON"),
-        (b"\xff\xfe", 400, "body: no JSON"),
-        (b"[" * 100_000, 400, "body: no JSON: nested too deeply"),
-        (b'{"article":' * 50_000, 400, "body: no JSON: nested too deeply"),
-        (b'{"article": 1' + b"0" * 5000 + b"}", 400, "body: no JSON"),
+        (b"", 400, "body: not JSON"),
+        (b"\xff\xfe", 400, "body: not JSON"),
+        (b"[" * 100_000, 400, "body: not JSON: nested too deeply"),
+        (b'{"article":' * 50_000, 400, "body: not JSON: nested too deeply"),
+        (b'{"article": 1' + b"0" * 5000 + b"}", 400, "body: not JSON"),
         (b'{"article": {}, "article": {}}', 400, "names a field twice"),
-        (b"[]", 400, "body: no object"),
-        (b"{}", 400, "article: no object"),
-        (b'{"article": 5}', 400, "article: no object"),
-        (b'{"article": {"id": "a", "text": "b"}, "more": 1}', 400, "more: no such field"),
+        (b"[]", 400, "body: not a JSON object"),
+        (b"{}", 400, "article: not a JSON object"),
+        (b'{"article": 5}', 400, "article: not a JSON object"),
+        (b'{"article": {"id": "a", "text": "b"}, "more": 1}', 400, "more: unknown field"),
         (b'{"article": {"text": "b"}}', 422, "field 'id': missing"),
         (b'{"article": {"id": "", "text": "b"}}', 422, "field 'id': empty"),
         (b'{"article": {"id": "a", "text": ["b"]}}', 422, "field 'text': not a string"),
@@ -523,7 +523,7 @@ def test_who_may_ask(tmp_path: Path) -> None:
         with StoryIndex.connect(url, token=TOKEN) as index:
             assert index.add({"id": "a", "text": "Rain"}).is_new_story
         for wrong in (None, "another-token-of-letters", TOKEN[:-1]):
-            with pytest.raises(SahelError, match="a token is needed"):
+            with pytest.raises(SahelError, match="needs a token"):
                 StoryIndex.connect(url, token=wrong)
         assert httpx.get(f"{url}/health").status_code == 200
         told = httpx.get(f"{url}/stats", headers={"Authorization": f"Basic {TOKEN}"})
@@ -659,7 +659,7 @@ def test_there_is_room_for_so_many() -> None:
         waiting = asyncio.create_task(writes.add(articles("a", "b"), update=False))
         await asyncio.sleep(0)
         assert writes.waiting == 2
-        with pytest.raises(Overloaded, match="2 articles wait already"):
+        with pytest.raises(Overloaded, match="2 articles are already waiting"):
             await writes.add(articles("c", "d"), update=False)
         held.set()
         await asyncio.gather(blocked, waiting)

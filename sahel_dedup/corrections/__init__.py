@@ -1,1 +1,1 @@
-"""What people say of pairs of articles, and how stories follow it."""
+"""Corrections that people make about pairs of articles, and how stories follow them."""

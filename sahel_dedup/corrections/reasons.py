@@ -1,4 +1,4 @@
-"""Which corrections decide on two articles: for explanations."""
+"""Reasons: the corrections that decide about two articles, for explanations."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def reasons(
     ----------
     corrections : Corrections
     ours, theirs : mapping of str to int
-        The articles of the two stories, each with the part that it would be in if no
+        The articles of the two stories, each with the part to which it would belong if no
         corrections joined stories.
     a, b : str
         The articles.
@@ -25,9 +25,9 @@ def reasons(
     Returns
     -------
     tuple of Correction
-        Of one story the fewest that hold the two together, in order from `a` to `b`; of two
-        stories those that keep them apart, on these two articles alone if there are any. None
-        where the evidence decides.
+        In one story: the shortest chain that holds the two together, in order from `a` to `b`. In
+        two stories: those that keep them apart, and only those on these two articles if there are
+        any. Empty if the evidence decides.
     """
     if not corrections:
         return ()
@@ -47,7 +47,7 @@ def _joining(
     for article in sorted(parts):
         if corrections.group(article) is not None:
             named.setdefault(parts[article], []).append(article)
-    # From part to part, by any article of the one.
+    # Go from part to part, through any article of each.
     came: dict[int, tuple[int, tuple[Correction, ...]] | None] = {parts[a]: None}
     waiting = deque([parts[a]])
     while waiting and parts[b] not in came:

@@ -1,1 +1,1 @@
-"""Review of stories by people: pairs and stories in a browser, answers in a file."""
+"""Review of stories by people: pairs and stories in a browser, and answers in a file."""

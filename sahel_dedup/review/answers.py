@@ -1,8 +1,8 @@
-"""Answers in a file of JSON lines, each written to the disk before it is acknowledged.
+"""Answers in a file of JSON lines, each written to disk before it is acknowledged.
 
 The rows are those that `sahel_dedup.evaluation.judged_pairs.read_pairs` and
-`sahel_dedup.corrections.corrections.Corrections.read` read. Rows of one step were given at once
-and are taken back at once.
+`sahel_dedup.corrections.corrections.Corrections.read` read. Rows of one step are written together
+and undone together.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ class Answers:
     Parameters
     ----------
     path : str
-        The file; it is made if it is not there.
+        The file, which is created if it does not exist.
 
     Raises
     ------
     FileError
-        If it cannot be read or written, or holds something else.
+        If it cannot be read or written, or contains something else.
     """
 
     def __init__(self, path: str) -> None:
         self.path = path
         self.rows: list[Row] = []
-        # Where in the file each row begins.
+        # Offset of each row in the file.
         self._starts: list[int] = []
         try:
-            # Not for appending: what is taken back is cut off.
+            # Not opened for appending, because undoing truncates the file.
             self._file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o666), "r+b")
         except OSError as error:
             raise FileError(f"cannot write {path!r}: {error.strerror or error}") from error
@@ -52,7 +52,7 @@ class Answers:
         self._file.close()
 
     def of(self, a: str, b: str) -> Row | None:
-        """Return the last answer on a pair of articles."""
+        """Return the latest answer on a pair of articles."""
         return next((row for row in reversed(self.rows) if {row["a"], row["b"]} == {a, b}), None)
 
     def add(self, rows: Sequence[Row]) -> None:
@@ -68,7 +68,7 @@ class Answers:
             end += len(line)
 
     def undo(self) -> list[Row]:
-        """Take back the last step; return its rows, none if there is none."""
+        """Undo the last step; return its rows, or none if there is no step."""
         if not self.rows:
             return []
         step = self.rows[-1]["step"]
@@ -87,7 +87,7 @@ class Answers:
         start = 0
         for number, line in enumerate(self._file.read().splitlines(keepends=True), start=1):
             if not line.endswith(b"\n"):
-                # Its writing was cut short, so nobody was told that it was written.
+                # Writing this row was interrupted, so it was never acknowledged.
                 self._file.truncate(start)
                 break
             try:
@@ -97,7 +97,7 @@ class Answers:
                     raise ValueError("other values")
             except (ValueError, LookupError, TypeError) as error:
                 raise FileError(
-                    f"{self.path!r}, line {number}: no answer of a review; name another file"
+                    f"{self.path!r}, line {number}: not an answer of a review; name another file"
                 ) from error
             self.rows.append(row)
             self._starts.append(start)

@@ -1,8 +1,8 @@
 """The page of a review, served to one person on this machine.
 
-Whoever can reach the port but does not know the token learns nothing and changes nothing. Other
-host names are refused, so that no other page of the browser can reach it by a name of its own.
-The page loads its own script and style sheet and nothing else, and texts reach it as text nodes.
+Somebody who can reach the port but does not know the token can read and change nothing. Other host
+names are refused, so that no other page in the browser can reach the server through a host name of
+its own. The page loads only its own script and style sheet, and inserts texts as text nodes.
 """
 
 from __future__ import annotations
@@ -43,18 +43,18 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 
 class _RefusedError(Exception):
-    """A request that asks for what is not there."""
+    """A request for something that does not exist."""
 
 
 class Review:
-    """A review under way.
+    """A review in progress.
 
     Parameters
     ----------
     questions : Questions
     answers : Answers
     who : str or None
-        Whose answers they are.
+        The person who answers.
     """
 
     def __init__(self, questions: Questions, answers: Answers, who: str | None = None) -> None:
@@ -63,7 +63,7 @@ class Review:
         self.who = who
 
     def pair(self, number: int) -> dict[str, Any]:
-        """Show a pair, and the answer that was given."""
+        """Show a pair and its answer, if it has one."""
         question = _at(self.questions.pairs, number)
         given = self.answers.of(question.a.id, question.b.id)
         return {
@@ -98,7 +98,7 @@ class Review:
         }
 
     def answer(self, number: int, said: object) -> dict[str, Any]:
-        """Write an answer on a pair: same, different or unsure."""
+        """Record an answer on a pair: same, different or unsure."""
         question = _at(self.questions.pairs, number)
         if said not in _ANSWERS:
             raise _RefusedError("no such answer")
@@ -106,7 +106,7 @@ class Review:
         return {"answered": self._answered()}
 
     def split(self, number: int, ids: object) -> dict[str, Any]:
-        """Write that some articles of a story are another story."""
+        """Record that some articles of a story form another story."""
         _, articles = _at(self.questions.stories, number)
         chosen = (
             set(ids) if isinstance(ids, list) and all(isinstance(i, str) for i in ids) else set()
@@ -114,15 +114,16 @@ class Review:
         out = [a.id for a in articles if a.id in chosen]
         rest = [a.id for a in articles if a.id not in chosen]
         if not out or not rest:
-            raise _RefusedError("choose some articles of the story, and not all")
+            raise _RefusedError("choose some articles of the story, but not all")
         rows = [self._row(out[0], rest[0], 0)]
-        # That each side stays whole is said too, or the evidence would decide on the others.
+        # Also record that each side stays together, because otherwise the evidence would decide
+        # about the others.
         rows += [self._row(side[0], other, 1) for side in (out, rest) for other in side[1:]]
         self._add(rows)
         return {"answered": self._answered()}
 
     def undo(self) -> dict[str, Any]:
-        """Take back the last step; return the pair that it was about, if it is one of these."""
+        """Undo the last step; return its pair, if it is one of these."""
         gone = self.answers.undo()
         ids = {gone[0]["a"], gone[0]["b"]} if len(gone) == 1 else set()
         pairs = self.questions.pairs
@@ -133,7 +134,7 @@ class Review:
         try:
             Corrections.read([*self.answers.rows, *rows])
         except CorrectionError as error:
-            # A file of corrections with a contradiction would help nobody.
+            # A file of corrections with a contradiction could not be used.
             raise _RefusedError(str(error)) from None
         self.answers.add(rows)
 
@@ -156,9 +157,9 @@ def make_app(review: Review, token: str, hosts: frozenset[str]) -> Starlette:
     ----------
     review : Review
     token : str
-        Without it nothing is answered.
+        Requests without it are refused.
     hosts : frozenset of str
-        The names, with port, by which the page may be asked for.
+        Host names, with port, that requests may use.
 
     Returns
     -------
@@ -183,7 +184,7 @@ def make_app(review: Review, token: str, hosts: frozenset[str]) -> Starlette:
 async def _checked(
     handle: Handler, request: Request, token: str, hosts: frozenset[str]
 ) -> Response:
-    """Answer a request, unless it comes by another name or without the token."""
+    """Answer a request, unless it uses another host name or lacks the token."""
     if request.headers.get("host") not in hosts:
         return PlainTextResponse("unknown host", 421)
     if not secrets.compare_digest(request.path_params["token"].encode(), token.encode()):
@@ -230,7 +231,7 @@ def _file(name: str, kind: str) -> Handler:
 
 
 async def _body(request: Request) -> dict[str, Any]:
-    """Read a body of JSON, which no form of another page can send."""
+    """Read a JSON body, which a form on another page cannot send."""
     if request.headers.get("content-type") != "application/json":
         raise _RefusedError("not JSON")
     data = b""
@@ -246,5 +247,5 @@ async def _body(request: Request) -> dict[str, Any]:
 
 def _at(items: list[Any], number: int) -> Any:
     if not 0 <= number < len(items):
-        raise _RefusedError("there is none of that number")
+        raise _RefusedError("there is none with that number")
     return items[number]

@@ -1,4 +1,4 @@
-"""What a review asks about: pairs of articles, uncertain ones first, and stories."""
+"""Questions of a review: pairs of articles, the most uncertain first, and stories."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Question:
     a, b : Article
         The earlier one first.
     probability : float
-        That the two report one event, by the evidence.
+        Probability that the two report one event, from the evidence.
     together : bool
         Whether they are in one story.
     """
@@ -38,13 +38,13 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Questions:
-    """What a review asks about.
+    """The questions of a review.
 
     Attributes
     ----------
     pairs : list of Question
     stories : list of (str, list of Article)
-        Stories of several articles: those with the most uncertain pair first.
+        Stories with several articles, those with the most uncertain pair first.
     """
 
     pairs: list[Question]
@@ -58,17 +58,17 @@ class Questions:
         settings: Settings,
         count: int,
     ) -> Questions:
-        """Choose what to ask.
+        """Choose the questions.
 
         Parameters
         ----------
         articles : sequence of Article
         stories : mapping of str to str
-            Story by id of the article; others are not asked about.
+            Story by id of the article; other articles are left out.
         settings : Settings
-            With which the stories were made.
+            Settings with which the stories were made.
         count : int
-            Most pairs.
+            Most pairs to ask about.
         """
         asked = [article for article in articles if article.id in stories]
         archive = Archive.read(asked, settings, lambda *_: None)
@@ -105,7 +105,7 @@ class Questions:
 
 
 def show_pair(question: Question) -> dict[str, Any]:
-    """Lay a pair out for the page: both texts in pieces, those that are in both marked."""
+    """Return a pair for the page: both texts in pieces, with common pieces marked."""
     found = explain(question.a, question.b)
     facts = [
         f"Probability of one event: {question.probability:.0%}. "
@@ -123,7 +123,7 @@ def show_pair(question: Question) -> dict[str, Any]:
 
 
 def show_article(article: Article) -> dict[str, Any]:
-    """Lay out what is known of an article, without its text."""
+    """Return the fields of an article, without its text, for the page."""
     published = article.published
     return {
         "id": article.id,
@@ -134,7 +134,7 @@ def show_article(article: Article) -> dict[str, Any]:
 
 
 def pieces(text: str, shared: Sequence[Span]) -> list[tuple[str, bool]]:
-    """Cut a text into pieces, each with whether the other text has it too."""
+    """Cut a text into pieces, each marked if the other text has it too."""
     found: list[tuple[str, bool]] = []
     at = 0
     for span in sorted(shared, key=lambda span: (span.start, span.end)):

@@ -1,4 +1,4 @@
-"""Serving a review on the loopback address."""
+"""The server of a review, on the loopback address."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ def serve(review: Review, port: int, ready: Callable[[str], None]) -> None:
     ----------
     review : Review
     port : int
-        0 takes one that is free.
+        The port; 0 chooses a free one.
     ready : callable
-        Called with the address of the page, which holds the token.
+        Called with the address of the page, which contains the token.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Answers of the server: JSON, and errors that name the field."""
+"""Answers of the server: JSON values, and errors that name the field."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from sahel_dedup.serve.writing import Overloaded
 
 JSON = "application/json"
 LINES = "application/x-ndjson"
-# Seconds after which there may be room.
+# Seconds after which a client should try again.
 _RETRY = "1"
 
 
@@ -30,7 +30,7 @@ def success(value: object) -> Response:
 def failure(
     error: SahelError, status: int | None = None, *, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """Answer with an error; its kind decides on the status unless one is given."""
+    """Answer with an error; its kind decides the status unless one is given."""
     chosen = _status(error) if status is None else status
     more = {"Retry-After": _RETRY} if chosen in (429, 503) else {}
     content = wire.encode(wire.error_to_json(error))

@@ -1,4 +1,4 @@
-"""The interface of a served index: which request does what."""
+"""The HTTP interface of an index: what each request does."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ from sahel_dedup.serve.writing import Answer, Overloaded, Writer
 
 Handler = Callable[[Request], Awaitable[Response]]
 
-# Lines of a listing that are made at one turn of the index, and seconds between signs of life.
+# Lines of a listing that are read from the index at a time, and seconds between keep-alive
+# messages.
 _LINES_AT_ONCE = 200
 _SILENCE = 10.0
 _STREAMS = 64
@@ -36,7 +37,7 @@ _STREAMS = 64
 
 @dataclass(slots=True)
 class Service:
-    """What answers requests.
+    """The objects that answer requests.
 
     Attributes
     ----------
@@ -47,7 +48,7 @@ class Service:
     stopping : asyncio.Event
         Set when the server shuts down, which ends streams.
     failed : bool
-        Whether the index cannot be used any more.
+        Whether the index has failed.
     """
 
     index: StoryIndex
@@ -81,7 +82,7 @@ class Service:
         )
 
     def _told(self, path: str, handle: Handler) -> Handler:
-        """Turn errors of a handler into answers, and count what it answers."""
+        """Convert errors of a handler to answers, and count all answers."""
 
         async def answered(request: Request) -> Response:
             begun = time.perf_counter()
@@ -94,7 +95,7 @@ class Service:
             except SahelError as error:
                 answer = failure(error)
             except ClientDisconnect:
-                # Nobody is there to read it.
+                # The client has gone.
                 answer = Response(status_code=400)
             self.figures.answered(path, answer.status_code, time.perf_counter() - begun)
             return answer
@@ -194,7 +195,9 @@ class Service:
     async def _story(self, request: Request) -> Response:
         given = requests.params_of(request, "id", "article")
         if len(given) != 1:
-            raise SettingsError("id: give the id of a story, or of an article as article")
+            raise SettingsError(
+                "id: give the id of a story as id, or that of an article as article"
+            )
         ask = self.index.story if "id" in given else self.index.story_of
         (name,) = given.values()
         return success(wire.story_to_json(await self.writer.run(lambda: ask(name))))
@@ -211,7 +214,8 @@ class Service:
     async def _table(self, request: Request) -> Response:
         texts = requests.params_of(request, "texts").get("texts") == "1"
         if texts and len(self.index):
-            # Refused here where no texts are kept, as a listing has begun with its first line.
+            # Fail here if no texts are kept, because an answer that has begun can no longer report
+            # an error.
             await self.writer.run(lambda: self.index.article(next(iter(self.index)).canonical))
         found = await self.writer.run(lambda: list(rows_of(self.index)))
 
@@ -249,7 +253,7 @@ class Service:
         cursor = requests.cursor_of(given, request.headers.get("last-event-id"))
         if self._streams >= _STREAMS:
             raise Overloaded(f"{_STREAMS} streams of events are open already: close one")
-        # An error of the cursor is answered as such.
+        # An error in the cursor is reported before the stream begins.
         first = await self.writer.run(lambda: self.index.events(cursor))
         return StreamingResponse(
             self._stream(cursor, first),
@@ -261,7 +265,7 @@ class Service:
         self._streams += 1
         changed = self.writer.listen()
         try:
-            # A first sign of life: headers go out with it.
+            # A first keep-alive message, which also sends the headers.
             yield b":\n\n"
             while True:
                 for event in events:
@@ -282,7 +286,7 @@ class Service:
             self._streams -= 1
 
     async def _wait(self, changed: asyncio.Event) -> None:
-        """Wait for a change, the end, or the time to give a sign of life."""
+        """Wait for a change, the end, or the time for a keep-alive message."""
         waits = {asyncio.ensure_future(event.wait()) for event in (changed, self.stopping)}
         try:
             await asyncio.wait(waits, timeout=_SILENCE, return_when=asyncio.FIRST_COMPLETED)
@@ -336,7 +340,7 @@ def _table_rows(index: StoryIndex, part: Sequence[Any], texts: bool) -> list[wir
             try:
                 article = index.article(row["id"])
             except NotFoundError:
-                # Removed meanwhile.
+                # Removed in the meantime.
                 continue
             further = {name: value for name, value in article.extra.items() if name not in row}
             row |= {"title": article.title, "text": article.text, **further}
@@ -347,7 +351,7 @@ def _table_rows(index: StoryIndex, part: Sequence[Any], texts: bool) -> list[wir
 def _listing(
     found: Sequence[Any], rows: Callable[[Sequence[Any]], Awaitable[list[wire.Json]]]
 ) -> Response:
-    """Answer with a line for each of many, some at a time."""
+    """Answer with one line per item, reading some items at a time."""
 
     async def lines() -> AsyncIterator[bytes]:
         try:
@@ -371,5 +375,5 @@ def _no_route(request: Request, error: Exception) -> Response:
 
 
 def _fault(_request: Request, _error: Exception) -> Response:
-    # The log has it, and nobody else is to read how the server works.
-    return failure(SahelError("the server has failed; its log tells why"), 500)
+    # Details are in the log; clients must not learn how the server works inside.
+    return failure(SahelError("the server has failed; its log has the reason"), 500)

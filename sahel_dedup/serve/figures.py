@@ -1,4 +1,4 @@
-"""Metrics in the format of Prometheus: what the server did, and figures of the index."""
+"""Metrics in the format of Prometheus: counts of requests, and figures of the index."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _COUNTED = frozenset(item.name for item in fields(Counts))
 
 
 class Figures:
-    """What is counted of the requests."""
+    """Counters of requests, and gauges of the index."""
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
@@ -26,7 +26,7 @@ class Figures:
             "sahel_request_seconds", "How long they took.", ["path"], registry=self._registry
         )
         self._batches = Histogram(
-            "sahel_batch_articles", "Articles put into the index at once.", buckets=_BATCHES,
+            "sahel_batch_articles", "Articles added to the index in one batch.", buckets=_BATCHES,
             registry=self._registry,
         )  # fmt: skip
         self._waiting = Gauge(
@@ -43,7 +43,7 @@ class Figures:
         self._batches.observe(articles)
 
     def text(self, stats: IndexStats, waiting: int) -> bytes:
-        """Return all of them as text."""
+        """Return all metrics as text."""
         self._waiting.set(waiting)
         return generate_latest(self._registry) + generate_latest(_of_index(stats))
 

@@ -1,8 +1,8 @@
-"""Who may ask: a token, the name that the server was asked for, and pages of other sites.
+"""Guard: checks the token, the host name and the origin of each request.
 
-A page of another site can make a browser send requests to this machine, also under a name of its
-own that it points here (DNS rebinding). Hence a server on the loopback address answers to names of
-the loopback alone, and nobody answers to a page of another origin.
+A page of another site can make a browser send requests to this machine, even under a host name of
+its own that resolves to this machine (DNS rebinding). A server on the loopback address therefore
+answers only to names of the loopback address, and no server answers pages of another origin.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ from sahel_dedup.errors import SahelError
 from sahel_dedup.serve.answers import failure
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-# What tells nobody anything, so that whatever watches the server needs no token.
+# Paths that reveal nothing, so that monitoring needs no token.
 _OPEN = frozenset({"/health"})
 
 
 class Guard:
-    """Lets requests through that may ask.
+    """Lets allowed requests through.
 
     Parameters
     ----------
     app : ASGI application
     token : str or None
-        What requests have to bear.
+        The token that requests must have.
     hosts : iterable of str or None
-        Names to answer to, ``None`` for any.
+        Host names to answer to; ``None`` for any.
     """
 
     def __init__(self, app: ASGIApp, token: str | None, hosts: Iterable[str] | None) -> None:
@@ -40,7 +40,7 @@ class Guard:
         self._hosts = None if hosts is None else frozenset(name.lower() for name in hosts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request, or have it answered."""
+        """Refuse a request, or pass it on."""
         if scope["type"] == "http" and (refusal := self._refuse(scope)) is not None:
             status, reason = refusal
             challenge = {"WWW-Authenticate": "Bearer"} if status == 401 else None
@@ -64,13 +64,13 @@ class Guard:
                 return 401, "Authorization: a token is needed, as in 'Bearer TOKEN'"
         kind = headers.get("content-type", "").partition(";")[0].strip().lower()
         if scope["method"] == "POST" and kind != "application/json":
-            # A form of a page needs no permission of the browser, JSON does.
+            # A browser sends a form to another site without asking, but not JSON.
             return 415, "Content-Type: only application/json is read"
         return None
 
 
 def _name(host: str) -> str:
-    """Return a host without its port."""
+    """Return a host name without its port."""
     try:
         return (urlsplit(f"//{host}").hostname or "").lower()
     except ValueError:

@@ -1,4 +1,4 @@
-"""HTTP connections that may not be kept open by sending a request slowly."""
+"""HTTP connections that a client cannot keep open by sending a request slowly."""
 
 from __future__ import annotations
 
@@ -8,32 +8,32 @@ from typing import Any
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-# Seconds for the head of a request to arrive.
+# Seconds within which the head of a request must arrive.
 HEAD_SECONDS = 15.0
 
 
 class PatientProtocol(H11Protocol):
-    """A connection that is closed when the head of a request is late."""
+    """A connection that is closed if the head of a request is late."""
 
     _deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
-        """Begin to wait for a request."""
+        """Start waiting for a request."""
         super().connection_made(transport)
         self._watch()
 
     def data_received(self, data: bytes) -> None:
-        """Take what has arrived."""
+        """Handle data that has arrived."""
         super().data_received(data)
         self._watch()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Wait no more."""
+        """Stop waiting."""
         self._forget()
         super().connection_lost(exc)
 
     def _watch(self) -> None:
-        """Wait for the rest of a head, for no longer than its first byte allows."""
+        """Wait for the rest of a head, up to a fixed time after its first byte."""
         if self.conn.their_state is not h11.IDLE:
             self._forget()
         elif self._deadline is None:

@@ -1,4 +1,4 @@
-"""Requests to the server, which may come from anybody: bodies within limits, fields by name."""
+"""Requests to the server, which are untrusted: bounded bodies, and fields by name."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from sahel_dedup.errors import ArticleError, SettingsError
 from sahel_dedup.index.remote import wire
 from sahel_dedup.serve.writing import Overloaded
 
-# For the rest of a body that is too large.
+# Seconds for the rest of a body that is too large.
 _DISCARD_SECONDS = 2.0
 
 
 class TooLarge(SettingsError):
-    """A body that is larger than it may be."""
+    """A body that is too large."""
 
 
 class TooSlow(SettingsError):
-    """A body that takes longer to arrive than it may."""
+    """A body that takes too long to arrive."""
 
 
 @dataclass(slots=True)
@@ -36,11 +36,11 @@ class Bodies:
     Attributes
     ----------
     most : int
-        Bytes that a body may have.
+        Most bytes of a body.
     seconds : float
-        How long it may take to arrive.
+        Most seconds that a body may take to arrive.
     room : int
-        Bytes of all bodies that arrive at one time.
+        Most bytes of all bodies that arrive at the same time.
     """
 
     most: int
@@ -49,35 +49,35 @@ class Bodies:
     _arriving: int = 0
 
     async def read(self, request: Request) -> dict[str, Any]:
-        """Read the JSON object that is the body of a request.
+        """Read the body of a request, which must be a JSON object.
 
         Raises
         ------
         TooLarge, TooSlow, Overloaded
             See `Bodies`.
         SettingsError
-            If it is no object of JSON.
+            If it is not a JSON object.
         """
         try:
             async with asyncio.timeout(self.seconds):
                 data = await self._receive(request)
         except TimeoutError:
-            raise TooSlow(f"body: not there after {self.seconds:g} seconds") from None
+            raise TooSlow(f"body: did not arrive within {self.seconds:g} seconds") from None
         except TooLarge:
             await self._discard(request)
             raise
         try:
             found = wire.decode(data)
         except ValueError as error:
-            raise SettingsError(f"body: no JSON: {error}") from None
+            raise SettingsError(f"body: not JSON: {error}") from None
         if not isinstance(found, dict):
-            raise SettingsError("body: no object of JSON")
+            raise SettingsError("body: not a JSON object")
         return found
 
     async def _discard(self, request: Request) -> None:
-        """Let the rest of a body arrive, or its sender would not get to read the answer."""
+        """Read and discard the rest of a body, because its sender reads no answer before that."""
         size = 0
-        # A body that has arrived as a whole cannot be read again.
+        # A body that has arrived completely cannot be read again.
         with suppress(TimeoutError, ClientDisconnect, RuntimeError):
             async with asyncio.timeout(_DISCARD_SECONDS):
                 async for part in request.stream():
@@ -105,7 +105,7 @@ class Bodies:
 
 
 def only(body: dict[str, Any], *names: str) -> None:
-    """Refuse fields that nobody reads.
+    """Refuse unknown fields.
 
     Raises
     ------
@@ -114,7 +114,7 @@ def only(body: dict[str, Any], *names: str) -> None:
     """
     for name in body:
         if name not in names:
-            raise SettingsError(f"{name}: no such field; there are {', '.join(names)}")
+            raise SettingsError(f"{name}: unknown field; known are {', '.join(names)}")
 
 
 def article_of(body: dict[str, Any]) -> Article:
@@ -123,19 +123,19 @@ def article_of(body: dict[str, Any]) -> Article:
     Raises
     ------
     ArticleError
-        If it is none.
+        If it is not an article.
     SettingsError
-        If there is none.
+        If there is no article.
     """
     only(body, "article")
     row = body.get("article")
     if not isinstance(row, dict):
-        raise SettingsError("article: no object of JSON")
+        raise SettingsError("article: not a JSON object")
     return wire.article_from_json(row)
 
 
 def articles_of(body: dict[str, Any]) -> list[Article | ArticleError]:
-    """Read the articles of a request, an error in the place of what is none."""
+    """Read the articles of a request, with an error in place of each item that is not one."""
     rows = body.get("articles")
     if not isinstance(rows, list):
         raise SettingsError("articles: no list")
@@ -159,10 +159,10 @@ def corrections_of(body: dict[str, Any]) -> Corrections:
 
 
 def choice(body: dict[str, Any], name: str, values: tuple[Any, ...]) -> Any:
-    """Return a field that has one of some values; the first if it is not there."""
+    """Return a field that has one of some values, or the first value if the field is missing."""
     value = body.get(name, values[0])
     if not any(value is known or (type(value) is str and value == known) for known in values):
-        raise SettingsError(f"{name}: {value!r} is none of {', '.join(map(repr, values))}")
+        raise SettingsError(f"{name}: {value!r} is not one of {', '.join(map(repr, values))}")
     return value
 
 
@@ -170,7 +170,7 @@ def text_of(body: dict[str, Any], name: str) -> str:
     """Return a field that is a string."""
     value = body.get(name)
     if not isinstance(value, str):
-        raise SettingsError(f"{name}: {value!r} is no string")
+        raise SettingsError(f"{name}: {value!r} is not a string")
     return value
 
 
@@ -197,21 +197,21 @@ def params_of(request: Request, *names: str) -> dict[str, str]:
 
 
 def moment_of(values: dict[str, Any], name: str) -> datetime | None:
-    """Return a time in ISO 8601, ``None`` if it is not there."""
+    """Return a time in ISO 8601, or ``None`` if it is missing."""
     value = values.get(name)
     if value is None:
         return None
     try:
         return datetime.fromisoformat(value)
     except (TypeError, ValueError):
-        raise SettingsError(f"{name}: {value!r} is no time in ISO 8601") from None
+        raise SettingsError(f"{name}: {value!r} is not a time in ISO 8601") from None
 
 
 def cursor_of(values: dict[str, str], last: str | None = None) -> int:
-    """Return the cursor of events, 0 for none; `last` is that of a stream that goes on."""
+    """Return the cursor of events, 0 if missing; `last` is that of a stream that resumes."""
     value = last or values.get("cursor", "0")
     if not (value.isascii() and value.isdigit() and len(value) < 20):
-        raise SettingsError(f"cursor: {value!r} is no number of an event")
+        raise SettingsError(f"cursor: {value!r} is not the number of an event")
     return int(value)
 
 

@@ -1,4 +1,4 @@
-"""``sahel-dedup serve``: an index, its interface, and the process that answers."""
+"""``sahel-dedup serve``: the process that serves an index."""
 
 from __future__ import annotations
 
@@ -26,26 +26,26 @@ from sahel_dedup.serve.writing import Writer
 
 logger = logging.getLogger("sahel_dedup.serve")
 
-# Bodies that may arrive at one time, in the size of the largest.
+# How many bodies of the largest size may arrive at the same time.
 _BODIES = 8
 _CONNECTIONS = 1024
-# Seconds for requests to end that were begun before the server was told to.
+# Seconds to finish requests that began before the server was stopped.
 _GRACE = 20
 _IDLE = 30
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What clients may ask of a server.
+    """Limits of what clients may send to a server.
 
     Attributes
     ----------
     body_bytes : int
-        Size of the body of a request.
+        Most bytes of the body of a request.
     body_seconds : float
-        Time in which it has to arrive.
+        Most seconds that it may take to arrive.
     waiting : int
-        Articles that may wait to be added.
+        Most articles that may wait to be added.
     """
 
     body_bytes: int = 16 << 20
@@ -54,12 +54,12 @@ class Limits:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Take a port.
+    """Open a port.
 
     Raises
     ------
     SahelError
-        If it cannot be taken.
+        If it cannot be opened.
     """
     try:
         family, kind, proto, _, address = socket.getaddrinfo(
@@ -86,26 +86,26 @@ def serve(
     limits: Limits | None = None,
     on_ready: Callable[[str], None] = lambda _url: None,
 ) -> None:
-    """Serve an index until the process is told to end.
+    """Serve an index until the process is stopped.
 
     Parameters
     ----------
     index : StoryIndex
-        Nobody else may use it meanwhile.
+        The index, which nothing else may use meanwhile.
     taken : socket
-        What `listen` returned.
+        The result of `listen`.
     token : str, optional
-        What requests have to bear. Only a server on the loopback address may do without.
+        The token that requests must have. Only a server on the loopback address may have none.
     names : iterable of str
-        Further names of hosts that the server answers to.
+        Further host names to which the server answers.
     limits : Limits, optional
     on_ready : callable
-        Told the address when requests are answered.
+        Called with the address once requests are answered.
 
     Raises
     ------
     SettingsError
-        If a token is needed.
+        If a token is required and missing.
     SahelError
         If the index has failed.
     """
@@ -113,9 +113,9 @@ def serve(
     local = ipaddress.ip_address(host).is_loopback
     if token is None and not local:
         raise SettingsError(
-            f"a token is needed on {host!r}, where others can connect: see --token-file"
+            f"{host!r} needs a token, because others can connect to it: see --token-file"
         )
-    # Under another name of a server that others can reach, the token tells who may ask.
+    # If others can reach the server under any name, the token protects it.
     known = LOOPBACK.union(names) if local or names else None
     url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     _compile()
@@ -123,7 +123,7 @@ def serve(
 
 
 def _compile() -> None:
-    """Have all loops compiled, or read from where they are kept, before anybody waits for one."""
+    """Compile all loops, or load them from the cache, before any client waits for one."""
     with (resources.files("sahel_dedup") / "sample" / "wire.jsonl").open(encoding="utf-8") as lines:
         dated = [json.loads(line) for line in lines]
     undated = [{"id": f"{row['id']}, undated", "text": row["text"]} for row in dated]
@@ -169,7 +169,7 @@ async def _serve(
 
 
 class _Server(uvicorn.Server):
-    """Ends streams before it waits for requests to end."""
+    """A server that ends streams before it waits for requests to end."""
 
     def __init__(self, config: uvicorn.Config, service: Service, ready: Callable[[], None]) -> None:
         super().__init__(config)

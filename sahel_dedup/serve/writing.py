@@ -1,8 +1,8 @@
-"""Concurrent adds, put into the index together: one transaction for all that wait.
+"""Concurrent adds, which are added to the index together: one transaction for all that wait.
 
-One thread works on the index, so nothing waits for a lock, and questions take turns with batches.
-While it works on one batch the next one gathers; a lone article waits for nobody. An add is
-answered when its batch has been committed.
+Only one thread uses the index, so nothing waits for a lock, and queries take turns with batches.
+While it works on one batch, the next one collects; a single article does not wait for others. An
+add is answered once its batch has been committed.
 """
 
 from __future__ import annotations
@@ -25,15 +25,16 @@ from sahel_dedup.index.story_index import StoryIndex
 logger = logging.getLogger("sahel_dedup.serve")
 
 _T = TypeVar("_T")
-# Without one: the article is in a batch that is added as a whole or not at all, and was not.
+# An answer without a result: the article is in a batch that is added as a whole or not at all, and
+# was refused.
 Answer: TypeAlias = Assignment | ArticleError | None
 
-# More are hardly faster, and a question waits for as long as a batch takes.
+# Larger batches are hardly faster, and a query waits for as long as a batch takes.
 BATCH_ARTICLES = 256
 
 
 class Overloaded(IndexBusyError):
-    """More articles wait than there is room for."""
+    """Too many articles are waiting."""
 
 
 class Stopping(IndexBusyError):
@@ -51,7 +52,7 @@ class _Work:
 
 
 class _RefusedWhole(Exception):
-    """Nothing of some work is to be added."""
+    """A request that is refused as a whole."""
 
     def __init__(self, work: _Work, answers: list[Answer]) -> None:
         super().__init__()
@@ -60,22 +61,22 @@ class _RefusedWhole(Exception):
 
 
 class Writer:
-    """The one thread that uses an index, and what waits for it.
+    """The one thread that uses an index, and the work that waits for it.
 
     Parameters
     ----------
     index : StoryIndex
     room : int
-        Articles that may wait.
+        Most articles that may wait.
     on_batch : callable
-        Told how many articles each batch had.
+        Called with the number of articles in each batch.
     on_failure : callable
-        Called when the index cannot be used any more.
+        Called when the index has failed.
 
     Attributes
     ----------
     waiting : int
-        Articles that wait or are being added.
+        Number of articles that wait or are being added.
     """
 
     def __init__(
@@ -105,19 +106,20 @@ class Writer:
         ----------
         articles : sequence of Article
         update : bool
-            Whether an id that comes again with other words is a corrected article.
+            Whether a known id with other words is a corrected article.
         whole : bool
-            Whether nothing is added if one of them is refused.
+            Whether to add none of them if one is refused.
 
         Returns
         -------
         list of Answer
-            One per article, when they are in the file.
+            One answer per article, once they are in the file.
 
         Raises
         ------
         Overloaded
-            If there is no room for them. A request for which there never is comes alone.
+            If there is no room for them. A request larger than all the room is accepted when
+            nothing else waits.
         Stopping
             If the server is shutting down.
         """
@@ -126,17 +128,17 @@ class Writer:
         if not articles:
             return []
         if self.waiting and self.waiting + len(articles) > self._room:
-            raise Overloaded(f"{self.waiting:,} articles wait already: try again later")
+            raise Overloaded(f"{self.waiting:,} articles are already waiting: try again later")
         done = asyncio.get_running_loop().create_future()
         self._queue.append(_Work(articles, update, whole, done))
         self.waiting += len(articles)
         if self._adding is None:
             self._adding = asyncio.create_task(self._add_all())
-        # Whoever stops to wait takes nothing away from the others of the batch.
+        # A client that stops waiting must not affect the others of the batch.
         return await asyncio.shield(done)
 
     async def run(self, function: Callable[[], _T], *, writes: bool = False) -> _T:
-        """Use the index when it is its turn.
+        """Run a function on the index when it is its turn.
 
         Raises
         ------
@@ -153,24 +155,24 @@ class Writer:
         return found
 
     def listen(self) -> asyncio.Event:
-        """Return what is set whenever the index has changed; `forget` it in the end."""
+        """Return an event that is set whenever the index changes; call `forget` when done."""
         listener = asyncio.Event()
         self._listeners.add(listener)
         return listener
 
     def forget(self, listener: asyncio.Event) -> None:
-        """Tell a listener nothing more."""
+        """Stop notifying a listener."""
         self._listeners.discard(listener)
 
     async def close(self) -> None:
-        """Finish what waits."""
+        """Finish the waiting work."""
         self._closed = True
         if self._adding is not None:
             await self._adding
         await asyncio.to_thread(self._thread.shutdown)
 
     async def _add_all(self) -> None:
-        """Add what waits, batch by batch."""
+        """Add the waiting articles, batch by batch."""
         try:
             while self._queue:
                 works = self._next()
@@ -182,7 +184,7 @@ class Writer:
                     for work in works:
                         if not work.done.done():
                             work.done.set_exception(error)
-                            # Its request may be gone.
+                            # The client may be gone.
                             work.done.exception()
                     self._on_failure(error)
                 else:
@@ -197,7 +199,7 @@ class Writer:
             self._adding = None
 
     def _next(self) -> list[_Work]:
-        """Take the next requests that can be one batch, in their order."""
+        """Take the next requests that can form one batch, in their order."""
         works = [self._queue.popleft()]
         size = len(works[0].articles)
         while self._queue and self._queue[0].update == works[0].update:
@@ -208,7 +210,7 @@ class Writer:
         return works
 
     def _add(self, works: Sequence[_Work]) -> list[list[Answer]]:
-        """Add a batch; in the thread of the index."""
+        """Add a batch, in the thread of the index."""
         refused: dict[int, list[Answer]] = {}
         while True:
             waiting = [work for work in works if id(work) not in refused]
