@@ -76,7 +76,7 @@ def test_a_folder_that_others_can_write_is_refused(
     refused = chosen if which == "chosen" else made
     refused.chmod(mode)
     assert open_folder(DIGEST, str(chosen)) is None
-    assert f"'{refused}' can be written by others" in caplog.text
+    assert f"'{refused}' is writable by others" in caplog.text
 
 
 @needs_owners

@@ -58,5 +58,5 @@ def test_names_are_looked_up_either_way(names: list[str]) -> None:
 
 
 def test_numbers_of_names_leave_no_gap() -> None:
-    with pytest.raises(ValueError, match="'b' has to be number 1, not 5"):
+    with pytest.raises(ValueError, match="'b' must be number 1, not 5"):
         NameTable(["a"])["b"] = 5

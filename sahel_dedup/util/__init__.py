@@ -1,1 +1,1 @@
-"""Helpers that know nothing of news: compiled loops, hashing, threads, templates."""
+"""Helpers that know nothing about news: compiled loops, hashing, threads, templates."""

@@ -1,10 +1,10 @@
-"""Where machine code is kept from one run to the next, and which of it may be trusted.
+"""The cache of machine code between runs, and which of it may be trusted.
 
-The folder is named by a digest of the package's sources, so that machine code can never be older
-than any line or constant that it is made of. Machine code is executed as it is read: a folder that
-others can write to is refused, and a file that is cut short or damaged is not used.
+The folder is named after a digest of the package's sources, so machine code can never be older than
+any line or constant from which it was compiled. Machine code is executed without further checks, so
+a folder that others can write to is refused, and a file that is truncated or damaged is not used.
 
-This module knows nothing of Numba: it keeps named pieces of bytes.
+This module knows nothing about Numba: it stores named pieces of bytes.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ logger = logging.getLogger(__name__)
 
 _PREFIX = "sahel_dedup-"
 _NAMED = re.compile(re.escape(_PREFIX) + "[0-9a-f]{16}")
-# Packages that no compiled loop takes a function or a constant from, which a test makes sure of:
-# a change there need not have everything compiled again.
+# Packages from which no compiled loop takes a function or a constant, as a test checks. A change
+# there need not cause everything to be compiled again.
 WITHOUT_LOOPS = frozenset(
     {
         "cli",
@@ -44,22 +44,23 @@ WITHOUT_LOOPS = frozenset(
         "spark",
     }
 )
-# Folders of earlier versions that stay when a new one is made: two versions may share a place.
+# How many folders of earlier versions stay when a new one is made, because two versions may be in
+# use.
 _KEPT = 2
 _CHECKSUM_BYTES = 16
 _GROUP_OR_OTHERS = stat.S_IWGRP | stat.S_IWOTH
-_REMEDY = "Set NUMBA_CACHE_DIR to a folder of your own that can be written."
+_REMEDY = "Set NUMBA_CACHE_DIR to a folder of your own that is writable."
 
 
 def sources() -> Iterator[tuple[str, Traversable]]:
-    """List the sources that loops are made of, in a fixed order.
+    """List the sources from which loops are compiled, in a fixed order.
 
-    The package may lie in a zip file.
+    The package may be in a zip file.
 
     Yields
     ------
     name : str
-        Place in the package.
+        Path in the package.
     file : Traversable
     """
     waiting = [("", resources.files("sahel_dedup"))]
@@ -79,7 +80,7 @@ def digest_of_sources(also: Iterable[str] = ()) -> str:
     Parameters
     ----------
     also : iterable of str
-        What else machine code depends on, such as versions.
+        Whatever else machine code depends on, such as versions.
 
     Returns
     -------
@@ -96,18 +97,18 @@ def digest_of_sources(also: Iterable[str] = ()) -> str:
 
 
 def _stamp() -> tuple[tuple[str, int, int], ...]:
-    """Return times and sizes of the sources; nothing of those in a zip file."""
+    """Return times and sizes of the sources, except those in a zip file."""
     files = [(name, file) for name, file in sources() if isinstance(file, Path)]
     stats = [(name, file.stat()) for name, file in files]
     return tuple((name, found.st_mtime_ns, found.st_size) for name, found in stats)
 
 
-# Sources that change while a process runs are not those that it has imported.
+# Sources that change while a process runs differ from those that it has imported.
 _STAMP_AT_IMPORT = _stamp()
 
 
 class CodeCache:
-    """Pieces of machine code in a folder, or nowhere.
+    """Pieces of machine code in a folder, or in none.
 
     Parameters
     ----------
@@ -120,7 +121,7 @@ class CodeCache:
         self._writes = folder is not None
 
     def read(self, name: str) -> bytes | None:
-        """Return a piece, or None if there is none that is whole.
+        """Return a piece, or None if it is missing or incomplete.
 
         Parameters
         ----------
@@ -148,7 +149,7 @@ class CodeCache:
         return payload
 
     def write(self, name: str, payload: bytes) -> None:
-        """Keep a piece; where that is impossible, say so once and go on without.
+        """Store a piece; if that is impossible, warn once and continue without.
 
         Parameters
         ----------
@@ -160,7 +161,7 @@ class CodeCache:
             return
         part = self.folder / f"{name}.{secrets.token_hex(8)}"
         try:
-            # Readable by all: an image is often made by one user and run by another.
+            # Readable by all, because an image is often built by one user and run by another.
             handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
             with open(handle, "wb") as file:
                 file.write(_checksum(payload) + payload)
@@ -170,7 +171,7 @@ class CodeCache:
             with contextlib.suppress(OSError):
                 part.unlink()
             warn(
-                logger, "Machine code cannot be kept in '%s': %s. The run goes on without. %s",
+                logger, "Machine code cannot be stored in '%s': %s. The run continues without. %s",
                 self.folder, error.strerror, _REMEDY,
             )  # fmt: skip
 
@@ -180,20 +181,20 @@ def _checksum(payload: bytes) -> bytes:
 
 
 def open_folder(digest: str, chosen: str = "") -> Path | None:
-    """Find or make the folder for machine code of some sources.
+    """Find or create the folder for the machine code of some sources.
 
     Parameters
     ----------
     digest : str
-        As `digest_of_sources` returned it.
+        The result of `digest_of_sources`.
     chosen : str
-        Folder that the user chose (NUMBA_CACHE_DIR): no other is tried then. Otherwise the folder
-        is made beside the package, or in the user's cache if the package is read-only.
+        Folder that the user chose (NUMBA_CACHE_DIR); no other is then tried. Otherwise the folder
+        is created next to the package, or in the user's cache if the package is read-only.
 
     Returns
     -------
     Path or None
-        None, after a warning, if there is no folder that can be used.
+        None, after a warning, if no folder can be used.
     """
     bases = [Path(chosen)] if chosen else [*_beside_package(), *_in_users_cache()]
     refusals: list[str] = []
@@ -213,14 +214,14 @@ def open_folder(digest: str, chosen: str = "") -> Path | None:
         else:
             return folder
     warn(
-        logger, "Machine code is not kept (%s), so that it is compiled in every run. %s",
+        logger, "Machine code is not stored (%s), so it is compiled in every run. %s",
         "; ".join(refusals) or "there is no folder for it", _REMEDY,
     )  # fmt: skip
     return None
 
 
 def _package() -> Path | None:
-    """Return the folder of the package, unless it lies in a zip file."""
+    """Return the folder of the package, unless it is in a zip file."""
     package = resources.files("sahel_dedup")
     return package if isinstance(package, Path) else None
 
@@ -237,29 +238,31 @@ def _in_users_cache() -> Iterator[Path]:
         if local:
             yield Path(local) / "sahel_dedup" / "Cache"
         return
-    # There may be no home.
+    # There may be no home folder.
     with contextlib.suppress(RuntimeError):
         library = "~/Library/Caches" if sys.platform == "darwin" else "~/.cache"
         yield Path(os.environ.get("XDG_CACHE_HOME") or Path(library).expanduser()) / "sahel_dedup"
 
 
 def _check_owner(folder: Path) -> None:
-    """Raise PermissionError if others than this user and the package's owner may write."""
+    """Raise PermissionError if anybody but this user and the package's owner may write."""
     if sys.platform == "win32":
         return
     found = folder.stat()
     if found.st_mode & _GROUP_OR_OTHERS:
         raise PermissionError(
-            f"'{folder}' can be written by others, who could have any code run: chmod go-w"
+            f"'{folder}' is writable by others, who could have any code executed: chmod go-w"
         )
     package = _package()
     trusted = {0, os.geteuid()} | (set() if package is None else {package.stat().st_uid})
     if found.st_uid not in trusted:
-        raise PermissionError(f"'{folder}' belongs to another user, who could have any code run")
+        raise PermissionError(
+            f"'{folder}' belongs to another user, who could have any code executed"
+        )
 
 
 def _remove_old(base: Path, made: Path) -> None:
-    """Remove folders of other sources but for the latest."""
+    """Remove the folders of other sources, except the latest."""
 
     @functools.cache
     def age(folder: Path) -> float:

@@ -1,9 +1,8 @@
-"""Times of publication, as feeds, archives and data frames write them.
+"""Parser of times of publication, as feeds, archives and data frames write them.
 
-Accepted are ISO 8601; RFC 822, as in RSS; dates with the English name of the month; GDELT's
-digits; Unix time; and the date types of Python, NumPy and pandas. A time that names no zone
-is UTC. What can be read in two ways is refused: ``03/04/2025`` is March in one country and
-April in another.
+It accepts ISO 8601; RFC 822, as in RSS; dates with the English name of the month; GDELT's digits;
+Unix time; and the date types of Python, NumPy and pandas. A time without a zone is UTC. Ambiguous
+dates are refused: ``03/04/2025`` is in March in one country and in April in another.
 """
 
 from __future__ import annotations
@@ -19,18 +18,18 @@ from sahel_dedup.errors import ArticleError
 from sahel_dedup.util.values import is_missing, show
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# How many digits a whole number of Unix time has from 1973 to 2286, by the digits of its
-# fraction of a second. Fewer are no time of news, and 8 and 14 are a calendar's digits.
+# The number of digits that Unix time has from 1973 to 2286, by the digits of its fraction of a
+# second. Fewer digits are not a time of news, and 8 and 14 digits are calendar dates.
 _UNIX_DIGITS = {9: 0, 10: 0, 12: 3, 13: 3, 15: 6, 16: 6, 18: 9, 19: 9}
 
-# By name: those of the locale are another matter.
+# English names, whatever the locale.
 _MONTHS = ("january", "february", "march", "april", "may", "june", "july", "august", "september",
            "october", "november", "december")  # fmt: skip
 _MONTH_NUMBERS = {name: number for number, name in enumerate(_MONTHS, start=1)}
 _MONTH_NUMBERS |= {name[:3]: number for name, number in _MONTH_NUMBERS.items()} | {"sept": 9}
-# No date is longer, and what is not can be looked at as a whole.
+# No date is longer, and a text of this length can be matched quickly.
 _LONGEST = 100
-# RFC 822 names these zones and no others.
+# RFC 822 defines only these zones.
 _ZONES = {"": 0, "z": 0, "ut": 0, "utc": 0, "gmt": 0, "edt": -4, "est": -5, "cdt": -5, "cst": -6,
           "mdt": -6, "mst": -7, "pdt": -7, "pst": -8}  # fmt: skip
 
@@ -67,21 +66,20 @@ def parse_published(value: object) -> datetime | None:
     ----------
     value
         A string, a number, a date, a datetime, a ``struct_time`` (in UTC unless it names
-        its offset), a ``datetime64``, or a missing value. Of numbers, and strings of digits,
-        8 digits are a day and 14 a day and a time (20250304061200); 9 or 10 are Unix time
-        in seconds, 12 or 13 in milliseconds, 15 or 16 in microseconds, 18 or 19 in
-        nanoseconds. Times without an offset are UTC.
+        its offset), a ``datetime64``, or a missing value. Numbers and strings of digits: 8 digits
+        are a day, and 14 a day and a time (20250304061200); 9 or 10 are Unix time in seconds, 12 or
+        13 in milliseconds, 15 or 16 in microseconds, 18 or 19 in nanoseconds. Times without an
+        offset are UTC.
 
     Returns
     -------
     datetime or None
-        Aware, in UTC, with a resolution of a microsecond; ``None`` if missing.
+        Timezone-aware, in UTC, with a resolution of a microsecond; ``None`` if missing.
 
     Raises
     ------
     ArticleError
-        If the value is no date, can be read as several, or has no place on the calendar of
-        `datetime`.
+        If the value is not a date, is ambiguous, or is outside the calendar of `datetime`.
 
     Examples
     --------
@@ -111,23 +109,23 @@ def _in_utc(moment: datetime) -> datetime:
 
 
 def _parse(value: object) -> datetime | None:
-    """Read a value that is there; ValueError if it is no date."""
+    """Read a value that is not missing; raise ValueError if it is not a date."""
     if isinstance(value, str):
         text = value.strip()
         return _parse_text(text) if text else None
     if isinstance(value, datetime):
-        # A plain datetime even from a subclass: pandas counts nanoseconds.
+        # Return a plain datetime even for a subclass, because that of pandas has nanoseconds.
         return datetime.combine(value.date(), value.time(), tzinfo=value.tzinfo)
     if isinstance(value, date):
         return datetime(value.year, value.month, value.day)
     if isinstance(value, struct_time):
         offset = timezone(timedelta(seconds=value.tm_gmtoff)) if value.tm_gmtoff else UTC
-        # A leap second is the last of its minute.
+        # A leap second counts as the last second of its minute.
         return datetime(*value[:5], min(value.tm_sec, 59), tzinfo=offset)
     if type(value).__name__ == "datetime64":
         return _from_numpy(value)
     if isinstance(value, Real) and not isinstance(value, bool):
-        # NumPy's whole numbers keep all their digits; others are not to be in powers of ten.
+        # NumPy's integers keep all their digits; other numbers must not be written with exponents.
         if isinstance(value, SupportsIndex):
             return _parse_number(str(operator.index(value)))
         return _parse_number(f"{float(value):f}")
@@ -135,7 +133,7 @@ def _parse(value: object) -> datetime | None:
 
 
 def _from_numpy(value: Any) -> datetime:
-    # A time beyond the calendar becomes a number, or beyond 64 bits another time.
+    # A time outside the calendar becomes a number or, beyond 64 bits, a different time.
     if not 1 <= 1970 + int(value.astype("datetime64[Y]").astype(int)) <= 9999:
         raise OverflowError
     moment: datetime = value.astype("datetime64[us]").item()
@@ -158,7 +156,7 @@ def _parse_text(text: str) -> datetime:
     text = _YEAR_FIRST.sub(_dashed, text, count=1)
     text = _UTC.sub("+00:00", _BEFORE_OFFSET.sub("", text))
     if match := _DAY_AND_OFFSET.fullmatch(text):
-        # Python would take the offset for the time of day.
+        # Python would mistake the offset for the time of day.
         text = f"{match[1]}T00:00{match[2]}"
     return datetime.fromisoformat(text)
 
@@ -189,7 +187,7 @@ def _from_names(match: re.Match[str]) -> datetime:
     month = _MONTH_NUMBERS.get(part["month"].lower(), 0)
     year = int(part["year"])
     if len(part["year"]) == 2:
-        # As RFC 2822 reads them.
+        # As RFC 2822 defines.
         year += 2000 if year < 50 else 1900
     hour, minute, second = (int(part[name] or 0) for name in ("hour", "minute", "second"))
     if part["half"]:

@@ -1,4 +1,4 @@
-"""Times as days since 1970, the unit of the engine."""
+"""Conversion of times to days since 1970, the unit of the engine."""
 
 from __future__ import annotations
 
@@ -15,32 +15,32 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def to_days(moment: datetime) -> float:
-    """Turn a time into days; one without a zone is UTC."""
+    """Convert a time to days; one without a zone is UTC."""
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     return (moment - _EPOCH) / _DAY
 
 
 def to_day(name: str, moment: datetime) -> float:
-    """Turn a time that was given as an argument into days.
+    """Convert a time that was given as an argument to days.
 
     Raises
     ------
     SettingsError
-        If it is no time.
+        If it is not a datetime.
     """
     if not isinstance(moment, datetime):
-        raise SettingsError(f"{name}: {moment!r} is no datetime")
+        raise SettingsError(f"{name}: {moment!r} is not a datetime")
     return to_days(moment)
 
 
 def to_moment(days: float) -> datetime:
-    """Turn days into a time."""
+    """Convert days to a time."""
     return _EPOCH + days * _DAY
 
 
 def today() -> float:
-    """Return the present time."""
+    """Return the present time in days."""
     return time.time() / SECONDS_A_DAY
 
 

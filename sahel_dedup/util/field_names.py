@@ -1,4 +1,4 @@
-"""Names of the fields of an article, here and elsewhere."""
+"""Names of the fields of an article, and their usual names in other data."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from sahel_dedup.errors import SettingsError
 
 FIELDS = ("id", "text", "title", "published", "source", "lang")
 
-# Names that others give to the fields, without case and punctuation, the likeliest first.
-# They are offered and never taken: one archive's `date` is when the page was fetched.
+# Usual other names of the fields, without case and punctuation, the most likely first. They are
+# suggested but never used: in one archive, `date` is the time when the page was fetched.
 _ALIASES = {
     "id": ("guid", "uuid", "articleid", "docid", "identifier", "url", "link"),
     "text": ("body", "content", "articletext", "fulltext", "maintext", "articlebody", "article",
@@ -25,18 +25,18 @@ _ALIASES = {
 
 
 def find_alias(field: str, columns: Iterable[str]) -> str | None:
-    """Find the column that most likely holds a field under another name."""
+    """Find the column that most likely contains a field under another name."""
     by_name = {_bare(column): column for column in reversed(list(columns))}
     return next((by_name[name] for name in _ALIASES[field] if name in by_name), None)
 
 
 def remedy(field: str, column: str) -> str:
-    """Say how a column is read as a field, from Python and from the command line."""
+    """Say how to read a column as a field, in Python and on the command line."""
     return f"columns={{{field!r}: {column!r}}} (--column {field}={column}) reads it"
 
 
 def check_columns(columns: Mapping[str, str] | None) -> dict[str, str]:
-    """Check which columns are to be read as which fields.
+    """Check a mapping from fields to the columns to read.
 
     Parameters
     ----------
@@ -50,16 +50,16 @@ def check_columns(columns: Mapping[str, str] | None) -> dict[str, str]:
     Raises
     ------
     SettingsError
-        If a field is not known, or a name is not a string.
+        If a field is unknown, or a name is not a string.
     """
     if columns is None:
         return {}
     if not isinstance(columns, Mapping):
-        raise SettingsError(f"columns: {columns!r} is no mapping; write {{'text': 'body'}}")
+        raise SettingsError(f"columns: {columns!r} is not a mapping; write {{'text': 'body'}}")
     for field, column in columns.items():
         if field not in FIELDS:
             turned = f"; write {{{column!r}: {field!r}}}" if column in FIELDS else ""
-            raise SettingsError(f"columns: {field!r} is no field of {', '.join(FIELDS)}{turned}")
+            raise SettingsError(f"columns: {field!r} is not one of {', '.join(FIELDS)}{turned}")
         if not isinstance(column, str):
             raise SettingsError(f"columns: {column!r} is not the name of a column")
     return dict(columns)

@@ -1,4 +1,4 @@
-"""Groups that grow together: union-find."""
+"""Groups that are merged: union-find."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ T = TypeVar("T", bound=Any)
 
 
 class Groups(Generic[T]):
-    """Groups of things that can be compared; a group is named by its least member."""
+    """Groups of sortable items; a group is named after its least member."""
 
     def __init__(self) -> None:
         self._head: dict[T, T] = {}
 
     def enter(self, item: T) -> None:
-        """Let a thing be a group of its own, unless it is in one."""
+        """Make an item a group of its own, unless it is already in a group."""
         self._head.setdefault(item, item)
 
     def join(self, one: T, other: T) -> T:
-        """Make the groups of two things one, and return its name."""
+        """Merge the groups of two items, and return the name of the result."""
         self.enter(one)
         self.enter(other)
         first, second = sorted((self[one], self[other]))
@@ -27,11 +27,11 @@ class Groups(Generic[T]):
         return first
 
     def find(self, item: T) -> T | None:
-        """Return the name of a thing's group, ``None`` if it is in none."""
+        """Return the name of an item's group, or ``None`` if it is in none."""
         return self[item] if item in self._head else None
 
     def members(self) -> Collection[T]:
-        """Return all things."""
+        """Return all items."""
         return self._head.keys()
 
     def __getitem__(self, item: T) -> T:

@@ -1,4 +1,4 @@
-"""Hashing: the one scrambler of 64-bit values that all hashes go through."""
+"""Hashing: the scrambler of 64-bit values that all hashes use."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sahel_dedup.util.jit import compiled
 
 U64 = NDArray[np.uint64]
-# 2**64 over the golden ratio: multiples of it spread evenly over all 64 bits.
+# 2**64 divided by the golden ratio; its multiples spread evenly over all 64 bits.
 GOLDEN_RATIO = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -33,5 +33,5 @@ def splitmix64(x: U64) -> U64:
     return x ^ (x >> np.uint64(31))
 
 
-# The same of one value, for compiled loops.
+# The same for one value, in compiled loops.
 splitmix64_one: Callable[[np.uint64], np.uint64] = compiled(cast("Any", splitmix64))

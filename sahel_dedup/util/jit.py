@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 _LOCK = threading.RLock()
-# No loop is passed to C code, for which Numba would make a second entry.
+# No loop is passed to C code, for which Numba would compile a second entry point.
 _OPTIONS = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
 
 
@@ -47,7 +47,7 @@ def compiled(function: Callable[_P, _R]) -> Callable[_P, _R]:
     Returns
     -------
     callable
-        The same, compiled once for each combination of types it is called with.
+        The same function, compiled once for each combination of argument types.
     """
     return cast("Callable[_P, _R]", Loop(function))
 
@@ -84,7 +84,7 @@ class Loop:
 
     @property
     def _numba_type_(self) -> Any:
-        """What Numba takes this for when another compiled function calls it."""
+        """The type by which Numba knows this when another compiled function calls it."""
         with _LOCK:
             if self._inner is None:
                 # What Python has not called needs no entry for that.
@@ -93,7 +93,7 @@ class Loop:
 
 
 def _entry(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Make what Python calls."""
+    """Return the function that Python calls."""
     import numba
 
     if numba.config.DISABLE_JIT:
@@ -112,7 +112,7 @@ def _dispatcher(function: Callable[..., Any], **options: Any) -> Any:
 
 
 def _as_python(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Run a loop as Python, whose 64-bit numbers wrap around without a warning as well."""
+    """Run a loop as Python, with 64-bit numbers that wrap around without a warning as well."""
     import numpy as np
 
     @functools.wraps(function)
@@ -125,10 +125,10 @@ def _as_python(function: Callable[..., Any]) -> Callable[..., Any]:
 
 @functools.cache
 def code_cache() -> CodeCache:
-    """Return where machine code is kept, found once in each process."""
+    """Return the cache of machine code, which is found once per process."""
     import numba
 
-    # Numba's own choices, processor and all, are part of the name of a piece.
+    # Numba's own key, which includes the processor, is part of the name of a piece.
     settings = (f"{k}={v}" for k, v in sorted(os.environ.items()) if k.startswith("NUMBA_"))
     also = (
         numba.__version__,
@@ -140,13 +140,13 @@ def code_cache() -> CodeCache:
 
 
 def _numba_cache(function: Callable[..., Any]) -> Any:
-    """Make what keeps the machine code of one loop, as Numba asks for it."""
+    """Return a cache for the machine code of one loop, with the interface that Numba expects."""
     from numba.core.caching import NullCache
     from numba.core.compiler import CompileResult
     from numba.core.serialize import dumps, loads
 
     class Kept(NullCache):  # type: ignore[misc]
-        """A file for each combination of types."""
+        """A cache with a file for each combination of types."""
 
         @property
         def cache_path(self) -> str | None:
@@ -167,7 +167,7 @@ def _numba_cache(function: Callable[..., Any]) -> Any:
 
 
 def _piece(function: Callable[..., Any], signature: Any, codegen: Any) -> str:
-    """Name the machine code of a loop for some types on some processor."""
+    """Return the name of the machine code of a loop for some types and processor."""
     whole = repr((function.__module__, function.__qualname__, signature, codegen.magic_tuple()))
     return f"{function.__name__}-{hashlib.blake2b(whole.encode(), digest_size=8).hexdigest()}"
 
@@ -192,8 +192,8 @@ def _listen() -> None:
                     "does once",
                 )
             if self.depth == 0:
-                # The compiler makes millions of objects, which the collector would look at in
-                # vain: a tenth of the time.
+                # The compiler makes millions of objects, and scanning them for garbage would take a
+                # tenth of the time.
                 self.collects = gc.isenabled()
                 gc.disable()
             self.depth += 1
@@ -215,5 +215,5 @@ def is_warm() -> bool:
 
 
 def mark_warm() -> None:
-    """Note that all loops have been compiled."""
+    """Record that all loops have been compiled."""
     code_cache().write(_WARM, b"")

@@ -1,4 +1,4 @@
-"""Modules that are imported when they are first used: what is slow to import is not always used."""
+"""Modules that are imported on first use, because they are slow to import and not always used."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any
 
 
 class LazyModule:
-    """Stands for a module, and imports it when one of its names is asked for.
+    """A proxy of a module, which imports it when one of its names is first used.
 
-    For type checkers the module is imported beside it, under ``if TYPE_CHECKING``.
+    For type checkers, the module is imported as well, under ``if TYPE_CHECKING``.
 
     Parameters
     ----------
@@ -22,6 +22,6 @@ class LazyModule:
 
     def __getattr__(self, attribute: str) -> Any:
         value = getattr(importlib.import_module(self._name), attribute)
-        # Found there the next time, without a call.
+        # Stored, so that the next access needs no call.
         setattr(self, attribute, value)
         return value

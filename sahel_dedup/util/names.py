@@ -1,4 +1,4 @@
-"""Names and the numbers that stand for them, to be looked up either way."""
+"""Names and their numbers, which can be looked up in both directions."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 
 class NameTable(dict[str, int]):
-    """Numbers by name, given from 0 in order of arrival.
+    """Numbers by name, assigned from 0 in order of arrival.
 
     Parameters
     ----------
@@ -27,17 +27,17 @@ class NameTable(dict[str, int]):
 
     def __setitem__(self, name: str, number: int) -> None:
         if number != len(self.names):
-            raise ValueError(f"{name!r} has to be number {len(self.names)}, not {number}")
-        # The name first: a number that another thread sees has its name.
+            raise ValueError(f"{name!r} must be number {len(self.names)}, not {number}")
+        # Store the name first, so that every number that another thread sees has a name.
         self.names.append(name)
         super().__setitem__(name, number)
 
     def __reduce__(self) -> tuple[type[NameTable], tuple[list[str]]]:
-        # A dict is filled before its attributes are there.
+        # A dict is filled before its attributes exist.
         return NameTable, (self.names,)
 
     def setdefault(self, name: str, number: int) -> int:
-        """Return the number of a name; a new name gets the one given, which is the next."""
+        """Return the number of a name; a new name gets the given number, which must be the next."""
         if name not in self:
             self[name] = number
         return self[name]

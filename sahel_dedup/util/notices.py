@@ -1,4 +1,4 @@
-"""What a user should know at once, where nobody listens to the log."""
+"""Notices that a user should see at once, even if no handler listens to the log."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 
 
 def warn(logger: logging.Logger, message: str, *values: object) -> None:
-    """Log a warning; without a listener it is printed on standard error."""
+    """Log a warning; without a handler it is printed on standard error."""
     if _is_heard(logger):
         logger.warning(message, *values)
     else:
@@ -15,7 +15,7 @@ def warn(logger: logging.Logger, message: str, *values: object) -> None:
 
 
 def note(logger: logging.Logger, message: str) -> None:
-    """Log what a person who waits should know; a terminal or a notebook shows it by itself."""
+    """Log a note for a person who waits; without a handler, a terminal or notebook shows it."""
     if logger.isEnabledFor(logging.INFO) and _is_heard(logger):
         logger.info(message)
     elif "ipykernel" in sys.modules or (sys.stderr is not None and sys.stderr.isatty()):
@@ -33,6 +33,6 @@ def _is_heard(logger: logging.Logger) -> bool:
 
 
 def _print(message: str) -> None:
-    # There is none under pythonw.
+    # There is no standard error under pythonw.
     if sys.stderr is not None:
         sys.stderr.write(f"sahel_dedup: {message}\n")

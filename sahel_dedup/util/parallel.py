@@ -1,4 +1,4 @@
-"""Work in threads: NumPy and SciPy let go of the interpreter in all the heavy parts."""
+"""Work in threads: NumPy, SciPy and compiled loops release the GIL in all the heavy parts."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ Result = TypeVar("Result")
 def ordered_map(
     work: Callable[[Part], Result], parts: Iterable[Part], workers: int = 0
 ) -> Iterator[Result]:
-    """Work on parts in threads, about two of them a worker at a time.
+    """Work on parts in threads, with about two parts per worker at a time.
 
     Parameters
     ----------
     work : callable
-        Takes a part.
+        Called with each part.
     parts : iterable
-        Read as they are needed.
+        The parts, which are read as needed.
     workers : int
-        Threads; 0 takes all processors.
+        Number of threads; 0 uses all processors.
 
     Yields
     ------
@@ -46,5 +46,5 @@ def ordered_map(
 
 
 def slices(size: int, step: int) -> Iterator[slice]:
-    """Cut a sequence into slices of a length."""
+    """Cut a sequence into slices of a given length."""
     return (slice(start, min(start + step, size)) for start in range(0, size, step))

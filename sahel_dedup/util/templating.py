@@ -1,4 +1,4 @@
-"""Templates: the one place that turns data into HTML, escaping whatever comes in."""
+"""Templates: the one place that turns data into HTML and escapes it."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
 @functools.cache
 def templates() -> Environment:
-    """Return the package's templates; every value is escaped, none may be undefined."""
-    # Only here: views are seldom made, and it is slow to import.
+    """Return the package's templates; every value is escaped, and none may be undefined."""
+    # Imported only here, because it is slow to import and views are rarely needed.
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     return Environment(

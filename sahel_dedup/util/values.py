@@ -1,11 +1,11 @@
-"""Values as other people's data have them: what counts as missing, and how to show one."""
+"""Values of foreign data: which of them count as missing, and how to show one."""
 
 from __future__ import annotations
 
 import math
 
-# pandas marks missing values with singletons of these types. They are known by name
-# because pandas is not a dependency, and because NaT passes for a datetime.
+# pandas marks missing values with singletons of these types. They are recognised by name because
+# pandas is not a dependency, and because NaT passes for a datetime.
 _PANDAS_MISSING = frozenset({"NaTType", "NAType"})
 _NUMPY_MAY_MISS = frozenset({"float16", "float32", "longdouble", "datetime64", "timedelta64"})
 
@@ -17,15 +17,15 @@ def is_missing(value: object) -> bool:
     if isinstance(value, float):
         return math.isnan(value)
     name = type(value).__name__
-    # NumPy's NaN and NaT alone differ from themselves.
+    # Only NaN and NaT of NumPy differ from themselves.
     return name in _PANDAS_MISSING or (name in _NUMPY_MAY_MISS and bool(value != value))
 
 
 def show(value: object) -> str:
-    """Repeat a faulty value in a message, without repeating five megabytes of it."""
+    """Return a faulty value for a message, shortened, as it may have megabytes."""
     return shorten(repr(value))
 
 
 def shorten(text: str) -> str:
-    """Cut a text that would fill a screen."""
+    """Shorten a text that would fill a screen."""
     return text if len(text) <= 80 else text[:77] + "..."

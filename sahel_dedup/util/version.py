@@ -1,4 +1,4 @@
-"""Which version of the package this is."""
+"""The version of the package."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 
 def package_version() -> str:
-    """Return the version of the installation; that of sources without one is ``0+unknown``."""
+    """Return the installed version; ``0+unknown`` for sources that are not installed."""
     try:
         return version("sahel-dedup")
     except PackageNotFoundError:
