@@ -770,7 +770,7 @@ def test_columns_under_other_names() -> None:
     [
         (("--column", "body"), "--column: 'body' is not FIELD=NAME, such as text=body"),
         (("--column", "text="), "--column: 'text=' is not FIELD=NAME"),
-        (("--column", "body=text"), "columns: 'body' is no field of id, text, title"),
+        (("--column", "body=text"), "columns: 'body' is not one of id, text, title"),
         ((*COLUMNS, "--column", "text=x"), "--column: 'text' is named twice"),
         ((*COLUMNS, "--column", "title=titel"), "columns: no row has a column 'titel'; there are"),
         ((), "columns={'text': 'body'} (--column text=body) reads it"),

@@ -228,13 +228,13 @@ SLIPS: list[tuple[Any, str]] = [
     (["missing.jsonl"], r"no file matches 'missing\.jsonl'"),
     (b"rows.jsonl", "bytes; give a path as str"),
     (ROWS[0], "one mapping; give a list of mappings"),
-    ({"id": [1, 2], "text": ["a", "b"]}, r"a mapping of columns; give polars\.DataFrame"),
+    ({"id": [1, 2], "text": ["a", "b"]}, r"a mapping of columns; wrap it in polars\.DataFrame"),
     (EXPECTED[0], "one article; give a list of articles"),
     ([None], "row 1: neither a mapping nor an article: NoneType; write {'id': "),
     ([5], "row 1: neither a mapping nor an article: int; write {'id': "),
     ([Article], "row 1: neither a mapping nor an article: type; write {'id': "),
     ([[1, "Rain"]], "row 1: neither a mapping nor an article: list; write {'id': "),
-    ([ROWS[0], Path("a.jsonl")], r"row 2: a path among articles: .*; give paths alone"),
+    ([ROWS[0], Path("a.jsonl")], r"row 2: a path among articles: .*; give only paths"),
     (pl.DataFrame({"text": ["a"]}), "row 1, field 'id': missing: the row has text"),
     (pd.DataFrame({"text": ["a"]}), r"no column 'id'; there are text; columns={'id': 'index'} "),
     (
@@ -296,8 +296,8 @@ def test_one_article_may_be_any_record() -> None:
 @pytest.mark.parametrize(
     ("columns", "message"),
     [
-        (["body"], r"\['body'\] is no mapping; write {'text': 'body'}"),
-        ({"body": "text"}, "'body' is no field of id, text, .*; write {'text': 'body'}"),
+        (["body"], r"\['body'\] is not a mapping; write {'text': 'body'}"),
+        ({"body": "text"}, "'body' is not one of id, text, .*; write {'text': 'body'}"),
         ({"headline": "titre"}, "'headline' is no field of id, text, title, .*lang$"),
         ({"text": 5}, "5 is not the name of a column"),
     ],
@@ -480,7 +480,7 @@ def test_a_row_that_python_cannot_hold_is_a_fault_of_that_row() -> None:
         "text": ["a", "b"],
         "all": pa.array([[2**62], [0]], pa.list_(pa.timestamp("us"))),
     })  # fmt: skip
-    with pytest.raises(ArticleError, match="row 1: value that Python cannot hold"):
+    with pytest.raises(ArticleError, match="row 1: value that Python cannot represent"):
         list(iter_articles(table))
     assert [a.id for a in iter_articles(table, on_error="skip")] == ["2"]
 

@@ -1,1 +1,1 @@
-"""Articles in, rows out: files, frames and mappings."""
+"""Input and output: articles from files, frames and mappings, and rows to files."""

@@ -1,7 +1,7 @@
-"""Rows of data frames: polars, pandas, whatever speaks Arrow, and Parquet files.
+"""Rows of data frames: polars, pandas, anything that supports Arrow, and Parquet files.
 
-Python's calendar ends in the year 9999, and polars knows no time zone such as ``+05:30``,
-which pandas writes; both are read all the same.
+Python's calendar ends in the year 9999, and polars does not know time zones such as ``+05:30``,
+which pandas writes. Both are read nevertheless.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ else:
 
 Row: TypeAlias = Mapping[str, object]
 
-# A slice of the file at a time, because polars' `collect_batches` runs ahead of its
-# reader: 454 MB against 77 MB on a file of 400 MB of text, and no faster.
+# Read a slice of the file at a time, because polars' `collect_batches` reads ahead: it took 454 MB
+# instead of 77 MB on a file with 400 MB of text, and was no faster.
 _PARQUET_BATCH = 2000
 _UNIT = {"ms": 10**3, "us": 10**6, "ns": 10**9}
 # The first and the last day of Python's calendar, counted from 1970.
@@ -33,7 +33,7 @@ _NO_TIME_ZONES = "POLARS_IGNORE_TIMEZONE_PARSE_ERROR"
 
 @runtime_checkable
 class PandasFrame(Protocol):
-    """What a pandas data frame is recognised by; importing pandas would make it a dependency."""
+    """How a pandas data frame is recognised; importing pandas would make it a dependency."""
 
     @property
     def columns(self) -> Iterable[Any]:
@@ -58,8 +58,8 @@ def pandas_rows(frame: PandasFrame, wanted: Iterable[str] = ()) -> tuple[list[st
     frame
         The frame.
     wanted
-        Columns that are asked for. Where one is the name of the index, or ``"index"``, and
-        no column has that name, the index is read as that column.
+        Requested columns. If one is the name of the index, or ``"index"``, and no column has that
+        name, the index is read as that column.
 
     Returns
     -------
@@ -69,7 +69,7 @@ def pandas_rows(frame: PandasFrame, wanted: Iterable[str] = ()) -> tuple[list[st
     Raises
     ------
     ArticleError
-        If two columns have one name.
+        If two columns have the same name.
     """
     names = _columns_of(frame)
     if not set(wanted) <= set(names):
@@ -81,7 +81,7 @@ def pandas_rows(frame: PandasFrame, wanted: Iterable[str] = ()) -> tuple[list[st
 
 
 def polars_frame(source: Any) -> pl.DataFrame:
-    """Turn a lazy frame, or whatever offers an Arrow C stream or array, into a frame.
+    """Convert a lazy frame, or any object with an Arrow C stream or array, to a frame.
 
     Raises
     ------
@@ -94,7 +94,7 @@ def polars_frame(source: Any) -> pl.DataFrame:
 
 
 def polars_rows(frame: pl.DataFrame) -> Iterator[Row | ArticleError]:
-    """Yield the rows of a frame; an error stands for a row that has no form in Python."""
+    """Yield the rows of a frame, with an error for each row that Python cannot represent."""
     odd = _beyond_calendar(frame)
     if odd:
         frame = frame.with_columns(
@@ -113,7 +113,7 @@ def polars_rows(frame: pl.DataFrame) -> Iterator[Row | ArticleError]:
 def parquet_rows(path: str) -> Iterator[tuple[int, Row | ArticleError]]:
     """Yield the rows of a Parquet file with their numbers from 1.
 
-    The last one is an error if the rest cannot be read.
+    The last item is an error if the rest cannot be read.
     """
     done = 0
     while True:
@@ -146,7 +146,7 @@ def parquet_height(path: str) -> int:
 
 @contextmanager
 def lenient_time_zones() -> Iterator[None]:
-    """Let polars take time zones that it does not know; it panics at them in Parquet."""
+    """Make polars accept unknown time zones, at which it panics in Parquet files."""
     before = os.environ.get(_NO_TIME_ZONES)
     os.environ[_NO_TIME_ZONES] = "1"
     try:
@@ -160,7 +160,7 @@ def lenient_time_zones() -> Iterator[None]:
 
 @contextmanager
 def polars_faults(kind: str) -> Iterator[None]:
-    """Turn what polars raises for data it cannot handle into an `ArticleError`."""
+    """Convert what polars raises on data that it cannot handle to an `ArticleError`."""
     try:
         yield
     except BaseException as error:
@@ -171,7 +171,8 @@ def polars_faults(kind: str) -> Iterator[None]:
 
 
 def _is_polars_fault(error: BaseException) -> bool:
-    # A panic in Rust is no Exception, so that nobody takes it for an ordinary error.
+    # A panic in Rust is deliberately not an Exception, so that it does not pass for an ordinary
+    # error.
     return (
         isinstance(error, pl.exceptions.PolarsError | ValueError | OverflowError | TypeError)
         or type(error).__name__ == "PanicException"
@@ -190,14 +191,14 @@ def _with_index(
         return frame, names
     with_index: PandasFrame = frame.reset_index()
     columns = _columns_of(with_index)
-    # pandas calls a nameless index "index" itself, one with a name by that name.
+    # pandas calls a nameless index "index", and a named one by its name.
     if "index" in wanted and "index" not in columns and len(index_names) == 1:
         columns[0] = "index"
     return with_index, columns
 
 
 def _known_zones(schema: Mapping[str, pl.DataType]) -> list[pl.Expr]:
-    """Bring the columns with a time zone to UTC, in which they are stored anyway."""
+    """Convert the columns with a time zone to UTC, in which they are stored anyway."""
     zoned = {name: _in_utc(dtype) for name, dtype in schema.items()}
     return [pl.col(name).cast(dtype) for name, dtype in zoned.items() if dtype != schema[name]]
 
@@ -213,13 +214,13 @@ def _in_utc(dtype: Any) -> Any:
 
 
 def _is_safe(dtype: Any) -> bool:
-    """Whether every value of a column has a form in Python."""
+    """Whether Python can represent every value of a column."""
     if isinstance(dtype, pl.List | pl.Array):
         return _is_safe(dtype.inner) and not dtype.inner.is_temporal()
     if isinstance(dtype, pl.Struct):
         inner = [field.dtype for field in dtype.fields]
         return all(_is_safe(dtype) and not dtype.is_temporal() for dtype in inner)
-    # Times outside the calendar are gone by now, but for those inside lists.
+    # Times outside the calendar have been replaced by now, except those inside lists.
     plain = pl.String | pl.Boolean | pl.Categorical | pl.Enum | pl.Binary | pl.Null
     return (
         dtype.is_integer() or dtype.is_float() or isinstance(dtype, plain | pl.Date | pl.Datetime)
@@ -229,14 +230,14 @@ def _is_safe(dtype: Any) -> bool:
 def _one_by_one(frame: pl.DataFrame) -> Iterator[Row | ArticleError]:
     for number in range(frame.height):
         try:
-            with polars_faults("value that Python cannot hold"):
+            with polars_faults("value that Python cannot represent"):
                 yield frame.row(number, named=True)
         except ArticleError as error:
             yield error
 
 
 def _beyond_calendar(frame: pl.DataFrame) -> dict[str, dict[int, str]]:
-    """Find dates and times outside the years 1 to 9999, which stay as text."""
+    """Find dates and times outside the years 1 to 9999, which become text."""
     found: dict[str, dict[int, str]] = {}
     for name, dtype in frame.schema.items():
         if isinstance(dtype, pl.Date):

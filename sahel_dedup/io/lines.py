@@ -1,4 +1,4 @@
-"""Lines of a file, plain or gzip, each of bounded length, and input that comes only once."""
+"""Lines of a file, plain or gzip, of bounded length, and input that can be read only once."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ Reporter: TypeAlias = Callable[[ArticleError], None]
 
 STDIN = "-"
 GZIP_MAGIC = b"\x1f\x8b"
-# No article is longer, and a file of zeros that unpacks without end is a line without end.
+# No article is longer. A hostile gzip file of zeros would otherwise be an endless line.
 MAX_LINE = 64 << 20
 _UTF8_BOM = b"\xef\xbb\xbf"
 
 
 def too_long(what: str, line: int, name: str) -> ArticleError:
-    """Make the error for a line or record of more than `MAX_LINE` bytes."""
+    """Return the error for a line or record of more than `MAX_LINE` bytes."""
     return ArticleError(f"{what} too long: more than {MAX_LINE >> 20} MB", None, line, name)
 
 
@@ -42,9 +42,9 @@ def read_lines(
     path
         A file, or ``-`` for standard input.
     name
-        What messages call it.
+        Name of the file in messages.
     report
-        What is to be done with broken gzip data; the lines before it are read.
+        Called for broken gzip data; the lines before it are read.
 
     Yields
     ------
@@ -69,7 +69,7 @@ def read_lines(
 
 
 def comes_once(path: InputPath) -> bool:
-    """Whether a path is a stream, which can be read but once: standard input, a pipe."""
+    """Whether a path is a stream that can be read only once: standard input or a pipe."""
     if path == STDIN:
         return True
     try:
@@ -81,20 +81,20 @@ def comes_once(path: InputPath) -> bool:
 
 @contextmanager
 def spool(path: InputPath, ending: str = ".jsonl") -> Iterator[os.PathLike[str]]:
-    """Copy a stream to a temporary file, for input that is read more than once.
+    """Copy a stream to a temporary file, so that it can be read more than once.
 
     Parameters
     ----------
     path
-        A path of which `comes_once` holds.
+        A path for which `comes_once` is true.
     ending
-        Of the temporary file, for its format.
+        Ending of the temporary file, which gives its format.
 
     Yields
     ------
     os.PathLike
-        A path for `sahel_dedup.io.readers.read_rows` and the like. Errors call it what the
-        user called it. The file is removed at the end of the block.
+        A path for `sahel_dedup.io.readers.read_rows` and the like. Errors use the name that the
+        user gave. The file is removed at the end of the block.
     """
     name = source_name(path)
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
@@ -107,14 +107,14 @@ def spool(path: InputPath, ending: str = ".jsonl") -> Iterator[os.PathLike[str]]
             with open(copy, "wb") as target:
                 shutil.copyfileobj(source, target)
         except OSError as error:
-            # Most often the folder of temporary files is full.
+            # Usually the folder for temporary files is full.
             error.filename = error.filename or copy
             raise
         yield _Spooled(copy, name)
 
 
 def source_name(path: InputPath) -> str:
-    """Name an input in messages."""
+    """Return the name of an input for messages."""
     return "standard input" if path == STDIN else str(path)
 
 
@@ -126,7 +126,7 @@ def standard_input() -> io.BufferedReader:
     SahelError
         If it is closed.
     """
-    # Python has none where the descriptor was closed before it started.
+    # Python has none if the descriptor was closed before it started.
     if sys.stdin is None or sys.stdin.closed:
         raise FileError("cannot read standard input: it is closed")
     return cast(io.BufferedReader, sys.stdin.buffer)
@@ -145,10 +145,10 @@ class _Spooled(os.PathLike[str]):
 
 
 def _open(path: InputPath, stack: ExitStack) -> IO[bytes]:
-    # Standard input is read as it comes: a stream may never end.
+    # Standard input is read as it arrives, because a stream may never end.
     file = standard_input() if path == STDIN else stack.enter_context(open(path, "rb"))  # noqa: SIM115
-    # The first bytes decide and not the ending: standard input has none, and programs
-    # that fetch files tend to unpack a `.gz` without renaming it.
+    # The first bytes decide and not the ending, because standard input has none, and download
+    # programs may unpack a `.gz` without renaming it.
     if file.peek(2).startswith(GZIP_MAGIC):
         return cast(IO[bytes], stack.enter_context(gzip.GzipFile(fileobj=file)))
     return file

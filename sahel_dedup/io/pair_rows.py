@@ -1,4 +1,4 @@
-"""Rows that say of two articles whether they report one event: judged pairs, and corrections."""
+"""Rows that say whether two articles report one event: judged pairs and corrections."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ _TRUE, _FALSE = frozenset({"1", "1.0", "true"}), frozenset({"0", "0.0", "false"}
 
 
 def read_pair_ids(row: Mapping[str, object]) -> tuple[str, str]:
-    """Read the ids of the two articles, from ``a`` and ``b`` or ``id_a`` and ``id_b``.
+    """Read the ids of the two articles from ``a`` and ``b``, or from ``id_a`` and ``id_b``.
 
     Raises
     ------
     ArticleError
-        If one is missing or no id, or both are the same. The error names the field.
+        If one is missing or not an id, or if both are the same. The error names the field.
     """
     ids = []
     for name in ("a", "b"):
@@ -38,12 +38,12 @@ def read_same(row: Mapping[str, object]) -> bool | None:
     Raises
     ------
     ArticleError
-        If it is missing, or something else.
+        If it is missing or has another value.
     """
     if "same" not in row:
         raise ArticleError(f"missing: the row has {', '.join(map(str, row))}", "same")
     value = row["same"]
     text = "" if is_missing(value) else str(value).strip().lower()
     if text and text not in _TRUE | _FALSE:
-        raise ArticleError(f"none of 1, 0, true, false and empty: {value!r}", "same")
+        raise ArticleError(f"not 1, 0, true, false or empty: {value!r}", "same")
     return text in _TRUE if text else None

@@ -1,4 +1,4 @@
-"""Names of input files: patterns, folders, endings and the formats they stand for."""
+"""Names of input files: patterns, folders, endings, and the formats of the endings."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ ENDINGS = {
 
 
 def expand_paths(paths: InputPath | Sequence[InputPath]) -> list[InputPath]:
-    """Expand folders and glob patterns and check that every file can be there and be read.
+    """Expand folders and glob patterns, and check that every file exists and can be read.
 
     Raises
     ------
     SahelError
-        If a name or pattern matches no file, or the ending of a file is unknown.
+        If a name or pattern matches no file, or a file has an unknown ending.
     """
     found: list[InputPath] = []
     for path in [paths] if isinstance(paths, str | os.PathLike) else paths:
-        # A file that exists under the very name comes first: brackets are common in
-        # file names, and `news[1].jsonl` as a pattern would not match itself.
+        # A file with exactly this name takes precedence, because brackets are common in file names,
+        # and the pattern `news[1].jsonl` does not match itself.
         found += [path] if path == STDIN or _is_there(path) else _matches(path)
     files: list[InputPath] = []
     for path in found:
@@ -47,18 +47,18 @@ def expand_paths(paths: InputPath | Sequence[InputPath]) -> list[InputPath]:
 
 
 def open_repeatable(path: InputPath) -> AbstractContextManager[InputPath]:
-    """Make a path fit to be read more than once.
+    """Make a path readable more than once.
 
     Parameters
     ----------
     path
-        As `expand_paths` gives it.
+        A path from `expand_paths`.
 
     Returns
     -------
     context manager of path
-        What comes once, standard input or a pipe, is copied to a temporary file, removed
-        at the end of the block.
+        Standard input or a pipe is copied to a temporary file, which is removed at the end of the
+        block.
     """
     if not comes_once(path):
         return nullcontext(path)
@@ -71,7 +71,7 @@ def _is_there(path: InputPath) -> bool:
     except (FileNotFoundError, NotADirectoryError, ValueError):
         return False
     except OSError as error:
-        # A name may be too long for a file and still be a pattern.
+        # A name may be too long for a file but still be a pattern.
         if error.errno == errno.ENAMETOOLONG:
             return False
         raise unreadable(path, error) from error
@@ -84,7 +84,7 @@ def _matches(pattern: InputPath) -> list[InputPath]:
     found: list[InputPath] = list(sorted(glob.glob(name, recursive=True)))
     if found:
         return found
-    # Of a folder that it may not look into glob says nothing.
+    # glob silently ignores a folder that it may not read.
     folder = os.path.dirname(name) or "."
     if not glob.has_magic(folder) and os.path.isdir(folder):
         try:
@@ -102,7 +102,7 @@ def _files_in(folder: InputPath) -> list[InputPath]:
 
     found: list[InputPath] = []
     for inside, folders, names in os.walk(folder, onerror=refuse):
-        # Spark and others leave marks such as _SUCCESS and .part.crc.
+        # Spark and others leave marker files such as _SUCCESS and .part.crc.
         folders[:] = sorted(name for name in folders if not name.startswith((".", "_")))
         found += [
             os.path.join(inside, name)
@@ -115,12 +115,12 @@ def _files_in(folder: InputPath) -> list[InputPath]:
 
 
 def unreadable(name: object, error: OSError) -> SahelError:
-    """Make the error for a file that the system does not let us read."""
+    """Return the error for a file that the system does not allow to be read."""
     return FileError(f"cannot read {name}: {error.strerror or error}")
 
 
 def format_of(path: InputPath) -> str:
-    """Tell the format of a file by its ending: ``json``, ``csv`` or ``parquet``.
+    """Return the format of a file by its ending: ``json``, ``csv`` or ``parquet``.
 
     Raises
     ------

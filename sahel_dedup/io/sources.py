@@ -1,4 +1,4 @@
-"""Whatever holds articles, as rows: files, frames, tables, and iterables of many kinds."""
+"""Sources of articles, as rows: files, frames, tables, and iterables of many kinds."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 else:
     pl = LazyModule("polars")
 
-# What is to be done with an error and the row that has it, None if it could not be read.
+# Handles an error and its row, which is None if it could not be read.
 Fault: TypeAlias = Callable[[ArticleError, object], None]
 
 
 class Located(NamedTuple):
-    """A row, or an article that needs no reading, and where it stands."""
+    """A row, or an article that needs no reading, and its place."""
 
     place: Place
     row: Row | Article
@@ -42,25 +42,25 @@ def is_path(source: object) -> bool:
 def located_rows(
     source: Any, columns: Mapping[str, str], report: Fault, *, texts: bool = False
 ) -> Iterator[Located]:
-    """Yield the rows of whatever holds articles.
+    """Yield the rows of a source of articles.
 
     Parameters
     ----------
     source
         See `sahel_dedup.cluster`.
     columns
-        Columns to be read as fields, by field; frames and tables must have them.
+        Columns to read as fields, by field; frames and tables must have them.
     report
-        What is to be done with a faulty row, which is left out.
+        Called for a faulty row, which is left out.
     texts
         Whether a string in an iterable is a text rather than a path.
 
     Raises
     ------
     ArticleError
-        If it holds no articles; the error says what to give instead.
+        If it contains no articles; the error says what to give instead.
     SettingsError
-        If a column of `columns` is not there.
+        If a column in `columns` does not exist.
     """
     paths = [source] if is_path(source) else _paths(source, texts=texts)
     if paths is not None:
@@ -78,15 +78,15 @@ def located_rows(
 
 
 def to_row(item: object, *, texts: bool = False) -> Row | Article:
-    """Take an item of an iterable for a row.
+    """Convert an item of an iterable to a row.
 
-    Mappings, articles, dataclasses, named tuples, rows of sqlite3 and models of pydantic
-    are rows.
+    Mappings, articles, dataclasses, named tuples, rows of sqlite3 and models of pydantic are
+    accepted.
 
     Raises
     ------
     ArticleError
-        If it is none; the error says what to give instead.
+        If it is anything else; the error says what to give instead.
     """
     if isinstance(item, Article | Mapping):
         return item
@@ -101,7 +101,7 @@ def to_row(item: object, *, texts: bool = False) -> Row | Article:
     if found is not None:
         return found
     if isinstance(item, os.PathLike):
-        raise ArticleError(f"a path among articles: {show(item)}; give paths alone")
+        raise ArticleError(f"a path among articles: {show(item)}; give only paths")
     raise ArticleError(
         f"neither a mapping nor an article: {type(item).__name__}; "
         "write {'id': ..., 'text': ...} for each article"
@@ -109,18 +109,18 @@ def to_row(item: object, *, texts: bool = False) -> Row | Article:
 
 
 def _fields_of(item: Any) -> Row | None:
-    """Return the fields of a record; None if it is none."""
+    """Return the fields of a record, or None if it is not one."""
     if isinstance(item, type):
         return None
     if dataclasses.is_dataclass(item):
-        # Its fields as they are; `asdict` would copy all that is in them.
+        # Take the fields as they are; `asdict` would copy their contents.
         return {field.name: getattr(item, field.name) for field in dataclasses.fields(item)}
-    # Named tuples, models of pydantic and rows of Spark; the last two are no dependencies.
+    # Named tuples, models of pydantic and rows of Spark; the last two are not dependencies.
     for method in ("_asdict", "model_dump", "asDict"):
         if callable(getattr(item, method, None)):
             found = getattr(item, method)()
             return found if isinstance(found, Mapping) else None
-    # Rows of sqlite3, and what else is like a mapping and does not say so.
+    # Rows of sqlite3, and other objects that behave like mappings without being declared as such.
     if callable(getattr(item, "keys", None)) and hasattr(item, "__getitem__"):
         keys = list(item.keys())
         if twice := [key for key, count in Counter(keys).items() if count > 1]:
@@ -130,7 +130,7 @@ def _fields_of(item: Any) -> Row | None:
 
 
 def _paths(source: Any, *, texts: bool) -> list[Any] | None:
-    """Return the paths of a list of paths; None if it is something else."""
+    """Return the paths of a list of paths, or None if it is something else."""
     if not isinstance(source, list | tuple | set | frozenset) or not source:
         return None
     items = sorted(source, key=str) if isinstance(source, set | frozenset) else list(source)
@@ -149,11 +149,11 @@ def _looks_like_path(item: str | os.PathLike[str]) -> bool:
 def _table(
     source: Any, columns: Mapping[str, str], *, unnamed: bool
 ) -> Iterator[Row | ArticleError] | None:
-    """Return the rows of a frame or table; None if it is something else."""
+    """Return the rows of a frame or table, or None if it is something else."""
     rows: Iterator[Row | ArticleError]
     if _is_series(source):
         return None
-    # A lazy frame first: to ask one for its columns is work. Whoever holds a frame has
+    # Check for a lazy frame first, because its columns are costly to get. Somebody with a frame has
     # imported polars.
     if "polars" in sys.modules and isinstance(source, pl.LazyFrame | pl.DataFrame):
         names, rows = _polars_table(source)
@@ -187,12 +187,12 @@ def _no_id(names: list[str]) -> ArticleError:
 
 
 def _speaks_arrow(source: Any) -> bool:
-    # An Arrow schema or type, too, has such a method, but no stream of rows.
+    # An Arrow schema or type has such a method too, but no stream of rows.
     return hasattr(source, "__arrow_c_stream__") or hasattr(source, "__arrow_c_array__")
 
 
 def _is_series(source: Any) -> bool:
-    """Whether it is one column: it speaks Arrow too, but has no names."""
+    """Whether it is a single column, which supports Arrow too but has no names."""
     if "polars" in sys.modules and isinstance(source, pl.Series):
         return True
     return type(source).__name__ in ("Series", "Array", "ChunkedArray", "Index") and not hasattr(
@@ -201,7 +201,7 @@ def _is_series(source: Any) -> bool:
 
 
 def _check_iterable(source: Any) -> None:
-    """Refuse what holds no articles, and say what would."""
+    """Refuse an object without articles, and say what to give instead."""
     kind = type(source).__name__
     if source is None:
         _refuse("no articles: None; give a list of mappings, a frame or a path")
@@ -211,7 +211,7 @@ def _check_iterable(source: Any) -> None:
         _refuse("bytes; give a path as str, or a list of mappings")
     if isinstance(source, Mapping):
         if source and not any(isinstance(value, str) for value in source.values()):
-            _refuse("a mapping of columns; give polars.DataFrame(...) of it")
+            _refuse("a mapping of columns; wrap it in polars.DataFrame(...)")
         _refuse("one mapping; give a list of mappings, one for each article")
     if isinstance(source, AsyncIterable):
         _refuse(f"an asynchronous iterable: {kind}; await each article and add it")

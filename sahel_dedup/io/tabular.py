@@ -1,8 +1,8 @@
-"""Rows as columns: CSV and Parquet need to know every column before the first row.
+"""From rows to columns: CSV and Parquet need every column before the first row.
 
-`spooled` keeps rows on disk while it learns their columns. The type of a column is the
-narrowest that holds all its values. Where nothing narrower fits that is a string, and
-whatever is not a string is written as JSON.
+`spooled` keeps rows on disk while it collects their columns. The type of a column is the narrowest
+that fits all its values. If nothing narrower fits, it is string, and values that are not strings
+are written as JSON.
 """
 
 from __future__ import annotations
@@ -32,26 +32,26 @@ Row: TypeAlias = Mapping[str, object]
 _PlainRow: TypeAlias = dict[str, Any]
 _Schema: TypeAlias = "dict[str, pl.DataType]"
 
-# Rows are handled in chunks of about this many characters rather than of a number of
-# rows alone: a thousand articles are two megabytes or two gigabytes.
+# Chunks of rows have at most about this many characters, because a thousand articles may be two
+# megabytes or two gigabytes.
 _CHUNK_CHARACTERS = 4_000_000
 CHUNK_ROWS = 5000
 
 _SCALARS = frozenset({type(None), str, bool, int, float, date})
 SURROGATE = re.compile("[\ud800-\udfff]")
-# Python and polars follow nested values by recursion, and a column of lists in lists takes
-# polars a time that grows with the square of the depth: 2 seconds at 300.
+# Python and polars process nested values by recursion, and polars takes time quadratic in the depth
+# of nested lists: 2 seconds at 300.
 _DEEPEST = 50
 
 
 @dataclass(frozen=True, slots=True)
 class Spool:
-    """Rows at rest on disk, and the type of each of their columns.
+    """Rows on disk, and the type of each of their columns.
 
     Attributes
     ----------
     schema : dict of str to polars.DataType
-        The columns in the order in which they were first met.
+        The columns, in the order in which they first occurred.
     """
 
     schema: _Schema
@@ -59,12 +59,12 @@ class Spool:
     _size: int
 
     def cells(self) -> Iterator[list[list[str]]]:
-        """Yield chunks of rows with one string per column; what is missing is empty."""
+        """Yield chunks of rows with one string per column, empty if missing."""
         for chunk in self._chunks():
             yield [[_cell(row.get(name)) for name in self.schema] for row in chunk]
 
     def frames(self) -> Iterator[pl.DataFrame]:
-        """Yield chunks of rows as data frames, all of them with the same schema."""
+        """Yield chunks of rows as data frames, all with the same schema."""
         for chunk in self._chunks():
             yield _frame(chunk, self.schema)
 
@@ -76,22 +76,22 @@ class Spool:
 
 @contextmanager
 def spooled(rows: Iterable[Row], folder: str) -> Iterator[Spool]:
-    """Read rows to their end into a temporary file.
+    """Read all rows into a temporary file.
 
     Parameters
     ----------
     rows
         Mappings that need not agree on their keys.
     folder
-        Where there is room for them.
+        Folder for the temporary file.
 
     Yields
     ------
     Spool
-        The file is gone at the end of the block.
+        The file is removed at the end of the block.
     """
-    # Pickle keeps dates, integers of any size and lone surrogates, which no exchange
-    # format does. The file has no name, so nobody else can have written to it.
+    # Pickle keeps dates, integers of any size and lone surrogates; no exchange format does. The
+    # file has no name, so nobody else can have written to it.
     with TemporaryFile(dir=folder) as file:
         schema: _Schema = {}
         for chunk in _chunked(rows):
@@ -109,13 +109,13 @@ def to_frame(rows: Iterable[Row], columns: Iterable[str]) -> pl.DataFrame:
     rows
         Mappings that need not agree on their keys.
     columns
-        Columns that are there whatever the rows hold. They are text but for ``canonical``,
+        Columns that are always there, even without rows. They are strings, except ``canonical``,
         ``similarity`` and ``published``.
 
     Returns
     -------
     polars.DataFrame
-        These columns, then others in the order in which they were first met.
+        These columns, then others in the order in which they first occurred.
     """
     plain_rows: list[_PlainRow] = [plain(row) for row in rows]
     types: dict[str, pl.DataType] = {
@@ -129,11 +129,11 @@ def to_frame(rows: Iterable[Row], columns: Iterable[str]) -> pl.DataFrame:
 
 
 def plain(value: object, depth: int = 0) -> Any:
-    """Reduce a value to what JSON has, dates, and datetimes in UTC.
+    """Reduce a value to the types of JSON, dates, and datetimes in UTC.
 
-    Sets become lists, bytes text, NumPy's scalars and arrays Python's, and the missing
-    values of pandas ``None``; whatever else there is becomes its ``str``. What is nested
-    more than 50 levels deep becomes a JSON string.
+    Sets become lists, bytes become text, NumPy's scalars and arrays become Python's, and the
+    missing values of pandas become ``None``. Other objects become their ``str``. Values nested more
+    than 50 levels deep become JSON strings.
     """
     if type(value) in _SCALARS:
         return value
@@ -161,7 +161,7 @@ def to_json(value: object) -> str:
     Raises
     ------
     SahelError
-        If it is nested deeper than Python can follow, some 900 levels.
+        If it is nested too deeply for Python, at about 900 levels.
     """
     try:
         return _encoded(_encode, value)
@@ -175,7 +175,7 @@ def without_surrogates(text: str) -> str:
 
 
 def escape_surrogates(text: str) -> str:
-    r"""Write lone surrogates as ``\udXXX``, so that names that differ go on differing."""
+    r"""Write lone surrogates as ``\udXXX``, so that different names stay different."""
     return SURROGATE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
@@ -185,12 +185,12 @@ def _in_utc(moment: datetime) -> datetime | str:
     try:
         return moment.astimezone(UTC)
     except OverflowError:
-        # Hours before the first year or after the last.
+        # Within hours of the first or the last year.
         return moment.isoformat()
 
 
 def _default(value: object) -> Any:
-    # NaT of pandas is a date to Python.
+    # NaT of pandas passes for a date.
     if isinstance(value, date) and not is_missing(value):
         return value.isoformat()
     return plain(value)
@@ -204,7 +204,7 @@ def _as_string(value: object) -> str:
     try:
         return _encoded(_encode_any, value)
     except (TypeError, ValueError):
-        # A name that is no string, or a value that contains itself.
+        # A name that is not a string, or a value that contains itself.
         return str(value)
 
 
@@ -239,7 +239,7 @@ def _chunked(rows: Iterable[Row]) -> Iterator[list[_PlainRow]]:
 
 
 def _learn(schema: _Schema, rows: list[_PlainRow]) -> None:
-    """Widen the types of columns, in place, until they hold the values of some rows."""
+    """Widen the types of columns, in place, until they fit the values of some rows."""
     for row in rows:
         for name, value in row.items():
             schema[name] = _merged(schema.get(name, pl.Null()), _type_of(value))
@@ -279,7 +279,7 @@ def _type_of(value: Any) -> pl.DataType:
 
 
 def _merged(one: pl.DataType, other: pl.DataType) -> pl.DataType:
-    """Find the type that holds the values of both."""
+    """Find the type that fits the values of both."""
     if one is other or isinstance(other, pl.Null):
         return one
     if isinstance(one, pl.Null):
@@ -290,8 +290,8 @@ def _merged(one: pl.DataType, other: pl.DataType) -> pl.DataType:
         return pl.List(_merged(_inner(one), _inner(other)))
     if isinstance(one, pl.Struct) and isinstance(other, pl.Struct):
         ours, theirs = _fields(one), _fields(other)
-        # Structs of the same fields only: a mapping that lacks a key would come back
-        # with a null it never had.
+        # Only structs with the same fields, because a mapping that lacks a key would come back with
+        # a null that it never had.
         if ours.keys() == theirs.keys():
             return pl.Struct({key: _merged(ours[key], theirs[key]) for key in ours})
         return pl.String()
@@ -299,7 +299,7 @@ def _merged(one: pl.DataType, other: pl.DataType) -> pl.DataType:
 
 
 def _settled(dtype: pl.DataType) -> pl.DataType:
-    """Replace what Parquet cannot hold: types without values, structs without fields."""
+    """Replace types that Parquet lacks: types without values, and structs without fields."""
     if isinstance(dtype, pl.List):
         return pl.List(_settled(_inner(dtype)))
     if isinstance(dtype, pl.Struct) and (fields := _fields(dtype)):
@@ -308,7 +308,7 @@ def _settled(dtype: pl.DataType) -> pl.DataType:
 
 
 def _fitted(value: Any, dtype: pl.DataType) -> Any:
-    """Turn a plain value into one that a column of the type takes."""
+    """Convert a plain value to one that fits a column of the type."""
     if value is None:
         return None
     if isinstance(dtype, pl.String):
@@ -322,14 +322,14 @@ def _fitted(value: Any, dtype: pl.DataType) -> Any:
 
 
 def _cell(value: Any) -> str:
-    """Write a plain value as one string, itself if it is one."""
+    """Write a plain value as a string, unchanged if it is one."""
     if isinstance(value, str):
         return value
     if value is None:
         return ""
     if isinstance(value, date):
         return value.isoformat()
-    # JSON has no NaN, a cell may well hold one.
+    # JSON has no NaN, but a cell may have one.
     return repr(value) if isinstance(value, float) else to_json(value)
 
 
