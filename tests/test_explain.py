@@ -104,7 +104,7 @@ def test_strangers_and_empty_texts() -> None:
     assert "below 0.20" in stranger.why
     empty = explain(Article("a", ""), Article("b", ""))
     assert (empty.relation, empty.similarity, empty.terms) == (None, 0.0, ())
-    assert "nothing" in shown(empty)
+    assert "to the similarity: none" in shown(empty)
 
 
 def test_time_between() -> None:
