@@ -523,7 +523,7 @@ def test_who_may_ask(tmp_path: Path) -> None:
         with StoryIndex.connect(url, token=TOKEN) as index:
             assert index.add({"id": "a", "text": "Rain"}).is_new_story
         for wrong in (None, "another-token-of-letters", TOKEN[:-1]):
-            with pytest.raises(SahelError, match="needs a token"):
+            with pytest.raises(SahelError, match="a token is needed"):
                 StoryIndex.connect(url, token=wrong)
         assert httpx.get(f"{url}/health").status_code == 200
         told = httpx.get(f"{url}/stats", headers={"Authorization": f"Basic {TOKEN}"})
@@ -546,7 +546,7 @@ def test_what_cannot_be_served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     path, letters = tmp_path / "news.index", tmp_path / "token"
     status, told = run("serve", "--index", path, "--host", "0.0.0.0", "--port", 0)
     assert status == 2
-    assert "a token is needed on '0.0.0.0'" in told
+    assert "'0.0.0.0' needs a token" in told
     letters.write_text("short\n")
     status, told = run("serve", "--index", path, "--token-file", letters)
     assert (status, "16 letters" in told) == (2, True)

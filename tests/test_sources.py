@@ -298,7 +298,7 @@ def test_one_article_may_be_any_record() -> None:
     [
         (["body"], r"\['body'\] is not a mapping; write {'text': 'body'}"),
         ({"body": "text"}, "'body' is not one of id, text, .*; write {'text': 'body'}"),
-        ({"headline": "titre"}, "'headline' is no field of id, text, title, .*lang$"),
+        ({"headline": "titre"}, "'headline' is not one of id, text, title, .*lang$"),
         ({"text": 5}, "5 is not the name of a column"),
     ],
 )
