@@ -305,7 +305,7 @@ def test_corrections_are_read_from_whatever_holds_them(tmp_path: Path) -> None:
     assert Corrections.read(expected) | Corrections.read(None) is expected
     assert len(expected.without("d", "a")) == 1
     assert hash(Corrections.read(list(expected))) == hash(expected)
-    assert repr(expected) == "<Corrections: 1 that join, 1 that part>"
+    assert repr(expected) == "<Corrections: 1 that join, 1 that separate>"
 
 
 @pytest.mark.parametrize(
@@ -339,7 +339,7 @@ def test_contradictions_are_told_with_their_lines(tmp_path: Path) -> None:
     assert "'d' and 'e' are not one story" in told
     assert len(raised.value.contradictions) == 2
     many = [(f"{i}", f"{j}", same) for i in range(7) for j in range(i) for same in (0, 1)]
-    with pytest.raises(CorrectionError, match=r"and 16 more\)\. Take one of them back"):
+    with pytest.raises(CorrectionError, match=r"and 16 more\)\. Remove one of them"):
         Corrections.read(many)
 
 

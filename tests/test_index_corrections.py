@@ -99,7 +99,7 @@ def test_join_and_part(index: StoryIndex) -> None:
     assert index["a"].id == attack
     assert partition(index) == {frozenset("ab"), frozenset("cde"), frozenset("f"), frozenset("gh")}
     assert [c.who for c in index.corrections] == [None, "Awa"]
-    assert repr(index.corrections) == "<Corrections: 1 that join, 1 that part>"
+    assert repr(index.corrections) == "<Corrections: 1 that join, 1 that separate>"
     with pytest.raises(CorrectionError, match=r"'c' and 'a' .*one story|'a' and 'c'"):
         index.join("c", "a")
 

@@ -493,7 +493,7 @@ def test_the_same_rows_give_the_same_bytes(ending: str, monkeypatch: pytest.Monk
         ("out.xlsx", r"unknown ending: 'out\.xlsx'; known are \.jsonl, .*\.parquet"),
         ("out", "unknown ending"),
         ("none/out.csv", "there is no folder '.*none'"),
-        ("folder.csv", "it is there and not a file"),
+        ("folder.csv", "it exists and is not a file"),
     ],
 )
 def test_what_cannot_be_written_is_refused_before_any_work(path: str, message: str) -> None:

@@ -1,8 +1,8 @@
-"""Corrections: pairs of articles that a person puts into one story, or keeps out of one.
+"""Corrections: pairs of articles that a person puts into one story, or keeps apart.
 
-All statements hold at once and in any order. Articles that are one story by a chain of
-statements form a *group*; a statement that two articles are not one story keeps their groups
-apart. So a contradiction is a statement that keeps two articles of one group apart.
+All statements apply together, in any order. Articles that are one story by a chain of statements
+form a *group*. A statement that two articles are not one story keeps their groups apart. A
+statement that keeps two articles of one group apart is therefore a contradiction.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from sahel_dedup.io.sources import located_rows
 from sahel_dedup.util.groups import Groups
 from sahel_dedup.util.values import is_missing
 
-# Contradictions that an error describes in full.
+# The most contradictions that an error describes in full.
 _NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """What a person says of two articles.
+    """A person's statement about two articles.
 
     Attributes
     ----------
@@ -38,9 +38,9 @@ class Correction:
     same : bool
         Whether they belong in one story.
     who, when, why : str or None
-        Who said so, when, and for what reason.
+        Who made the statement, when, and for what reason.
     place : Place or None
-        Where it was read.
+        The place where it was read.
     """
 
     a: str
@@ -52,7 +52,7 @@ class Correction:
     place: Place | None = field(default=None, compare=False)
 
     def __str__(self) -> str:
-        """Say it in a sentence, with what is known of its origin."""
+        """Return it as a sentence, with its origin if known."""
         said = f"{self.a!r} and {self.b!r} are {'one story' if self.same else 'not one story'}"
         origin = [f"by {self.who}"] * bool(self.who) + [f"on {self.when}"] * bool(self.when)
         origin += [str(self.place)] * (self.place is not None)
@@ -60,7 +60,7 @@ class Correction:
         return f"{said}: {self.why}" if self.why else said
 
     def to_row(self) -> dict[str, object]:
-        """Return it as a row that `Corrections.read` reads: a, b, same, who, when, why."""
+        """Return it as a row for `Corrections.read`: a, b, same, who, when, why."""
         return {
             "a": self.a, "b": self.b, "same": int(self.same),
             "who": self.who, "when": self.when, "why": self.why,
@@ -68,10 +68,9 @@ class Correction:
 
 
 class Corrections:
-    """Corrections that contradict each other nowhere.
+    """Corrections without contradictions.
 
-    Iterating gives every `Correction`, in an order that does not depend on that in which they
-    came.
+    Iteration yields every `Correction`, in an order that does not depend on the order of input.
 
     Parameters
     ----------
@@ -80,11 +79,11 @@ class Corrections:
     Raises
     ------
     CorrectionError
-        If two articles must be one story and must not. The error names the corrections.
+        If two articles must be one story and must be apart. The error names the corrections.
     """
 
     def __init__(self, corrections: Iterable[Correction] = ()) -> None:
-        # A statement that comes again is one statement: the first, by who, when and why.
+        # A repeated statement counts once; the first one is kept, ordered by who, when and why.
         found: dict[tuple[str, str, bool], Correction] = {}
         for correction in sorted(corrections, key=_order):
             found.setdefault((*_ends(correction), correction.same), correction)
@@ -99,21 +98,21 @@ class Corrections:
 
     @classmethod
     def read(cls, source: Corrections | Iterable[Any] | Any | None) -> Corrections:
-        """Read corrections from whatever holds them.
+        """Read corrections from a file, a frame or rows.
 
         Parameters
         ----------
         source
             A path (JSON lines, CSV or Parquet), a frame or table, or an iterable of mappings,
             `Correction` or tuples ``(a, b, same)``. Rows have ``a`` and ``b`` (or ``id_a`` and
-            ``id_b``), ids of articles, ``same`` (1, 0, true, false), and where known ``who``,
-            ``when`` and ``why``. A row whose ``same`` is empty is no correction and left out.
-            ``None`` holds none.
+            ``id_b``), ids of articles, ``same`` (1, 0, true, false), and optionally ``who``,
+            ``when`` and ``why``. A row whose ``same`` is empty is not a correction and is left out.
+            ``None`` stands for no corrections.
 
         Raises
         ------
         ArticleError
-            If a row is no correction. The error names file, line and field.
+            If a row is not a correction. The error names file, line and field.
         CorrectionError
             If two of them contradict each other.
         """
@@ -142,10 +141,10 @@ class Corrections:
 
     def __repr__(self) -> str:
         joins = sum(correction.same for correction in self._all)
-        return f"<Corrections: {joins:,} that join, {len(self) - joins:,} that part>"
+        return f"<Corrections: {joins:,} that join, {len(self) - joins:,} that separate>"
 
     def __or__(self, other: Corrections) -> Corrections:
-        """Return the corrections of both.
+        """Return the union of two sets of corrections.
 
         Raises
         ------
@@ -155,7 +154,7 @@ class Corrections:
         return Corrections(itertools.chain(self, other)) if other else self
 
     def without(self, a: str, b: str) -> Corrections:
-        """Return all corrections but those on one pair of articles."""
+        """Return all corrections except those on one pair of articles."""
         pair = {a, b}
         return Corrections(c for c in self._all if {c.a, c.b} != pair)
 
@@ -180,7 +179,7 @@ class Corrections:
         return self._groups.members()
 
     def group(self, article: str) -> str | None:
-        """Return the name of an article's group, ``None`` for one that no correction names."""
+        """Return the name of an article's group; ``None`` if no correction names the article."""
         return self._groups.find(article)
 
     def members(self, group: str) -> Sequence[str]:
@@ -232,7 +231,7 @@ class Corrections:
 
     @cached_property
     def _joins(self) -> Mapping[str, Sequence[Correction]]:
-        """For each article the corrections that join it to others."""
+        """Return for each article the corrections that join it to others."""
         found: dict[str, list[Correction]] = {}
         for correction in self._all:
             if correction.same:
@@ -251,7 +250,7 @@ class Corrections:
             named.append(f"{correction}, but {chain}")
         more = f" (and {len(broken) - _NAMED:,} more)" if len(broken) > _NAMED else ""
         raise CorrectionError(
-            f"corrections contradict each other: {'. '.join(named)}{more}. Take one of them back",
+            f"corrections contradict each other: {'. '.join(named)}{more}. Remove one of them",
             tuple((c, self.chain(c.a, c.b)) for c in broken),
         )
 
@@ -272,7 +271,7 @@ def _is_whole(source: object) -> bool:
 
 
 def _named(item: object) -> object:
-    """Give the values of a tuple their names."""
+    """Turn a tuple into a row with names."""
     if isinstance(item, Correction):
         return item.to_row()
     if type(item) in (tuple, list) and 3 <= len(item) <= 6:  # type: ignore[arg-type]

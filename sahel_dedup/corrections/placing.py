@@ -1,8 +1,8 @@
 """From stories to corrected stories: the one rule for the batch, Spark and the index.
 
-Stories that a group of articles lies in become one, whatever the evidence and the window say.
-Where that would bring two articles together that must be apart, the articles of the group leave
-the later story for the earlier one, and the rest of the later story stays as it is.
+Stories that share a group of articles become one, regardless of the evidence and the window. If
+that would bring together two articles that must be apart, the articles of the group move from the
+later story to the earlier one, and the rest of the later story stays as it is.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _Rows = NDArray[np.int64]
 
 
 def named_rows(ids: Sequence[str], corrections: Corrections) -> dict[int, str]:
-    """Return the groups of the articles that corrections name, by row, in order of rows."""
+    """Return the groups of the articles named by corrections, by row and in order of rows."""
     if not corrections:
         return {}
     found = ((row, corrections.group(name)) for row, name in enumerate(ids))
@@ -27,26 +27,26 @@ def named_rows(ids: Sequence[str], corrections: Corrections) -> dict[int, str]:
 
 
 def has_rivals(groups: Sequence[str], corrections: Corrections) -> bool:
-    """Whether two of the groups must be kept apart."""
+    """Whether any two of the groups must be kept apart."""
     return corrections.are_rivals(groups, groups)
 
 
 def place_groups(labels: _Rows, groups: dict[int, str], corrections: Corrections) -> _Rows:
-    """Bring the articles of each group into one story.
+    """Put the articles of each group into one story.
 
     Parameters
     ----------
     labels : ndarray of int64, shape (n,)
-        Number of the story of each article; no story holds articles that must be apart.
-        Articles are in order of time, or of arrival.
+        Number of the story of each article; no story contains articles that must be apart. Articles
+        are in order of time, or of arrival.
     groups : dict of int to str
-        The groups of the articles that are named, by row.
+        The groups of the named articles, by row.
     corrections : Corrections
 
     Returns
     -------
     ndarray of int64, shape (n,)
-        The number of a story that took in others is that of one of them.
+        New labels. A merged story has the number of one of its parts.
     """
     stories = _Named(labels, groups)
     for group in dict.fromkeys(groups[row] for row in sorted(groups)):
@@ -65,14 +65,14 @@ def join_copies(
     corrections: Corrections,
     copies: Sequence[tuple[int, int]],
 ) -> _Rows:
-    """Let named articles stay with what they are exact copies of, unless they must be apart.
+    """Keep named articles together with their exact copies, unless they must be apart.
 
     Parameters
     ----------
     labels, groups, corrections
         See `place_groups`.
     copies : sequence of (int, int)
-        Named articles, each with the first of its text.
+        Named articles, each with the first article of the same text.
 
     Returns
     -------
@@ -91,7 +91,7 @@ class _Named:
 
     def __init__(self, labels: _Rows, groups: dict[int, str]) -> None:
         self._labels = labels.copy()
-        # Into which story another was merged.
+        # The story into which each merged story went.
         self._taken: dict[int, int] = {}
         self.held: dict[int, dict[str, list[int]]] = defaultdict(dict)
         for row in sorted(groups):
@@ -102,7 +102,7 @@ class _Named:
                 self._stories.setdefault(group, set()).add(story)
 
     def of(self, group: str) -> list[int]:
-        """Return the stories that hold articles of a group, that of the first article first."""
+        """Return the stories with articles of a group, starting with that of the first article."""
         return sorted(self._stories[group], key=lambda story: min(self.held[story][group]))
 
     def at(self, row: int) -> int:
@@ -110,14 +110,14 @@ class _Named:
         return self._final(int(self._labels[row]))
 
     def move(self, group: str, story: int, to: int) -> None:
-        """Let the articles of a group leave a story for another one."""
+        """Move the articles of a group from one story to another."""
         rows = self.held[story].pop(group)
         self._labels[rows] = to
         self.held[to].setdefault(group, []).extend(rows)
         self._stories[group].remove(story)
 
     def merge(self, story: int, to: int) -> None:
-        """Let a story take in another."""
+        """Merge one story into another."""
         self._taken[story] = to
         for group, rows in self.held.pop(story).items():
             self.held[to].setdefault(group, []).extend(rows)

@@ -1,4 +1,4 @@
-"""Files of arrays, as NumPy writes them: read without pickle, and only if they are whole."""
+"""Files of NumPy arrays, read without pickle and only if they are complete."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ def read_arrays(
     OSError
         If the file cannot be read.
     ValueError
-        If it is damaged, or holds anything else.
+        If it is damaged, or contains anything else.
     """
     with open(path, "rb") as file:
-        # NumPy takes anything else for a pickle, and says how to have it run.
+        # NumPy treats any other file as a pickle, and its error says how to execute that.
         if not zipfile.is_zipfile(file):
-            raise ValueError("it is no archive of arrays")
+            raise ValueError("it is not an archive of arrays")
         file.seek(0)
         try:
             with np.load(file, allow_pickle=False) as found:
@@ -48,7 +48,7 @@ def read_arrays(
                 }
         except OSError:
             raise
-        # What NumPy, zipfile and the parser of headers raise on damage is listed nowhere.
+        # NumPy, zipfile and the header parser do not document what they raise on damaged files.
         except Exception as error:
             raise ValueError(str(error)) from error
 

@@ -1,9 +1,8 @@
 """Reading articles from files, data frames, tables and any other iterable of rows.
 
-It streams: memory holds the current article and one integer for each id.
-Nothing is lost silently. A fault is an `ArticleError` that names the file, the line and
-the field, or, for a caller who asks for that, an entry in a report; a date that cannot be
-used is dropped and counted.
+Reading streams: only the current article and one integer per id are in memory. Nothing is lost
+silently. A fault is an `ArticleError` that names the file, the line and the field, or, if the
+caller asks for it, an entry in a report. A date that cannot be used is dropped and counted.
 """
 
 from __future__ import annotations
@@ -24,12 +23,12 @@ from sahel_dedup.util.values import shorten
 
 OnError: TypeAlias = Literal["raise", "skip"] | Fault
 OnBadDate: TypeAlias = Literal["drop", "raise"]
-# An article, or a row of whatever kind; see `sahel_dedup.io.sources.to_row`.
+# An article, or a row of any kind; see `sahel_dedup.io.sources.to_row`.
 Record: TypeAlias = Article | Mapping[str, Any] | Any
 
 
 class Entry(NamedTuple):
-    """An article, the row that it was read from, with fields under their names, and its place."""
+    """An article, its place, and the row it was read from, with fields under their names."""
 
     article: Article
     row: Row | Article
@@ -37,31 +36,31 @@ class Entry(NamedTuple):
 
 
 class ArticleReader:
-    """Makes articles of rows, and counts what it read.
+    """Makes articles from rows, and counts what was read.
 
     Parameters
     ----------
     columns : mapping of str to str, optional
-        The columns to be read as fields, by field: ``{"text": "body"}``. A column under the
-        field's own name is then not read.
+        The columns to read as fields, by field: ``{"text": "body"}``. A column with the field's own
+        name is then not read.
     on_error : {"raise", "skip"} or callable
-        What is to be done with a row that is no article: raise an error; leave it out and
-        count it; or give it to a function of the error and the row, count it and leave it
-        out. The row is ``None`` if it could not even be read.
+        What to do with a row that is not an article: raise an error; leave it out and count it; or
+        pass the error and the row to a function, count it and leave it out. The row is ``None`` if
+        it could not be read at all.
     on_bad_date : {"drop", "raise"}
-        What is to be done with a date that cannot be read: drop the date and count it, or
-        take it for an error in the row.
+        What to do with a date that cannot be read: drop the date and count it, or treat the row as
+        faulty.
     skipped : SkipReport, optional
-        Where rows left out are counted; this stands for ``on_error="skip"``.
+        Counts the rows that are left out; implies ``on_error="skip"``.
     summary : ReadSummary, optional
-        Where everything is counted.
+        Counts everything.
     unnamed : bool
-        Whether a row may lack an id, and be a mere text. It is named by its place.
+        Whether a row may lack an id, or be only a text. Its id is then its place.
 
     Attributes
     ----------
     summary : ReadSummary
-        What was read so far.
+        Counts of what has been read so far.
     unseen : set of str
         Those of the columns given that no row had so far.
     """
@@ -97,7 +96,7 @@ class ArticleReader:
         source
             See `sahel_dedup.cluster`.
         unique
-            Whether an id may come only once.
+            Whether each id may occur only once.
 
         Returns
         -------
@@ -106,16 +105,16 @@ class ArticleReader:
         Raises
         ------
         ArticleError
-            If it holds no articles. While it is read: if a row is no article, or repeats an
+            If it contains no articles. During iteration: if a row is not an article or repeats an
             id. The error names the row.
         SahelError
-            If a file cannot be read, or a column is not there.
+            If a file cannot be read, or a column does not exist.
         """
         rows = self.located(source)
         return (entry.article for entry in self.entries(rows, unique=unique))
 
     def located(self, source: Any) -> Iterator[Located]:
-        """Yield the rows of whatever holds articles, for `entries`; see `articles`."""
+        """Yield the rows of a source of articles, for `entries`; see `articles`."""
         return located_rows(source, self._columns, self.count_fault, texts=self._unnamed)
 
     def entries(
@@ -154,7 +153,7 @@ class ArticleReader:
         return article
 
     def _named(self, row: Row | Article, number: int) -> Row | Article:
-        """Give the fields of a row their names, and the row an id where it may lack one."""
+        """Give the fields of a row their names, and the row an id if it may lack one."""
         if isinstance(row, Article):
             return row
         self.summary.add_columns(row)
@@ -188,12 +187,12 @@ class ArticleReader:
             return Article.from_mapping({**row, "published": None})
 
     def warn(self, stacklevel: int = 2) -> None:
-        """Warn a caller in Python of what was dropped; see `ReadSummary.warn`."""
-        # A function that is given the rows knows of them.
+        """Warn a caller in Python about what was dropped; see `ReadSummary.warn`."""
+        # A function that receives faulty rows already knows of them.
         self.summary.warn(stacklevel + 1, rows=self._skips)
 
     def count_fault(self, error: ArticleError, row: object = None) -> None:
-        """Raise a fault of a row, or count it where faulty rows are left out."""
+        """Raise a fault of a row, or count it if faulty rows are left out."""
         self._fault(error, row)
         self.summary.add_fault(error)
 
@@ -243,7 +242,7 @@ def iter_articles(
 def read_article(
     item: Record, columns: Mapping[str, str] | None = None, *, stacklevel: int = 2
 ) -> Article:
-    """Read one article, and warn of a date that cannot be read or a field not found.
+    """Read one article; warn about a date that cannot be read or a field that is missing.
 
     Parameters
     ----------
@@ -252,7 +251,7 @@ def read_article(
     columns
         See `ArticleReader`.
     stacklevel
-        Of the warning, as for `warnings.warn`, counted from the caller of this function.
+        Level of the warning, as for `warnings.warn`, counted from the caller of this function.
 
     Returns
     -------
@@ -284,8 +283,7 @@ def read_articles(
     paths
         See `sahel_dedup.io.readers.read_rows`.
     skipped
-        When given, faulty rows are counted here and left out; otherwise the first one
-        is raised.
+        If given, faulty rows are counted here and left out; otherwise the first one is raised.
     columns, on_bad_date, summary
         See `ArticleReader`.
 
@@ -315,11 +313,11 @@ def read_records(
     on_bad_date: OnBadDate = "drop",
     summary: ReadSummary | None = None,
 ) -> Iterator[tuple[Row, Article]]:
-    """Read articles from files, each beside the row it was read from.
+    """Read articles from files, each with the row it was read from.
 
-    The rows are the input as it was, but for the names that `columns` gives, for writing it
-    out again. Reading the same files
-    twice gives the same articles, so results of a first pass fit the rows of a second.
+    The rows are the original input, except for the names that `columns` gives, so that they can be
+    written again. Reading the same files twice gives the same articles, so results of a first pass
+    match the rows of a second.
 
     Parameters
     ----------
@@ -338,12 +336,12 @@ def read_records(
 
 
 def fault_handler(on_error: OnError) -> Fault:
-    """Return what is done with a fault and the row that has it.
+    """Return the function that handles a fault and the row that has it.
 
     Raises
     ------
     SettingsError
-        If `on_error` is none of its values.
+        If `on_error` is not one of its values.
     """
     if on_error == "raise":
         return _raise
@@ -361,10 +359,10 @@ def _raise(error: ArticleError, _row: object) -> None:
 
 
 class SeenIds:
-    """Where each id was first seen.
+    """The place where each id was first seen.
 
-    One integer an id instead of a `Place`, which would cost three times the memory and,
-    being a tuple, the attention of the garbage collector.
+    One integer per id instead of a `Place`, which would take three times the memory and, being a
+    tuple, be tracked by the garbage collector.
     """
 
     _LINE_BITS = 40
@@ -374,12 +372,12 @@ class SeenIds:
         self._files: list[str | None] = []
 
     def add(self, article_id: str, place: Place) -> None:
-        """Note an id.
+        """Record an id.
 
         Raises
         ------
         ArticleError
-            If it was there before. The error names that place.
+            If it was seen before. The error names the first place.
         """
         if not self._files or self._files[-1] != place.file:
             self._files.append(place.file)
@@ -388,7 +386,7 @@ class SeenIds:
         if first != here:
             file = self._files[first >> self._LINE_BITS]
             line = first & (1 << self._LINE_BITS) - 1
-            # The colon comes before the id, so that all duplicates are one kind of fault.
+            # The colon comes before the id, so that all duplicates count as one kind of fault.
             raise ArticleError(
                 f"duplicate id: {article_id!r}, first seen at {Place(file, line)}", "id"
             )

@@ -1,10 +1,10 @@
-"""Checkpoints: what was made of each file so far, on disk, so that no file is read twice.
+"""Checkpoints: the sketches of each file, on disk, so that no file is read twice.
 
-Reading and sketching is most of the work on an archive, and depends on nothing but the
-articles. A checkpoint is a folder of parts, each written as a whole when its articles are
-done. Parts belong to a file by its content, so a run over an archive that has grown reads what
-is new, and a run that was killed goes on after the last part. Settings are not part of it: the
-same sketches serve any window and granularity.
+Reading and sketching is most of the work on an archive, and depends only on the articles. A
+checkpoint is a folder of parts, each written completely once its articles are done. Parts belong to
+the content of a file, so a run over a grown archive reads only what is new, and a run that was
+killed continues after the last part. Settings are not part of a checkpoint, because the same
+sketches serve any window and granularity.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from sahel_dedup.sketch.sketcher import Sketcher
 from sahel_dedup.util.version import package_version
 
 _HEADER = "checkpoint.json"
-# Raised whenever the columns of a part change.
+# Increased whenever the columns of a part change.
 _FORMAT = 4
 _LINES = ("lines", "line_ends")
 
@@ -49,12 +49,12 @@ class Part:
     places : ndarray of int64, shape (n,)
         Line of each article in its file, from 1.
     flags : ndarray of uint8, shape (n,)
-        Which fields each has: see `sahel_dedup.io.summary.ReadSummary.flags`.
+        The fields that each article has: see `sahel_dedup.io.summary.ReadSummary.flags`.
     replaced : dict of str to list of int
-        Columns of the input that have the name of a result, and the articles that have them.
+        Columns of the input with the name of a result, and the articles that have them.
     lines : list of bytes or None
         The columns of each article as JSON, without those of the results; None if they were not
-        kept, or once they are on disk (`Checkpoint.lines`).
+        kept, or after they were written to disk (`Checkpoint.lines`).
     """
 
     ids: list[str]
@@ -76,19 +76,19 @@ class Part:
 
 
 class Checkpoint:
-    """A folder of sketches of articles, by the file that they were read from.
+    """A folder of sketches of articles, by the file from which they were read.
 
     Parameters
     ----------
     folder : str
-        It is made if it is not there.
+        The folder, which is created if it does not exist.
     reading : str
-        Whatever else decides which articles a file holds, such as what is done about faults.
+        Whatever else decides which articles are read from a file, such as the handling of faults.
 
     Raises
     ------
     FileError
-        If the folder holds anything else than a checkpoint of such reading by this release.
+        If the folder contains anything other than a checkpoint of such reading by this release.
     """
 
     def __init__(self, folder: str, reading: str = "") -> None:
@@ -117,7 +117,7 @@ class Checkpoint:
         Parameters
         ----------
         sketcher : Sketcher
-            A new one.
+            A new sketcher.
         """
         self._names = _Names(sketcher)
         while os.path.exists(path := self._path("names", len(self._names.chain) - 1)):
@@ -125,7 +125,7 @@ class Checkpoint:
             self._names.learn(path, arrays["hashes"], kept)
 
     def part(self, key: str, number: int) -> Part | None:
-        """Return a part of a file; None if it is not there.
+        """Return a part of a file, or None if it does not exist.
 
         Raises
         ------
@@ -151,13 +151,13 @@ class Checkpoint:
         return "lines" in array_names(self._path(key, number))
 
     def lines(self, key: str, number: int) -> tuple[list[bytes], dict[str, list[int]]]:
-        """Return the lines of a part, which were kept, and `Part.replaced`."""
+        """Return the kept lines of a part, and `Part.replaced`."""
         arrays, kept = self._read(self._path(key, number), only=("kept", *_LINES))
         letters, ends = arrays["lines"].tobytes(), arrays["line_ends"].tolist()
         return [letters[i:j] for i, j in zip([0, *ends], ends, strict=False)], kept["replaced"]
 
     def save_part(self, key: str, number: int, part: Part) -> None:
-        """Write a part, and before it the names that are new in it."""
+        """Write the new names of a part, and then the part."""
         names = self._known_names()
         if (fresh := names.new()) is not None:
             hashes, kept = fresh
@@ -174,7 +174,7 @@ class Checkpoint:
         self._write(self._path(key, number), about, arrays)
 
     def reading(self, key: str) -> dict[str, Any] | None:
-        """Return what was noted when a file had been read to its end; None if it was not.
+        """Return the note that was written after a file had been read to its end, or None.
 
         Raises
         ------
@@ -188,25 +188,25 @@ class Checkpoint:
         except FileNotFoundError:
             return None
         if _digest(text).encode() != check:
-            raise self._damaged(path, "its digest is another")
+            raise self._damaged(path, "its digest is different")
         found: dict[str, Any] = json.loads(text)
         return found
 
     def save_reading(self, key: str, found: dict[str, Any]) -> None:
-        """Note that a file was read to its end."""
+        """Record that a file was read to its end."""
         text = json.dumps(found).encode()
         with replacing(os.path.join(self.folder, f"{key}.json")) as (file, _):
             file.write(text + b"\n" + _digest(text).encode())
 
     def forget(self, key: str) -> None:
-        """Remove all that was made of a file."""
+        """Remove everything about a file."""
         for name in os.listdir(self.folder):
             if name.startswith(f"{key}-") or name == f"{key}.json":
                 with suppress(FileNotFoundError):
                     os.unlink(os.path.join(self.folder, name))
 
     def keep_only(self, keys: Collection[str]) -> None:
-        """Remove what was made of other files than these."""
+        """Remove everything about files other than these."""
         for name in os.listdir(self.folder):
             key = name.partition("-" if name.endswith(".npz") else ".json")[0]
             if name != _HEADER and len(key) == _KEY and key not in keys:
@@ -252,7 +252,7 @@ class Checkpoint:
         return arrays, kept
 
     def damaged(self, key: str, why: str) -> FileError:
-        """Make the error for what was made of a file."""
+        """Return the error for a damaged part or note of a file."""
         return self._damaged(os.path.join(self.folder, key), why)
 
     def _damaged(self, path: str, why: object) -> FileError:
@@ -260,11 +260,11 @@ class Checkpoint:
 
 
 class _Names:
-    """What the numbers in profiles stand for, in the order in which they came up.
+    """The names behind the numbers in profiles, in the order of their first occurrence.
 
-    Numbers are never changed, so each note needs only the names that are new, and all parts of
-    a checkpoint use the same numbers. Each note is named by a digest of it and those before,
-    which the parts know: so no part is read with names that are not its own.
+    Numbers never change, so each note needs only the new names, and all parts of a checkpoint use
+    the same numbers. Each note is named after a digest of itself and its predecessors, which the
+    parts contain, so no part can be read with the wrong names.
     """
 
     def __init__(self, sketcher: Sketcher) -> None:
@@ -273,9 +273,9 @@ class _Names:
         self.chain = [""]
 
     def new(self) -> tuple[NDArray[np.uint64], dict[str, Any]] | None:
-        """Return what has come up since the last call, None if nothing has.
+        """Return what is new since the last call, or None if nothing is.
 
-        That is hashes of the words, and names by kind.
+        That is hashes of words, and names by kind.
         """
         sketcher = self._sketcher
         kinds = (sketcher.vocabulary.words, sketcher.sources.names, sketcher.langs.names)
@@ -292,7 +292,7 @@ class _Names:
         return hashes, kept
 
     def learn(self, path: str, hashes: NDArray[np.uint64], kept: dict[str, Any]) -> None:
-        """Give names the numbers that they had."""
+        """Restore the numbers of names."""
         sketcher = self._sketcher
         chain = kept.pop("chain", None)
         self._extend(hashes, kept)
@@ -314,7 +314,7 @@ _KEY = 32
 
 
 def file_key(path: InputPath) -> str:
-    """Name a file by its format and content, in 32 letters."""
+    """Name a file after its format and content, with 32 letters."""
     digest = hashlib.sha256(format_of(path).encode())
     with open(path, "rb") as file:
         while block := file.read(1 << 20):
@@ -323,7 +323,7 @@ def file_key(path: InputPath) -> str:
 
 
 def concatenated(parts: Iterable[Part]) -> Part:
-    """Put parts, at least one, end to end."""
+    """Concatenate one or more parts."""
     given = list(parts)
     replaced: dict[str, list[int]] = {}
     start = 0

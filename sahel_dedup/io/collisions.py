@@ -1,7 +1,7 @@
-"""No command writes to a file that it reads, or twice to one file.
+"""Collisions: no command may write to a file that it reads, or twice to one file.
 
-A file has many names: relative ones, symbolic links, hard links, and the standard streams that a
-shell has opened on it. What counts is the file itself.
+A file can have many names: relative ones, symbolic links, hard links, and the standard streams that
+a shell has redirected to it. The files themselves are compared.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ _Path: TypeAlias = str | os.PathLike[str]
 # As a name of what is read, standard input; of what is written, standard output.
 _STREAM = "-"
 STDOUT = _STREAM
-# What SQLite, and the lock of an index, keep next to the file.
+# Endings of the files that SQLite and the lock of an index keep next to the file.
 _BESIDE = ("-wal", "-shm", "-journal", "-lock", "-new")
 
 
 class _Target(NamedTuple):
-    """A file as a command names it, and what tells whether another is the same.
+    """A file as a command names it, with keys to recognise the same file under another name.
 
-    `keys` has the device and inode of what is there, and its path without links, for what is
-    not there yet.
+    `keys` has the device and inode of an existing file, and the path without links, for a file that
+    does not exist yet.
     """
 
     name: str
@@ -39,7 +39,7 @@ class _Target(NamedTuple):
 
 
 def check_apart(reads: Iterable[_Path | None], writes: Mapping[str, _Path | None]) -> None:
-    """Check, before any work is done, that writing destroys nothing.
+    """Check, before any work, that writing destroys nothing.
 
     Parameters
     ----------
@@ -53,12 +53,12 @@ def check_apart(reads: Iterable[_Path | None], writes: Mapping[str, _Path | None
     Raises
     ------
     SahelError
-        If a file that is read would be written, under whatever name, or lies in a folder that
-        is written or the other way round; or if two outputs are one file.
+        If an input would be overwritten, under whatever name; if an input is inside an output
+        folder, or the reverse; or if two outputs are one file.
     """
     sources = [target for name in reads if name is not None for target in _read_targets(name)]
     outputs = [(option, _write_target(path)) for option, path in writes.items() if path is not None]
-    # Messages and results of most commands go there.
+    # Messages and the results of most commands go there.
     streams = [
         ("standard output", _stream("standard output", sys.stdout)),
         ("standard error", _stream("standard error", sys.stderr)),
@@ -72,7 +72,7 @@ def check_apart(reads: Iterable[_Path | None], writes: Mapping[str, _Path | None
                 )
             if _nested(output.path, source.path):
                 raise SettingsError(
-                    f"{option}: {output.name} and {source.name}, which this command reads, lie one "
+                    f"{option}: {output.name} and {source.name}, which this command reads, are one "
                     "inside the other; write elsewhere"
                 )
     for (option, output), (other, second) in combinations(outputs, 2):
@@ -95,7 +95,7 @@ def _write_target(path: _Path) -> _Target:
 
 
 def _local(path: _Path) -> str:
-    """Return the path in a URL of this machine's files, as Spark takes them."""
+    """Return the path of a local file URL, as Spark accepts them."""
     name = os.fspath(path)
     return f"/{name[5:].lstrip('/')}" if name.startswith("file:/") else name
 
@@ -104,7 +104,7 @@ def _file(path: str) -> _Target:
     real = os.path.realpath(path)
     keys: set[object] = {real}
     for name in (path, *(real + ending for ending in _BESIDE)):
-        # Not the mere names of files beside it: it need not be an index.
+        # Not just the names of files next to it, because the file need not be an index.
         with suppress(OSError, ValueError):
             status = os.stat(name)
             keys.add((status.st_dev, status.st_ino))
@@ -112,9 +112,9 @@ def _file(path: str) -> _Target:
 
 
 def _stream(name: str, stream: IO[str] | None) -> _Target:
-    """Return the file that a standard stream was opened on, if it is a regular one."""
+    """Return the file to which a standard stream is redirected, if it is a regular one."""
     keys: set[object] = set()
-    # None where it is closed; in a notebook or a test it has no descriptor.
+    # None if it is closed; in a notebook or a test it has no descriptor.
     if stream is not None:
         with suppress(OSError, ValueError, AttributeError):
             status = os.fstat(stream.fileno())
@@ -124,7 +124,7 @@ def _stream(name: str, stream: IO[str] | None) -> _Target:
 
 
 def _nested(one: str, other: str) -> bool:
-    """Whether one of two paths lies in the folder that is the other."""
+    """Whether one of two paths is inside the other."""
     if not one or not other:
         return False
     return one.startswith(other + os.sep) or other.startswith(one + os.sep)

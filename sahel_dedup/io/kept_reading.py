@@ -1,6 +1,6 @@
-"""Reading files of which a checkpoint knows some: only the others are read.
+"""Reading of files with a checkpoint: only files that it does not contain are read.
 
-The result is that of reading them all: articles, counts, faults, and ids that come twice.
+The result is that of reading all files: articles, counts, faults, and duplicate ids.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ from sahel_dedup.sketch.sketcher import Sketcher, latest_day
 from sahel_dedup.util.days import to_days
 from sahel_dedup.util.field_names import check_columns
 
-# Some forty megabytes, and two to five seconds of work.
+# About forty megabytes, and two to five seconds of work.
 PART_ARTICLES = 1 << 14
 _HAS_DATE = 2
 
 
 class _Given(NamedTuple):
-    """A part that was given out, and which of its articles were left out."""
+    """A part that was yielded, and which of its articles were left out."""
 
     key: str
     number: int
@@ -44,7 +44,7 @@ class _Given(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    """A file as it was when its key was made."""
+    """A file as it was when its key was computed."""
 
     path: InputPath
     name: str
@@ -58,7 +58,7 @@ class _File:
 
     def check(self) -> None:
         if _status(self.path) != self.status:
-            raise FileError(f"{self.name} changed while it was read: run again when it is at rest")
+            raise FileError(f"{self.name} changed while it was read: run again once it is final")
 
 
 class KeptReading:
@@ -68,12 +68,12 @@ class KeptReading:
     ----------
     checkpoint : Checkpoint
     paths : sequence of path
-        Files, as `sahel_dedup.io.paths.expand_paths` gives them.
+        Files from `sahel_dedup.io.paths.expand_paths`.
     columns, on_bad_date, skipped, summary
         See `sahel_dedup.io.article_reader.ArticleReader`.
     results : collection of str, optional
-        If given, the columns of the articles are kept too, without those of these names, so
-        that they can be written without reading the files again (`lines`).
+        If given, the columns of the articles are also kept, except those with these names, so that
+        they can be written without reading the files again (`lines`).
     """
 
     def __init__(
@@ -99,14 +99,14 @@ class KeptReading:
     def sketch_all(
         self, sketcher: Sketcher, workers: int = 0
     ) -> Iterator[tuple[list[str], Profiles]]:
-        """Sketch the articles of all files, in order, but for those that were done before.
+        """Sketch the articles of all files, in order, except those that are done already.
 
         Parameters
         ----------
         sketcher : Sketcher
-            A new one: it learns the terms, outlets and languages of the checkpoint.
+            A new sketcher, which takes over the terms, outlets and languages of the checkpoint.
         workers : int
-            Threads; 0 takes all processors.
+            Number of threads; 0 uses all processors.
 
         Yields
         ------
@@ -116,7 +116,7 @@ class KeptReading:
         Raises
         ------
         ArticleError
-            If a row is no article or repeats an id, and such rows are not left out.
+            If a row is not an article or repeats an id, and such rows are not left out.
         FileError
             If a file changes while it is read, or the checkpoint is damaged.
         """
@@ -148,14 +148,14 @@ class KeptReading:
     def lines(
         self, found: Iterator[Mapping[str, object]], replaced: Counter[str]
     ) -> Iterator[bytes] | None:
-        """Put the results for each article before its columns, as lines of JSON.
+        """Return lines of JSON with the results for each article, followed by its columns.
 
         Parameters
         ----------
         found : iterator of mapping
             Results for each article, in order.
         replaced : Counter of str
-            Columns that have the name of a result are counted here.
+            Counts the columns that have the name of a result.
 
         Returns
         -------
@@ -180,7 +180,7 @@ class KeptReading:
     def _parts(
         self, file: _File, sketcher: Sketcher, workers: int
     ) -> Iterator[tuple[int, int, Part]]:
-        """Yield the articles of a file: number of the part, place in it, articles."""
+        """Yield the articles of a file, with the number of the part and the position in it."""
         checkpoint, key = self._checkpoint, file.key
         known = checkpoint.reading(key)
         if known is not None and not _holds(known, file):
@@ -198,7 +198,7 @@ class KeptReading:
     def _read(
         self, file: _File, sketcher: Sketcher, workers: int
     ) -> Iterator[tuple[int, int, Part]]:
-        """Sketch a file from the part on at which a former run ended, and keep it."""
+        """Sketch a file, starting with the part at which an earlier run ended, and store it."""
         skipped = None if self._skipped is None else SkipReport()
         reader = ArticleReader(self._columns, on_bad_date=self._on_bad_date, skipped=skipped)
         rows = file_rows([file.path], reader.count_fault)
@@ -209,7 +209,7 @@ class KeptReading:
             for name in part.ids:
                 entry = next(entries, None)
                 if entry is None or entry.article.id != name:
-                    raise self._checkpoint.damaged(file.key, "it holds other articles")
+                    raise self._checkpoint.damaged(file.key, "it contains other articles")
                 _note_future(entry, future)
             yield number, 0, part
             number += 1
@@ -255,7 +255,7 @@ class KeptReading:
         )  # fmt: skip
 
     def _encoded(self, rows: list[Row]) -> list[bytes] | None:
-        """Return the columns of rows that are no results, as the rest of a line of JSON."""
+        """Return the columns of rows that are not results, as the rest of a line of JSON."""
         if not self._results:
             return None
         try:
@@ -264,12 +264,12 @@ class KeptReading:
                 for row in rows
             ]
         except SahelError:
-            # Nested too deeply: whether that matters is known when it is written.
+            # Nested too deeply, which matters only if the line is written.
             return None
         return [line[1:] if line == b"{}\n" else b", " + line[1:] for line in lines]
 
     def _once(self, file: _File, part: Part, seen: SeenIds) -> NDArray[np.bool_]:
-        """Which articles have an id that no earlier one has; others are faults."""
+        """Mark the articles whose id no earlier article has; the others are faults."""
         once = np.ones(len(part), dtype=np.bool_)
         for row, (name, line) in enumerate(zip(part.ids, part.places.tolist(), strict=True)):
             place = Place(file.name, line)
@@ -292,12 +292,12 @@ def _watched(entries: Iterator[Entry], waiting: deque[Entry]) -> Iterator[Articl
 
 
 def _without_day(part: Part) -> NDArray[np.bool_]:
-    """Which articles have a date that cannot be right."""
+    """Mark the articles whose date cannot be right."""
     return ((part.flags & _HAS_DATE) > 0) & np.isnan(part.profiles.day)
 
 
 def _note_future(entry: Entry, future: list[float]) -> None:
-    """Note a date that is impossible today and possible some day."""
+    """Record a date that is impossible today but will be possible later."""
     if entry.article.published is not None:
         day = to_days(entry.article.published)
         if day > latest_day():
@@ -305,8 +305,8 @@ def _note_future(entry: Entry, future: list[float]) -> None:
 
 
 def _holds(known: dict[str, Any], file: _File) -> bool:
-    """Whether what was noted of a file is what reading it would find now."""
-    # Messages of faults name the file as it was called.
+    """Whether the notes on a file are what reading it would give now."""
+    # Messages of faults contain the name of the file.
     faults = known["examples"] or known["notes"]["first_fault"]
     if faults and known["name"] != file.name:
         return False

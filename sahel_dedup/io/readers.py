@@ -1,7 +1,7 @@
-"""Reading rows from files: formats, lines and faults, but no idea of an article.
+"""Reading rows from files: formats, lines and faults. This module knows nothing of articles.
 
-A row is a mapping of names to values, whatever the format. Everything streams; at most
-one batch of rows is in memory.
+A row is a mapping of names to values, in any format. Everything streams; at most one batch of rows
+is in memory.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _EXAMPLES = 5
 
 
 class Place(NamedTuple):
-    """Where a row came from: the file as the user named it, and the line from 1."""
+    """The origin of a row: the file as the user named it, and the line, counted from 1."""
 
     file: str | None
     line: int
@@ -45,12 +45,12 @@ class Place(NamedTuple):
 
 @dataclass(slots=True)
 class SkipReport:
-    """What was left out while reading, and why.
+    """The rows that were left out while reading, and why.
 
     Attributes
     ----------
     counts
-        How many rows were skipped for each kind of fault.
+        Number of rows skipped for each kind of fault.
     examples
         The first few faults in full.
     """
@@ -75,7 +75,7 @@ class SkipReport:
         self.examples = [*self.examples, *examples][:_EXAMPLES]
 
     def summary(self) -> str:
-        """Describe the faults in a few lines of plain text, the commonest kind first."""
+        """Describe the faults in a few lines of plain text, the most common kind first."""
         lines = [f"{self.total} {'row' if self.total == 1 else 'rows'} skipped"]
         lines += [f"  {count} x {kind}" for kind, count in self.counts.most_common()]
         if self.examples:
@@ -86,24 +86,24 @@ class SkipReport:
 def read_rows(
     paths: InputPath | Sequence[InputPath], *, skipped: SkipReport | None = None
 ) -> Iterator[tuple[Place, Row]]:
-    """Read the rows of files, unchecked.
+    """Read the rows of files without checking them.
 
     JSON lines (``.jsonl``, ``.ndjson``) and CSV are UTF-8, with or without a byte order
     mark, plain or gzip; lines end at a line feed only, so that U+2028 within a text
-    does not shift the count. A JSON object that names a field twice is broken. CSV follows
-    RFC 4180 strictly; every cell is a string. A line, and a record of CSV, may have 64 MB.
-    Parquet is read in batches of bounded size.
+    does not shift the count. A JSON object that names a field twice is broken. CSV follows RFC 4180
+    strictly; every cell is a string. A line, or a record of CSV, may have at most 64 MB. Parquet is
+    read in batches of bounded size.
 
     Parameters
     ----------
     paths
         File names, folders (all files in them, and in folders in them, with a known
         ending), glob patterns (expanded in sorted order) and ``-`` for JSON lines on
-        standard input, plain or gzip. A pipe whose name has no known ending is read as
-        standard input is. A file named twice is read once.
+        standard input, plain or gzip. A pipe without a known ending is read like standard input. A
+        file that is named twice is read once.
     skipped
-        When given, broken rows are counted here and left out; otherwise the first one
-        is raised. Of a truncated file the complete rows are kept.
+        If given, broken rows are counted here and left out; otherwise the first one is raised. The
+        complete rows of a truncated file are kept.
 
     Yields
     ------
@@ -116,23 +116,23 @@ def read_rows(
         If a row is broken.
     SahelError
         If a pattern matches nothing, an ending is unknown or a file cannot be opened.
-        Names are checked by the call itself, before anything is read.
+        Names are checked immediately, before anything is read.
     """
     return file_rows(expand_paths(paths), reporter(skipped))
 
 
 def count_rows(paths: Sequence[InputPath]) -> int | None:
-    """Count about how many rows files hold: the line feeds of text, the rows of Parquet.
+    """Estimate the number of rows in files: line feeds of text files, rows of Parquet files.
 
     Parameters
     ----------
     paths
-        Files, as `expand_paths` gives them.
+        Files from `expand_paths`.
 
     Returns
     -------
     int or None
-        None if that takes unpacking, or a file cannot be read.
+        None if a file is compressed or cannot be read.
     """
     rows = 0
     for path in paths:
@@ -150,7 +150,7 @@ def count_rows(paths: Sequence[InputPath]) -> int | None:
 
 
 def reporter(skipped: SkipReport | None) -> Reporter:
-    """Return what is to be done with a fault: raise it, or count it where there is a report."""
+    """Return the handler of faults: raise them, or count them if there is a report."""
     return _raise if skipped is None else skipped.add
 
 
@@ -159,7 +159,7 @@ def _raise(error: ArticleError) -> None:
 
 
 def file_rows(paths: list[InputPath], report: Reporter) -> Iterator[tuple[Place, Row]]:
-    """Yield the rows of files that `expand_paths` gave; see `read_rows`."""
+    """Yield the rows of files from `expand_paths`; see `read_rows`."""
     for path in paths:
         name = source_name(path)
         try:
@@ -182,7 +182,7 @@ def _json_rows(path: InputPath, name: str, report: Reporter) -> _NumberedRows:
         except UnicodeDecodeError as error:
             report(ArticleError(f"not UTF-8: {error.reason}", None, number, name))
         except json.JSONDecodeError as error:
-            # Not its own text, which would speak of another "line 1".
+            # Not the error's own text, which would mention a different "line 1".
             reason = f"broken JSON: {error.msg} at character {error.pos + 1}"
             report(ArticleError(reason, None, number, name))
         except ArticleError as error:
@@ -198,7 +198,7 @@ def _json_rows(path: InputPath, name: str, report: Reporter) -> _NumberedRows:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Make a JSON object, of which Python would keep the last of two equal names."""
+    """Make a JSON object; refuse equal names, of which Python would keep only the last."""
     found = dict(pairs)
     if len(found) < len(pairs):
         twice = Counter(key for key, _ in pairs).most_common(1)[0][0]
@@ -210,7 +210,7 @@ def _csv_rows(path: InputPath, name: str, report: Reporter) -> _NumberedRows:
     header: list[str] | None = None
     for start, cells in _csv_records(path, name, report):
         if header is None:
-            # Without its header a table is lost, whoever counts faults.
+            # Without its header a table cannot be read, even if faults are counted.
             if isinstance(cells, ArticleError):
                 raise cells
             header = cells
@@ -226,16 +226,16 @@ def _csv_rows(path: InputPath, name: str, report: Reporter) -> _NumberedRows:
 
 
 class _RecordTooLongError(Exception):
-    """A record of CSV that goes on beyond all bounds."""
+    """A record of CSV that is too long."""
 
 
 class _CsvLines:
-    """The lines of a CSV file for Python's csv module, which may go on after an error."""
+    """The lines of a CSV file for Python's csv module, which may continue after an error."""
 
     def __init__(self, lines: Iterator[tuple[int, bytes | ArticleError]]) -> None:
         self._lines = lines
         self.number = 0
-        # Bytes of the current record, and its first line that is not UTF-8.
+        # Length of the current record in bytes, and its first line that is not UTF-8.
         self.size = 0
         self.undecodable: int | None = None
 
@@ -252,8 +252,8 @@ class _CsvLines:
         try:
             return line.decode()
         except UnicodeDecodeError:
-            # The line is passed on all the same, so that the quotes in it count and
-            # only the record it belongs to is lost.
+            # The line is passed on anyway, so that its quotes count and only its own record is
+            # lost.
             self.undecodable = self.undecodable or self.number
             return line.decode(errors="surrogateescape")
 
@@ -266,8 +266,8 @@ class _CsvLines:
 def _csv_records(
     path: InputPath, name: str, report: Reporter
 ) -> Iterator[tuple[int, list[str] | ArticleError]]:
-    """Yield the cells of each record, or what is wrong with it, by its first line."""
-    # The limit of the csv module is global and low (128 KB); it is only ever raised.
+    """Yield the cells of each record, or its error, with the number of its first line."""
+    # The limit of the csv module is global and low (128 KB); it is only ever increased.
     csv.field_size_limit(max(csv.field_size_limit(), MAX_LINE))
     lines = _CsvLines(read_lines(path, name, report))
     reader = csv.reader(lines, strict=True)

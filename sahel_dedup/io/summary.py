@@ -1,6 +1,6 @@
-"""What a run read: how many articles, which fields they had, and what was left out.
+"""Summary of reading: how many articles, which fields they had, and what was left out.
 
-The reader counts, the command line and the log report.
+The reader counts; the command line and the log report.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from sahel_dedup.articles import Article
 
 _LOGGER = logging.getLogger("sahel_dedup")
-# Without a handler of its own Python prints what a library logs.
+# Without a handler, Python would print what a library logs.
 _LOGGER.addHandler(logging.NullHandler())
 
 _MOST_COLUMNS = 1000
-# What a missing field costs, for a warning when no article has it.
+# The cost of a missing field, for a warning if no article has it.
 _COSTS = {
     "title": (
         "titled",
@@ -54,29 +54,29 @@ class ReadSummary:
     Attributes
     ----------
     read : int
-        Articles that were read and used.
+        Number of articles that were read and used.
     skipped : Counter of str
-        Rows that were left out, by the kind of fault (`ArticleError.kind`).
+        Number of rows that were left out, by kind of fault (`ArticleError.kind`).
     titled, dated, sourced, tagged : int
-        Articles with a title, a usable date, a source, and a language tag.
+        Number of articles with a title, a usable date, a source, and a language tag.
     numbered : int
-        Articles whose id was a whole number of at most 64 bits.
+        Number of articles whose id was an integer of at most 64 bits.
     dates_unusable : int
-        Articles whose date was dropped: it could not be read, or cannot be right.
+        Number of articles whose date was dropped because it could not be read or cannot be right.
     ignored_columns : Counter of str
-        Input columns whose values do not reach the output, and in how many rows.
+        Input columns whose values are not in the output, and the number of rows.
     bad_dates : Counter of str
-        Dates that could not be read, by the kind of fault.
+        Number of dates that could not be read, by kind of fault.
     first_fault : str or None
-        The first fault in full, of a row or a date.
+        The first fault of a row or a date, in full.
     corrections : int
-        Corrections that were given.
+        Number of corrections.
     unknown_ids : int
-        Ids in them that no article has.
+        Number of ids in corrections that no article has.
     first_unknown_id : str or None
         One of these.
     columns : set of str
-        Names of the columns of the input, the first thousand of them.
+        Names of the first thousand columns of the input.
     """
 
     read: int = 0
@@ -96,7 +96,7 @@ class ReadSummary:
     columns: set[str] = field(default_factory=set)
 
     def add(self, article: Article, row_id: object = None) -> None:
-        """Count one article; its id may have been a number in the row."""
+        """Count one article, whose id may have been a number in the row."""
         self.read += 1
         self.numbered += _is_number(row_id)
         self.titled += article.title is not None
@@ -141,12 +141,12 @@ class ReadSummary:
 
     @property
     def is_numbered(self) -> bool:
-        """Whether the ids of all articles were whole numbers."""
+        """Whether the ids of all articles were integers."""
         return 0 < self.read == self.numbered
 
     def add_columns(self, names: Iterable[object]) -> None:
-        """Note the columns of a row."""
-        # Keys that are data, such as dates, are no columns worth remembering.
+        """Record the columns of a row."""
+        # If keys are data, such as dates, they are not worth recording as columns.
         if len(self.columns) < _MOST_COLUMNS:
             self.columns.update(map(str, names))
 
@@ -169,18 +169,18 @@ class ReadSummary:
             self.first_unknown_id = unknown[0]
 
     def drop_dates(self, number: int) -> None:
-        """Count dates that could be read and cannot be right."""
+        """Count dates that could be read but cannot be right."""
         self.dates_unusable += number
         self.dated -= number
 
     def log(self) -> None:
-        """Log the counts, and a warning for what no article has and for dates dropped."""
+        """Log the counts, and warnings about fields that no article has and dates dropped."""
         _LOGGER.info("%s", self)
         for warning in self.warnings():
             _LOGGER.warning("%s", warning)
 
     def warnings(self) -> list[str]:
-        """Name each field that no article has, what that costs and what may help."""
+        """Return a warning for each field that no article has, with the cost and a remedy."""
         # A single article is not compared with anything.
         found = self._lacking(1) if self.read > 1 else []
         if self.bad_dates:
@@ -188,17 +188,16 @@ class ReadSummary:
         return found + self._unknown()
 
     def warn(self, stacklevel: int = 2, *, rows: bool = False) -> None:
-        """Warn a caller in Python, once, of what most likely was not meant.
+        """Warn a caller in Python, once, about probable mistakes.
 
-        That is a column that most likely holds a field which no article has, and dates that
-        were dropped.
+        These are dropped dates, and a column that probably contains a field that no article has.
 
         Parameters
         ----------
         stacklevel
-            As for `warnings.warn`, counted from the caller of this method.
+            Level as for `warnings.warn`, counted from the caller of this method.
         rows
-            Whether to warn of rows left out, too.
+            Whether to warn about rows left out, too.
         """
         found = [warning for warning in self._lacking(0) if "columns=" in warning]
         if self.bad_dates:
@@ -214,7 +213,7 @@ class ReadSummary:
             warnings.warn("; ".join(found), SahelWarning, stacklevel=stacklevel + 1)
 
     def _lacking(self, cost: int) -> list[str]:
-        """Name the fields that no article has, with or without the cost, and the remedy."""
+        """Name the fields that no article has, with the remedy, and the cost if wanted."""
         found = []
         for name, (attribute, *parts) in _COSTS.items():
             if self.read and not getattr(self, attribute):
@@ -255,7 +254,7 @@ class ReadSummary:
 
 
 def _is_number(value: object) -> bool:
-    # NumPy's integers are none of Python's.
+    # NumPy's integers are not Python's.
     try:
         return not isinstance(value, str) and -(2**63) <= operator.index(value) < 2**63  # type: ignore[arg-type]
     except TypeError:

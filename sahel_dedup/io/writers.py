@@ -1,7 +1,7 @@
-"""Writing rows to JSON lines, CSV or Parquet.
+"""Writing of rows to JSON lines, CSV or Parquet.
 
-A file appears under its name only when it is whole: rows go to a temporary file in the same
-folder, which takes its place at the end. Rows stream; nothing holds more than a chunk.
+A file appears under its name only when it is complete: rows go to a temporary file in the same
+folder, which is renamed at the end. Rows stream; at most one chunk is in memory.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ STDOUT = "-"
 def write_rows(path: str | None, rows: Iterable[Row]) -> int:
     r"""Write rows to a file whose ending names the format.
 
-    What a row lacks is null. Dates are ISO 8601 strings except in Parquet. Nested
-    values stay as they are in JSON lines; in Parquet lists stay lists, and mappings
-    with the same keys in every row become structs. Other nested values become JSON
-    strings, and so do the values that are not strings in a Parquet column of several
-    types, and what is nested more than 50 levels deep. JSON lines have null for NaN and
-    infinities. Lone surrogates are written as ``\udXXX``, which only JSON reads back.
+    Missing values are null. Dates are ISO 8601 strings, except in Parquet. Nested values stay as
+    they are in JSON lines; in Parquet, lists stay lists, and mappings with the same keys in every
+    row become structs. Other nested values become JSON strings, and so do values nested more than
+    50 levels deep and, in a Parquet column of several types, values that are not strings. JSON
+    lines have null for NaN and infinities. Lone surrogates are written as ``\udXXX``, which only
+    JSON restores.
 
     Parameters
     ----------
@@ -48,8 +48,8 @@ def write_rows(path: str | None, rows: Iterable[Row]) -> int:
         A name ending in ``.jsonl``, ``.jsonl.gz``, ``.csv``, ``.csv.gz`` or
         ``.parquet``; ``None`` or ``-`` for JSON lines on standard output.
     rows
-        The rows, not necessarily of the same keys. Columns appear in the order in which
-        they are first met.
+        The rows, which need not have the same keys. Columns appear in the order in which they first
+        occur.
 
     Returns
     -------
@@ -61,13 +61,13 @@ def write_rows(path: str | None, rows: Iterable[Row]) -> int:
     SahelError
         If nothing can be written there; see `check_output`.
     OSError
-        If writing fails, as on a full disk. It names the file.
+        If writing fails, for instance on a full disk. The error names the file.
 
     Notes
     -----
-    After any failure, including a keyboard interrupt, the temporary file is gone and
-    what was at `path` before is untouched. A program that reads standard output and
-    stops early ends the writing without an error.
+    After any failure, including a keyboard interrupt, the temporary file is removed and an earlier
+    file at `path` is unchanged. If the reader of standard output stops early, writing ends without
+    an error.
     """
     check_output(path)
     counted = _Counted(rows)
@@ -91,13 +91,13 @@ def is_lines(path: str | None) -> bool:
 
 
 def check_output(path: str | None) -> None:
-    """Check, before any work is done, that rows can be written to `path`.
+    """Check, before any work, that rows can be written to `path`.
 
     Raises
     ------
     SahelError
-        If the ending is unknown, no file can appear there (see `check_folder`), or there is no
-        standard output.
+        If the ending is unknown, if no file can be created there (see `check_folder`), or if there
+        is no standard output.
     """
     if path is None or path == STDOUT:
         check_stdout()
@@ -107,13 +107,13 @@ def check_output(path: str | None) -> None:
 
 
 def check_folder(path: str) -> None:
-    """Check, before any work is done, that a file can appear at `path`.
+    """Check, before any work, that a file can be created at `path`.
 
     Raises
     ------
     SahelError
-        If the folder is not there or not writable, or the name belongs to something that
-        is not a file or is write-protected.
+        If the folder does not exist or is not writable, or if the name belongs to something that is
+        not a file or is write-protected.
     """
     folder = os.path.dirname(os.path.realpath(path))
     if not os.path.isdir(folder):
@@ -124,7 +124,7 @@ def check_folder(path: str) -> None:
         raise FileError(f"cannot write {path!r}: it is a symbolic link to itself")
     if os.path.exists(path):
         if not os.path.isfile(path):
-            raise FileError(f"cannot write {path!r}: it is there and not a file")
+            raise FileError(f"cannot write {path!r}: it exists and is not a file")
         if not os.access(path, os.W_OK):
             raise FileError(f"cannot write {path!r}: the file is write-protected")
 
@@ -144,26 +144,26 @@ class _Counted:
 
 @contextmanager
 def replacing(path: str) -> Iterator[tuple[IO[bytes], str]]:
-    """Yield a file that takes the place of `path` if all goes well, and its folder.
+    """Yield a file that replaces `path` if nothing fails, and its folder.
 
-    The file has a name that nobody can guess until it is whole. A file that is replaced
-    passes on its permissions, and as far as the system allows its owner and group. Where
-    `path` is a symbolic link, the file it points to is replaced and the link stays.
+    Until it is complete, the file has a name that nobody can guess. It gets the permissions of the
+    file that it replaces and, as far as the system allows, its owner and group. If `path` is a
+    symbolic link, its target is replaced and the link stays.
 
     Raises
     ------
     OSError
-        If writing fails; it names the file.
+        If writing fails. The error names the file.
     """
     target = os.path.realpath(path)
     folder, name = os.path.split(target)
-    # The name of the file may be as long as the system allows, and needs room for more.
+    # The name of the file may already be as long as the system allows, but needs a suffix.
     start = os.fsdecode(os.fsencode(name)[:200])
     temporary = os.path.join(folder, f".{start}.{secrets.token_hex(8)}.tmp")
     try:
         with _create(temporary, target) as file:
             if name.lower().endswith(".gz"):
-                # Neither name nor time in the header: the same rows give the same bytes.
+                # The header has neither name nor time, so that the same rows give the same bytes.
                 with gzip.GzipFile("", "wb", compresslevel=6, fileobj=file, mtime=0) as out:
                     yield cast(IO[bytes], out), folder
             else:
@@ -175,18 +175,18 @@ def replacing(path: str) -> Iterator[tuple[IO[bytes], str]]:
         with suppress(FileNotFoundError):
             os.unlink(temporary)
         if isinstance(error, OSError) and error.filename is None:
-            # A failed write knows no name: "No space left on device" on which?
+            # The error of a failed write ("No space left on device") does not name the file.
             error.filename = path
         raise
 
 
 def _create(path: str, model: str) -> IO[bytes]:
-    """Make a file that is not there yet, with the permissions of a model if there is one."""
+    """Create a new file, with the permissions of a model if there is one."""
     try:
         status = os.stat(model)
     except FileNotFoundError:
         status = None
-    # The system applies the umask. Links are not followed, and no file is opened twice.
+    # The system applies the umask. Links are not followed, and no existing file is opened.
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0)
     mode = 0o666 if status is None else status.st_mode & 0o777
     file = os.fdopen(os.open(path, flags, 0o666 if status is None else 0o600), "wb")
@@ -194,7 +194,7 @@ def _create(path: str, model: str) -> IO[bytes]:
         try:
             os.fchown(file.fileno(), status.st_uid, status.st_gid)
         except PermissionError:
-            # What another group was allowed is not for ours.
+            # Permissions of another group must not apply to ours.
             if os.fstat(file.fileno()).st_gid != status.st_gid:
                 mode &= ~0o070
         os.fchmod(file.fileno(), mode)
@@ -209,14 +209,14 @@ def _write_stdout(rows: Iterable[Row]) -> None:
 
 
 def write_line(row: Row) -> None:
-    """Write one row as JSON to standard output, and let it out at once.
+    """Write one row as JSON to standard output, and flush it.
 
     Raises
     ------
     SahelError
         If there is no standard output.
     OSError
-        If it cannot be written; a `BrokenPipeError` if nobody reads any more.
+        If it cannot be written; a `BrokenPipeError` if the reader has gone.
     """
     _write_lines([row])
 
@@ -243,16 +243,16 @@ def check_stdout() -> None:
     SahelError
         If the process was started without one.
     """
-    # None where it was closed before the process began.
+    # None if it was closed before the process began.
     if sys.stdout is None:
         raise FileError("cannot write standard output: it is closed")
 
 
 def discard_stdout() -> None:
-    """Let what is still buffered for standard output go nowhere.
+    """Discard what is still buffered for standard output.
 
-    Python flushes standard output once more as it exits; where writing has failed, that
-    fails again, and Python would report it and change the exit status.
+    Python flushes standard output again when it exits. After a failed write that would fail again,
+    and Python would report it and change the exit status.
     """
     with suppress(OSError, ValueError, AttributeError):
         null = os.open(os.devnull, os.O_WRONLY)
@@ -275,7 +275,7 @@ def json_line(row: Row) -> bytes:
 
 
 def _terminal_line(row: Row) -> bytes:
-    """Write the same JSON without characters that steer a terminal."""
+    """Write the same JSON without control characters of terminals."""
     return (UNSAFE.sub(lambda match: json.dumps(match[0])[1:-1], to_json(row)) + "\n").encode()
 
 
@@ -300,12 +300,12 @@ def _write_parquet(out: IO[bytes], rows: Iterable[Row], folder: str) -> None:
 
     with spooled(rows, folder) as spool:
         frames = register_io_source(lambda *_: spool.frames(), schema=spool.schema)
-        # A row group is compressed as a whole: its size bounds the memory (113 MB for
-        # 800 MB of text; with groups of 100,000 rows 513 MB).
+        # A row group is compressed as a whole, so its size bounds the memory: 113 MB for 800 MB of
+        # text, but 513 MB with groups of 100,000 rows.
         try:
             frames.sink_parquet(out, row_group_size=CHUNK_ROWS)
         except pl.exceptions.PanicException as error:
-            # Not an Exception to Python, so nobody else would catch it.
+            # Not an Exception in Python, so nothing else would catch it.
             reason = str(error).partition("\n")[0]
             raise FileError(f"Parquet cannot hold these rows: {reason}") from None
 

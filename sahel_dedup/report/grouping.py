@@ -77,7 +77,7 @@ def collect(
     singletons : bool
         Whether stories of one article are listed.
     most : int or None
-        How many stories are listed; ``None`` for all.
+        Number of stories to list; ``None`` for all.
     corrections : Corrections, optional
         Those that the stories follow.
 

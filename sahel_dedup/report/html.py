@@ -56,7 +56,7 @@ def write_report(
     title
         Heading of the report.
     singletons
-        Whether stories of one article are listed. They are always counted.
+        Whether to list stories of one article. They are always counted.
     corrections
         Whatever `sahel_dedup.Corrections.read` reads. The page shows which stories and pairs a
         person decided on, and which corrections the rows do not follow.
@@ -99,7 +99,7 @@ def write_placed(
     with replacing(os.fspath(path)) as (out, _):
         collected = collect(rows, singletons=singletons, corrections=followed)
         builder = Builder(collected.decided)
-        # The index comes before the details in the file, and is known after them.
+        # The index precedes the details in the file but is known only after them.
         chunks = list(builder.chunks(collected.listed))
         script, style = _asset("report.js"), _asset("report.css")
         several = sum(n for size, n in collected.sizes.items() if size > 1)
