@@ -123,8 +123,8 @@ def quantities(out: Out, output: Output = None) -> None:
 
     Writes one row per number, in order of story, kind and time: story_id, kind (killed, wounded,
     missing, displaced, arrested, hostages), value, high (of a range), bound (exact, at least, at
-    most, about), role (current, former, further), id, source, published and sentence. English,
-    French, Spanish, Portuguese, German and Arabic are read.
+    most, about), role (current, former, further, part), id, source, published and sentence.
+    English, French, Spanish, Portuguese, German and Arabic are read.
     """
     check_apart([out], {"--output": output or STDOUT})
     check_output(output)

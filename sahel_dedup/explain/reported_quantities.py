@@ -35,7 +35,8 @@ class ReportedQuantity:
         ``"exact"``, ``"at least"``, ``"at most"`` or ``"about"``.
     role : str
         ``"current"``; ``"former"`` for a number that, according to the article, was reported before
-        (up from 23); ``"further"`` for one to be added (3 more bodies).
+        (up from 23); ``"further"`` for one to be added (3 more bodies); ``"part"`` for one that
+        another number contains (31, four of them officers).
     id : str
         Id of the article.
     source : str or None
@@ -126,7 +127,8 @@ def progress(found: Iterable[ReportedQuantity]) -> dict[str, list[str]]:
     Returns
     -------
     dict of str to list of str
-        By kind: for each article in turn, the first number that is neither former nor further.
+        By kind: for each article in turn, the first number that is neither former, further nor
+        a part.
         Repeated values are listed once.
     """
     shown: dict[str, list[str]] = {}

@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from sahel_dedup.explain.document import Span
+from sahel_dedup.explain.number_tables import words_of
 from sahel_dedup.explain.number_words import Bound, Number, Token, bare
 from sahel_dedup.explain.toll_words import Lexicon, Phrases
 
 # Words between a number and what it counts.
 REACH = 12
+# Words of a subject that stands between a verb and its number.
+_SUBJECT = 2
 _CLAUSE_END = frozenset('.,;:!?()[]\n،؛؟«»“”"—–…|')
 
 
@@ -114,6 +117,23 @@ class Clauses:
         found = self._phrase(self.words.before, place, forward=False)
         return found[0] if found is not None else None
 
+    def verb_before_subject(self, place: int) -> str | None:
+        """Tell what a verb says of the number behind its subject, where the verb comes first."""
+        if not self.words.verb_first:
+            return None
+        for k in range(place, max(place - _SUBJECT, 0), -1):
+            unit = self.units[k]
+            if (
+                unit.broken
+                or unit.number is not None
+                or unit.joined
+                or unit.word in self.words.stops
+            ):
+                return None
+            if (kind := self.kind_before(k - 1)) is not None:
+                return kind
+        return None
+
     def _phrase(self, phrases: Phrases, place: int, *, forward: bool) -> tuple[str, int] | None:
         """Find a word or phrase that begins, or ends, at a position, and its other end."""
         word = self.word(place)
@@ -124,6 +144,20 @@ class Clauses:
             if tuple(self.word(k) for k in range(low, low + len(rest))) == rest:
                 return meaning, place + len(rest) if forward else low
         return None
+
+    def is_of_them(self, i: int) -> bool:
+        """Whether "of them" or the like stands behind a number."""
+        behind = i + 1 < len(self.units) and not self.units[i + 1].broken
+        return behind and self._phrase(self.words.of_them, i + 1, forward=True) is not None
+
+    def after_insertion(self, k: int) -> int:
+        """Return the place where a clause goes on behind "including four officers", or `k`."""
+        if self.units[k].word not in self.words.including:
+            return k
+        for place in range(k + 1, min(k + REACH, len(self.units))):
+            if self.units[place].broken:
+                return place
+        return k
 
     def words_before(self, i: int) -> set[str]:
         """Return the words before a number and its bound, including those that `_bound` skips."""
@@ -193,6 +227,8 @@ def _units(
         broken = not _CLAUSE_END.isdisjoint(gap) or (" - " in gap) or (" -- " in gap)
         known = bare(token.word, words.known, lang)
         word, joined = known if known is not None else (token.word, False)
+        if number is not None and (numeral := bare(token.word, words_of(lang).all, lang)):
+            joined = numeral[1]
         if number is None and word in words.duals:
             number = Number(place, place, "2", 2, written=True)
         units.append(Unit(word, span, broken, joined, number))

@@ -64,8 +64,9 @@ AFTER: dict[str, dict[str, str]] = {
         "killed": """قتيل قتيلا قتيلة قتلى قتلوا وفاة وفيات شهيد شهيدا شهداء مصرعهم حتفهم جثة جثث
             جثمان ماتوا توفوا قضوا""",
         "wounded": "جريح جريحا جرحى مصاب مصابا مصابين مصابون أصيبوا إصابات جرحوا",
-        "missing": "مفقود مفقودا مفقودين مفقودون",
-        "displaced": "نازح نازحا نازحين نازحون نزحوا مشرد مشردا مهجر مهجرين لاجئ لاجئا لاجئين",
+        "missing": "مفقود مفقودا مفقودين مفقودون في_عداد_مفقودين",
+        "displaced": """نازح نازحا نازحين نازحون نزحوا مشرد مشردا مهجر مهجرين لاجئ لاجئا لاجئين
+            فروا هربوا تشردوا""",
         "arrested": "معتقل معتقلا معتقلين موقوف موقوفا موقوفين محتجزا اعتقلوا",
         "hostages": "رهينة رهائن مخطوف مخطوفا مخطوفين مختطف مختطفا مختطفين خطفوا",
     },
@@ -93,7 +94,7 @@ BEFORE: dict[str, dict[str, str]] = {
     },
     "es": {
         "killed": """mata matan mató mataron matar matando asesina asesinan asesinó asesinaron
-            muertos muerte_de la_vida_a la_vida_de""",
+            muertos murieron mueren fallecieron muerte_de la_vida_a la_vida_de""",
         "wounded": "hiere hieren hirió hirieron herir hiriendo heridos",
         "missing": "desaparición_de",
         "displaced": "desplazó desplazaron desplaza desplazando",
@@ -101,8 +102,8 @@ BEFORE: dict[str, dict[str, str]] = {
         "hostages": "secuestra secuestran secuestró secuestraron secuestro_de",
     },
     "pt": {
-        "killed": """mata matam matou mataram matar matando morte_de a_vida_a a_vida_de
-            assassinou assassinaram""",
+        "killed": """mata matam matou mataram matar matando morreram morrem morte_de a_vida_a
+            a_vida_de assassinou assassinaram""",
         "wounded": "fere ferem feriu feriram ferir ferindo",
         "missing": "desaparecimento_de",
         "displaced": "desalojou desalojaram deslocou deslocaram",
@@ -110,7 +111,7 @@ BEFORE: dict[str, dict[str, str]] = {
         "hostages": "sequestra sequestram sequestrou sequestraram raptaram raptou",
     },
     "de": {
-        "killed": "tötet töten tötete töteten",
+        "killed": "tötet töten tötete töteten starben sterben",
         "wounded": "verletzt verletzen verletzte verletzten verwundet verwundete verwundeten",
         "missing": "",
         "displaced": "vertrieb vertrieben",

@@ -28,11 +28,12 @@ _RISES = {
         grew grown increase increases increased soar soars soared revised revise revises raised
         raises raise raising stand stands stood standing put puts bringing brings brought reach
         reaches reached reaching hit hits pass passes passed passing top tops topped exceed exceeds
-        exceeded up mount mounts mounted updated now swells swelled swell pushed taking pushing""",
+        exceeded up mount mounts mounted updated now swells swelled swell pushed taking pushing
+        remains remained unchanged""",
     "fr": """passe passent passé passer passait monte montent monté grimpe grimpé alourdit alourdi
         alourdir s'élève élève élevé élevait augmente augmenté atteint atteignait atteindre dépasse
         dépassé porté porte portant portent établit établi revu revoit désormais état faisait
-        fait""",
+        fait reste restait""",
     "es": """sube suben subió subido asciende ascienden ascendió aumenta aumentó eleva elevó elevan
         alcanza alcanzó llega llegó supera superó crece creció ya""",
     "pt": """sobe sobem subiu subido aumenta aumentou eleva elevou chega chegou alcança alcançou
@@ -40,7 +41,7 @@ _RISES = {
     "de": """steigt steigen stieg gestiegen erhöht erhöhte wächst wuchs klettert kletterte liegt lag
         erreicht beträgt übersteigt angestiegen""",
     "ar": """ارتفاع ارتفع ارتفعت يرتفع ترتفع بلغ بلغت تبلغ يبلغ وصل وصلت تصل يصل تجاوز تجاوزت زاد
-        زادت صعد صعود ازداد لترتفع ليرتفع رفع""",
+        زادت صعد صعود ازداد لترتفع ليرتفع رفع بقي بقيت""",
 }
 # Words between a toll and its number. Verbs of `_RISES` may also be there.
 _LINKS = {
@@ -67,7 +68,7 @@ _FROM_TO = {
 _EARLIER = {
     "en": "earlier previous previously initial initially provisional preliminary former",
     "fr": """précédent précédente précédemment premier initial initialement auparavant provisoire
-        jusqu'alors""",
+        jusque""",
     "es": "anterior anteriormente previo previamente inicial inicialmente primer preliminar",
     "pt": "anterior anteriormente prévio inicial inicialmente primeiro preliminar",
     "de": "zuvor bisher bisherigen früheren zunächst ursprünglich ersten",
@@ -80,7 +81,24 @@ _FURTHER = {
     "es": "más adicionales otros otras",
     "pt": "mais adicionais outros outras",
     "de": "weitere weiteren weiterer",
-    "ar": "إضافي إضافيا إضافيين",
+    "ar": "إضافي إضافيا إضافيين أخرى",
+}
+# What makes a number a part of another one: ahead of it, and behind it.
+_INCLUDING = {
+    "en": "including includes among comprising",
+    "fr": "dont parmi incluant notamment",
+    "es": "incluidos incluidas incluyendo incluido",
+    "pt": "incluindo incluídos",
+    "de": "darunter davon",
+    "ar": "بينهم بينها منهم منها ضمنهم",
+}
+_OF_THEM = {
+    "en": "of_them of_whom of_these of_those",
+    "fr": "d_entre_eux d_entre_elles parmi_eux parmi_elles",
+    "es": "de_ellos de_ellas",
+    "pt": "deles delas",
+    "de": "von_ihnen davon",
+    "ar": "منهم منها",
 }
 _BOUNDS: dict[str, dict[str, str]] = {
     "en": {
@@ -218,7 +236,7 @@ _STOPS = {
     "es": "en por tras cuando pero mientras con desde para cerca durante según donde a",
     "pt": "em por após quando mas enquanto com desde para perto durante segundo onde no na",
     "de": "nachdem als während aber durch nach laut gegen",
-    "ar": "في بعد عندما لكن بينما خلال منذ قرب جراء إثر",
+    "ar": "في بعد عندما لكن بينما فيما خلال منذ قرب جراء إثر",
 }
 _DETERMINERS = {
     "en": "the a an another other further additional total of_them all only just",
@@ -263,6 +281,8 @@ class Lexicon:
         Words before a former toll and before the new one: from, to.
     ranges : tuple of (frozenset of str)
         Words for between, and, to.
+    verb_first : bool
+        Whether a verb usually comes before its subject.
     known : frozenset of str
         All single words, for finding Arabic ones after their prefixes.
     """
@@ -281,6 +301,8 @@ class Lexicon:
     ranges: tuple[frozenset[str], frozenset[str], frozenset[str]]
     earlier: frozenset[str]
     further: frozenset[str]
+    including: frozenset[str]
+    of_them: Phrases
     light: frozenset[str]
     passive: frozenset[str]
     people: frozenset[str]
@@ -290,6 +312,7 @@ class Lexicon:
     determiners: frozenset[str]
     ands: frozenset[str]
     months: frozenset[str]
+    verb_first: bool
     known: frozenset[str]
 
 
@@ -306,7 +329,8 @@ def lexicon(lang: str) -> Lexicon | None:
     first, second = _FROM_TO[lang]
     plain = {
         "heads": of(_HEADS), "rises": of(_RISES), "links": of(_LINKS), "former": of(_FROM),
-        "earlier": of(_EARLIER), "further": of(_FURTHER), "light": of(_LIGHT),
+        "earlier": of(_EARLIER), "further": of(_FURTHER),
+        "including": of(_INCLUDING), "light": of(_LIGHT),
         "passive": of(_PASSIVE), "people": of(_PEOPLE), "things": of(_THINGS),
         "stops": of(_STOPS), "determiners": of(_DETERMINERS), "ands": of(_ANDS),
         "months": of(_MONTHS), "lives": of(LIVES), "losing": of(LOSING),
@@ -320,12 +344,14 @@ def lexicon(lang: str) -> Lexicon | None:
         before=before,
         bounds=bounds,
         bounds_behind=_phrases(_BOUNDS_BEHIND[lang], first=True),
+        of_them=_phrases({"part": _OF_THEM[lang]}, first=True),
         from_to=(frozenset(map(fold, first.split())), frozenset(map(fold, second.split()))),
         ranges=(
             frozenset([fold(low)]),
             frozenset([fold(middle)]),
             frozenset(map(fold, to.split())),
         ),
+        verb_first=lang == "ar",
         known=known,
         **plain,
     )

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
 from sahel_dedup.explain.document import MAX_CHARACTERS, Span, split_sentences
 from sahel_dedup.explain.number_words import Bound, Number, Token, bare, find_numbers, read_tokens
 from sahel_dedup.explain.toll_clauses import REACH, Clauses
+from sahel_dedup.explain.toll_parts import find_parts, find_sums, range_ends, sum_of
 from sahel_dedup.explain.toll_words import Lexicon, lexicon
 
 # The most numbers of a text that are read, and the most characters of a sentence that are shown.
@@ -24,6 +24,8 @@ _FREE = 4
 # Most words between a toll and its number, and between a verb and the word that links it to one.
 _HEAD_REACH, _VERB_REACH = 30, 5
 _YEARS = range(1900, 2100)
+# Roles within this module: a sum of parts, and what was added up.
+_SUM, _ADDED = "sum", "added"
 _UNITS = ("%", "٪", "$", "€", "£", "°")
 
 
@@ -43,7 +45,8 @@ class Toll:
         ``"exact"``, ``"at least"``, ``"at most"`` or ``"about"``.
     role : str
         ``"current"``; ``"former"`` for one that, according to the text, was reported before (up
-        from 23); ``"further"`` for one to be added (3 more bodies).
+        from 23); ``"further"`` for one to be added (3 more bodies); ``"part"`` for one that another
+        number contains (31, four of them officers).
     span : Span
         Position of the number.
     sentence : Span
@@ -98,10 +101,24 @@ def find_tolls(text: str, lang: str) -> list[Toll]:
 
 
 def _in_context(tolls: Sequence[Toll]) -> Iterator[Toll]:
-    """Treat a former or further toll as the current one if there is no other of its kind."""
-    current = {toll.kind for toll in tolls if toll.role == "current"}
+    """Decide on roles by the other numbers of the text.
+
+    A sum is the current number unless the text has the total. A former or further toll is the
+    current one if there is no other of its kind.
+    """
+    stated: dict[str, int] = {}
     for toll in tolls:
-        yield toll if toll.kind in current else replace(toll, role="current")
+        if toll.role == "current":
+            stated[toll.kind] = max(toll.value, stated.get(toll.kind, 0))
+    known = stated.keys() | {toll.kind for toll in tolls if toll.role == _SUM}
+    for toll in tolls:
+        if toll.role == _SUM:
+            if toll.value > stated.get(toll.kind, 0):
+                yield replace(toll, role="current")
+        elif toll.role == _ADDED:
+            yield replace(toll, role="part")
+        else:
+            yield toll if toll.kind in known else replace(toll, role="current")
 
 
 def _distinct(tolls: Iterator[Toll]) -> Iterator[Toll]:
@@ -142,15 +159,24 @@ class _Sentence(Clauses):
     def tolls(self) -> Iterator[Toll]:
         """Yield the tolls of the sentence."""
         counted = [i for i in self.numbers if self._counts(i)]
-        ends = self._range_ends(counted)
-        kinds = self._kinds_of(counted, ends)
+        ends = range_ends(self, counted)
+        kinds, alike = self._kinds_of(counted, ends)
         former = self._former(counted, kinds)
+        roles = dict.fromkeys(find_parts(self, kinds, alike, ends), "part")
+        roles |= {i: "further" for i in kinds if self._is_further(i)}
+        roles |= dict.fromkeys(former, "former")
+        sums = list(find_sums(self, kinds, alike, {*roles, *ends, *ends.values()}))
+        for chain in sums:
+            yield self._sum(chain, kinds[chain[0]])
+        roles |= {i: _ADDED for chain in sums for i in chain}
         for i in counted:
             if i in kinds and i not in ends.values():
-                yield self._toll(i, kinds[i], former, ends.get(i))
+                yield self._toll(i, kinds[i], roles.get(i, "current"), ends.get(i))
 
-    def _kinds_of(self, counted: list[int], ends: dict[int, int]) -> dict[int, str]:
-        """Return what each number counts, for those that count people."""
+    def _kinds_of(
+        self, counted: list[int], ends: dict[int, int]
+    ) -> tuple[dict[int, str], dict[int, int]]:
+        """Return what each number counts, for those that count people, and what it is joined to."""
         kinds: dict[int, str] = {}
         # Twelve soldiers and three civilians were killed: the kind of one number applies to the
         # other.
@@ -159,7 +185,7 @@ class _Sentence(Clauses):
             kind, follower = self._kind_of(i)
             if kind is not None:
                 kinds[i] = kind
-            if follower is not None and follower in counted:
+            if follower is not None and follower in counted and not self.is_of_them(follower):
                 alike.setdefault(i, follower)
         for one in reversed(counted):
             if alike.get(one) in kinds:
@@ -167,9 +193,15 @@ class _Sentence(Clauses):
         for one in counted:
             if one in kinds and one in alike:
                 kinds.setdefault(alike[one], kinds[one])
-        return kinds
+        return kinds, alike
 
-    def _toll(self, i: int, kind: str, former: set[int], end: int | None) -> Toll:
+    def _sum(self, chain: list[int], kind: str) -> Toll:
+        """Add up numbers that are joined."""
+        value, bound = sum_of(self, chain)
+        span = Span(self.units[chain[0]].span.start, self.units[chain[-1]].span.end)
+        return Toll(kind, value, None, bound, _SUM, span, self._shown(span))
+
+    def _toll(self, i: int, kind: str, role: str, end: int | None) -> Toll:
         number = self.units[i].number
         assert number is not None
         assert number.count is not None
@@ -177,17 +209,16 @@ class _Sentence(Clauses):
         if end is not None and (upper := self.units[end].number) is not None:
             high = upper.count
         bound = self.bound(i)[0]
-        further = self._is_further(i)
-        role = "former" if i in former else "further" if further else "current"
+        bound = number.bound if bound == "exact" else bound
         span = self.units[i].span
-        shown = Span(
+        return Toll(kind, number.count, high, bound, role, span, self._shown(span))
+
+    def _shown(self, span: Span) -> Span:
+        if self._span.end - self._span.start <= _SHOWN:
+            return self._span
+        return Span(
             max(self._span.start, span.start - _SHOWN // 2),
             min(self._span.end, span.end + _SHOWN // 2),
-        )
-        if self._span.end - self._span.start <= _SHOWN:
-            shown = self._span
-        return Toll(
-            kind, number.count, high, number.bound if bound == "exact" else bound, role, span, shown
         )
 
     # ------------------------------------------------------------------ what a number counts
@@ -216,7 +247,8 @@ class _Sentence(Clauses):
         previous = start - 1
         kind, follower = self._ahead(i)
         beside = previous >= 0 and not self.units[start].broken and self._may_count(i)
-        if beside and (told := self.kind_before(previous)) is not None:
+        told = self.kind_before(previous) or self.verb_before_subject(previous)
+        if beside and told is not None:
             return told, follower
         if kind is None and self._may_count(i):
             kind = self._by_toll(i, start)
@@ -232,8 +264,11 @@ class _Sentence(Clauses):
     def _ahead(self, i: int) -> tuple[str | None, int | None]:
         """Find what is counted among the words that follow, or a number joined by "and"."""
         words, free, people = self.words, 0, False
-        for k in range(i + 1, min(i + 1 + REACH, len(self.units))):
+        k = i
+        while (k := k + 1) < min(i + 1 + REACH, len(self.units)):
             unit = self.units[k]
+            if unit.broken and (further := self.after_insertion(k)) > k:
+                k, unit = further, self.units[further]._replace(broken=False)
             if unit.number is not None:
                 joined = unit.joined or self.word(k - 1) in words.ands
                 joined = self._is_list(i, k) if unit.broken else joined
@@ -324,7 +359,8 @@ class _Sentence(Clauses):
                 kinds.setdefault(i, kinds[told[0]] if told else "killed")
                 former.add(i)
             elif self._was_earlier(i):
-                if i not in kinds and (told or self.heads[i] is not None):
+                headed = told or self.heads[i] is not None
+                if i not in kinds and headed and self._may_count(i):
                     kinds[i] = kinds[told[0]] if told else "killed"
                 if i in kinds:
                     former.add(i)
@@ -349,20 +385,3 @@ class _Sentence(Clauses):
     def _is_further(self, i: int) -> bool:
         nearby = (self.word(i + 1), self.word(i - 1))
         return any(word in self.words.further for word in nearby)
-
-    def _range_ends(self, counted: list[int]) -> dict[int, int]:
-        """Find ranges (between 12 and 15, 12 to 15); map the lower end to the upper one."""
-        between, middle, to = self.words.ranges
-        ends = {}
-        for low, high in pairwise(counted):
-            gap = {unit.word for unit in self.units[low + 1 : high]}
-            one, other = self.units[low].number, self.units[high].number
-            if one is None or other is None or high - low > 2 or self.units[high].broken:
-                continue
-            if one.count is None or other.count is None or not one.count < other.count:
-                continue
-            before = self.words_before(low)
-            joined = gap & middle or self.units[high].joined
-            if (before & between and joined) or (gap & to and not before & self.words.from_to[0]):
-                ends[low] = high
-        return ends
