@@ -18,13 +18,10 @@ from sahel_dedup import StoryIndex, cluster
 CASES = Path(__file__).parent / "cases"
 NAMES = sorted(folder.name for folder in CASES.iterdir())
 _NAMED = "different events that share a name on one day need stronger evidence"
-_UPDATED = "updates of one outlet that replace most of their text look like issues of a series"
 # What waits for other evidence, by engine and case.
 WAITING = {
     (engine, name): reason
     for name, reason in {
-        "09-wire-takes-writethru-correction-kill": _UPDATED,
-        "18-live-blog-snapshots": _UPDATED,
         "24-two-events-about-one-name-on-one-day": _NAMED,
     }.items()
     for engine in ("batch", "stream")

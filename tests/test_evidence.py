@@ -30,7 +30,7 @@ ARTICLES = st.lists(
         Article,
         id=st.uuids().map(str),
         text=st.sampled_from(TEXTS),
-        title=st.none() | st.sampled_from(TEXTS),
+        title=st.none() | st.sampled_from((*TEXTS, f"UPDATE 2-{TEXTS[1]}", f"LIVE: {TEXTS[3]}")),
         published=st.none() | st.integers(0, 20).map(lambda days: DAY + timedelta(days=days)),
         source=st.none() | st.sampled_from(["Wire", "Daily"]),
     ),

@@ -80,10 +80,11 @@ def news(size: int, days: float, seed: int = 0, dated: float = 1.0) -> list[Row]
         for _ in range(draw.choice((1, 1, 2, 3, 6))):
             text = draw.sample(event, 25) + draw.choices(words, k=15)
             later = when + timedelta(hours=draw.uniform(0, 40))
+            mark = "" if len(rows) % 3 else "UPDATE 1-"
             rows.append({
                 "id": f"a{len(rows)}",
                 "text": " ".join(text),
-                "title": " ".join(text[:5]) if draw.random() < 0.9 else None,
+                "title": mark + " ".join(text[:5]) if draw.random() < 0.9 else None,
                 "published": later.isoformat() if draw.random() < dated else None,
                 "source": draw.choice(("north", "south", "east", None)),
                 "lang": draw.choice(("en", "en", "fr", None)),

@@ -98,6 +98,14 @@ class ComparedPairs:
         """Return the TF-IDF cosines of any pairs."""
         return self.similarity.cosines(first, second)
 
+    def names_apart(self, one: int, other: int) -> bool:
+        """See `sahel_dedup.scoring.copies.names_apart`."""
+        return self.similarity.names_apart(one, other)
+
+    def echoes_text(self, row: int) -> bool:
+        """See `sahel_dedup.scoring.copies.echoes_text`."""
+        return self.similarity.echoes_text(row)
+
     def shared(
         self,
         first: NDArray[np.int64],

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sahel_dedup.errors import SettingsError
-from sahel_dedup.scoring.copies import COPY_COSINE
+from sahel_dedup.scoring.copies import COPY_COSINE, Titles
 from sahel_dedup.scoring.features import (
     FEATURES,
     NO_LIKENESS,
@@ -28,6 +28,7 @@ from sahel_dedup.scoring.features import (
     measure_rest,
 )
 from sahel_dedup.scoring.tfidf import Shared
+from sahel_dedup.scoring.updates import marked_updates
 from sahel_dedup.settings import Settings
 from sahel_dedup.sketch.profiles import Traits
 from sahel_dedup.util.jit import compiled
@@ -95,7 +96,7 @@ class Pairs:
         return cls(*(np.concatenate(column) for column in columns))
 
 
-class Comparison(Protocol):
+class Comparison(Titles, Protocol):
     """Compares pairs of articles: see `sahel_dedup.scoring.tfidf.Similarity`."""
 
     @property
@@ -202,8 +203,8 @@ class Evidence:
         Returns
         -------
         ndarray of float64, shape (n,)
-            No score is higher, except those at the floor. The bound of a pair that may be a copy is
-            the highest score.
+            No score is higher, except those at the floor. The bound of a pair that may be a copy
+            or an update is the highest score.
         """
         bound = np.empty(len(first))
         gains = _gains(self._weights.tobytes())
@@ -212,7 +213,8 @@ class Evidence:
             features = measure(a, b, cosine[rows], self.recurrence, self._traits)
             day, headline = self._traits.day, self._traits.headline
             bound[rows] = _most(features, a, b, day, headline, self._weights, gains)
-            bound[rows][cosine[rows] >= COPY_COSINE] = LIMIT
+            may_be_more = (cosine[rows] >= COPY_COSINE) | marked_updates(a, b, self._traits.columns)
+            bound[rows][may_be_more] = LIMIT
         return bound
 
     def features(
@@ -241,7 +243,7 @@ class Evidence:
             a, b = first[rows], second[rows]
             features = measure(a, b, shared.cosine, self.recurrence, traits)
             number_count = self._similarity.number_count
-            sketched = Sketched.of(a, b, shared, number_count, traits)
+            sketched = Sketched.of(a, b, shared, number_count, traits, self._similarity)
             measure_rest(features, a, b, shared, sketched, number_count, traits.headline)
             blocks.append((rows, features))
         return blocks

@@ -15,9 +15,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sahel_dedup.scoring.copies import copies
+from sahel_dedup.scoring.copies import Titles, copies
 from sahel_dedup.scoring.recurrence import TYPICAL_RECURRENCE
 from sahel_dedup.scoring.tfidf import Shared
+from sahel_dedup.scoring.updates import updates
 from sahel_dedup.sketch.number_contexts import SLOTS as CONTEXT_SLOTS
 from sahel_dedup.sketch.number_contexts import conflict
 from sahel_dedup.sketch.profiles import Columns, Traits
@@ -40,6 +41,8 @@ FEATURES = (
 # Columns of the features.
 _BASE, WORDING, _CONTRAST, _RECURRING, _SAME_OUTLET, _OTHER_LENGTH, _UNTITLED = range(7)
 _HOURS, _NUMBERS_SHARED, _NUMBERS_CONFLICTING, _TITLE, _OPENING = range(7, 12)
+# What is measured within one outlet.
+_WITHIN_OUTLET = (_SAME_OUTLET, _OTHER_LENGTH, _UNTITLED, _NUMBERS_CONFLICTING)
 # A lower bound of the cosine, because its logarithm is taken.
 NO_LIKENESS = 0.01
 # A recurrence above this is typical of forms and rare among reports.
@@ -92,10 +95,13 @@ class Sketched:
         Whether one is a copy of the other (`sahel_dedup.scoring.copies`) in another outlet.
     conflicts : ndarray of int64, shape (n_pairs,)
         Count of words that have different numbers next to them, for articles of one outlet only.
+    update : ndarray of bool, shape (n_pairs,)
+        Whether one is an update of the other (`sahel_dedup.scoring.updates`).
     """
 
     copy: NDArray[np.bool_]
     conflicts: NDArray[np.int64]
+    update: NDArray[np.bool_]
 
     @classmethod
     def of(
@@ -105,12 +111,14 @@ class Sketched:
         shared: Shared,
         number_count: NDArray[np.int64],
         traits: Traits,
+        titles: Titles,
     ) -> Sketched:
         """Compare the sketches of pairs of articles; parameters are those of `measure_rest`."""
         copy = copies(first, second, shared.cosine, shared.number_count, number_count, traits)
         # What an outlet prints again on another day is usually an issue of a series.
         copy &= (traits.source[first] != traits.source[second]) | (traits.source[first] < 0)
-        return cls(copy, _conflicts(first, second, traits.number_contexts, traits.source))
+        conflicts = _conflicts(first, second, traits.number_contexts, traits.source)
+        return cls(copy, conflicts, updates(first, second, shared.cosine, traits, titles))
 
 
 def measure_rest(
@@ -145,6 +153,9 @@ def measure_rest(
     features[copy, _CONTRAST] = np.maximum(features[copy, _CONTRAST], usual)
     seen = _Seen(shared.number_count, shared.title, shared.opening, sketched.conflicts)
     _measure_rest(features, first, second, seen, number_count, headline)
+    # What an outlet reports again on purpose is like a report of another outlet.
+    for column in _WITHIN_OUTLET:
+        features[sketched.update, column] = 0
 
 
 class _Seen(NamedTuple):

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 # A count above 127 is stored as 127; the highest bit marks the terms of title and opening.
 OPENING = np.uint8(128)
 MAX_KEPT = np.uint8(127)
+# The bit of a headline that says that it marks a revision.
+REVISED = np.uint64(1)
 _ROWS_A_STEP = 1 << 13
 _Scalar = TypeVar("_Scalar", bound=np.generic)
 
@@ -47,7 +49,8 @@ class Traits:
         The two halves of the digest of the text's words (`sahel_dedup.sketch.digests`); 0 for a
         text without words. Two texts are the same if both halves are: see `same_text`.
     headline : ndarray of uint64, shape (n,)
-        The first half of the digest of the title; 0 for an article without one.
+        The first half of the digest of the title. Its lowest bit is 1 if the title marks a revision
+        (`sahel_dedup.text.revisions`). 0 for an article without a title.
     length : ndarray of int32, shape (n,)
         Number of tokens in title and text.
     """

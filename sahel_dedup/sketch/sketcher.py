@@ -20,9 +20,10 @@ from sahel_dedup.articles import Article
 from sahel_dedup.sketch.digests import text_digests
 from sahel_dedup.sketch.fingerprint import salience_slots, shingle_slots
 from sahel_dedup.sketch.number_contexts import number_context_slots
-from sahel_dedup.sketch.profiles import MAX_KEPT, OPENING, Profiles
+from sahel_dedup.sketch.profiles import MAX_KEPT, OPENING, REVISED, Profiles
 from sahel_dedup.text.boilerplate import find_boilerplate, strip_boilerplate
 from sahel_dedup.text.language import detect
+from sahel_dedup.text.revisions import marks_revision
 from sahel_dedup.text.tokenizer import tokenize
 from sahel_dedup.text.vocabulary import Vocabulary
 from sahel_dedup.util.days import SECONDS_A_DAY, today
@@ -160,7 +161,7 @@ class Sketcher:
             lang=lang,
             body=digests[1::2, 0].copy(),
             body_check=digests[1::2, 1].copy(),
-            headline=digests[::2, 0].copy(),
+            headline=_headlines(digests[::2, 0], titles),
             length=(offsets[1:] - offsets[:-1]).astype(np.int32),
         )
 
@@ -182,6 +183,12 @@ class Sketcher:
         day = day_of(published)
         self.implausible_dates += published is not None and math.isnan(day)
         return day
+
+
+def _headlines(digests: NDArray[np.uint64], titles: Sequence[str]) -> NDArray[np.uint64]:
+    """Let the lowest bit of the digests of titles say whether they mark a revision."""
+    revised = np.array([marks_revision(title) for title in titles], dtype=np.uint64)
+    return np.where(digests > 0, digests & ~REVISED | revised, digests)
 
 
 def day_of(published: datetime | None) -> float:

@@ -31,7 +31,7 @@ from sahel_dedup.spark.sketches import SIGNED, to_profiles
 PAIRS = "block long, pairs binary"
 # Pairs that may be one event, with what the two share; those of one form may not.
 SURVIVING = """first long, second long, cosine double, shared long, title double,
-    opening double, copy boolean, conflicts long, form boolean"""
+    opening double, copy boolean, conflicts long, update boolean, form boolean"""
 RECURRENCE = "row long, recurrence double"
 _Rows = NDArray[np.int64]
 _Work = Callable[[_Rows, _Rows, pa.Table], dict[str, Any]]
@@ -85,7 +85,7 @@ def surviving(agreed: DataFrame, articles: DataFrame, settings: Settings) -> Dat
             first, second, cosine, profiles, similarity, settings, settings.merge_threshold
         )
         shared = Shared.concatenate(s for _, s in similarity.shared(first, second, cosine))
-        sketched = Sketched.of(first, second, shared, similarity.number_count, profiles)
+        sketched = Sketched.of(first, second, shared, similarity.number_count, profiles, similarity)
         row = numbers(rows, "row")
         return {
             "first": row[first],
@@ -96,6 +96,7 @@ def surviving(agreed: DataFrame, articles: DataFrame, settings: Settings) -> Dat
             "opening": shared.opening,
             "copy": sketched.copy,
             "conflicts": sketched.conflicts,
+            "update": sketched.update,
             "form": form,
         }
 

@@ -98,8 +98,10 @@ def _scores(chunk: pa.RecordBatch, shared: Shared, settings: Settings) -> NDArra
         headline=np.concatenate(titled),
         length=both("length").astype(np.int32),
     )
-    copy = chunk.column("copy").to_numpy(zero_copy_only=False)
-    sketched = Sketched(copy, numbers(chunk, "conflicts"))
+    copy, update = (
+        chunk.column(name).to_numpy(zero_copy_only=False) for name in ("copy", "update")
+    )
+    sketched = Sketched(copy, numbers(chunk, "conflicts"), update)
     features = measure(first, second, shared.cosine, both("recurrence"), traits)
     number_count = both("number_count").astype(np.int64)
     measure_rest(features, first, second, shared, sketched, number_count, traits.headline)

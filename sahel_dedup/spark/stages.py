@@ -19,7 +19,7 @@ from sahel_dedup.sketch.fingerprint import FINGERPRINT_VERSION
 from sahel_dedup.util.field_names import FIELDS
 
 # Raised whenever what a stage writes, or how it comes about, changes.
-STAGES_VERSION = 6
+STAGES_VERSION = 7
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,75 @@
+"""Revisions: titles that say that an outlet reports an event again.
+
+Agencies number the takes of a report and mark corrections, and live pages say that they are live.
+A mark has its place: *lead* outside brackets is a metal, and *live* before another word may belong
+to cattle. What is *urgent* or *breaking* is new, so these words are no marks.
+"""
+
+from __future__ import annotations
+
+import re
+
+
+def _phrases(text: str) -> str:
+    phrases = sorted((" ".join(phrase.split()) for phrase in text.split(";")), key=len)
+    return "|".join(map(re.escape, reversed(phrases)))
+
+
+# What stands before a report, and a colon, a dash or a bar after it.
+_BEFORE = _phrases("""
+    update; updated; updates; corrected; correction; corr; clarification; refile; refiled; repeat;
+    rpt; recasts; wrapup; latest; the latest; live; live blog; liveblog; live coverage;
+    live update; live updates; direct; en direct; mise à jour; màj; actualisation; rectificatif;
+    correctif; directo; en directo; en vivo; actualización; actualizado; ampliación; corrección;
+    minuto a minuto; ao vivo; atualização; atualizado; atualizada; correção; korrektur;
+    berichtigung; aktualisiert; liveticker; live-ticker; newsblog; diretta; in diretta;
+    aggiornamento; direkt; direkte; oppdatert; canlı; обновлено; онлайн; مباشر; بث مباشر; تحديث;
+    محدث; تصحيح; 更新; 直播
+""")
+# What stands after one.
+_AFTER = _phrases("""
+    live; live blog; liveblog; live coverage; live updates; updates; update; as it happened;
+    en direct; en directo; en vivo; minuto a minuto; ao vivo; liveticker; live-ticker; newsblog;
+    diretta; direkte; canlı; онлайн; مباشر; 直播
+""")
+# What stands in brackets, by itself or with the number of the take.
+_TAKES = _phrases("lead; ld; writethru; write-thru; first lead; second lead; third lead")
+_NUMBER = r"\d{1,2}(?:st|nd|rd|th|er|e)?"
+_BAR = r"[:|\u2013\u2014\uff1a]"
+# A hyphen parts a mark from the report only after a blank, a number or a bracket: live-streamed.
+_FIRST = re.compile(
+    rf"\W*(?:{_BEFORE})(?: ?{_NUMBER})?[)\]】]?(?:\s?{_BAR}|\s-|(?<=[\d)\]】])\s?-)"
+    r"|(?:rpt|refile|corrected|recasts)-",
+    re.IGNORECASE,
+)
+_LATER = re.compile(
+    rf"[(\[【:|\u2013\u2014\uff1a-]\s?(?:(?:{_AFTER})\W*$|(?:{_NUMBER}[\s,-]{{1,2}})?"
+    rf"(?:{_BEFORE}|{_TAKES})(?:[\s,/-]{{1,3}}(?:[\d:.]{{1,6}}|{_BEFORE}|{_TAKES}))*\s?[)\]】])",
+    re.IGNORECASE,
+)
+
+_LIVE = re.compile(r"\slive(?: blog| coverage| updates)?:", re.IGNORECASE)
+
+
+def marks_revision(title: str) -> bool:
+    """Whether a title says that its article is one of several reports of one event.
+
+    Parameters
+    ----------
+    title : str
+
+    Returns
+    -------
+    bool
+        Whether it is marked as a take, an update, a correction or a live page.
+
+    Examples
+    --------
+    >>> marks_revision("Train-Derailment (2nd Lead, Writethru)")
+    True
+    >>> marks_revision("UPDATE 1-Millers welcome halt to grain exports")
+    True
+    >>> marks_revision("Live cattle futures seen steady")
+    False
+    """
+    return any((_FIRST.match(title), _LATER.search(title), _LIVE.search(title)))
