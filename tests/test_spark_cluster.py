@@ -104,7 +104,7 @@ def test_an_output_that_is_there_is_refused_before_any_work(sample: Path, tmp_pa
     (tmp_path / "out.jsonl").mkdir()
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
-    assert "it is there already" in done.stderr
+    assert "it already exists" in done.stderr
 
 
 @pytest.fixture

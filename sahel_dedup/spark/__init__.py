@@ -1,4 +1,4 @@
-"""The same stories on Apache Spark, for archives beyond one machine: docs/spark.md.
+"""The same stories on Apache Spark, for archives too large for one machine: docs/spark.md.
 
 Needs ``pip install 'sahel-dedup[spark]'`` and Java 17.
 """
@@ -12,7 +12,7 @@ except ImportError as missing:
     from sahel_dedup.errors import MissingPackageError
 
     raise MissingPackageError(
-        f"no {missing.name}: pip install 'sahel-dedup[spark]' brings it; Java 17 is the system's"
+        f"no {missing.name}: pip install 'sahel-dedup[spark]', and install Java 17 with your system"
     ) from None
 
 from sahel_dedup.spark.engine import cluster

@@ -1,7 +1,7 @@
-"""Arrow columns to NumPy arrays and back.
+"""Conversion between Arrow columns and NumPy arrays.
 
-What an article has many of (slots, terms) lies in a binary cell: Spark moves it as one
-value, and a batch of such cells is one array to NumPy, without a copy.
+The many values of an article (slots, terms) are stored in one binary cell. Spark moves it as one
+value, and NumPy sees a batch of such cells as one array, without a copy.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import DTypeLike, NDArray
 
-# Whole groups are worked on together, about so many rows at a time.
+# Whole groups are processed together, about this many rows at a time.
 _ROWS_AT_ONCE = 4096
 
 
 def whole(batches: Iterable[pa.RecordBatch]) -> pa.Table | None:
-    """Put the batches of a task together; ``None`` if there are none."""
+    """Combine the batches of a task; return ``None`` if there are none."""
     held = list(batches)
     return pa.Table.from_batches(held) if held else None
 
 
 def whole_groups(chunks: Iterable[pa.RecordBatch], names: tuple[str, ...]) -> Iterator[pa.Table]:
-    """Cut sorted rows into tables of some thousand rows; no group lies across two.
+    """Cut sorted rows into tables of some thousand rows, without splitting a group.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def whole_groups(chunks: Iterable[pa.RecordBatch], names: tuple[str, ...]) -> It
 
 
 def beginnings(table: pa.Table, names: tuple[str, ...]) -> NDArray[np.int64]:
-    """Return the places where groups of sorted rows begin; see `whole_groups`."""
+    """Return the positions where groups of sorted rows begin; see `whole_groups`."""
     changes = [np.diff(numbers(table, name), prepend=-1) != 0 for name in names]
     return np.flatnonzero(np.logical_or.reduce(changes))
 
@@ -58,7 +58,7 @@ def numbers(table: pa.Table | pa.RecordBatch, name: str) -> NDArray[Any]:
 
 
 def hashes(table: pa.Table | pa.RecordBatch, name: str) -> NDArray[np.uint64]:
-    """Return a column of hashes, which Spark holds as signed numbers."""
+    """Return a column of hashes, which Spark stores as signed numbers."""
     return numbers(table, name).view(np.uint64)
 
 
@@ -72,16 +72,16 @@ def ragged(
     table : pyarrow.Table or pyarrow.RecordBatch
         With n rows.
     name : str
-        The column; a missing cell is empty, and so are all of a missing column.
+        The column. A missing cell counts as empty, and so do all cells of a missing column.
     dtype
-        What lies in the cells.
+        Type of the values in the cells.
 
     Returns
     -------
     values : ndarray
         The contents of all cells.
     indptr : ndarray of int64, shape (n + 1,)
-        Row ``i`` owns the places ``indptr[i]:indptr[i + 1]``.
+        Row ``i`` owns ``indptr[i]:indptr[i + 1]``.
     """
     size = np.dtype(dtype).itemsize
     if name not in table.column_names:
@@ -97,7 +97,7 @@ def ragged(
         ]
         if data is not None and bounds[-1] > bounds[0]:
             count = int(bounds[-1] - bounds[0]) // size
-            # Spark may lay cells at any byte.
+            # Spark may place cells at any byte offset.
             content = np.frombuffer(data, np.uint8, count * size, int(bounds[0]))
             values.append(np.frombuffer(content.tobytes(), dtype=dtype))
         indptr.append((bounds[1:] - bounds[0]).astype(np.int64) // size + indptr[-1][-1])
@@ -105,13 +105,13 @@ def ragged(
 
 
 def matrix(table: pa.Table | pa.RecordBatch, name: str, dtype: DTypeLike) -> NDArray[Any]:
-    """Return a column of binary cells that all hold equally many values, as shape (n, m)."""
-    # Without cells the width is unknown.
+    """Return a column of binary cells with equal numbers of values, as an array of shape (n, m)."""
+    # Without any cells the width is unknown.
     return ragged(table, name, dtype)[0].reshape(table.num_rows, -1 if table.num_rows else 0)
 
 
 def cells(values: NDArray[Any], indptr: NDArray[np.int64]) -> pa.Array:
-    """Make a column of binary cells, the inverse of `ragged`."""
+    """Make a column of binary cells: the inverse of `ragged`."""
     values = np.ascontiguousarray(values)
     offsets = (indptr * values.itemsize).astype(np.int32)
     buffers = [None, pa.py_buffer(offsets.tobytes()), pa.py_buffer(values.tobytes())]
@@ -129,7 +129,7 @@ def cell(values: NDArray[Any]) -> pa.Array:
 
 
 def maybe(values: NDArray[np.float64]) -> pa.Array:
-    """Make a column of numbers in which NaN is missing."""
+    """Make a column of numbers, with NaN as missing."""
     return pa.array(values, mask=np.isnan(values))
 
 
@@ -142,5 +142,5 @@ def batches(columns: dict[str, Any]) -> Iterator[pa.RecordBatch]:
 
 
 def _zero_copy(table: pa.Table | pa.RecordBatch) -> dict[str, bool]:
-    # Only plain arrays need to know that a copy will do.
+    # Only plain arrays need permission to copy.
     return {} if isinstance(table, pa.Table) else {"zero_copy_only": False}

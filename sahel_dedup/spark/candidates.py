@@ -1,7 +1,7 @@
-"""LSH across tasks: band keys are exploded, and each bucket comes to one task.
+"""LSH across tasks: articles are exploded into band keys, and each bucket goes to one task.
 
-A task holds whole buckets and calls the local engine's own code on them, so crowded
-buckets are split by the same further rows, and the pairs proposed are the same.
+A task has whole buckets and calls the local engine's code on them, so crowded buckets are split by
+the same extra rows, and the same pairs are proposed.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ from sahel_dedup.spark.arrow import batches, cell, hashes, matrix, numbers, ragg
 from sahel_dedup.spark.ordering import BLOCK_BITS
 from sahel_dedup.util.hashing import GOLDEN_RATIO, splitmix64
 
-# Pairs of rows, those of one block of first rows: with each article the later candidates
-# to be one event, and its background articles; as int64 matrices of two columns.
+# Pairs of rows whose first rows are in one block: each article with later candidates for one event,
+# and with background articles, as int64 matrices of two columns.
 PROPOSALS = "block long, ahead binary, background binary"
 _ENTRY = "key long, further long, row long, day double, outlet int, single boolean, asking boolean"
-# Articles whose keys are laid out together.
+# How many articles are expanded to keys together.
 _ROWS_AT_ONCE = 512
 
 
 def entries(articles: DataFrame, copies: DataFrame, layout: Layout) -> DataFrame:
-    """Explode articles: one row for each band of each.
+    """Explode articles: return one row for each band of each article.
 
     Parameters
     ----------
@@ -45,8 +45,8 @@ def entries(articles: DataFrame, copies: DataFrame, layout: Layout) -> DataFrame
     Returns
     -------
     DataFrame
-        The key of the bucket, the slots that split it further, and what decides
-        which articles are paired in it.
+        The key of the bucket, the slots that split it further, and the values that decide which of
+        its articles are paired.
     """
     single = F.coalesce((F.col("duplicate_of") == F.col("row")) & ~F.col("page"), F.lit(True))
 
@@ -68,7 +68,7 @@ def _explode(chunk: pa.RecordBatch, layout: Layout) -> dict[str, pa.Array]:
     alive = np.flatnonzero(salience[:, 0] != EMPTY_SLOT)
     salience = salience[alive]
     keys, further = [], []
-    # Bands differ in an offset, so that their buckets do too.
+    # Each band has a different offset, so that its buckets differ from those of other bands.
     offsets = np.arange(layout.bands, dtype=np.uint64) * GOLDEN_RATIO
     for band, offset in enumerate(offsets):
         keys.append(splitmix64(band_keys(salience, layout, band) + offset))
@@ -95,7 +95,7 @@ def proposals(exploded: DataFrame, window: float) -> DataFrame:
     Returns
     -------
     DataFrame
-        `PROPOSALS`, one row for each block; a pair comes once.
+        `PROPOSALS`, one row for each block; each pair occurs once.
     """
 
     def work(chunks: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -109,7 +109,7 @@ def proposals(exploded: DataFrame, window: float) -> DataFrame:
 
 
 def parcels_of(table: pa.Table, window: float) -> Iterator[pa.RecordBatch]:
-    """Pair the entries of a task, and cut the pairs up by the block of their first row."""
+    """Pair the entries of a task, and group the pairs by the block of their first row."""
     row, day = numbers(table, "row"), numbers(table, "day").astype(np.float64)
     key, further = hashes(table, "key"), hashes(table, "further")
     single, asking = (table.column(name).to_numpy() for name in ("single", "asking"))
@@ -145,7 +145,7 @@ def parcels_of(table: pa.Table, window: float) -> Iterator[pa.RecordBatch]:
 def _by_block(
     row: NDArray[np.int64], found: list[tuple[NDArray[np.int64], NDArray[np.int64]]]
 ) -> dict[int, NDArray[np.int64]]:
-    """Cut pairs of entries up by the block of the first; each pair of rows once."""
+    """Group pairs of entries by the block of the first, with each pair of rows once."""
     if not found:
         return {}
     known, place = np.unique(row, return_inverse=True)
@@ -161,12 +161,12 @@ def _by_block(
 
 
 def _merge(table: pa.Table) -> pa.Table:
-    """Put the parcels of one block together."""
+    """Combine the parcels of one block."""
     merged = {"block": table.column("block").slice(0, 1)}
     start = numbers(table, "block")[0] << BLOCK_BITS
     for name in ("ahead", "background"):
         first, second = ragged(table, name, np.int64)[0].reshape(-1, 2).T
-        # One number for each pair: far faster than to sort pairs.
+        # Each pair becomes one number, because sorting numbers is far faster than sorting pairs.
         known = distinct(second)
         n = max(len(known), 1)
         first, place = np.divmod(distinct((first - start) * n + np.searchsorted(known, second)), n)

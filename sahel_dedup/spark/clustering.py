@@ -1,4 +1,4 @@
-"""Average linkage inside each component, and its stories, by the local code."""
+"""Average linkage inside each component, and its stories, with the local code."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from sahel_dedup.spark.component_pairs import PAIR, recalled
 from sahel_dedup.spark.corrected import Followed
 from sahel_dedup.spark.sketches import to_profiles
 
-# Articles, each with its story, by its least row, and first and last day, of exact copies too;
-# and pairs inside stories, some of one story in a row, as arrays of
+# Rows of articles, each with its story (given by the lowest row in it) and the first and last day
+# among its exact copies; and rows of pairs inside stories, several per row, as arrays of
 # `sahel_dedup.spark.component_pairs.PAIR`.
 LINKED = "row long, whole long, story long, first double, last double, pairs binary"
 _LINKED = pa.schema([
@@ -38,7 +38,7 @@ _SCHEMA = pa.schema([
     ("id", pa.string()), ("story_id", pa.string()), ("canonical", pa.bool_()),
     ("relation", pa.string()), ("similarity", pa.float64()),
 ])  # fmt: skip
-# What is reported of articles; words have been compared by now.
+# The columns that are needed to report articles; their words have been compared by now.
 _FOR_RESULTS = ("id", "source", "day", "outlet", "lang", "body", "body_check", "headline", "length")
 # What pairs that corrections alone bring together are compared by.
 _FOR_CORRECTIONS = ("terms", "counts", "marks", "idf", "number_contexts")
@@ -57,9 +57,9 @@ def link(
     ----------
     articles : DataFrame
     copies : DataFrame
-        Exact duplicates go where the first of them goes.
+        Exact duplicates follow the first of them.
     components : DataFrame
-        `sahel_dedup.spark.components.COMPONENTS`; all other articles are alone.
+        `sahel_dedup.spark.components.COMPONENTS`; every other article is a component of its own.
     inside : DataFrame
         `sahel_dedup.spark.component_pairs.INSIDE`, the pairs of all components.
     settings : Settings
@@ -80,14 +80,14 @@ def link(
         for table in whole_groups(chunks, ("component",)):
             yield from batches(_linked(table, settings))
 
-    # What is known of a component comes to one task: rows of articles, and of their pairs.
+    # All data of a component goes to one task: rows of articles, and of their pairs.
     known = members.unionByName(inside, allowMissingColumns=True)
     together = known.repartition("component").sortWithinPartitions("component")
     return together.mapInArrow(work, LINKED)
 
 
 def _with_heads(articles: DataFrame, copies: DataFrame) -> DataFrame:
-    """Add to each article the first with the same words, itself if there is none."""
+    """Add to each article the first one with the same words, or itself."""
     duplicates = copies.where(F.col("duplicate_of") != F.col("row")).select("row", "duplicate_of")
     return articles.join(duplicates, "row", "left").withColumn(
         "head", F.coalesce("duplicate_of", "row")
@@ -104,7 +104,7 @@ def _linked(table: pa.Table, settings: Settings) -> dict[str, Any]:
     labels, inside = link_components(
         component, Times(first, last, settings.window_days), score_pairs, settings.merge_threshold
     )
-    # Rows rise, so the first of a story to come is its least.
+    # Rows are ascending, so the first article of a story has its lowest row.
     _, least, place = np.unique(labels, return_index=True, return_inverse=True)
     story = row[least[place]]
     parcels = pair_cells(story[inside.first], row[inside.first], row[inside.second], inside)
@@ -116,7 +116,7 @@ def _linked(table: pa.Table, settings: Settings) -> dict[str, Any]:
 
 
 def _no_others(first: NDArray[np.int64], _second: NDArray[np.int64]) -> Pairs:
-    """Stand in for a scorer: all pairs inside a component have a score."""
+    """Replace a scorer, because all pairs inside a component have a score."""
     if len(first):
         raise AssertionError("a pair inside a component has no score")
     return Pairs.concatenate([])
@@ -125,7 +125,7 @@ def _no_others(first: NDArray[np.int64], _second: NDArray[np.int64]) -> Pairs:
 def pair_cells(
     story: NDArray[np.int64], first: NDArray[np.int64], second: NDArray[np.int64], pairs: Pairs
 ) -> dict[str, Any]:
-    """Lay pairs out as cells, one for each story: the columns `story` and `pairs` of `LINKED`.
+    """Convert pairs to cells, one for each story: the columns `story` and `pairs` of `LINKED`.
 
     Parameters
     ----------
@@ -144,7 +144,7 @@ def pair_cells(
 
 
 def beside(members: dict[str, Any], parcels: dict[str, Any]) -> dict[str, Any]:
-    """Put rows of articles and rows of pairs one after the other, as `LINKED` has them."""
+    """Concatenate rows of articles and rows of pairs, as in `LINKED`."""
     tables = [
         pa.Table.from_pydict(
             {
@@ -174,9 +174,9 @@ def stories(
     ----------
     articles : DataFrame
     copies : DataFrame
-        Exact duplicates go where the first of them goes.
+        Exact duplicates follow the first of them.
     linked : DataFrame
-        `LINKED`; all other articles are alone.
+        `LINKED`; every other article is a story of its own.
     settings : Settings
     followed : Followed, optional
         Corrections that the stories are to follow.
@@ -214,7 +214,7 @@ def stories(
         for table in whole_groups(chunks, ("together",)):
             yield from batches(_report(table, settings, corrections))
 
-    # What is known of a story comes to one task: rows of articles, and of their pairs.
+    # All data of a story goes to one task: rows of articles, and of their pairs.
     known = placed.unionByName(pairs.drop("gathered"), allowMissingColumns=True)
     together = known.repartition("together").sortWithinPartitions("together")
     return together.mapInArrow(work, STORIES)
@@ -239,7 +239,7 @@ def _report(table: pa.Table, settings: Settings, corrections: Corrections) -> di
     # Without corrections the score of every pair that matters is known.
     recurrence = numbers(articles, "recurrence") if corrections else np.zeros(len(row))
     evidence = Evidence(profiles, similarity, recurrence, settings)
-    # Exact duplicates are no nodes of the tree: each is alone until it follows its first.
+    # Exact duplicates are not nodes of the tree; each is alone until it follows its first copy.
     story = np.where(head == row, numbers(articles, "story"), -1 - np.arange(len(row)))
     labels = np.unique(story, return_inverse=True)[1]
     labels, inside = founded(labels, recalled(table, row), evidence, settings.merge_threshold)
@@ -263,7 +263,7 @@ def _report(table: pa.Table, settings: Settings, corrections: Corrections) -> di
 
 
 def _sources(table: pa.Table) -> tuple[dict[str, int], NDArray[np.int32]]:
-    """Give numbers to the outlets of a table, -1 to no outlet."""
+    """Assign numbers to the outlets of a table, -1 to no outlet."""
     names = table.column("source").to_pylist()
     sources = {name: number for number, name in enumerate(sorted(set(names) - {None}))}
     return sources, np.array([sources.get(name, -1) for name in names], dtype=np.int32)

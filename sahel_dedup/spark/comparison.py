@@ -1,8 +1,8 @@
-"""Comparison of rows across tasks: pairs and the articles they name are brought together by blocks.
+"""Comparison of rows across tasks, where pairs meet their articles block by block.
 
-A block holds the pairs of 4,096 neighbours in time. An article is shipped once to each
-block that has a pair with it, however many pairs those are; in a dated archive that is
-its own block and the few within the window.
+A block contains the pairs of 4,096 neighbours in time. An article is sent once to each block that
+has pairs with it, however many. In a dated archive these are its own block and the few others
+within the window.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from sahel_dedup.spark.arrow import batches, cell, matrix, numbers, ragged
 from sahel_dedup.spark.ordering import BLOCK_BITS
 from sahel_dedup.spark.sketches import SIGNED, to_profiles
 
-# Pairs of rows, those of one block of first rows, as an int64 matrix of two columns.
+# Pairs of rows whose first rows are in one block, as an int64 matrix of two columns.
 PAIRS = "block long, pairs binary"
-# Pairs that may be one event, with what the two share; those of one form may not.
+# Pairs that may report one event, or fill one form, with what the two share.
 SURVIVING = """first long, second long, cosine double, shared long, title double,
     opening double, copy boolean, conflicts long, update boolean, form boolean"""
 RECURRENCE = "row long, recurrence double"
@@ -145,20 +145,20 @@ def closest(proposed: DataFrame, survivors: DataFrame, articles: DataFrame) -> D
 
 
 def recurrence_scores(nearest: DataFrame, survivors: DataFrame, articles: DataFrame) -> DataFrame:
-    """Measure how alike articles are to their background articles.
+    """Measure the recurrence of articles from their background articles.
 
     Parameters
     ----------
     nearest : DataFrame
         `PAIRS`: articles, and the background articles that agree best with each.
     survivors : DataFrame
-        `SURVIVING`, of which those of one form are background too.
+        `SURVIVING`, in which fillings of one form are background too.
     articles : DataFrame
 
     Returns
     -------
     DataFrame
-        `RECURRENCE`, of the articles with background articles.
+        `RECURRENCE`, only of articles with background articles.
     """
 
     def work(first: _Rows, second: _Rows, rows: pa.Table) -> dict[str, Any]:
@@ -187,9 +187,9 @@ def _parcel(first: _Rows, second: _Rows) -> dict[str, Any]:
 
 
 def _compare(pairs: DataFrame, articles: DataFrame, work: _Work, schema: str) -> DataFrame:
-    """Ship to each block the articles that its pairs name, in order, and work on both.
+    """Send to each block the articles of its pairs, in order, and process both.
 
-    `work` is given the pairs by the places of their articles, and the articles.
+    `work` gets the pairs, as positions of their articles, and the articles.
     """
     in_blocks = schema == PAIRS
 

@@ -1,8 +1,9 @@
-"""All pairs inside components, scored where their articles come together.
+"""All pairs inside components, scored in tasks where their articles meet.
 
-A component of 1,000 articles has half a million pairs: too many for a task that has others to
-do besides. So the articles of each, in order of time, are cut into groups of `SIDE`, and any
-two groups meet in a tile of their own, wherever that is. Most components are one tile.
+A component of 1,000 articles has half a million pairs, which is too many for a task that also has
+other components. The articles of each component, in order of time, are therefore cut into groups of
+`SIDE`, and each two groups meet in a tile, which any task may process. Most components are a single
+tile.
 """
 
 from __future__ import annotations
@@ -21,9 +22,9 @@ from sahel_dedup.settings import Settings
 from sahel_dedup.spark.arrow import batches, beginnings, cells, numbers, ragged, whole_groups
 from sahel_dedup.spark.sketches import SIGNED, to_profiles
 
-# Scored pairs of rows, those of one tile, as an array of `PAIR`.
+# Scored pairs of rows of one tile, as an array of `PAIR`.
 INSIDE = "component long, pairs binary"
-# An eighth of the largest component: 36 tiles, of 16,384 pairs at most.
+# An eighth of the largest component, which gives 36 tiles of at most 16,384 pairs.
 SIDE = 128
 PAIR = np.dtype([("first", "i8"), ("second", "i8"), ("cosine", "f8"), ("score", "f8")])
 _TILE = ("component", "one", "other")
@@ -32,7 +33,7 @@ _TILE = ("component", "one", "other")
 def inside(
     articles: DataFrame, components: DataFrame, recurrence: DataFrame, settings: Settings
 ) -> DataFrame:
-    """Score all pairs inside components, proposed by LSH or not.
+    """Score all pairs inside components, whether LSH proposed them or not.
 
     Parameters
     ----------
@@ -64,7 +65,7 @@ def inside(
 
 
 def _tiles(components: DataFrame) -> DataFrame:
-    """Send every article to the tiles in which its group meets each group of its component."""
+    """Send every article to the tiles in which its group meets the groups of its component."""
     whole = Window.partitionBy("component")
     group = F.floor((F.row_number().over(whole.orderBy("row")) - 1) / SIDE)
     groups = F.ceil(F.count("*").over(whole) / SIDE)
@@ -79,7 +80,7 @@ def _tiles(components: DataFrame) -> DataFrame:
 
 
 def _scored(table: pa.Table, settings: Settings) -> dict[str, Any]:
-    """Score the pairs of whole tiles; within a tile rows are in order of time."""
+    """Score the pairs of whole tiles; rows of a tile are in order of time."""
     starts = beginnings(table, _TILE)
     corners = [_corner(int(size)) for size in np.diff(starts, append=table.num_rows)]
     first, second = (
@@ -100,10 +101,10 @@ def _scored(table: pa.Table, settings: Settings) -> dict[str, Any]:
 
 
 def _corner(size: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the pairs of places in a tile: of one group with itself, or with another."""
+    """Return the pairs of positions in a tile: of one group with itself, or with another."""
     if size <= SIDE:
         return np.triu_indices(size, 1)
-    # Only the last group of a component has less than `SIDE` articles, and it comes second.
+    # Only the last group of a component has fewer than `SIDE` articles, and it comes second.
     first, second = np.divmod(np.arange(SIDE * (size - SIDE)), size - SIDE)
     return first, second + SIDE
 
@@ -114,14 +115,14 @@ def recalled(table: pa.Table, row: NDArray[np.int64]) -> Pairs:
     Parameters
     ----------
     table : pyarrow.Table
-        Rows of `INSIDE`; those without pairs give none.
+        Rows of `INSIDE`; some may have no pairs.
     row : ndarray of int64, shape (n,)
-        The articles of those components, rising.
+        The articles of those components, ascending.
 
     Returns
     -------
     Pairs
-        By the places of the articles in `row`.
+        Given as positions of the articles in `row`.
     """
     pairs, _ = ragged(table, "pairs", PAIR)
     first, second = (np.searchsorted(row, pairs[side].copy()) for side in ("first", "second"))

@@ -1,12 +1,12 @@
-"""Connected components of confirmed pairs, none too large for a task.
+"""Connected components of confirmed pairs, small enough for one task each.
 
-Large-star and small-star in turn (Kiveris et al., Connected Components in MapReduce and
-Beyond, SoCC 2014) until every article points at the first of its component. Each task
-first joins what it can by itself, which leaves few pairs to the rounds; pairs that one
-task can hold are left to the local code.
+Large-star and small-star alternate (Kiveris et al., Connected Components in MapReduce and Beyond,
+SoCC 2014) until every article points to the first of its component. Each task first joins what it
+can on its own, so the rounds have few pairs. If one task can hold all pairs, the local code handles
+them.
 
-A component of many articles is divided as in `sahel_dedup.clustering.large_components`; its
-pairs come to one task for that. `sahel_dedup.spark.joining` joins the stories of the parts again.
+A large component is divided as in `sahel_dedup.clustering.large_components`, for which its pairs go
+to one task. `sahel_dedup.spark.joining` joins the stories of the parts again.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from sahel_dedup.scoring.evidence import Pairs
 from sahel_dedup.spark.arrow import batches, numbers, whole
 from sahel_dedup.spark.stages import Stages
 
-# Pairs that one task may hold: half a gigabyte.
+# How many pairs one task may hold: half a gigabyte.
 ONE_TASK = 4_000_000
-# What component a row is in, by its least row: of the parts that it was divided into, and whole.
+# The component of each row, given by its lowest row: `component` after division, `whole` before.
 COMPONENTS = "row long, component long, whole long"
 _LINK = "child long, parent long"
 
@@ -42,12 +42,12 @@ def components(pairs: DataFrame, threshold: float, stages: Stages) -> DataFrame:
         `first`, `second`, `cosine` and `score`.
     threshold : float
     stages : Stages
-        Where the rounds are kept.
+        Where the rounds are stored.
 
     Returns
     -------
     DataFrame
-        `COMPONENTS`, for rows in a component of several.
+        `COMPONENTS`, for rows in components of two or more.
     """
     edges = pairs.where(F.col("score") >= threshold).select("first", "second", "cosine", "score")
     if edges.count() <= ONE_TASK:
@@ -71,7 +71,7 @@ def _divided(table: pa.Table, threshold: float) -> dict[str, NDArray[np.int64]]:
     part, component = bounded_components(pairs, len(row), threshold)
     heads = []
     for number in (part, component):
-        # Rows rise, so the first of a component to come is its least.
+        # Rows are ascending, so the first one of a component is its lowest.
         _, least, place = np.unique(number, return_index=True, return_inverse=True)
         heads.append(row[least[place]])
     return {"row": row, "component": heads[0], "whole": heads[1]}
@@ -86,7 +86,7 @@ def _in_rounds(edges: DataFrame, threshold: float, stages: Stages) -> DataFrame:
     def divide(table: pa.Table) -> pa.Table:
         return pa.table(_divided(table.drop_columns("whole"), threshold))
 
-    # The pairs of one component come to one task.
+    # All pairs of a component go to one task.
     placed = component.join(large, "whole").withColumnRenamed("row", "first")
     divided = edges.join(placed, "first").groupBy("whole").applyInArrow(divide, COMPONENTS)
     return small.select("row", F.col("whole").alias("component"), "whole").unionByName(divided)
@@ -104,11 +104,11 @@ def connected(edges: DataFrame, stages: Stages) -> DataFrame:
     Returns
     -------
     DataFrame
-        `row` and `component`, the least number of its component; of all that have an edge.
+        `row` and `component`, the lowest number of its component, for all rows with an edge.
     """
     links = stages.keep("links", edges.select("first", "second").mapInArrow(_join_in_task, _LINK))
     for number in range(1, 100):
-        # Done when every target is a root and every node has one target.
+        # This is done when every target is a root and every node has one target.
         parents = links.select(F.col("parent").alias("child"))
         apart = links.groupBy("child").count().where("count > 1").select("child")
         if apart.union(links.join(parents, "child", "left_semi").select("child")).isEmpty():
@@ -121,7 +121,7 @@ def connected(edges: DataFrame, stages: Stages) -> DataFrame:
 
 
 def _join_in_task(chunks: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """Point every row at the first of those that it is connected to by pairs of this task."""
+    """Point every row to the first row to which pairs of this task connect it."""
     table = whole(chunks)
     if table is None or not table.num_rows:
         return
@@ -130,14 +130,14 @@ def _join_in_task(chunks: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     first, second = place.reshape(ends.shape).T
     graph = sp.coo_array((np.ones(len(ends), np.int8), (first, second)), shape=(len(row), len(row)))
     _, component = connected_components(graph, directed=False)
-    # Rows rise, so the first of a component to come is its least.
+    # Rows are ascending, so the first one of a component is its lowest.
     _, least = np.unique(component, return_index=True)
     parent = row[least[component]]
     yield from batches({"child": row[row != parent], "parent": parent[row != parent]})
 
 
 def _large_star(links: DataFrame) -> DataFrame:
-    """Point the larger neighbours of each row at the least of its neighbourhood."""
+    """Point the larger neighbours of each row to the lowest of its neighbourhood."""
     mirrored = links.unionByName(
         links.select(F.col("parent").alias("child"), F.col("child").alias("parent"))
     )
@@ -150,7 +150,7 @@ def _large_star(links: DataFrame) -> DataFrame:
 
 
 def _small_star(links: DataFrame) -> DataFrame:
-    """Point the smaller neighbours of each row, and the row, at the least of them."""
+    """Point each row and its smaller neighbours to the lowest of them."""
     least = links.groupBy("child").agg(F.min("parent").alias("least"))
     joined = links.join(least, "child")
     moved = joined.where(F.col("parent") != F.col("least")).select(

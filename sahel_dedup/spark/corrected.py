@@ -1,8 +1,8 @@
-"""Corrections on Spark: which articles they name, and which stories have to meet.
+"""Corrections on Spark: the articles that they name, and the stories that must meet.
 
-A story follows corrections by `sahel_dedup.clustering.corrected.correct`, the function of the local
-engine. It needs every story that the named articles of one group are in, and those of the texts
-that they are exact copies of. These stories come to one task; all others stay where they are.
+Stories follow corrections through `sahel_dedup.clustering.corrected.correct`, the function of the
+local engine. It needs all stories of the named articles of one group, and those of the articles of
+which they are exact copies. These stories go to one task; all others stay where they are.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Named(NamedTuple):
     row : int
     id : str
     original : int
-        The row of the first article with the same text and title, `row` if there is none.
+        The row of the first article with the same text and title, or `row`.
     """
 
     row: int
@@ -38,16 +38,16 @@ class Named(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """Corrections, and what the stories that they touch are made of.
+    """Corrections, and the data of the stories that they affect.
 
     Attributes
     ----------
     corrections : Corrections
     gathered : DataFrame
-        `story` and `gathered`, the least of the stories that come to one task; of those alone
-        that hold a named article.
+        `story` and `gathered`, the lowest of the stories that go to one task; only for stories with
+        a named article.
     recurrence : DataFrame
-        `row` and `recurrence`, of all articles.
+        `row` and `recurrence` of all articles.
     """
 
     corrections: Corrections
@@ -64,18 +64,18 @@ def named_articles(
     ----------
     timeline : DataFrame
     copies : DataFrame
-        What `sahel_dedup.spark.ordering.copies` returns.
+        The result of `sahel_dedup.spark.ordering.copies`.
     corrections : Corrections
 
     Returns
     -------
     tuple of Named
-        As many as there are corrections at most twice, so they come to the driver.
+        At most twice as many as corrections, so they can go to the driver.
 
     Warns
     -----
     SahelWarning
-        If no article has an id that corrections name.
+        If corrections name an id that no article has.
     """
     if not corrections:
         return ()
@@ -96,7 +96,7 @@ def named_articles(
 
 
 def single_out(copies: DataFrame, named: Iterable[Named]) -> DataFrame:
-    """Let no named article count as a later copy, as `sahel_dedup.clustering.corrected` does."""
+    """Make no named article count as a later copy: see `sahel_dedup.clustering.corrected`."""
     rows = [article.row for article in named if article.original != article.row]
     if not rows:
         return copies
@@ -105,19 +105,19 @@ def single_out(copies: DataFrame, named: Iterable[Named]) -> DataFrame:
 
 
 def gathered(named: Iterable[Named], linked: DataFrame, corrections: Corrections) -> dict[int, int]:
-    """Tell which stories have to come to one task.
+    """Return which stories must go to one task.
 
     Parameters
     ----------
     named : iterable of Named
     linked : DataFrame
-        `sahel_dedup.spark.clustering.LINKED`; all other articles are alone.
+        `sahel_dedup.spark.clustering.LINKED`; every other article is a story of its own.
     corrections : Corrections
 
     Returns
     -------
     dict of int to int
-        The least of the stories that come together, by story.
+        The lowest of the stories that meet, by story.
     """
     articles = list(named)
     rows = {row for article in articles for row in (article.row, article.original)}
@@ -135,5 +135,5 @@ def gathered(named: Iterable[Named], linked: DataFrame, corrections: Corrections
 
 
 def digest(parts: Iterable[object]) -> str:
-    """Name a folder of stages after what they depend on."""
+    """Name a folder of stages after everything they depend on."""
     return hashlib.blake2b(repr(list(parts)).encode(), digest_size=8).hexdigest()

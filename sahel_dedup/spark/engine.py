@@ -1,7 +1,7 @@
 """The pipeline on Spark: a data frame of articles in, a data frame of stories out.
 
-The same stages as `sahel_dedup.batch`, in the same order, on the same code. Nothing that
-grows with the archive comes to the driver.
+The stages are those of `sahel_dedup.batch`, in the same order and with the same code. Nothing that
+grows with the archive goes to the driver.
 """
 
 from __future__ import annotations
@@ -65,30 +65,30 @@ def cluster(
     ----------
     df : pyspark.sql.DataFrame
         ``id`` (string or integer) and ``text``; ``title``, ``published`` (timestamp, date or
-        ISO 8601 string), ``source`` and ``lang`` help. Other columns are not looked at.
+        ISO 8601 string), ``source`` and ``lang`` help. Other columns are ignored.
     settings : Settings, optional
         How to group; the defaults if not given.
     columns : mapping of str to str, optional
         See `sahel_dedup.cluster`.
     checkpoint : path, optional
-        Folder, on a file system that all executors reach, for the stages. A run that was
-        stopped goes on from the stages that are there, if input and settings are the same.
-        By default Spark's checkpoint directory or, where Spark runs on this machine only, a
-        folder that is gone when the process ends.
+        Folder, on a file system that all executors reach, for the stages. An interrupted run
+        resumes from the existing stages if input and settings are the same. The default is Spark's
+        checkpoint directory or, if Spark runs only on this machine, a folder that is removed when
+        the process ends.
     corrections : optional
         See `sahel_dedup.cluster`. They are read on the driver.
 
     Returns
     -------
     pyspark.sql.DataFrame
-        ``id, story_id, canonical, relation, similarity``, one row an article. It lies in
-        the checkpoint folder, so keep that until the rows have been written elsewhere.
+        ``id, story_id, canonical, relation, similarity``, one row per article. It is stored in the
+        checkpoint folder, so keep that until the rows have been written elsewhere.
 
     Raises
     ------
     SahelError
-        If a column is missing, a row is not an article or an id comes twice, or if no
-        folder for the stages is known.
+        If a column is missing, a row is not an article, an id occurs twice, or no folder for the
+        stages is known.
     CorrectionError
         If corrections contradict each other.
 
@@ -98,7 +98,7 @@ def cluster(
         If dates were dropped, or corrections name articles that are not there.
     """
     if not isinstance(df, DataFrame):
-        raise SettingsError(f"df: {type(df).__name__} is no data frame of Spark")
+        raise SettingsError(f"df: {type(df).__name__} is not a data frame of Spark")
     named = rename(df, check_columns(columns))
     chosen = check_settings(settings)
     weights_of(chosen)  # A model of another release is refused before anything is read.
@@ -106,12 +106,12 @@ def cluster(
 
 
 def rename(df: DataFrame, columns: Mapping[str, str]) -> DataFrame:
-    """Give the columns that hold fields the names of these, and leave out others so named.
+    """Rename the columns of fields to the fields, and drop other columns with those names.
 
     Raises
     ------
     SettingsError
-        If a column is not there.
+        If a column does not exist.
     """
     if not columns:
         return df
@@ -170,7 +170,7 @@ class Run:
         return cls(df, settings, stages, corrections or Corrections())
 
     def stories(self) -> DataFrame:
-        """Tell of each article its story."""
+        """Return the story of each article."""
         stages = self.stages
         if self.corrections:
             said = sorted((*sorted((c.a, c.b)), c.same) for c in self.corrections)
@@ -219,12 +219,12 @@ class Run:
         return self.stages.at(f"apart-{digest(apart)}") if apart else self.stages
 
     def articles(self) -> DataFrame:
-        """Weigh the terms of each article by the IDF of the archive."""
+        """Weight the terms of each article by the IDF of the archive."""
         idf = self.stages.keep("idf", lambda: corpus_idf(self.timeline()))
         return self.stages.keep("articles", lambda: with_idf(self.timeline(), idf))
 
     def surviving(self) -> DataFrame:
-        """Propose pairs, compare them and keep those that may be one event."""
+        """Propose pairs, compare them, and keep those that may report one event."""
 
         def agreed() -> DataFrame:
             return agreeing(self.proposals(), self.timeline())
@@ -245,7 +245,7 @@ class Run:
         return self._compared.keep("proposals", proposed)
 
     def recurrence(self) -> DataFrame:
-        """Measure the recurrence of every article of a pair that may be one event."""
+        """Measure the recurrence of every article in a pair that may report one event."""
 
         def nearest() -> DataFrame:
             return closest(self.proposals(), self.surviving(), self.timeline())
@@ -295,7 +295,7 @@ class Run:
 
 
 def _folder(df: DataFrame) -> str:
-    """Find a folder for the stages where none was named."""
+    """Find a folder for the stages if none was named."""
     context = df.sparkSession.sparkContext
     if folder := context.getCheckpointDir():
         return folder

@@ -1,4 +1,4 @@
-"""Files in, files out: what ``sahel-dedup cluster --engine spark`` does."""
+"""From files to files: the implementation of ``sahel-dedup cluster --engine spark``."""
 
 from __future__ import annotations
 
@@ -40,24 +40,24 @@ def cluster_files(
     Parameters
     ----------
     inputs
-        Files, folders or glob patterns, on any file system that Spark reaches, all of one
-        kind: ``.jsonl`` (also ``.gz``) or ``.parquet``.
+        Files, folders or glob patterns on any file system that Spark reaches, all of one format:
+        ``.jsonl`` (also ``.gz``) or ``.parquet``.
     output
-        Folder to write; its ending names the kind. The rows are those that the
-        local engine writes, in no particular order.
+        Folder to write; its ending names the format. The rows are those that the local engine
+        writes, in any order.
     settings : Settings
     columns
         See `sahel_dedup.cluster`.
     master
-        Where Spark runs; as it is configured if not given.
+        Where Spark runs; by default, as configured.
     checkpoint, corrections
         See `sahel_dedup.spark.cluster`.
 
     Raises
     ------
     SahelError
-        If an ending is not known, an input is not there or cannot be read, or the output is
-        there. A faulty line of a file on this machine is named.
+        If an ending is unknown, if an input does not exist or cannot be read, or if the output
+        exists. The error names a faulty line of a file on this machine.
     """
     if output is None:
         raise SettingsError("no output: the Spark engine writes a folder, name it with --output")
@@ -66,8 +66,8 @@ def cluster_files(
         raise SettingsError("inputs of several kinds: give files of one kind to the Spark engine")
     kind = _kind(output)
     if os.path.exists(output):
-        raise FileError(f"cannot write {output!r}: it is there already")
-    # Spark logs every failure of every task with its stack, before it raises the error.
+        raise FileError(f"cannot write {output!r}: it already exists")
+    # Spark logs every failure of every task with its stack trace before it raises the error.
     spark = local_session(master, {"spark.log.level": "OFF"})
     try:
         df = rename(_read(spark, list(inputs), kinds.pop()), check_columns(columns))
@@ -102,13 +102,13 @@ def _fault_in(inputs: Sequence[str]) -> str | None:
 
 
 def _message(error: Exception) -> str:
-    """Return the first line of what Spark says, without the stack."""
+    """Return the first line of a message of Spark, without the stack trace."""
     said = [str(error)]
     cause = getattr(error, "java_exception", None)
     while cause is not None:
         said.append(str(cause.getMessage()))
         cause = cause.getCause()
-    # An error of Spark's own begins with its class; around it is only where it was met.
+    # An error of Spark begins with its class; the text around it only says where it occurred.
     named = [message for message in said if message.startswith("[")]
     return (named or said)[-1].partition("\n")[0].partition(" SQLSTATE")[0]
 
@@ -123,5 +123,5 @@ def _kind(name: str) -> str:
 def _read(spark: SparkSession, paths: list[str], kind: str) -> DataFrame:
     if kind == "parquet":
         return spark.read.parquet(*paths)
-    # Dates stay the strings they are: the library reads more forms of them than Spark does.
+    # Dates stay strings, because the library reads more formats than Spark does.
     return spark.read.json(paths, mode="FAILFAST")

@@ -1,4 +1,4 @@
-"""IDF of the whole archive, counted in one pass, and the weights of every article by it."""
+"""IDF of the whole archive, counted in one pass, and the term weights of every article."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _TERM = "lang string, term long"
 
 
 def corpus_idf(timeline: DataFrame) -> DataFrame:
-    """Count in how many articles of its language each term occurs, and blend with the prior.
+    """Count the articles of its language in which each term occurs, and blend with the prior.
 
     Returns
     -------
     DataFrame
-        `lang`, `term` and `idf`, equal bit for bit to that of the local engine.
+        `lang`, `term` and `idf`, which equals that of the local engine bit for bit.
     """
     counted = timeline.select("lang", "terms", "prior").mapInArrow(
         _count, f"{_TERM}, prior int, df long"
@@ -39,8 +39,8 @@ def corpus_idf(timeline: DataFrame) -> DataFrame:
 def with_idf(timeline: DataFrame, idf: DataFrame) -> DataFrame:
     """Replace the prior of each article's terms by their IDF in the archive.
 
-    Each block of articles receives the terms that occur in it: they are far fewer than
-    all occurrences.
+    Each block of articles receives only the terms that occur in it, which are far fewer than all
+    occurrences.
 
     Returns
     -------
@@ -119,6 +119,6 @@ def _wanted(chunks: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
 
 
 def _numbered(column: pa.Array | pa.ChunkedArray) -> tuple[NDArray[np.int64], list[str]]:
-    """Turn a column of few distinct strings into numbers, and those strings."""
+    """Convert a column of few distinct strings to numbers and the list of strings."""
     names, number = np.unique(np.array(column.to_pylist(), dtype=object), return_inverse=True)
     return number, names.tolist()

@@ -1,7 +1,7 @@
-"""The stories of divided components, joined again: see `sahel_dedup.clustering.large_components`.
+"""Joining of the stories of divided components: see `sahel_dedup.clustering.large_components`.
 
-Stories that a strong pair connects are compared by the articles that speak for them, wherever
-those meet; what comes to one task is the means between the stories of one component.
+Stories that a strong pair connects are compared by the articles that represent them, in any task.
+Only the means between the stories of one component go to one task.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def join_parts(
 
 
 def _between(pairs: DataFrame, of: DataFrame) -> DataFrame:
-    """Keep the pairs between different stories, and name these: `first_story`, `second_story`."""
+    """Keep the pairs between different stories, and add `first_story` and `second_story`."""
     for side in ("first", "second"):
         story = of.select(F.col("row").alias(side), F.col("story").alias(f"{side}_story"))
         pairs = pairs.join(story, side)
@@ -84,7 +84,7 @@ def _between(pairs: DataFrame, of: DataFrame) -> DataFrame:
 
 
 def _numbered(between: DataFrame) -> DataFrame:
-    """Give a number to each two stories that a strong pair connects."""
+    """Assign a number to each two stories that a strong pair connects."""
     ends = F.col("first_story"), F.col("second_story")
     two = between.select(F.least(*ends).alias("one"), F.greatest(*ends).alias("two")).distinct()
     return two.withColumn("link", F.monotonically_increasing_id())
@@ -120,21 +120,21 @@ def _spoken(
             yield from batches({"link": link, **{name: found[name].copy() for name in _COMPARED}})
 
     scored = inside(articles, meeting, recurrence, settings).mapInArrow(flat, _FLAT)
-    # Pairs of one story have scores already.
+    # Pairs inside one story already have scores.
     return _between(scored, members.select("row", "story")).select("link", *_COMPARED)
 
 
 def _joined(
     links: DataFrame, spoken: DataFrame, members: DataFrame, settings: Settings, stages: Stages
 ) -> DataFrame:
-    """Join stories by the means between them: `story` and `joined`, of all in such components."""
+    """Join stories by the means between them; return `story` and `joined` for each of them."""
     whole = members.select("story", "whole").distinct()
     means = spoken.groupBy("link").agg(F.avg("score").alias("mean"))
     edges = links.join(means, "link").join(whole.withColumnRenamed("story", "one"), "one")
     groups = members.groupBy("whole", "story").agg(
         F.count("*").alias("size"), F.min("first").alias("first"), F.max("last").alias("last")
     )
-    # Both go back to the members; at rest they are two.
+    # Both derive from `members`; once stored, they are independent.
     edges = stages.keep("edges", edges.select("whole", "one", "two", "mean"))
     groups = stages.keep("groups", groups)
 
@@ -154,7 +154,7 @@ def _joined(
 
 
 def _renamed(linked: DataFrame, joined: DataFrame, more: DataFrame, of: DataFrame) -> DataFrame:
-    """Give articles and pairs their new stories, and add the pairs between former ones."""
+    """Assign new stories to articles and pairs, and add the pairs between the former stories."""
     renamed = linked.join(joined, "story", "left").withColumn(
         "story", F.coalesce("joined", "story")
     )

@@ -1,4 +1,4 @@
-"""The archive in order of time, as the local engine sees it, and its exact copies."""
+"""The archive in order of time, as in the local engine, and its exact copies."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from sahel_dedup.candidates.exact_copies import exact_duplicates, placeholder_pa
 from sahel_dedup.sketch.digests import text_numbers
 from sahel_dedup.spark.arrow import batches, hashes, numbers, whole
 
-# Neighbours in time, 2**12 of them, make a block: what meets is brought together by blocks.
+# A block is 2**12 neighbours in time; pairs meet their articles block by block.
 BLOCK_BITS = 12
 
 
 def in_order(sketches: DataFrame) -> DataFrame:
-    """Put sketched articles in order: those without a date first, then by time, ties by id.
+    """Sort sketched articles: those without a date first, then by time, ties by id.
 
     Parameters
     ----------
@@ -28,14 +28,14 @@ def in_order(sketches: DataFrame) -> DataFrame:
     Returns
     -------
     DataFrame
-        The same with `row`, a number that rises in that order, `block`, and `outlet`, the
+        The same with `row`, a number that is ascending in that order, `block`, and `outlet`, the
         rank of the outlet's name, -1 for none.
     """
-    # One task ranks them all: there are some ten thousand outlets in the world.
+    # One task ranks all outlets, because there are only some ten thousand in the world.
     names = sketches.select("source").distinct().where("source is not null").coalesce(1)
     outlets = names.mapInArrow(_ranked, "source string, outlet int")
     order = F.col("day").asc_nulls_first(), F.col("id").asc()
-    # Numbers that rise with partition and place keep the order without counting anything.
+    # Numbers that increase with partition and position keep the order without any counting.
     return (
         sketches.join(F.broadcast(outlets), "source", "left")
         .withColumn("outlet", F.coalesce("outlet", F.lit(-1)))
@@ -52,8 +52,8 @@ def copies(timeline: DataFrame, window: float) -> DataFrame:
     Returns
     -------
     DataFrame
-        `row`, `duplicate_of` (the first with the same text and title, itself if none) and
-        `page`, for those rows only that are one or the other.
+        `row`, `duplicate_of` (the first with the same text and title, or the row itself) and
+        `page`, only for rows that are one or the other.
     """
 
     def work(chunks: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -80,7 +80,7 @@ def copies(timeline: DataFrame, window: float) -> DataFrame:
 
 
 def _ranked(chunks: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """Give outlets numbers in the order of their names."""
+    """Assign numbers to outlets in the order of their names."""
     names = sorted(name for chunk in chunks for name in chunk.column("source").to_pylist())
     rank = np.arange(len(names), dtype=np.int32)
     yield from batches({"source": pa.array(names, pa.string()), "outlet": rank})

@@ -1,4 +1,4 @@
-"""Confirmed pairs: the evidence for each pair, with the recurrence of both its articles."""
+"""Scores of pairs, from the evidence with the recurrence of both articles."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _OF_BOTH = ("day", "outlet", "headline", "length", "number_count", "recurrence")
 
 
 def with_recurrence(articles: DataFrame, recurrence: DataFrame) -> DataFrame:
-    """Return what evidence is made of, besides words, for every article.
+    """Return what the evidence needs, besides words, for every article.
 
     Returns
     -------
@@ -40,14 +40,14 @@ def with_recurrence(articles: DataFrame, recurrence: DataFrame) -> DataFrame:
 
 
 def scored_pairs(surviving: DataFrame, traits: DataFrame, settings: Settings) -> DataFrame:
-    """Score the pairs that may be one event.
+    """Score the pairs that may report one event.
 
     Parameters
     ----------
     surviving : DataFrame
         `sahel_dedup.spark.comparison.SURVIVING`.
     traits : DataFrame
-        What `with_recurrence` returns.
+        The result of `with_recurrence`.
     settings : Settings
 
     Returns
@@ -76,7 +76,7 @@ def scored_pairs(surviving: DataFrame, traits: DataFrame, settings: Settings) ->
 
 
 def _scores(chunk: pa.RecordBatch, shared: Shared, settings: Settings) -> NDArray[np.float64]:
-    """Score pairs whose words and sketches were compared before, where both articles were."""
+    """Score pairs whose words and sketches have been compared already."""
     n = chunk.num_rows
     first, second = np.arange(n), n + np.arange(n)
 
@@ -85,7 +85,7 @@ def _scores(chunk: pa.RecordBatch, shared: Shared, settings: Settings) -> NDArra
         return np.concatenate([side.astype(np.float64) for side in sides])
 
     titled = [hashes(chunk, f"{side}_headline") for side in ("first", "second")]
-    # No words and no sketches are here, and none are needed.
+    # Words and sketches are not available here and not needed.
     traits = Traits(
         salience=np.zeros((2 * n, 0), dtype=np.uint32),
         shingles=np.zeros((2 * n, 0), dtype=np.uint32),

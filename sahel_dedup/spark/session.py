@@ -1,4 +1,4 @@
-"""A Spark session for the command line, and what it says where Spark cannot run."""
+"""A Spark session for the command line, and its errors if Spark cannot run."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from sahel_dedup.errors import SahelError
 
 
 def local_session(master: str | None, options: Mapping[str, str] | None = None) -> SparkSession:
-    """Start Spark, or take the session that ``spark-submit`` has configured.
+    """Start Spark, or use the session that ``spark-submit`` has configured.
 
     Parameters
     ----------
     master : str, optional
-        Such as ``local[2]`` or ``yarn``; what Spark is configured with if not given.
+        For instance ``local[2]`` or ``yarn``; by default, as Spark is configured.
     options : mapping, optional
         Further configuration of Spark.
 
@@ -35,17 +35,18 @@ def local_session(master: str | None, options: Mapping[str, str] | None = None) 
         If there is no Java, or Spark does not start.
     """
     require_java()
-    # Tasks on this machine run in the Python that has this package.
+    # Tasks on this machine must run in the Python that has this package.
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     builder = SparkSession.builder.appName("sahel_dedup")
     if master is not None:
         builder = builder.master(master)
     if (master or "").startswith("local"):
-        # Nobody else is to talk to it, and some machines cannot find themselves by name.
+        # No other machine connects to it, and some machines cannot resolve their own name.
         builder = builder.config("spark.driver.host", "127.0.0.1")
         builder = builder.config("spark.driver.bindAddress", "127.0.0.1")
         builder = builder.config("spark.ui.enabled", "false")
-        # It shares one process with the driver here; Spark's own gigabyte is for toys.
+        # It shares one process with the driver here, for which Spark's default of a gigabyte is too
+        # little.
         builder = builder.config("spark.driver.memory", "4g")
         builder = builder.config("spark.sql.shuffle.partitions", "32")
     builder = builder.config("spark.ui.showConsoleProgress", "false")
@@ -60,7 +61,7 @@ def local_session(master: str | None, options: Mapping[str, str] | None = None) 
 
 
 def require_java() -> None:
-    """Check that there is a Java to run Spark.
+    """Check that Java is available to run Spark.
 
     Raises
     ------

@@ -1,8 +1,8 @@
-"""What the Spark engine keeps of an article: one row of a data frame.
+"""Sketches on Spark: one row of a data frame per article.
 
-Term numbers of the local engine hold within one process, so a row has the 64-bit hashes
-of the terms. Where rows meet they are numbered anew and become the profiles that the
-local code works on.
+Term numbers of the local engine are valid only within one process, so a row has the 64-bit hashes
+of the terms. Where rows meet, terms are numbered again and the rows become the profiles that the
+local code needs.
 """
 
 from __future__ import annotations
@@ -35,27 +35,27 @@ from sahel_dedup.spark.arrow import (
 
 _Slot = TypeVar("_Slot", np.uint16, np.uint32)
 
-# Everything that is known of an article on its own.
+# Everything that is known about an article on its own.
 SKETCH = (
     "id string, day double, source string, lang string, body long, body_check long, headline "
     "long, length int, echo double, salience binary, shingles binary, number_contexts binary, "
     "terms binary, counts binary, marks binary, prior binary, date_dropped boolean"
 )
-# What a comparison of articles needs of each.
+# The columns that a comparison of articles needs.
 COMPARED = ("day", "outlet", "lang", "body", "body_check", "headline", "length", "terms", "counts",
             "marks", "idf")  # fmt: skip
 SIGNED = (*COMPARED, "number_contexts", "shingles")
-# Bits of `marks`: the term starts with a digit, or stands in the title.
+# Bits of `marks`: the term starts with a digit, or is in the title.
 NUMBER, TITLE = 1, 2
 
 
 def sketch(chunks: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """Sketch the articles of a task by the kernels of the local engine.
+    """Sketch the articles of a task with the kernels of the local engine.
 
     Parameters
     ----------
     chunks
-        Rows with an ``id``, a ``text`` and any other of `FIELDS`.
+        Rows with ``id``, ``text`` and any others of `FIELDS`.
 
     Yields
     ------
@@ -63,7 +63,7 @@ def sketch(chunks: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         Rows of `SKETCH`.
     """
     sketcher = Sketcher()
-    # Without a thread that sketches ahead: the names of the numbers are read here.
+    # Without a thread that sketches ahead, because the names behind the numbers are read here.
     undated: set[str] = set()
     for articles in chunked(_articles(chunks, undated)):
         ids = [article.id for article in articles]
@@ -73,7 +73,7 @@ def sketch(chunks: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
 
 
 def _articles(chunks: Iterable[pa.RecordBatch], undated: set[str]) -> Iterator[Article]:
-    """Read articles, and note the ids of those whose date cannot be read."""
+    """Read articles, and record the ids of those whose date cannot be read."""
     reader = ArticleReader()
     for chunk in chunks:
         for row in chunk.to_pylist():
@@ -99,7 +99,7 @@ def _columns(ids: list[str], profiles: Profiles, sketcher: Sketcher) -> dict[str
     for number in np.unique(lang).tolist():
         mine = lang == number
         prior[mine] = vocabulary.prior_idf(langs[number], p.terms[mine])
-    # By hash, so that numbers given in its order rise within each article.
+    # Sorted by hash, so that numbers assigned in this order are ascending within each article.
     order = np.lexsort((term, owner))
     return {
         "id": pa.array(ids, pa.string()),
@@ -122,13 +122,13 @@ def _columns(ids: list[str], profiles: Profiles, sketcher: Sketcher) -> dict[str
 
 
 def to_profiles(table: pa.Table) -> tuple[Profiles, Similarity]:
-    """Turn rows that came together into what the local engine works on.
+    """Convert rows that have met in a task to the input of the local engine.
 
     Parameters
     ----------
     table : pyarrow.Table
-        Columns of `COMPARED`, of which the words may be missing; `salience`, `shingles` and
-        `number_contexts` are taken along if there.
+        Columns of `COMPARED`, possibly without the words; `salience`, `shingles` and
+        `number_contexts` are used if they exist.
 
     Returns
     -------

@@ -1,7 +1,7 @@
-"""Stages at rest: each stage is written once as Parquet, and read from there ever after.
+"""Stages on disk: each stage is written once as Parquet and then read from there.
 
-So lineage is never longer than a stage, a lost executor costs no more than its tasks, and
-a run that was stopped goes on from the last stage that was written.
+Lineage is therefore never longer than one stage, a lost executor costs only its tasks, and an
+interrupted run resumes after the last stage that was written.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Stages:
     root : str
         Folder of a run, on any file system that all executors reach.
     inside : str
-        Path in it, ending in a slash.
+        Path inside it, ending in a slash.
     """
 
     spark: SparkSession
@@ -43,41 +43,41 @@ class Stages:
     def of(cls, df: DataFrame, settings: Settings, folder: str) -> Stages:
         """Find the stages of one input under given settings.
 
-        Other inputs, settings and versions of the library lie beside them.
+        Other inputs, settings and versions of the library have folders of their own.
         """
-        # The number of threads does not change what is found.
+        # The number of threads does not change the result.
         identity = [f"{settings!r}".partition(", workers=")[0], FINGERPRINT_VERSION, STAGES_VERSION]
         name = hashlib.blake2b(repr([*identity, signature(df)]).encode(), digest_size=8).hexdigest()
         return cls(df.sparkSession, f"{folder.rstrip('/')}/{name}")
 
     def at(self, name: str) -> Stages:
-        """Return the stages in a folder of this one."""
+        """Return the stages in a subfolder of this one."""
         return Stages(self.spark, self.root, f"{self.inside}{name}/")
 
     def keep(self, name: str, make: DataFrame | Callable[[], DataFrame]) -> DataFrame:
-        """Read a stage, after making and writing it if it is not there.
+        """Read a stage, after computing and writing it if it does not exist.
 
         Parameters
         ----------
         name : str
         make : DataFrame or callable
-            The data frame, or what makes it.
+            The data frame, or a function that returns it.
 
         Returns
         -------
         DataFrame
-            With no lineage but its files.
+            A frame without lineage, read from its files.
         """
         path = f"{self.root}/{self.inside}{name}"
         if not self._written(path):
             made = make if isinstance(make, DataFrame) else make()
-            # Shown by Spark's own pages, and in its event log.
+            # Shown on Spark's own pages and in its event log.
             self.spark.sparkContext.setJobDescription(f"sahel_dedup: {self.inside}{name}")
             made.write.mode("overwrite").parquet(path)
         return self.spark.read.parquet(path)
 
     def _written(self, path: str) -> bool:
-        # Spark writes this file when all tasks of a job have been committed.
+        # Spark writes this file once all tasks of a job have been committed.
         jvm: Any = self.spark._jvm
         context: Any = self.spark.sparkContext._jsc
         done = jvm.org.apache.hadoop.fs.Path(f"{path}/_SUCCESS")
@@ -85,7 +85,7 @@ class Stages:
 
 
 def signature(df: DataFrame) -> str:
-    """Tell one input from another by its content, whatever the order of its rows."""
+    """Return a signature of an input by its content, whatever the order of its rows."""
     held = [name for name in FIELDS if name in df.columns]
     row = F.xxhash64(*held)
     one = df.select(row.alias("row")).agg(
