@@ -1,7 +1,7 @@
 """Groups reworded copies of one news event into stories.
 
-MinHash and LSH propose pairs of articles, TF-IDF similarity and the evidence beside it
-confirm them, average linkage makes stories of them.
+MinHash and LSH propose pairs of articles, TF-IDF similarity and further evidence confirm them, and
+average linkage groups them into stories.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from sahel_dedup.sketch.fingerprint import FINGERPRINT_VERSION, Fingerprint
     from sahel_dedup.text.boilerplate import BoilerplateSpan, find_boilerplate
 
-# Where each public name is defined: what is not used is not imported.
+# The module of each public name, so that only what is used is imported.
 _HOMES = {
     "FINGERPRINT_VERSION": "sahel_dedup.sketch.fingerprint",
     "Article": "sahel_dedup.articles",
@@ -131,7 +131,7 @@ def __getattr__(name: str) -> Any:
         value = getattr(importlib.import_module(_HOMES[name]), name)
     else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    # Found without a call the next time.
+    # Stored, so that the next access needs no call.
     globals()[name] = value
     return value
 

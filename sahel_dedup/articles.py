@@ -1,8 +1,8 @@
-"""The article: what the rest of the library reads.
+"""The article: the input of the rest of the library.
 
-Only the id and the text are required. Everything is checked here, once, so that the
-later stages may rely on it: ids are non-empty strings, dates are aware and in UTC,
-and what is missing is ``None`` whatever the source called it.
+Only the id and the text are required. Everything is checked once, here, so that later stages can
+rely on it: ids are non-empty strings, dates are timezone-aware and in UTC, and missing values are
+``None``, whatever the source used.
 """
 
 from __future__ import annotations
@@ -33,20 +33,20 @@ class Article:
     title
         The headline.
     published
-        Time of publication. A naive time is taken as UTC; it is kept in UTC.
+        Time of publication, stored in UTC. A naive time counts as UTC.
     source
         The outlet.
     lang
         Language tag (BCP 47) such as ``en`` or ``pt-BR``.
     extra
-        Whatever else came with the article, unchanged.
+        All further fields of the article, unchanged.
 
     Raises
     ------
     ArticleError
         If the id is not a non-empty string, the text is not a string, the title, source or
-        language is neither a string nor ``None``, the date cannot be expressed in UTC, or
-        what else came is not a mapping.
+        language is neither a string nor ``None``, the date cannot be converted to UTC, or `extra`
+        is not a mapping.
     """
 
     id: str
@@ -134,8 +134,8 @@ def read_id(row: Mapping[str, object]) -> str:
     if isinstance(value, bool):
         raise ArticleError(f"neither a string nor an integer: {value}", "id")
     try:
-        # Takes NumPy's integers too, and no floats: 17.0 is most often a 17 from a
-        # column with gaps, but 1e22 would name an article nobody knows.
+        # Accepts NumPy's integers too, but no floats: 17.0 is usually a 17 from a column with gaps,
+        # but 1e22 would be the id of an unknown article.
         return str(operator.index(value))  # type: ignore[arg-type]
     except TypeError:
         raise ArticleError(f"neither a string nor an integer: {show(value)}", "id") from None

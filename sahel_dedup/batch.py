@@ -74,9 +74,9 @@ def cluster(
     settings : Settings, optional
         How to group; the defaults if not given.
     columns : mapping of str to str, optional
-        Columns that have other names, by field:
-        ``{"text": "body", "published": "date"}``. ``{"id": "index"}`` takes the index of a
-        pandas frame.
+        Names of columns that differ from the fields, by field:
+        ``{"text": "body", "published": "date"}``. ``{"id": "index"}`` uses the index of a pandas
+        frame.
     on_error : {"raise", "skip"}
         What to do with a row that is not an article: raise an error, or skip it. The
         `read_summary` of the result counts skipped rows.
@@ -85,18 +85,18 @@ def cluster(
         or treat the row as faulty.
     progress : callable, optional
         Called as ``progress(stage, done, total)`` while a stage runs. ``done`` counts articles,
-        bands of LSH or pairs, and is 0 when a stage starts; ``total`` is None if not known.
+        bands of LSH or pairs, and is 0 when a stage starts; ``total`` is None if unknown.
     corrections : optional
         Pairs of articles that a person puts into one story or keeps apart: a path, a frame,
         or an iterable of tuples ``(a, b, same)`` or mappings; see
-        `sahel_dedup.corrections.corrections.Corrections.read`. They are followed whatever the
-        evidence and the window say.
+        `sahel_dedup.corrections.corrections.Corrections.read`. They take precedence over the
+        evidence and the window.
     previous : optional
-        The stories of an earlier run over the archive: its result, its file, or whatever else
-        `sahel_dedup.clustering.crosswalk.read_previous` reads. Stories that go on from those
+        The stories of an earlier run over the archive: its result, its file, or anything else that
+        `sahel_dedup.clustering.crosswalk.read_previous` reads. Stories that continue earlier ones
         keep their ids.
     **misplaced
-        Nothing: for an error that says where settings go.
+        Not allowed; the error says where settings go.
 
     Returns
     -------
@@ -105,20 +105,20 @@ def cluster(
     Raises
     ------
     ArticleError
-        If a row is not an article or repeats an id; the error names it. Also if a correction
-        is none.
+        If a row is not an article or repeats an id, or a row of corrections is not a correction.
+        The error names the row.
     CorrectionError
         If corrections contradict each other.
     SettingsError
-        If an argument cannot be used, or a column is not there.
+        If an argument cannot be used, or a column does not exist.
     TypeError
-        If there is no such argument.
+        If an argument is unknown.
 
     Warns
     -----
     SahelWarning
-        If rows or dates were left out, a column most likely holds a field that no
-        article has, or corrections name articles that are not there.
+        If rows or dates were left out, if a column probably contains a field that no article has,
+        or if corrections name unknown articles.
 
     Examples
     --------
@@ -137,7 +137,7 @@ def cluster(
     settings = check_settings(settings)
     if progress is not None and not callable(progress):
         raise SettingsError(
-            f"progress: {progress!r} is no function of stage, done and all; try progress=print"
+            f"progress: {progress!r} is not a function of stage, done and total; try progress=print"
         )
     reader = ArticleReader(columns, on_error=on_error, on_bad_date=on_bad_date)
     followed, former = Corrections.read(corrections), read_previous(previous)
@@ -154,15 +154,15 @@ def group(
     corrections: Corrections | None = None,
     previous: Mapping[str, str] | None = None,
 ) -> Stories:
-    """Group articles that are known to be good; see `cluster`.
+    """Group articles that have been checked; see `cluster`.
 
     Parameters
     ----------
     articles
-        With no id twice.
+        Articles with unique ids.
     settings
     summary
-        What is known of their reading.
+        The summary of reading them.
     progress, corrections, previous
         See `cluster`.
 
@@ -199,12 +199,12 @@ def fingerprints(
     articles, columns, on_error, on_bad_date
         See `cluster`.
     workers
-        Threads; 0 takes all processors.
+        Number of threads; 0 uses all processors.
 
     Returns
     -------
     iterator of (str, Fingerprint)
-        The id of each article, and its fingerprint, which depends on nothing but the article.
+        The id of each article and its fingerprint, which depends only on the article.
 
     Examples
     --------
@@ -250,11 +250,11 @@ class Archive:
     ids : list of str
         Ids in order of time.
     position : ndarray of int64, shape (n,)
-        Place in the input of each row.
+        Position of each row in the input.
     summary : ReadSummary
-        How many articles were read, and which fields they have.
+        Counts of the articles that were read, and of their fields.
     corrections : Corrections
-        What the stories are to follow.
+        The corrections that the stories must follow.
     """
 
     settings: Settings
@@ -281,7 +281,7 @@ class Archive:
         reads the articles.
         """
         on_progress = _logged(on_progress)
-        weights_of(settings)  # A model of another release is refused before anything is read.
+        weights_of(settings)  # Refuse a model of another release before anything is read.
         sketcher = Sketcher()
         summary = summary or ReadSummary()
         sketched = (
@@ -344,7 +344,7 @@ class Archive:
         Parameters
         ----------
         least : float
-            Pairs that cannot score so much may be left out.
+            Pairs that cannot reach this score may be left out.
 
         Returns
         -------

@@ -1,7 +1,7 @@
 """The exceptions of the library.
 
-Everything raised on purpose for a reason the caller can mend derives from
-:class:`SahelError`, so one ``except`` clause is enough at the edge of a program.
+Every error that is raised on purpose, for a reason that the caller can fix, derives from
+:class:`SahelError`, so one ``except`` clause is enough.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from sahel_dedup.plain_text import plain
 
 
 class SahelError(Exception):
-    """Base class of every error the library raises on purpose.
+    """Base class of every error that the library raises on purpose.
 
-    Its text is one line without control characters, whatever names of files and columns
-    are in it: errors go to terminals and logs.
+    Its text is one line without control characters, even if names of files or columns contain some,
+    because errors go to terminals and logs.
     """
 
     def __str__(self) -> str:
@@ -27,15 +27,15 @@ class SettingsError(SahelError, ValueError):
 
 
 class NotFoundError(SahelError, KeyError):
-    """An article or a story that is not there."""
+    """An article or a story that does not exist."""
 
     def __str__(self) -> str:
-        # KeyError shows the repr of its message.
+        # KeyError would show the repr of its message.
         return plain(Exception.__str__(self))
 
 
 def no_article(article: object) -> NotFoundError:
-    """Make the error for an id that no article has."""
+    """Return the error for an id that no article has."""
     if isinstance(article, str):
         return NotFoundError(f"no article {article!r}")
     return NotFoundError(
@@ -44,15 +44,15 @@ def no_article(article: object) -> NotFoundError:
 
 
 class MissingPackageError(SahelError, ImportError):
-    """A package that an optional part of the library needs. The message says how to install it."""
+    """A missing package that an optional part needs. The message says how to install it."""
 
 
 class FileError(SahelError):
-    """A file, folder or stream that cannot be read or written, or is not what it should be."""
+    """A file, folder or stream that cannot be read or written, or has the wrong content."""
 
 
 class IndexFileError(FileError):
-    """A file that is no index of this version, or is damaged."""
+    """A file that is not an index of this version, or is damaged."""
 
 
 class IndexBusyError(FileError):
@@ -60,14 +60,15 @@ class IndexBusyError(FileError):
 
 
 class CorrectionError(SahelError, ValueError):
-    """Corrections by which two articles must be one story and must not.
+    """Corrections that contradict each other: two articles must be one story and must be apart.
 
     Parameters
     ----------
     reason : str
         The contradictions in sentences.
     contradictions : tuple of (Correction, tuple of Correction)
-        For each the correction that parts two articles, and those that join them.
+        For each contradiction, the correction that separates two articles, and those that join
+        them.
     """
 
     def __init__(
@@ -82,7 +83,7 @@ class CorrectionError(SahelError, ValueError):
 
 
 class SahelWarning(UserWarning):
-    """Something in the input that costs quality but stops nothing."""
+    """A problem of the input that reduces quality but does not stop the run."""
 
 
 class ArticleError(SahelError, ValueError):
@@ -113,8 +114,8 @@ class ArticleError(SahelError, ValueError):
         line: int | None = None,
         file: str | None = None,
     ) -> None:
-        # The positional arguments are kept in `args`, which is what makes the error
-        # travel between processes unharmed.
+        # The positional arguments are kept in `args`, so that the error can be pickled between
+        # processes.
         super().__init__(reason, field, line, file)
         self.reason = reason
         self.field = field
@@ -123,12 +124,12 @@ class ArticleError(SahelError, ValueError):
 
     @property
     def kind(self) -> str:
-        """The fault without its particulars, for counting."""
+        """The kind of the fault without details, for counting."""
         kind = self.reason.partition(": ")[0]
         return kind if self.field is None else f"{self.field}: {kind}"
 
     def at(self, file: str | None, line: int | None) -> ArticleError:
-        """Return the same error with the place where it happened filled in."""
+        """Return the same error with the place where it occurred."""
         return ArticleError(self.reason, self.field, line, file)
 
     def __str__(self) -> str:

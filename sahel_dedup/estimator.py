@@ -1,4 +1,4 @@
-"""A scikit-learn estimator over the same engine."""
+"""A scikit-learn estimator with the same engine."""
 
 from __future__ import annotations
 
@@ -47,16 +47,16 @@ class StoryClusterer(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         The full result. Articles without an id are named by their position in the input, from
         ``"0"``.
     articles_ : list of Article
-        What was read, in the order of the labels.
+        The articles that were read, in the order of the labels.
     corrections_ : Corrections
         What the stories follow.
 
     Notes
     -----
     Stories depend on the other articles, so `predict` groups new articles together with those
-    of the fit. Any scorer of labels and any split work in ``GridSearchCV``; the figures
-    are those of a whole archive if all articles are in both parts of one split,
-    ``cv=[(everything, everything)]``, and nothing is then grouped twice.
+    of the fit. Any scorer of labels and any split work in ``GridSearchCV``. Scores apply to the
+    whole archive if all articles are in both parts of one split, ``cv=[(everything, everything)]``,
+    and nothing is then grouped twice.
 
     Examples
     --------
@@ -108,7 +108,7 @@ class StoryClusterer(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         self.corrections = corrections
 
     def __sklearn_tags__(self) -> Any:
-        """Say what is taken: texts or records, and no matrix of numbers."""
+        """Declare the input: texts or records, and no matrix of numbers."""
         tags = super().__sklearn_tags__()
         tags.input_tags.one_d_array = True
         tags.input_tags.two_d_array = False
@@ -125,7 +125,7 @@ class StoryClusterer(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         Parameters
         ----------
         X
-            Texts, or whatever `sahel_dedup.cluster` takes. An ``id`` is not required.
+            Texts, or anything that `sahel_dedup.cluster` accepts. An ``id`` is not required.
         y
             Ignored.
 
@@ -155,8 +155,8 @@ class StoryClusterer(ClusterMixin, BaseEstimator):  # type: ignore[misc]
     def predict(self, X: Iterable[str | Mapping[str, Any] | Article] | Any) -> NDArray[np.int64]:
         """Return the story of each article.
 
-        An article of the fit keeps its label. Others are grouped together with those of the
-        fit: they get the label of the story that they join, or a new one.
+        An article of the fit keeps its label. Others are grouped together with those of the fit,
+        and get the label of the story that they join, or a new one.
 
         Parameters
         ----------
@@ -182,7 +182,7 @@ class StoryClusterer(ClusterMixin, BaseEstimator):  # type: ignore[misc]
 
     def _label(self, fresh: list[Article]) -> list[int]:
         """Group new articles together with those of the fit, and number their stories."""
-        # Articles named by their place have the ids of others.
+        # Articles named by their position have the same ids as others.
         read = [*self.articles_, *fresh]
         everything = [replace(article, id=str(number)) for number, article in enumerate(read)]
         # Of two articles with one id, corrections are about that of the fit.
@@ -193,7 +193,7 @@ class StoryClusterer(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         members: defaultdict[int, Counter[int]] = defaultdict(Counter)
         for story, label in zip(together, self.labels_.tolist(), strict=False):
             members[story][label] += 1
-        # A new article may join stories: the one of most articles gives the label.
+        # A new article may join stories; the one with the most articles gives the label.
         label_of = {
             story: max((count, -label) for label, count in counts.items())[1] * -1
             for story, counts in members.items()

@@ -1,7 +1,7 @@
-"""An evidence model: the constants by which pairs are scored, as taught for one archive.
+"""An evidence model: the constants with which pairs are scored, learnt for one archive.
 
-`sahel_dedup.evaluation.teaching` makes one of answers about an archive; `sahel_dedup.Settings`
-carries it to whatever groups articles. The file is JSON that a person can read.
+`sahel_dedup.evaluation.teaching` makes one from answers about an archive, and
+`sahel_dedup.Settings` passes it on. The file is human-readable JSON.
 """
 
 from __future__ import annotations
@@ -16,33 +16,33 @@ from typing import Any, Self
 
 from sahel_dedup.errors import SettingsError
 
-# Raised whenever the file changes in a way that a former release could not read.
+# Increased whenever the file changes in a way that an earlier release could not read.
 FORMAT_VERSION = 1
 _FORMAT = "sahel_dedup evidence model"
-# No constant of a sensible model is larger.
+# The largest constant of a sensible model.
 _LARGEST = 1000.0
 _ROWS = ("dated", "undated")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvidenceModel:
-    """Constants by which pairs of articles are scored, for one archive.
+    """Constants with which pairs of articles are scored, for one archive.
 
     Attributes
     ----------
     features : tuple of str
         Names of the pieces of evidence (`sahel_dedup.scoring.features.FEATURES`).
     dated, undated : tuple of float
-        The constant of each, for pairs whose distance in time is known and for others.
+        The constant of each piece, for pairs whose distance in time is known and for others.
     shipped_dated, shipped_undated : tuple of float
-        The constants that the release has for any archive, from which these were learnt.
+        The constants of the release, from which learning started.
     same, different : int
-        How many answers it was learnt from: pairs of one event, and others.
+        Number of answers it was learnt from: pairs of one event, and others.
 
     Raises
     ------
     SettingsError
-        If the numbers of constants differ, or one is no finite number of a sensible size.
+        If the numbers of constants differ, or one is not a finite number of sensible size.
     """
 
     features: tuple[str, ...]
@@ -60,16 +60,18 @@ class EvidenceModel:
                 raise SettingsError(f"model: {name} has {len(values)} constants, not "
                                     f"{len(self.features)}")  # fmt: skip
             if not all(math.isfinite(value) and abs(value) <= _LARGEST for value in values):
-                raise SettingsError(f"model: a constant of {name} is no finite number up to 1000")
+                raise SettingsError(
+                    f"model: a constant of {name} is not a finite number up to 1000"
+                )
 
     @property
     def checksum(self) -> str:
-        """Digest of the constants, by which two models can be told apart."""
+        """Digest of the constants, which distinguishes models."""
         values = [list(self.features), *(list(getattr(self, row)) for row in _ROWS)]
         return hashlib.blake2b(json.dumps(values).encode(), digest_size=8).hexdigest()
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain dictionaries, strings and numbers, fit for JSON."""
+        """Return plain dictionaries, strings and numbers that JSON can hold."""
         rows = {
             row: {
                 name: {"shipped": shipped, "learnt": learnt}
@@ -89,15 +91,15 @@ class EvidenceModel:
 
     @classmethod
     def from_dict(cls, found: Mapping[str, Any]) -> Self:
-        """Make one of what `to_dict` returned.
+        """Make a model from the result of `to_dict`.
 
         Raises
         ------
         SettingsError
-            If it is something else, of a later version, or has changed since.
+            If it is something else, has a later version, or was changed.
         """
         if not isinstance(found, Mapping) or found.get("format") != _FORMAT:
-            raise SettingsError("model: no evidence model; `sahel-dedup teach` writes one")
+            raise SettingsError("model: not an evidence model; `sahel-dedup teach` writes one")
         if found.get("version") != FORMAT_VERSION:
             raise SettingsError(
                 f"model: of version {found.get('version')!r}; this release reads "
@@ -112,7 +114,7 @@ class EvidenceModel:
             )
             same, different = (int(found["answers"][name]) for name in ("same", "different"))
         except (LookupError, TypeError, ValueError) as error:
-            raise SettingsError(f"model: {error!r} is missing or no number") from error
+            raise SettingsError(f"model: {error!r} is missing or not a number") from error
         model = cls(
             features=names, dated=dated, undated=undated, shipped_dated=shipped_dated,
             shipped_undated=shipped_undated, same=same, different=different,
@@ -122,7 +124,7 @@ class EvidenceModel:
         return model
 
     def write(self, path: str | os.PathLike[str]) -> None:
-        """Write it to a JSON file.
+        """Write the model to a JSON file.
 
         Raises
         ------
@@ -147,7 +149,7 @@ class EvidenceModel:
         except OSError as error:
             raise SettingsError(f"cannot read {os.fspath(path)!r}: {error.strerror}") from error
         except (ValueError, RecursionError) as error:
-            raise SettingsError(f"{os.fspath(path)!r} is no JSON: {error}") from error
+            raise SettingsError(f"{os.fspath(path)!r} is not JSON: {error}") from error
         try:
             return cls.from_dict(found)
         except SettingsError as error:

@@ -1,12 +1,12 @@
-"""Text from outside on a terminal: names, ids and texts may hold anything."""
+"""Untrusted text on a terminal: names, ids and texts may contain anything."""
 
 from __future__ import annotations
 
 import re
 
-# Control characters steer the terminal; marks of direction and deprecated format characters
-# reorder what is read; tag characters are invisible. A lone surrogate cannot be printed at
-# all. Joiners and variation selectors stay: scripts and emoji need them.
+# Control characters control the terminal, marks of direction and deprecated format characters
+# reorder text, and tag characters are invisible. A lone surrogate cannot be printed at all. Joiners
+# and variation selectors stay, because scripts and emoji need them.
 UNSAFE = re.compile(
     "[\x00-\x08\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
     "\ud800-\udfff\U000e0000-\U000e007f]"
@@ -14,7 +14,7 @@ UNSAFE = re.compile(
 
 
 def plain(text: str) -> str:
-    r"""Put text on one line, without characters that steer a terminal.
+    r"""Put text on one line, without characters that control a terminal.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ def plain(text: str) -> str:
 
 
 def plain_lines(text: str) -> str:
-    """Do the same to each line of a text, and keep its indentation."""
+    """Do the same with each line of a text, and keep its indentation."""
     return "\n".join(
         line[: len(line) - len(line.lstrip(" "))] + plain(line) for line in text.split("\n")
     )

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Granularity = Literal["copies", "event", "topic"]
 CanonicalPolicy = Literal["earliest", "longest", "central"]
 
-# Probability that the evidence between two stories must reach, on average, for them to be one.
+# Probability that two stories must reach, on average over their pairs, to become one.
 _PROBABILITIES: dict[Granularity, float] = {"copies": 0.92, "event": 0.34, "topic": 0.5}
 
 
@@ -36,11 +36,11 @@ class Settings:
     min_probability
         Two groups of articles become one story if the mean log-odds over all pairs between them
         reach this probability of reporting one event. A higher value gives fewer wrong pairs and
-        misses more true ones. ``None`` takes the value of the granularity: .92 for copies, .34
+        misses more true ones. ``None`` uses the value of the granularity: .92 for copies, .34
         for events, .5 for topics.
     window
         A number of days or a timedelta; stored as a timedelta. Only corrections join articles
-        published further apart. ``None`` switches the window off. An article without a date may
+        published further apart. ``None`` disables the window. An article without a date may
         match any other, and topics have no window.
     recall, recall_similarity
         LSH proposes a pair of articles whose cosine is `recall_similarity` with at least the
@@ -48,10 +48,10 @@ class Settings:
     canonical
         Which article represents its story.
     preferred_sources
-        Outlets whose article represents the story if there is one, best first.
+        Outlets whose article represents the story if it has one, best first.
     model
-        Constants that were taught for this archive (`EvidenceModel.read`); ``None`` for those of
-        the release. Topics are decided by the wording alone and take none.
+        Constants that were learnt for this archive (`EvidenceModel.read`); ``None`` uses those of
+        the release. Topics are decided by wording alone and accept no model.
     workers
         Number of threads; 0 uses all processors. The result does not depend on it.
 
@@ -72,7 +72,7 @@ class Settings:
     workers: int = 0
 
     if TYPE_CHECKING:
-        # Some settings may be given in more ways than one, which the fields cannot say.
+        # Some settings accept more types than their fields can declare.
         def __init__(
             self,
             *,
@@ -96,16 +96,18 @@ class Settings:
         if self.min_probability is not None:
             _check_share("min_probability", self.min_probability)
         if self.model is not None and not isinstance(self.model, EvidenceModel):
-            raise SettingsError("model: no EvidenceModel; write EvidenceModel.read('model.json')")
+            raise SettingsError(
+                "model: not an EvidenceModel; write EvidenceModel.read('model.json')"
+            )
         if self.model is not None and self.granularity == "topic":
-            raise SettingsError("model: topics are told by the wording alone, and take none")
+            raise SettingsError("model: topics are decided by wording alone and accept none")
         object.__setattr__(self, "window", to_time("window", self.window))
         object.__setattr__(self, "preferred_sources", _names(self.preferred_sources))
         object.__setattr__(self, "workers", check_workers(self.workers))
 
     @property
     def probability(self) -> float:
-        """The probability that makes two stories one: `min_probability`, or the granularity's."""
+        """The probability at which two stories become one: `min_probability`, or its default."""
         if self.min_probability is None:
             return _PROBABILITIES[self.granularity]
         return self.min_probability
@@ -118,7 +120,7 @@ class Settings:
     @property
     def layout(self) -> Layout:
         """How LSH cuts fingerprints into bands."""
-        # Only here, since settings are in the options of every command.
+        # Imported only here, because every command imports the settings.
         from sahel_dedup.sketch.layout import layout_for
 
         return layout_for(self.recall, self.recall_similarity)
@@ -136,7 +138,7 @@ class Settings:
 
     @property
     def window_days(self) -> float:
-        """The window in days, infinite when it is off."""
+        """The window in days; infinite if it is disabled."""
         if self.window is None or self.granularity == "topic":
             return float("inf")
         return self.window / timedelta(days=1)
@@ -159,7 +161,7 @@ def to_time(name: str, value: timedelta | float | None) -> timedelta | None:
     Raises
     ------
     SettingsError
-        If it is neither, or not more than nothing.
+        If it is neither, or not positive.
     """
     if value is None:
         return None
@@ -180,7 +182,7 @@ def to_time(name: str, value: timedelta | float | None) -> timedelta | None:
 
 
 def check_workers(value: int) -> int:
-    """Check a number of threads, 0 for all processors.
+    """Check a number of threads; 0 means all processors.
 
     Raises
     ------
@@ -191,7 +193,7 @@ def check_workers(value: int) -> int:
 
 
 def check_count(name: str, value: int, *, least: int = 1) -> int:
-    """Check a setting that is a number of things.
+    """Check a setting that is a count.
 
     Parameters
     ----------
@@ -220,7 +222,7 @@ def check_count(name: str, value: int, *, least: int = 1) -> int:
 
 
 def check_settings(settings: Settings | None) -> Settings:
-    """Return the settings given, the defaults where none are.
+    """Return the given settings, or the defaults if there are none.
 
     Raises
     ------
@@ -230,7 +232,7 @@ def check_settings(settings: Settings | None) -> Settings:
     if settings is None:
         return Settings()
     if not isinstance(settings, Settings):
-        raise SettingsError(f"settings: {settings!r} is no Settings; write Settings(window=7)")
+        raise SettingsError(f"settings: {settings!r} is not Settings; write Settings(window=7)")
     return settings
 
 
@@ -247,14 +249,14 @@ def check_keywords(function: str, given: Mapping[str, object]) -> None:
     for name, value in given.items():
         if name in {field.name for field in fields(Settings)}:
             raise SettingsError(
-                f"{name}: a setting; write {function}(..., settings=Settings({name}={value!r}))"
+                f"{name} is a setting; write {function}(..., settings=Settings({name}={value!r}))"
             )
         raise TypeError(f"{function}() got an unexpected keyword argument {name!r}")
 
 
 def _check_choice(name: str, value: object, choices: tuple[str, ...], hint: str = "") -> None:
     if not (isinstance(value, str) and value in choices):
-        raise SettingsError(f"{name}: {value!r} is none of {', '.join(choices)}{hint}")
+        raise SettingsError(f"{name}: {value!r} is not one of {', '.join(choices)}{hint}")
 
 
 def _check_share(name: str, value: object) -> None:
@@ -267,7 +269,7 @@ def _check_share(name: str, value: object) -> None:
 def _names(sources: object) -> tuple[str, ...]:
     if isinstance(sources, str):
         raise SettingsError(f"preferred_sources: {sources!r} is one string; write [{sources!r}]")
-    # A list read from a configuration file is as good as a tuple; a set has no order.
+    # A list, as read from a configuration file, is accepted; a set is not, because it has no order.
     if not isinstance(sources, Sequence):
         raise SettingsError(f"preferred_sources: {sources!r} is not a list of outlets, best first")
     for source in sources:

@@ -225,7 +225,11 @@ def test_tables_that_do_not_fit(wire: list[Row], tmp_path: Path) -> None:
         (rows[:3], wire[:4], f"article '{wire[3]['id']}' has no story in"),
         (rows, wire[:3], f"no article '{wire[3]['id']}' in the archive"),
         ([rows[0], rows[0]], wire[:1], "line 2, field 'id': duplicate id"),
-        ([{**rows[0], "story_id": "7"}], wire[:1], "line 1, field 'story_id': no id of a story"),
+        (
+            [{**rows[0], "story_id": "7"}],
+            wire[:1],
+            "line 1, field 'story_id': not the id of a story",
+        ),
         ([{"id": "x"}], wire[:1], "field 'story_id': missing"),
     ):
         with pytest.raises(SahelError, match=message):

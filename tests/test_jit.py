@@ -177,7 +177,7 @@ def test_after_warmup_nothing_is_left_to_compile(copy: Path) -> None:
     folder.mkdir(mode=0o755)
     warm = "from sahel_dedup.cli import app; app(['warmup'])"
     printed = run(warm, copy, NUMBA_CACHE_DIR=str(folder))
-    assert f"machine code is kept in {folder}" in printed.stdout
+    assert f"machine code is stored in {folder}" in printed.stdout
     assert "compiling" in printed.stderr
     pieces = sorted(path.name for path in folder.rglob("*"))
     shutil.copytree(Path(__file__).parent, copy / "tests")

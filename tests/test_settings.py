@@ -37,11 +37,11 @@ def test_parts_of_days_and_none() -> None:
         ("window", float("inf"), "inf days are not a length of time; None means no limit"),
         ("window", float("nan"), "nan days are not a length of time; None means no limit"),
         ("window", 1e12, "1000000000000.0 days are not a length of time"),
-        ("granularity", "story", "'story' is none of copies, event, topic"),
-        ("granularity", 0.5, "0.5 is none of copies, event, topic"),
-        ("granularity", ["event"], r"\['event'\] is none of copies, event, topic"),
-        ("canonical", "newest", "'newest' is none of earliest, longest, central"),
-        ("canonical", None, "None is none of earliest, longest, central"),
+        ("granularity", "story", "'story' is not one of copies, event, topic"),
+        ("granularity", 0.5, "0.5 is not one of copies, event, topic"),
+        ("granularity", ["event"], r"\['event'\] is not one of copies, event, topic"),
+        ("canonical", "newest", "'newest' is not one of earliest, longest, central"),
+        ("canonical", None, "None is not one of earliest, longest, central"),
         ("recall", 1, "1 is not between 0 and 1"),
         ("recall", "0.9", "'0.9' is not a number"),
         ("recall", True, "True is not a number"),
@@ -75,7 +75,7 @@ def test_lists_and_numbers_of_numpy_become_plain() -> None:
 
 def test_settings_are_settings_or_nothing() -> None:
     assert check_settings(None) == Settings()
-    with pytest.raises(SettingsError, match=r"settings: \{'window': 7\} is no Settings; write"):
+    with pytest.raises(SettingsError, match=r"settings: \{'window': 7\} is not Settings; write"):
         check_settings({"window": 7})  # type: ignore[arg-type]
 
 

@@ -493,9 +493,9 @@ def test_what_to_do_with_faults_is_one_of_two(name: str, value: Any) -> None:
 
 
 def test_arguments_are_checked_by_the_call() -> None:
-    with pytest.raises(SettingsError, match="progress: True is no function"):
+    with pytest.raises(SettingsError, match="progress: True is not a function"):
         sahel_dedup.cluster(ROWS, progress=True)  # type: ignore[arg-type]
-    with pytest.raises(SettingsError, match="settings: 7 is no Settings"):
+    with pytest.raises(SettingsError, match="settings: 7 is not Settings"):
         sahel_dedup.cluster(ROWS, 7)  # type: ignore[arg-type]
     with pytest.raises(SettingsError, match=r"workers: 1\.5 is not a whole number"):
         sahel_dedup.fingerprints(ROWS, workers=1.5)  # type: ignore[arg-type]

@@ -202,12 +202,12 @@ def test_a_model_is_read_as_it_was_written(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"format": "other"}, "no evidence model"),
+        ({"format": "other"}, "not an evidence model"),
         ({"version": 99}, "version 99"),
         ({"checksum": "0"}, "checksum"),
         ({"dated": {}}, "checksum|constants"),
         ({"answers": {}}, "missing"),
-        ({"undated": {"base": {"learnt": "x"}}}, "missing or no number"),
+        ({"undated": {"base": {"learnt": "x"}}}, "missing or not a number"),
     ],
 )
 def test_other_files_are_refused(tmp_path: Path, change: dict[str, Any], message: str) -> None:

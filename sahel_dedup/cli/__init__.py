@@ -1,7 +1,7 @@
 """The command line: ``sahel-dedup``.
 
-A module for each group of commands; `options` has what they share, `terminal` how they
-report. This is the list of the commands.
+There is one module for each group of commands. `options` has their common options, and `terminal`
+their output. This module lists the commands.
 """
 
 from typing import Annotated

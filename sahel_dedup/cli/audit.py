@@ -101,7 +101,7 @@ def _show(found: Audit) -> None:
     for story, days in found.longest:
         longest.add_row(_name(story.id), f"{days:.1f}", str(len(story)))
     console.print(longest)
-    recurring = Table("articles most like texts of other events", "likeness")
+    recurring = Table("articles most similar to texts of other events", "likeness")
     for article, likeness in found.templates:
         recurring.add_row(_name(article), f"{likeness:.2f}")
     console.print(recurring)
@@ -118,5 +118,5 @@ def _show(found: Audit) -> None:
 
 
 def _name(name: str) -> Text:
-    """Ids come from outside: no markup, no control characters."""
+    """Escape an id, which is untrusted: no markup and no control characters."""
     return Text(plain(name))

@@ -68,7 +68,7 @@ def cluster(
         str | None,
         typer.Option(
             metavar="FILE",
-            help="What cluster wrote before the archive grew: stories that go on keep their ids.",
+            help="Output of cluster before the archive grew; stories that continue keep their ids.",
             show_default=False,
         ),
     ] = None,
@@ -110,7 +110,7 @@ def cluster(
         str | None,
         typer.Option(
             metavar="FOLDER",
-            help="Keep what is made of each file here: a later run reads only what is new.",
+            help="Store the sketches of each file here; a later run reads only new files.",
             show_default=False,
         ),
     ] = None,
@@ -125,7 +125,7 @@ def cluster(
     named = {"--checkpoint": checkpoint, "--save": save, "--changes": changes}
     check_apart(read, {"--output": output or STDOUT, "--report": report} | named)
     if changes is not None and previous is None:
-        raise SettingsError("--changes: name what they are changes of with --previous")
+        raise SettingsError("--changes needs --previous, the stories that have changed")
     settings = make_settings(
         granularity, window, workers, canonical, prefer, min_probability, model
     )
@@ -138,7 +138,7 @@ def cluster(
         if on_error != "raise":
             raise SettingsError("--on-error: the Spark engine stops at the first faulty row")
         if report is not None:
-            raise SettingsError("--report: the Spark engine makes none; run sahel-dedup report OUT")
+            raise SettingsError("--report: the Spark engine cannot; run sahel-dedup report OUT")
         _refuse_for_spark({"--save": save, "--previous": previous})
         # Neither Spark nor Arrow is a dependency.
         from sahel_dedup.spark.files import cluster_files
@@ -163,7 +163,7 @@ def cluster(
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """How the input is to be read."""
+    """How to read the input."""
 
     on_error: Literal["raise", "skip"]
     on_bad_date: Literal["drop", "raise"]
@@ -172,7 +172,7 @@ class _Reading:
     def records(
         self, paths: list[InputPath], skipped: SkipReport | None, summary: ReadSummary
     ) -> Iterator[tuple[Row, Article]]:
-        """Read articles, each beside its row."""
+        """Read articles, each with its row."""
         return read_records(
             paths,
             skipped=skipped,
@@ -205,7 +205,7 @@ def _cluster_here(
             check_folder(path)
     if checkpoint is not None and any(map(comes_once, expand_paths(inputs))):
         raise SettingsError(
-            "--checkpoint: standard input and pipes cannot be read again, name a file"
+            "--checkpoint: standard input and pipes cannot be read again; name a file"
         )
     skipped = SkipReport() if reading.on_error == "skip" else None
     replaced: Counter[str] = Counter()
@@ -224,8 +224,8 @@ def _cluster_here(
         stories = archive.stories(previous=previous)
 
         def rows(stage: str, replaced: Counter[str]) -> Iterator[Row]:
-            # Texts are not kept: the input is read again for the columns that it carries.
-            # Its faults are known by now.
+            # Texts are not kept, so the input is read again for its other columns. Its faults have
+            # been reported by now.
             again = reading.records(paths, SkipReport() if skipped else None, ReadSummary())
             return _watched(_joined(again, stories, replaced), stage, on_progress)
 
@@ -274,11 +274,12 @@ def _watched(rows: Iterable[_T], stage: str, on_progress: Progress) -> Iterator[
 
 
 def _report(rows: Iterable[Row], path: str, stories: Stories) -> None:
-    # Only here: it needs the template engine, which is slow to start.
+    # Imported only here, because it needs the template engine, which is slow to start.
     from sahel_dedup.evaluation.audit import audit
     from sahel_dedup.report import write_report
 
-    # Articles without copies are counted and not shown; the report holds what it is given.
+    # Articles without copies are counted but not shown, because the report keeps in memory what it
+    # gets.
     shown = (row if row["relation"] else {**row, "text": None} for row in rows)
     found = audit(stories).to_dict()
     write_report(shown, path, audit=found, corrections=stories.corrections)

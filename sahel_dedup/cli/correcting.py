@@ -1,4 +1,4 @@
-"""``index correct`` and ``index corrections``: what people say of the articles of an index."""
+"""``index correct`` and ``index corrections``: corrections of people to an index."""
 
 from __future__ import annotations
 
@@ -27,10 +27,13 @@ def correct(
         ),
     ],
     wait: Annotated[
-        float, typer.Option(metavar="SECONDS", min=0, help="Wait for another process that writes.")
+        float,
+        typer.Option(
+            metavar="SECONDS", min=0, help="Seconds to wait for another process that writes."
+        ),
     ] = 0,
 ) -> None:
-    """Add corrections to an index; articles that come later follow them too."""
+    """Add corrections to an index; later articles follow them too."""
     from sahel_dedup.index.story_index import StoryIndex
 
     check_apart([corrections], {"FILE": file})

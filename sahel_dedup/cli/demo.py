@@ -35,7 +35,7 @@ def demo() -> None:
         f"\n{len(articles)} articles, {len(stories)} stories: {len(several)} with copies, "
         f"{len(stories) - len(several)} of a single article."
     )
-    console.print("Against the stories its authors had in mind:\n")
+    console.print("Compared with the stories that its authors intended:\n")
     predicted = {article: story.id for story in stories for article in story.articles}
     gold = {article.id: str(article.extra["story"]) for article in articles.values()}
     console.print(str(evaluate(predicted, gold)))

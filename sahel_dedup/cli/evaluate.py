@@ -1,4 +1,4 @@
-"""``evaluate`` and ``sample-pairs``: scores stories against what a person knows of them."""
+"""``evaluate`` and ``sample-pairs``: compares stories with the judgement of people."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def evaluate(
         typer.Option(
             "--set",
             metavar="NAME",
-            help="Which pairs of the file, by its column 'set'.",
+            help="Set of pairs in the file, by its column 'set'.",
             show_default=False,
         ),
     ] = None,
@@ -115,15 +115,17 @@ def sample_pairs(
     count: Annotated[int, typer.Option("-n", "--count", help="Number of pairs.")] = 300,
     window: Window = "7",
     model: ModelFile = None,
-    salt: Annotated[str, typer.Option(metavar="TEXT", help="Another text draws other pairs.")] = "",
+    salt: Annotated[
+        str, typer.Option(metavar="TEXT", help="A different text draws different pairs.")
+    ] = "",
     workers: Workers = 0,
 ) -> None:
-    """Draw pairs of articles to be read, so that the stories of any archive can be measured.
+    """Draw pairs of articles to be judged, so that the stories of any archive can be measured.
 
     Fill in the column 'same': 1 if the two articles report one event, 0 if they do not. Then
-    run sahel-dedup evaluate STORIES --pairs PAIRS. Half of the pairs are in one story. The
-    others are pairs that could be, published within the window. Each pair has as weight the
-    number of pairs that it stands for.
+    run sahel-dedup evaluate STORIES --pairs PAIRS. Half of the pairs are in one story. The others
+    are not, but were published within the window. The weight of a pair is the number of pairs that
+    it represents.
     """
     from sahel_dedup.evaluation.metrics import read_labels
     from sahel_dedup.evaluation.pair_sample import draw_pairs
@@ -155,10 +157,10 @@ def _print_tables(found: PairEvaluation) -> None:
     console = output_console()
     console.print(
         f"{found.judged:,} judged pairs; left out: {found.not_judged:,} not yet judged, "
-        f"{found.not_found:,} of articles that are not in the stories"
+        f"{found.not_found:,} with articles that are not in the stories"
     )
     console.print(
-        f"{found.heavy:,} pairs are heavy: they weigh more than {found.heaviest:g}, "
+        f"{found.heavy:,} pairs are heavy: their weight is more than {found.heaviest:g}, "
         f"{HEAVY:g} times the median"
     )
     everything, light = found.all_pairs, found.without_heavy

@@ -35,8 +35,8 @@ IndexGranularity = Annotated[
     Granularity | None,
     typer.Option(
         "--granularity",
-        help="What a story is, as for cluster. An index keeps the one it was made with, "
-        "event if none was given.",
+        help="What a story is, as for cluster. An index keeps the value it was made with, "
+        "event by default.",
         show_default=False,
     ),
 ]
@@ -45,8 +45,8 @@ IndexWindow = Annotated[
     typer.Option(
         "--window",
         metavar="DAYS|none",
-        help="Only corrections join articles published further apart. An index keeps the one it "
-        "was made with, 7 days if none was given.",
+        help="Only corrections join articles published further apart. An index keeps the value it "
+        "was made with, 7 days by default.",
         show_default=False,
     ),
 ]
@@ -55,7 +55,7 @@ Retention = Annotated[
     typer.Option(
         metavar="DAYS",
         help="Stories expire when their latest article is this much older than the latest of all. "
-        "The index remembers it; without it all stay.",
+        "The index stores this value; without one, no story expires.",
         show_default=False,
     ),
 ]
@@ -63,7 +63,7 @@ DeadLetters = Annotated[
     str | None,
     typer.Option(
         metavar="FILE",
-        help="File to which the rows that are left out are appended as JSON lines, each with its "
+        help="File to which rows that are left out are appended as JSON lines, each with its "
         "place and the reason. Implies --on-error skip.",
         show_default=False,
     ),
@@ -71,8 +71,7 @@ DeadLetters = Annotated[
 OnChangedOption = Annotated[
     Literal["raise", "update"],
     typer.Option(
-        help="Whether an id that comes again with other words is a faulty row, or an article that "
-        "was edited."
+        help="Whether a known id with other words is a faulty row, or an article that was edited."
     ),
 ]
 
@@ -80,15 +79,15 @@ Texts = Annotated[
     bool,
     typer.Option(
         "--texts/--no-texts",
-        help="Whether a new index keeps the texts, which explain needs. It remembers.",
+        help="Whether a new index keeps the texts, which explain needs. The index stores this.",
     ),
 ]
 Fields = Annotated[
     bool,
     typer.Option(
         "--fields/--no-fields",
-        help="Whether a new index keeps what else comes with the articles, for export. It "
-        "remembers.",
+        help="Whether a new index keeps the further fields of articles, for export. The index "
+        "stores this.",
     ),
 ]
 
@@ -105,7 +104,7 @@ def ingest(
         list[str] | None,
         typer.Argument(
             metavar="[INPUT]...",
-            help="Files of articles, as for cluster. JSON lines on standard input if not given.",
+            help="Files of articles, as for cluster; by default, JSON lines on standard input.",
             show_default=False,
         ),
     ] = None,
@@ -127,10 +126,13 @@ def ingest(
     keep_fields: Fields = False,
     batch: Annotated[int, typer.Option(min=1, help="Number of articles added in one step.")] = 1,
     wait: Annotated[
-        float, typer.Option(metavar="SECONDS", min=0, help="Wait for another process that writes.")
+        float,
+        typer.Option(
+            metavar="SECONDS", min=0, help="Seconds to wait for another process that writes."
+        ),
     ] = 0,
 ) -> None:
-    """Add articles to an index; prints one JSON line for each, once it is stored.
+    """Add articles to an index, and print one JSON line for each once it is stored.
 
     It may be killed and run again on the same input. Corrections are added before the articles,
     and the index keeps them.
@@ -144,7 +146,7 @@ def ingest(
         [*names, model, corrections], {"--index": index_file, "--dead-letters": dead_letters}
     )
     check_stdout()
-    # Before an index is made of nothing.
+    # Check this before an empty index is created.
     paths = expand_paths(names)
     skipped = SkipReport() if on_error == "skip" or dead_letters is not None else None
     settings = settings_for(index_file, granularity, window, model)
@@ -180,7 +182,7 @@ def ingest(
 
 @dataclass(slots=True)
 class _Counts:
-    """What has been answered so far."""
+    """Counts of the answers so far."""
 
     articles: int = 0
     updated: int = 0
@@ -189,7 +191,7 @@ class _Counts:
 
 @contextmanager
 def _summary(skipped: SkipReport | None) -> Iterator[_Counts]:
-    """Say at the end, however it comes, what has been done."""
+    """Report at the end what has been done, whether or not it was interrupted."""
     counts = _Counts()
     try:
         yield counts
@@ -203,7 +205,7 @@ def _summary(skipped: SkipReport | None) -> Iterator[_Counts]:
 
 @contextmanager
 def _dead_letters(path: str | None) -> Iterator[IO[str] | None]:
-    """Open the file of rows that are left out."""
+    """Open the file for rows that are left out."""
     if path is None:
         yield None
         return
@@ -221,7 +223,7 @@ def settings_for(
     window: str | None,
     model: str | None = None,
 ) -> Settings | None:
-    """Return the settings asked for; what was not given is as the index has it."""
+    """Return the requested settings; options that were not given are as in the index."""
     from sahel_dedup.index.maintenance import settings_of
 
     given: dict[str, object] = {}
@@ -253,7 +255,7 @@ def check(file: File) -> None:
 
 @index.command()
 def compact(file: File) -> None:
-    """Make the file as small as it can be."""
+    """Make the file as small as possible."""
     from sahel_dedup.index import maintenance
 
     check_apart([file], {})
@@ -277,10 +279,10 @@ def export(
     ] = None,
     texts: Annotated[
         bool,
-        typer.Option("--texts", help="Add title and text, and further fields where they are kept."),
+        typer.Option("--texts", help="Add title and text, and further fields if they are kept."),
     ] = False,
 ) -> None:
-    """Write the articles of an index with their stories, one row each."""
+    """Write the articles of an index with their stories, one row per article."""
     from sahel_dedup.index import maintenance
 
     check_apart([file], {"--output": output or STDOUT})
@@ -303,13 +305,14 @@ def load(
         list[str] | None,
         typer.Argument(
             metavar="[ARCHIVE]...",
-            help="The articles that were grouped, as for cluster. STORIES itself, if it has the "
-            "texts and nothing is given.",
+            help="The articles that were grouped, as for cluster; by default STORIES, if it has "
+            "texts.",
             show_default=False,
         ),
     ] = None,
     index_file: Annotated[
-        str, typer.Option("--index", metavar="FILE", help="File to write, not there yet.")
+        str,
+        typer.Option("--index", metavar="FILE", help="File to write, which must not exist yet."),
     ] = "stories.index",
     column: Columns = None,
     granularity: IndexGranularity = None,
@@ -320,7 +323,7 @@ def load(
     keep_texts: Texts = True,
     keep_fields: Fields = False,
 ) -> None:
-    """Make an index of a grouped archive, with its stories and their ids.
+    """Make an index from a grouped archive, with its stories and their ids.
 
     Nothing is decided anew. Granularity, window and model should be those of cluster; what --save
     wrote has them.
@@ -347,10 +350,12 @@ def backup(
     file: File,
     copy: Annotated[
         str,
-        typer.Argument(metavar="COPY", help="File to write, not there yet.", show_default=False),
+        typer.Argument(
+            metavar="COPY", help="File to write, which must not exist yet.", show_default=False
+        ),
     ],
 ) -> None:
-    """Write a copy of an index, which another process may be writing."""
+    """Write a copy of an index, even while another process writes the index."""
     from sahel_dedup.index import maintenance
 
     check_apart([file], {"COPY": copy})
@@ -364,7 +369,7 @@ def restore(
     ],
     file: File,
 ) -> None:
-    """Put a copy in the place of an index, after it has been checked."""
+    """Check a copy, and replace an index with it."""
     from sahel_dedup.index import maintenance
 
     check_apart([copy], {"FILE": file})
@@ -375,14 +380,17 @@ def restore(
 def rebuild(
     file: File,
     new: Annotated[
-        str, typer.Argument(metavar="NEW", help="File to write, not there yet.", show_default=False)
+        str,
+        typer.Argument(
+            metavar="NEW", help="File to write, which must not exist yet.", show_default=False
+        ),
     ],
     granularity: IndexGranularity = None,
     window: IndexWindow = None,
     model: ModelFile = None,
     retention: Retention = None,
 ) -> None:
-    """Make another index of the texts of one: of an older format, or with other settings."""
+    """Make a new index from the texts of one that has an older format or other settings."""
     from sahel_dedup.index import maintenance
 
     check_apart([file, model], {"NEW": new})

@@ -1,4 +1,4 @@
-"""``explain``, ``report``, ``quantities`` and ``boilerplate``: show what stories are made of."""
+"""``explain``, ``report``, ``quantities`` and ``boilerplate``: show the content of stories."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 Out = Annotated[
     str,
     typer.Argument(
-        metavar="STORIES", help="Output of cluster, with the texts in it.", show_default=False
+        metavar="STORIES", help="Output of cluster, including the texts.", show_default=False
     ),
 ]
 OutOrIndex = Annotated[
     str,
     typer.Argument(
         metavar="STORIES|INDEX",
-        help="Output of cluster, with the texts in it, or the file of an index.",
+        help="Output of cluster, including the texts, or the file of an index.",
         show_default=False,
     ),
 ]
@@ -44,11 +44,11 @@ def explain(
     second: Annotated[str, typer.Argument(metavar="ID", show_default=False)],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Show why two articles are, or are not, one story, and where they differ."""
+    """Show why two articles are one story, or are not, and where they differ."""
     from sahel_dedup.index.sqlite_file import is_index
 
     check_apart([archive], {})
-    # A pipe would lose the bytes that are looked at.
+    # Bytes read from a pipe would be lost.
     stored = os.path.isfile(archive) and is_index(archive)
     explanation = (_explain_stored if stored else _explain_rows)(archive, first, second)
     if as_json:
@@ -58,7 +58,7 @@ def explain(
 
 
 def _explain_rows(out: str, first: str, second: str) -> Explanation:
-    # Only here: it needs the template engine, which is slow to start.
+    # Imported only here, because it needs the template engine, which is slow to start.
     from sahel_dedup.explain.explanation import explain as compare
 
     wanted = {first, second}
@@ -94,13 +94,13 @@ def report(
     ] = "report.html",
     title: Annotated[str, typer.Option(help="Heading of the page.")] = "Stories",
     singletons: Annotated[
-        bool, typer.Option("--singletons", help="List stories of one article too.")
+        bool, typer.Option("--singletons", help="Also list stories of one article.")
     ] = False,
     corrections: Annotated[
         str | None,
         typer.Option(
             metavar="FILE",
-            help="Corrections that cluster was given: the page shows what people decided.",
+            help="Corrections that cluster followed; the page shows them.",
             show_default=False,
         ),
     ] = None,
@@ -108,7 +108,7 @@ def report(
     """Write an HTML page that shows the stories: one file that needs no network."""
     check_apart([out, corrections], {"--output": output})
     check_folder(output)
-    # Only here: it needs the template engine, which is slow to start.
+    # Imported only here, because it needs the template engine, which is slow to start.
     from sahel_dedup.report.html import write_placed
 
     found = write_placed(
@@ -128,7 +128,7 @@ def quantities(out: Out, output: Output = None) -> None:
     """
     check_apart([out], {"--output": output or STDOUT})
     check_output(output)
-    # Only here: it needs the template engine, which is slow to start.
+    # Imported only here, because it needs the template engine, which is slow to start.
     from sahel_dedup.explain.reported_quantities import quantity_rows
     from sahel_dedup.report.grouping import collect
 

@@ -1,4 +1,4 @@
-"""``index load``: what ``cluster`` wrote, and the articles that it read, into an index."""
+"""``index load``: makes an index from the output of ``cluster`` and the articles that it read."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def load(
     keep_fields: bool = False,
     corrections: str | None = None,
 ) -> int:
-    """Make an index of a grouped archive; see `StoryIndex.from_stories`.
+    """Make an index from a grouped archive; see `StoryIndex.from_stories`.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ def load(
     archive : sequence of path
         Files of the articles that were grouped; none if `stories` has them.
     index_file : str
-        A file that is not there yet.
+        A file that must not exist yet.
     settings : Settings, optional
         With which they were grouped; a saved result knows them.
     columns
@@ -68,7 +68,7 @@ def load(
     ArticleError
         If a row cannot be used.
     SahelError
-        If the two do not hold the same articles, or the index holds some already.
+        If the two do not have the same articles, or the index already has some.
     """
     said = Corrections.read(corrections)
     if saved := _is_saved(stories):
@@ -131,8 +131,8 @@ def _read_stories(path: str) -> dict[str, int]:
     for place, row in label_rows(path, ["story_id"]):
         name = row["story_id"]
         if not isinstance(name, str) or not _STORY.fullmatch(name):
-            raise ArticleError("no id of a story: s and 16 hexadecimal digits", "story_id").at(
-                *place
-            )
+            raise ArticleError(
+                "not the id of a story, which is s and 16 hexadecimal digits", "story_id"
+            ).at(*place)
         found[str(row["id"])] = story_number(name)
     return found

@@ -1,4 +1,4 @@
-"""Options that several commands share, and what they become."""
+"""Options that several commands share, and their conversion to settings."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ OnError = Annotated[
 OnBadDate = Annotated[
     Literal["drop", "raise"],
     typer.Option(
-        help="Use articles without the date if it cannot be read, and count them, or treat them "
+        help="Use articles whose date cannot be read without a date, and count them, or treat them "
         "as faulty rows."
     ),
 ]
@@ -58,8 +58,8 @@ Probability = Annotated[
     typer.Option(
         "--min-probability",
         metavar="P",
-        help="Average probability, between 0 and 1, that makes two stories one. Higher means fewer "
-        "wrong pairs and more missed ones. The granularity has one of its own.",
+        help="Average probability, between 0 and 1, at which two stories become one. Higher means "
+        "fewer wrong pairs and more missed ones. The default depends on the granularity.",
         show_default=False,
     ),
 ]
@@ -71,13 +71,13 @@ Window = Annotated[
     ),
 ]
 Canonical = Annotated[
-    CanonicalPolicy, typer.Option("--canonical", help="Which article represents its story.")
+    CanonicalPolicy, typer.Option("--canonical", help="The article that represents its story.")
 ]
 Prefer = Annotated[
     list[str] | None,
     typer.Option(
         metavar="SOURCE",
-        help="Outlet whose article represents the story if there is one; may be repeated, best "
+        help="Outlet whose article represents the story if it has one; may be repeated, best "
         "first.",
         show_default=False,
     ),
@@ -87,8 +87,8 @@ Columns = Annotated[
     typer.Option(
         "--column",
         metavar="FIELD=NAME",
-        help="Column that holds a field (id, text, title, published, source, lang) under another "
-        "name, such as text=body; may be repeated.",
+        help="Column that contains a field (id, text, title, published, source, lang) under "
+        "another name, such as text=body; may be repeated.",
         show_default=False,
     ),
 ]
@@ -97,8 +97,8 @@ CorrectionsFile = Annotated[
     typer.Option(
         "--corrections",
         metavar="FILE",
-        help="Pairs of articles that are one story, or are not, whatever the evidence says: rows "
-        "with a, b and same (1 or 0), and who, when and why where known. What review writes.",
+        help="Pairs of articles that are one story, or are not, regardless of the evidence: rows "
+        "with a, b and same (1 or 0), optionally who, when and why. review writes such a file.",
         show_default=False,
     ),
 ]
@@ -123,7 +123,7 @@ def make_settings(
     min_probability: float | None = None,
     model: str | None = None,
 ) -> Settings:
-    """Turn options into settings.
+    """Convert options to settings.
 
     Raises
     ------
@@ -142,7 +142,7 @@ def make_settings(
 
 
 def parse_columns(pairs: list[str] | None) -> dict[str, str]:
-    """Read what ``--column`` says.
+    """Read the values of ``--column``.
 
     Returns
     -------
@@ -152,7 +152,7 @@ def parse_columns(pairs: list[str] | None) -> dict[str, str]:
     Raises
     ------
     SettingsError
-        If it is not ``FIELD=NAME``, or names a field twice or one that is not known.
+        If a value is not ``FIELD=NAME``, or names a field twice or an unknown field.
     """
     columns: dict[str, str] = {}
     for pair in pairs or ():
@@ -183,7 +183,7 @@ def parse_days(option: str, days: str) -> float | None:
 
 @contextmanager
 def open_inputs(names: list[str]) -> Iterator[list[InputPath]]:
-    """Find the files that arguments name, each fit to be read more than once.
+    """Find the files that arguments name, and make each readable more than once.
 
     Yields
     ------

@@ -1,4 +1,4 @@
-"""``recut``: groups what was compared before at another probability or window."""
+"""``recut``: groups a saved result again, at another probability or window."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def recut(
         float | None,
         typer.Option(
             metavar="P",
-            help="See cluster; at least that of the saved result.",
+            help="See cluster; at least the value of the saved result.",
             show_default=False,
         ),
     ] = None,
@@ -31,7 +31,7 @@ def recut(
         float | None,
         typer.Option(
             metavar="DAYS",
-            help="See cluster; at most that of the saved result.",
+            help="See cluster; at most the value of the saved result.",
             show_default=False,
         ),
     ] = None,
@@ -39,12 +39,12 @@ def recut(
         str | None,
         typer.Option(
             metavar="P,P,...",
-            help="Print what the stories would be at these probabilities, and write none.",
+            help="Only print what the stories would be at these probabilities.",
             show_default=False,
         ),
     ] = None,
 ) -> None:
-    """Group saved articles again, without comparing anything anew.
+    """Group saved articles again, without comparing them again.
 
     Writes one row per article: id, story_id, canonical, relation and similarity.
     """
@@ -66,5 +66,5 @@ def _probabilities(option: str) -> list[float]:
         return [float(part) for part in option.split(",")]
     except ValueError:
         raise SettingsError(
-            f"--thresholds: {option!r} is no list of numbers, such as .5,.7,.9"
+            f"--thresholds: {option!r} is not a list of numbers, such as .5,.7,.9"
         ) from None

@@ -1,4 +1,4 @@
-"""``review``: pairs and stories to be judged by a person, in a browser or on a sheet."""
+"""``review``: lets a person judge pairs and stories, in a browser or on a sheet."""
 
 from __future__ import annotations
 
@@ -34,23 +34,25 @@ def review(
         str,
         typer.Option(
             metavar="FILE",
-            help="File of answers, as JSON lines; what is there is kept. evaluate --pairs and "
+            help="File of answers, as JSON lines; existing answers are kept. evaluate --pairs and "
             "--corrections read it.",
         ),
     ] = "answers.jsonl",
     who: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="Name of who answers, for the file.", show_default=False),
+        typer.Option(
+            metavar="NAME", help="Name of the person who answers, for the file.", show_default=False
+        ),
     ] = None,
     count: Annotated[int, typer.Option(min=1, help="Number of pairs, most uncertain first.")] = 200,
     port: Annotated[
-        int, typer.Option(min=0, max=65535, help="Port on this machine; 0 takes a free one.")
+        int, typer.Option(min=0, max=65535, help="Port on this machine; 0 chooses a free one.")
     ] = 0,
     sheet: Annotated[
         str | None,
         typer.Option(
             metavar="FILE",
-            help="Write the pairs to a sheet (.csv) to be filled in, and serve no page.",
+            help="Write the pairs to a sheet (.csv) to fill in, instead of serving a page.",
             show_default=False,
         ),
     ] = None,
@@ -59,7 +61,7 @@ def review(
     model: ModelFile = None,
     column: Columns = None,
 ) -> None:
-    """Judge pairs of articles in a browser: one event, or not; and split stories.
+    """Judge in a browser whether pairs of articles report one event, and split stories.
 
     Prints the address of a page that only this machine can reach. Every answer is in the file
     before the page shows the next pair. Interrupt the command to end.
@@ -74,13 +76,13 @@ def review(
         check_output(sheet)
     else:
         check_stdout()
-        # Before the work: neither is a dependency.
+        # Imported before any work, because neither is a dependency.
         try:
             from sahel_dedup.review.app import Review
             from sahel_dedup.review.server import serve
         except ImportError as error:
             raise MissingPackageError(
-                f"the page needs {error.name}: pip install 'sahel-dedup[serve]'; --sheet needs none"
+                f"the page needs {error.name}: pip install 'sahel-dedup[serve]', or use --sheet"
             ) from None
     placed = read_previous(stories)
     asked = Questions.of(list(read_articles(archive, columns=columns)), placed, settings, count)

@@ -1,4 +1,4 @@
-"""``serve``: an index for many programs at once, over HTTP."""
+"""``serve``: serves an index to many programs over HTTP."""
 
 from __future__ import annotations
 
@@ -32,16 +32,19 @@ def serve(
         typer.Option("--index", metavar="FILE", help="File of the index, created if missing."),
     ] = "stories.index",
     host: Annotated[
-        str, typer.Option(help="Address to listen on. Others can reach 0.0.0.0, with a token.")
+        str,
+        typer.Option(
+            help="Address to listen on. Other machines can reach 0.0.0.0, which needs a token."
+        ),
     ] = "127.0.0.1",
     port: Annotated[
-        int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")
+        int, typer.Option(min=0, max=65535, help="Port to listen on; 0 chooses a free one.")
     ] = 8750,
     token_file: Annotated[
         str | None,
         typer.Option(
             metavar="FILE",
-            help="File whose first line is the token that requests have to bear; otherwise the "
+            help="File whose first line is the token that requests must have; otherwise the "
             f"variable {_TOKEN}. Needed unless the address is a loopback one.",
             show_default=False,
         ),
@@ -63,19 +66,24 @@ def serve(
     keep_fields: Fields = False,
     queue: Annotated[
         int,
-        typer.Option(min=1, help="Articles that may wait; further requests get the status 429."),
+        typer.Option(
+            min=1, help="Most articles that may wait; further requests get the status 429."
+        ),
     ] = 4096,
     max_body: Annotated[
-        int, typer.Option(metavar="MB", min=1, help="Size that a request may have.")
+        int, typer.Option(metavar="MB", min=1, help="Largest size of a request.")
     ] = 16,
     wait: Annotated[
-        float, typer.Option(metavar="SECONDS", min=0, help="Wait for another process that writes.")
+        float,
+        typer.Option(
+            metavar="SECONDS", min=0, help="Seconds to wait for another process that writes."
+        ),
     ] = 0,
 ) -> None:
-    """Serve an index over HTTP: many programs may add and ask at once.
+    """Serve an index over HTTP, so that many programs can add articles and query it.
 
-    An article is answered when it is in the file. After SIGTERM or Ctrl-C requests that have begun
-    are still answered.
+    A request to add an article is answered once the article is in the file. After SIGTERM or
+    Ctrl-C, requests that have begun are still answered.
     """
     try:
         from sahel_dedup.serve.server import Limits, listen
@@ -110,7 +118,7 @@ def serve(
 
 
 def _token(path: str | None) -> str | None:
-    """Return what requests have to bear."""
+    """Return the token that requests must have."""
     if path is None:
         where, token = _TOKEN, os.environ.get(_TOKEN, "")
         if not token:
@@ -124,7 +132,7 @@ def _token(path: str | None) -> str | None:
             raise SahelError(f"cannot read {path!r}: {error}") from error
     if len(token) < _FEWEST_LETTERS or not token.isascii() or not token.isprintable():
         raise SettingsError(
-            f"{where}: a token has {_FEWEST_LETTERS} letters of ASCII or more, such as `openssl "
+            f"{where}: a token has at least {_FEWEST_LETTERS} ASCII letters, such as `openssl "
             "rand -hex 32` makes"
         )
     return token

@@ -1,4 +1,4 @@
-"""``teach``: fits the evidence to an archive by the answers of a person."""
+"""``teach``: fits the evidence to an archive with the answers of a person."""
 
 from __future__ import annotations
 
@@ -50,14 +50,14 @@ def teach(
     ask: Annotated[
         int | None,
         typer.Option(
-            min=1, metavar="N", help="Choose N pairs to be judged next.", show_default=False
+            min=1, metavar="N", help="Choose the N pairs to judge next.", show_default=False
         ),
     ] = None,
     sheet: Annotated[
         str | None,
         typer.Option(
             metavar="FILE",
-            help="Where --ask writes the pairs: .jsonl, or .csv for a spreadsheet.",
+            help="File to which --ask writes the pairs: .jsonl, or .csv for a spreadsheet.",
             show_default=False,
         ),
     ] = None,
@@ -68,13 +68,13 @@ def teach(
         bool, typer.Option("--json", help="Print what was learnt as one JSON object.")
     ] = False,
 ) -> None:
-    """Fit the evidence to an archive by answers, and choose the pairs to ask about next.
+    """Fit the evidence to an archive with answers, and choose the pairs to ask about next.
 
-    With --ask N --sheet FILE: writes the pairs of which the answer teaches most. Fill in the
-    column 'same': 1 if the two articles report one event, 0 if they do not.
+    With --ask N --sheet FILE: writes the pairs whose answers teach most. Fill in the column 'same':
+    1 if the two articles report one event, 0 if they do not.
 
-    With --pairs FILE -o MODEL: learns from the answers and says how far precision and recall are
-    expected to change. Give MODEL to cluster, audit and ingest as --model. Learning starts from
+    With --pairs FILE -o MODEL: learns from the answers, and prints how much precision and recall
+    are expected to change. Give MODEL to cluster, audit and ingest as --model. Learning starts from
     the constants of the release, so that few answers change little.
     """
     check_apart([*archive, pairs], {"--output": output, "--sheet": sheet})
@@ -88,7 +88,7 @@ def teach(
         check_folder(output)
     if sheet is not None:
         check_output(sheet)
-    # Only here: they need SciPy.
+    # Imported only here, because they need SciPy.
     from sahel_dedup.evaluation.judged_pairs import read_pairs
     from sahel_dedup.evaluation.teaching.lesson import Classroom
 
@@ -132,7 +132,7 @@ def _show(lesson: Lesson, as_json: bool) -> None:
     for count, fault in (
         (lesson.not_judged, "are not judged"),
         (lesson.not_found, "have an article that is not in the archive"),
-        (lesson.outside, "lie further apart than the window"),
+        (lesson.outside, "are further apart than the window"),
     ):
         if count:
             note(f"left out: {count:,} pairs {fault}")

@@ -1,4 +1,4 @@
-"""How the command line reports: progress and faults on standard error, results on output."""
+"""Output of the command line: progress and faults on standard error, results on standard output."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from sahel_dedup.clustering.stories import Stories
 
 _OF_ARTICLES = ("reading", "writing", "report")
-# Wide enough for a headline where there is no terminal to ask.
+# Wide enough for a headline if there is no terminal to ask.
 _PIPE_WIDTH = 120
 _LINE_EVERY = 30.0
 _EXPECTED = (SahelError, OSError, MemoryError)
@@ -49,17 +49,17 @@ if the program that reads the output stops early. Whatever happens, no file is l
 
 
 class Commands(TyperGroup):
-    """Commands whose expected failures are one line on standard error and an exit status.
+    """Commands whose expected failures give one line on standard error and an exit status.
 
-    `EXIT_CODES` lists them. A request to terminate or to hang up is raised as an exception, so
-    that temporary files are removed.
+    `EXIT_CODES` lists them. SIGTERM and SIGHUP raise an exception, so that temporary files are
+    removed.
     """
 
     def main(self, *args: Any, **options: Any) -> Any:
-        """Run the command line as a program, and leave nothing unsaid for Python to say."""
+        """Run the command line as a program, and report every failure before Python would."""
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):
-                # Whatever the terminal can show, an odd character ends no command.
+                # A character that the terminal cannot show must not end a command.
                 stream.reconfigure(errors="backslashreplace")
         status: Any = 0
         try:
@@ -68,7 +68,7 @@ class Commands(TyperGroup):
         except SystemExit as ended:
             status = ended.code
         except _EXPECTED as error:
-            # A help text that cannot be printed: no command has begun.
+            # A help text could not be printed; no command has begun.
             status = _fail(error, "standard output")
         try:
             if sys.stdout is not None:
@@ -92,7 +92,7 @@ class Commands(TyperGroup):
 def _fail(error: BaseException, file: str | None = None) -> int:
     """Report an expected failure and return the exit status."""
     if isinstance(error, BrokenPipeError):
-        # Whoever reads has seen enough.
+        # The reader of the output has stopped.
         discard_stdout()
         return 141
     if isinstance(error, MemoryError):
@@ -107,7 +107,7 @@ def _fail(error: BaseException, file: str | None = None) -> int:
 
 
 def _raise_signals() -> None:
-    """Turn requests to end into exceptions; those that are ignored (nohup) stay ignored."""
+    """Convert signals to end to exceptions; ignored signals (nohup) stay ignored."""
     for name in ("SIGTERM", "SIGHUP"):
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
@@ -121,13 +121,13 @@ class _Notes(logging.Handler):
 
 @contextmanager
 def _log_as_notes() -> Iterator[None]:
-    """Show the warnings of the library as notes, and that it compiles."""
+    """Show the warnings of the library, and that it compiles, as notes."""
     logger, handler = logging.getLogger("sahel_dedup"), _Notes()
     logger.addHandler(handler)
     logging.getLogger("sahel_dedup.util.jit").setLevel(logging.INFO)
     try:
         with warnings.catch_warnings():
-            # They say the same as the log, to callers in Python.
+            # Python warnings repeat the log for callers in Python.
             warnings.simplefilter("ignore", SahelWarning)
             yield
     finally:
@@ -135,7 +135,7 @@ def _log_as_notes() -> Iterator[None]:
 
 
 def note(text: str) -> None:
-    """Say something to the user that does not belong to the result."""
+    """Print a message that does not belong to the result on standard error."""
     typer.secho(plain_lines(text), fg="yellow", err=True)
 
 
@@ -173,7 +173,7 @@ def _naming_stdout() -> Iterator[None]:
 
 
 def note_faults(skipped: SkipReport | None, implausible_dates: int = 0) -> None:
-    """Report what was left out while reading, and why."""
+    """Report what reading left out, and why."""
     if skipped is not None and skipped.total:
         note(skipped.summary())
     if implausible_dates:
@@ -182,7 +182,7 @@ def note_faults(skipped: SkipReport | None, implausible_dates: int = 0) -> None:
 
 
 def note_stories(summary: ReadSummary, stories: Stories) -> None:
-    """Close a run with one line: what was read, what was left out, and what came of it."""
+    """End a run with one line: what was read, what was left out, and the result."""
     sizes = [len(rows) for rows in stories.members]
     several = sum(size > 1 for size in sizes)
     found = f"{len(sizes):,} stories, {several:,} with copies"
@@ -203,7 +203,7 @@ def output_console() -> Console:
 
 
 class _Rate(ProgressColumn):
-    """Mean rate since the stage began: stages report progress at long intervals."""
+    """The mean rate since the stage began, because stages report progress at long intervals."""
 
     def render(self, task: Task) -> Text:
         rate = task.completed / task.elapsed if task.elapsed else 0
@@ -211,7 +211,7 @@ class _Rate(ProgressColumn):
 
 
 class _Lines:
-    """Progress where there is no terminal: a line every half minute."""
+    """Progress without a terminal: a line every half minute."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -227,12 +227,12 @@ class _Lines:
 def progress(
     paths: Sequence[InputPath],
 ) -> Iterator[Callable[[str, int, int | None], None]]:
-    """Show the stages of the work while it runs: a display on a terminal, lines elsewhere.
+    """Show progress by stages: a live display on a terminal, lines elsewhere.
 
     Parameters
     ----------
     paths
-        The input, of which every stage of `_OF_ARTICLES` takes each row.
+        The input; every stage of `_OF_ARTICLES` processes each row.
 
     Yields
     ------

@@ -1,4 +1,4 @@
-"""``warmup``: compiles everything before it is needed, as when an image is made."""
+"""``warmup``: compiles everything before it is needed, for instance while an image is built."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from sahel_dedup.cli.terminal import say
 
 
 def warmup() -> None:
-    """Compile all loops of the batch and the stream, and keep the machine code.
+    """Compile all loops of the batch and the stream, and store the machine code.
 
-    Run it once after an installation, as the last step of an image for example. The machine code
-    is kept beside the package, in the user's cache if the package is read-only, or in
-    NUMBA_CACHE_DIR if that is set.
+    Run it once after an installation, for example as the last step of building an image. The
+    machine code is stored next to the package, in the user's cache if the package is read-only, or
+    in NUMBA_CACHE_DIR if that is set.
     """
     from sahel_dedup.util.jit import code_cache, is_warm, mark_warm
 
@@ -18,11 +18,11 @@ def warmup() -> None:
         _use_everything()
         mark_warm()
     folder = code_cache().folder
-    say("machine code is kept nowhere" if folder is None else f"machine code is kept in {folder}")
+    say("machine code is not stored" if folder is None else f"machine code is stored in {folder}")
 
 
 def _use_everything() -> None:
-    """Call every loop with every combination of types that it is ever called with."""
+    """Call every loop with every combination of types that occurs."""
     import json
     from importlib import resources
 
