@@ -325,7 +325,7 @@ def load(
 ) -> None:
     """Make an index from a grouped archive, with its stories and their ids.
 
-    Nothing is decided anew. Granularity, window and model should be those of cluster; what --save
+    No story changes. Granularity, window and model should be those of cluster; what --save
     wrote has them.
     """
     from sahel_dedup.cli.loading import load as load_archive
