@@ -1,11 +1,11 @@
-"""What each piece of evidence earns: everything else equal, with it and without.
+"""The contribution of each piece of evidence: results with it and without it.
 
     python -m benchmarks.ablation [--data FOLDER]
 
-Without a piece the others are fitted anew, for each archive without it and its family. Columns:
+Without a piece, the others are fitted again, for each archive without it and its family. Columns:
 precision and recall of "in one story" on the judged pairs of each archive at the default setting,
 their means over the five archives of `benchmarks.precision`, and the mean B-cubed F1 of the
-archive benchmark by constants fitted on all archives.
+archive benchmark with constants fitted on all archives.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A line chart as SVG: enough to see whether something levels off."""
+"""A line chart as SVG, without a plotting library: enough to see whether values level off."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from html import escape
 
 _WIDTH, _HEIGHT, _LEFT, _TOP, _PLOT_WIDTH, _PLOT_HEIGHT = 760, 320, 50, 40, 460, 230
-# Told apart without colours too: by Okabe and Ito, each with a dash of its own.
+# Distinguishable without colours too: colours of Okabe and Ito, each with its own dashes.
 _STYLES = (("#0072b2", ""), ("#d55e00", "6 3"), ("#009e73", "2 3"), ("#cc79a7", "9 3 2 3"))
 
 
@@ -32,11 +32,11 @@ def chart(title: str, axis: str, places: Sequence[float], lines: Sequence[Line])
     Parameters
     ----------
     title, axis : str
-        What is written above and below.
+        Texts above and below the chart.
     places : sequence of float
-        Where on the axis the values of each line lie, rising.
+        Positions of the values on the axis, ascending.
     lines : sequence of Line
-        Four at most.
+        At most four lines.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""What the benchmarks share: where the news is, the archive benchmark, and results."""
+"""Code that the benchmarks share: the location of news, the archive benchmark, and results."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from sahel_dedup.errors import ArticleError
 
 Row = dict[str, Any]
 
-# The archive benchmark: labelled sets of English news lying in bulk news.
+# The archive benchmark: labelled sets of English news among bulk news.
 LABELLED = ("basil", "ecbplus", "fnc1", "giveme5w1h_google_clusters", "groundnews2025_en_clean",
             "gvc")  # fmt: skip
 BULK = ("reuters21578_en", "lk_news_en", "allsides_en")
@@ -39,9 +39,9 @@ def arguments(description: str | None, parts: Sequence[str] = ()) -> tuple[Path,
     Returns
     -------
     folder : Path
-        Where the news is.
+        Folder of the news.
     chosen : list of str
-        Parts of the benchmark that are asked for, all of them unless some are named.
+        Requested parts of the benchmark; all unless some are named.
     """
     default = os.environ.get("SAHEL_DATA", Path(__file__).parents[2] / "shared" / "data")
     parser = argparse.ArgumentParser(
@@ -62,9 +62,9 @@ def arguments(description: str | None, parts: Sequence[str] = ()) -> tuple[Path,
 def answer(
     name: str, description: str | None, questions: Mapping[str, Callable[[Path], dict[str, Any]]]
 ) -> None:
-    """Answer every question, or those named on the command line, and save the results.
+    """Run every part, or those named on the command line, and save the results.
 
-    Questions that are not asked keep their last answers.
+    Parts that are not run keep their earlier results.
     """
     folder, chosen = arguments(description, list(questions))
     path = RESULTS / f"{name}.json"
@@ -77,7 +77,7 @@ def answer(
 
 
 def read(path: Path) -> list[Row]:
-    """Read JSON lines, gzip; a date that is none, such as 2019-12-88, is left out."""
+    """Read gzipped JSON lines; an impossible date, such as 2019-12-88, is left out."""
     with gzip.open(path, "rt", encoding="utf-8") as file:
         rows: list[Row] = [json.loads(line) for line in file]
     for row in rows:
@@ -89,7 +89,7 @@ def read(path: Path) -> list[Row]:
 
 
 def read_named(folder: Path, kind: str, name: str) -> list[Row]:
-    """Read a set of articles, their ids made unique by the name of the set."""
+    """Read a set of articles; the name of the set makes their ids unique."""
     rows = read(folder / kind / f"{name}.jsonl.gz")
     return [{**row, "id": f"{name}/{row['id']}"} for row in rows]
 
@@ -102,12 +102,12 @@ def archive(folder: Path) -> Iterator[Row]:
 
 
 class Stopwatch:
-    """Takes the time of each stage; a ``progress`` for `sahel_dedup.cluster`.
+    """Measures the time of each stage; a ``progress`` function for `sahel_dedup.cluster`.
 
     Attributes
     ----------
     seconds : dict of str to float
-        By stage.
+        Seconds by stage.
     """
 
     def __init__(self) -> None:
@@ -115,16 +115,16 @@ class Stopwatch:
         self._last = time.perf_counter()
 
     def __call__(self, stage: str, _done: int, _all: int | None) -> None:
-        """Note that a stage has come so far: all time since the last note is its own."""
+        """Add the time since the last call to a stage."""
         now = time.perf_counter()
         self.seconds[stage] = self.seconds.get(stage, 0.0) + now - self._last
         self._last = now
 
 
 def peak_mb() -> float:
-    """Return the most memory that this process has held, in megabytes."""
+    """Return the peak memory of this process, in megabytes."""
     try:
-        # `ru_maxrss` would also tell what the process held that started this one.
+        # `ru_maxrss` would include the memory of the process that started this one.
         status = Path("/proc/self/status").read_text(encoding="ascii")
         return int(status.partition("VmHWM:")[2].split()[0]) / 1024
     except OSError:
@@ -132,7 +132,7 @@ def peak_mb() -> float:
 
 
 def save(name: str, results: dict[str, Any]) -> None:
-    """Write results as JSON, with the machine and the versions they were got with."""
+    """Write results as JSON, with the machine and the versions."""
     RESULTS.mkdir(exist_ok=True)
     about = {
         "machine": f"{platform.machine()}, {os.cpu_count()} processors, {platform.system()}",
@@ -147,7 +147,7 @@ def save(name: str, results: dict[str, Any]) -> None:
 
 
 def _rounded(value: Any) -> Any:
-    """Leave four decimals: more would only make every run differ."""
+    """Round to four decimals, because more would differ between runs."""
     if isinstance(value, float):
         return round(value, 4)
     if isinstance(value, dict):

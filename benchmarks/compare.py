@@ -1,13 +1,13 @@
-"""Speed, memory and quality beside what one would use instead, on planted copies.
+"""Speed, memory and quality compared with alternatives, on planted copies.
 
 45,000 pieces of bulk news of about 350 words with 5,000 planted copies (benchmarks/planted.py),
-without date and source. Every contestant is a process of its own, pinned to one core; ours
-runs on two as well. Install the others with ``pip install -r benchmarks/requirements-peers.txt``.
+without date and source. Every contestant runs in a process of its own, pinned to one core; ours
+also runs on two. Install the others with ``pip install -r benchmarks/requirements-peers.txt``.
 
 Recall is that of planted pairs: all pairs within a group, and by kind the pairs of an original
-with a copy of that kind. Precision counts every other pair as wrong, but for two pieces of one
-article, which do report one event. The news holds real copies too, so it is a lower bound.
-Read the ratios: seconds depend on the machine.
+with a copy of that kind. Precision counts every other pair as wrong, except two pieces of one
+article, which do report one event. It is a lower bound, because the news contains real copies too.
+Compare the ratios, because seconds depend on the machine.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from sahel_dedup.sketch.fingerprint import shingle_slots
 from sahel_dedup.text.tokenizer import tokenize
 
 ORIGINALS, COPIES = 45_000, 5_000
-# Signatures alone are so much the same work for each text that fewer will do.
+# Signatures take about the same work for each text, so fewer texts are enough.
 SIGNED = 10_000
 OURS, OURS_TWO = "sahel_dedup", "sahel_dedup, two cores"
 _ONE_BLOCK = 32
@@ -44,7 +44,7 @@ Work = Callable[[Sequence[str], int], Any]
 
 
 def our_groups(texts: Sequence[str], cores: int) -> Any:
-    """Group texts as a user would: no date, no outlet, no language."""
+    """Group texts as a user would, without dates, outlets and languages."""
     rows = ({"id": str(i), "text": text} for i, text in enumerate(texts))
     return cluster(rows, Settings(workers=cores)).labels
 
@@ -57,7 +57,7 @@ def our_fingerprints(texts: Sequence[str], cores: int) -> None:
 
 
 def our_minhashes(texts: Sequence[str], _: int) -> None:
-    """Compute the shingle signature alone, what datasketch computes."""
+    """Compute only the shingle signature, as datasketch does."""
     for start in range(0, len(texts), _ONE_BLOCK):
         tokens = tokenize(texts[start : start + _ONE_BLOCK])
         shingle_slots(tokens.hashes, tokens.offsets)
@@ -115,7 +115,7 @@ def make_archive(folder: Path) -> tuple[list[Planted], list[str]]:
     -------
     archive : list of Planted
     article_of : list of str
-        Which article each original was cut from.
+        The article from which each original was cut.
     """
     pieces = [
         [
@@ -125,7 +125,8 @@ def make_archive(folder: Path) -> tuple[list[Planted], list[str]]:
         ]
         for name in ("allsides_en", "lk_news_en")
     ]
-    # The first holds almost no real copies: all of it, and as much of the second as it takes.
+    # The first has almost no real copies, so all of it is used, and as much of the second as
+    # needed.
     random.Random(1).shuffle(pieces[1])
     originals = (pieces[0] + pieces[1])[:ORIGINALS]
     return plant([piece for _, piece in originals], COPIES), [name for name, _ in originals]
@@ -134,7 +135,7 @@ def make_archive(folder: Path) -> tuple[list[Planted], list[str]]:
 def quality(
     archive: Sequence[Planted], article_of: Sequence[str], labels: np.ndarray[Any, Any]
 ) -> dict[str, float]:
-    """Measure recall of planted pairs, in all and by kind, and precision."""
+    """Measure recall of planted pairs, in total and by kind, and precision."""
     original = {a.group: i for i, a in enumerate(archive) if a.kind == "original"}
     found: Counter[str] = Counter()
     total: Counter[str] = Counter()
@@ -174,14 +175,14 @@ def _measure(name: str, texts: Path) -> dict[str, Any] | None:
 
 
 def _child(name: str, path: str) -> None:
-    """Do the work of one contestant and write what it took, and the groups, as JSON."""
+    """Do the work of one contestant, and write its cost and its groups as JSON."""
     cores = 2 if name == OURS_TWO else 1
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-cores:])
     work = (GROUPING | SIGNING)[name]
     texts = json.loads(Path(path).read_text(encoding="utf-8"))
     size = sum(len(text.encode()) for text in texts)
-    # What is loaded on first use (word lists, tables) is paid once, not for each article.
+    # Data that is loaded on first use (word lists, tables) is a cost per process, not per article.
     work(texts[:50], cores)
     before = peak_mb()
     wall, cpu = time.perf_counter(), _processor_seconds()
@@ -202,7 +203,7 @@ def _child(name: str, path: str) -> None:
 
 
 def _processor_seconds() -> float:
-    """Return the processor time of this process and of those that it has waited for."""
+    """Return the processor time of this process and of its finished children."""
     return sum(os.times()[:4])
 
 

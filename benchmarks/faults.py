@@ -1,8 +1,8 @@
-"""The story index under faults: kills at any moment, and several processes at one file.
+"""The story index under faults: kills at any moment, and several processes on one file.
 
-Kills an ingest at random moments, `--kills` times (200), looks at the file after each, and
-compares the stories with those of an unbroken run; then lets two writers and four readers
-at one file for `--seconds` (60). Writes ``benchmarks/results/faults.json``.
+Kills an ingest at random moments, `--kills` times (200), checks the file after each, and compares
+the stories with those of an uninterrupted run. Then two writers and four readers use one file for
+`--seconds` (60). Writes ``benchmarks/results/faults.json``.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ with StoryIndex.open(sys.argv[1]) as index:
         print(json.dumps(answer), flush=True)
 """
 
-# Opens, adds what is still missing, and closes, over and over: refusals are counted.
+# Opens, adds what is missing, and closes, again and again, and counts refusals.
 WRITE = """
 import sys, time
 from sahel_dedup import SahelError
@@ -81,7 +81,7 @@ def main() -> None:
 
 
 def kills(path: Path, times: int) -> dict[str, Any]:
-    """Kill an ingest again and again; every few kills it starts from nothing."""
+    """Kill an ingest again and again; it starts from an empty index every few kills."""
     dice, missing, faults, different, doubled = random.Random(1), 0, 0, 0, 0
     expected = {}
     for size in (1, 8):
@@ -95,7 +95,7 @@ def kills(path: Path, times: int) -> dict[str, Any]:
         size, acknowledged = dice.choice([1, 8]), set[str]()
         for _ in range(min(dice.randint(1, 8), times - done)):
             command = [sys.executable, "-c", INGEST, str(path), str(SAMPLE), str(size)]
-            # Some are killed before they wrote a word, most in the midst of it.
+            # Some are killed before they write anything, most while they write.
             with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
                 assert process.stdout is not None
                 if dice.random() < 0.2:

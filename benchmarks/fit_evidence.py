@@ -3,10 +3,11 @@
     python -m benchmarks.fit_evidence [--data FOLDER]
 
 Logistic regression of "one event" on the pieces of evidence, one row of constants for pairs whose
-distance in time is known and one for others. A pair counts for as many pairs of its archive as it
-stands for, at most 20 times the median, and every archive counts alike: so the log-odds are those
-of the pairs that an archive holds, and the share of pairs above a probability can be foretold.
-Few constants, a slight pull towards 0, and a sign that each piece of evidence must have.
+distance in time is known and one for others. The weight of a pair is the number of pairs of its
+archive that it represents, at most 20 times the median, and every archive has the same weight. The
+log-odds are therefore those of the pairs of an archive, and the share of pairs above a probability
+can be predicted. There are few constants, a slight pull towards 0, and a fixed sign for each piece
+of evidence.
 
 dated      Judged pairs (both rounds) of six archives; no labelled sets.
 undated    The same pairs with the dates taken away, beside pairs that lie more than eight days
@@ -14,9 +15,9 @@ undated    The same pairs with the dates taken away, beside pairs that lie more 
            set counting as `LABELLED_COUNT` of an archive. They were collected as clusters, but tell
            what undated archives of few events are like.
 
-Prints the constants, and for each archive how well its pairs are told apart by constants fitted
-without it and its family: average precision, and the share of one event beside what was stated, in
-five bins. The shipped constants are these, rounded.
+Prints the constants, and for each archive how well constants fitted without it and its family
+separate its pairs: average precision, and the observed share of one event next to the predicted
+one, in five bins. The shipped constants are these, rounded.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ from sahel_dedup.scoring.evidence import WEIGHTS
 from sahel_dedup.scoring.features import FEATURES
 
 LABELLED_COUNT = 0.8
-# An archive counts as so many pairs; the pull towards 0 is that of one.
+# An archive counts as this many pairs; the pull towards 0 is that of one pair.
 _PAIRS_AN_ARCHIVE = 300.0
 _PULL = 1.0
 # The sign that each constant must have, 0 for any; pieces that a row has no use for are left out:
@@ -69,7 +70,7 @@ BINS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the constants are fitted on: samples by archive, with dates and without.
+    """The data for the fit: samples by archive, with dates and without.
 
     Attributes
     ----------
@@ -85,7 +86,7 @@ class Known:
 
     @classmethod
     def read(cls, data: Path, sets: Mapping[str, Set], others: Mapping[str, Set]) -> Known:
-        """Take samples from archives that were compared (`judged_sets`, `other_sets`)."""
+        """Take samples from compared archives (`judged_sets`, `other_sets`)."""
         dated = {name: dated_sample(found) for name, found in sets.items()}
         undated = {
             name: undated_sample(name, sets[name], found) for name, found in undated_sets(data)
@@ -100,9 +101,9 @@ class Known:
         Parameters
         ----------
         without : str, optional
-            Archive that is left out, with its family, or labelled set.
+            Archive to leave out, with its family, or labelled set.
         unused : frozenset of str
-            Pieces of evidence to do without.
+            Pieces of evidence to leave out.
 
         Returns
         -------
@@ -128,7 +129,7 @@ class Known:
 
 
 def main() -> None:
-    """Fit, and show what was found."""
+    """Fit the constants, and print them."""
     data, _ = arguments(__doc__)
     sets = dict(judged_sets(data))
     known = Known.read(data, sets, dict(other_sets(data)))
@@ -158,7 +159,7 @@ def fit(
     Parameters
     ----------
     parts : list of (Sample, float)
-        Pairs, and for how many archives each sample counts.
+        Pairs, and the number of archives for which each sample counts.
     unused : set of str
         Pieces of evidence whose constant is 0.
 
@@ -194,17 +195,17 @@ def fit(
 
 
 def calibration(found: list[tuple[Sample, NDArray[np.float64]]]) -> list[tuple[float, float]]:
-    """Compare stated probabilities with the share of same-event pairs, in five bins.
+    """Compare predicted probabilities with the share of pairs of one event, in five bins.
 
     Parameters
     ----------
     found : list of (Sample, ndarray of float64)
-        Pairs of archives with their log-odds; all archives count alike.
+        Pairs of archives with their log-odds; all archives have the same weight.
 
     Returns
     -------
     list of (float, float)
-        Mean probability stated, and share found; NaN in an empty bin.
+        Mean predicted probability, and observed share; NaN in an empty bin.
     """
     stated = np.concatenate([1 / (1 + np.exp(-odds)) for _, odds in found])
     same = np.concatenate([part.same for part, _ in found])
@@ -223,7 +224,7 @@ def calibration(found: list[tuple[Sample, NDArray[np.float64]]]) -> list[tuple[f
 
 
 def _capped(part: Sample, idle: set[str]) -> NDArray[np.float64]:
-    """Cut weights; those of undated samples are set by what is known of the archive."""
+    """Cap weights; those of undated samples follow from what is known about the archive."""
     return cut(part.weight) if "hours" not in idle else part.weight
 
 

@@ -1,8 +1,8 @@
-"""Judged pairs lying in their archives, and the stories that other constants would make.
+"""Judged pairs in their archives, and the stories that other constants would give.
 
-An archive is compared once; its pairs are measured as they are asked for, and can then be weighed
-by any constants. `benchmarks.fit_evidence` fits constants on them, `benchmarks.precision` scores
-the stories that come of them.
+An archive is compared once. Its pairs are measured when needed, and can then be scored with any
+constants. `benchmarks.fit_evidence` fits constants on them, and `benchmarks.precision` scores the
+resulting stories.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ FAMILY = {
 UNDATED = " undated"
 ARCHIVE, SEMEVAL, MUC4 = "archive", "semeval22_en", "muc4_derived"
 MCCORMICK = "mccormick_plagiarism_1000"
-# A pair of rare kind stands for so many others that it may outweigh all the rest: no pair
-# counts for more than this many times the median of its archive.
+# A pair of a rare kind represents so many others that it may outweigh all the rest. No pair counts
+# more than this many times the median of its archive.
 MOST = 20.0
 # Without dates an article meets its whole archive. Pairs further apart than this, of articles
 # whose dates were taken away, are known to differ; so many of them are taken, for all.
@@ -46,7 +46,7 @@ _WORDING, _HOURS = FEATURES.index("wording"), FEATURES.index("hours")
 
 
 class Remembered(Evidence):
-    """Evidence that measures each pair once and can be given other constants."""
+    """Evidence that measures each pair once and accepts other constants."""
 
     def __init__(self, evidence: Evidence) -> None:
         vars(self).update(vars(evidence))
@@ -54,7 +54,7 @@ class Remembered(Evidence):
         self._rows = np.zeros((0, len(FEATURES)), dtype=np.float32)
 
     def use(self, weights: NDArray[np.float64]) -> None:
-        """Weigh by other constants from now on."""
+        """Use other constants from now on."""
         self._weights = weights
 
     def features(
@@ -78,7 +78,7 @@ class Remembered(Evidence):
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Pairs of one set with what is known of them.
+    """Pairs of one set, with features and answers.
 
     Attributes
     ----------
@@ -86,7 +86,7 @@ class Sample:
     same : ndarray of bool, shape (n,)
         Whether both report one event.
     weight : ndarray of float64, shape (n,)
-        For how many pairs of the set each stands.
+        Number of pairs of the set that each represents.
     """
 
     features: NDArray[np.float64]
@@ -111,7 +111,7 @@ class Sample:
 
 @dataclass(slots=True)
 class Set:
-    """An archive, compared, and what is known of it.
+    """A compared archive, with its judged pairs.
 
     Attributes
     ----------
@@ -138,7 +138,7 @@ class Set:
         return dict(zip(self.row_of, map(str, labels.tolist()), strict=True))
 
     def measured(self, pairs: Sequence[Row]) -> Sample:
-        """Measure judged pairs; those too little alike for the pipeline keep a weight of 0."""
+        """Measure judged pairs; those not similar enough for the pipeline get a weight of 0."""
         ends = np.array([[self.row_of[p["a"]], self.row_of[p["b"]]] for p in pairs])
         first, second = np.sort(ends, axis=1).T
         return self.sample(
@@ -189,7 +189,7 @@ def undated_sets(data: Path, names: Sequence[str] = tuple(FAMILY)) -> Iterator[t
 
 
 def other_sets(data: Path) -> Iterator[tuple[str, Set]]:
-    """Compare what else the stories are scored on: labelled sets and labelled pairs."""
+    """Compare the other data on which stories are scored: labelled sets and labelled pairs."""
     for name in (SEMEVAL, MUC4):
         known = [p for p in read(data / "pairs" / f"{name}.pairs.jsonl.gz") if p["label"] in (0, 1)]
         pairs = [{**pair, "same": pair["label"], "weight": 1.0} for pair in known]
@@ -257,12 +257,12 @@ def labelled_samples(kept: Set) -> Iterator[tuple[str, Sample]]:
 
 
 def cut(weight: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Let no pair count for more than `MOST` times the median."""
+    """Cap weights at `MOST` times the median."""
     return np.minimum(weight, MOST * np.median(weight))
 
 
 def _alike(sample: Sample, chosen: NDArray[np.bool_], cosine: float) -> Sample:
-    """Keep some pairs, of those the ones that the pipeline would weigh."""
+    """Keep those of some pairs that the pipeline would score."""
     return sample.where(chosen & (sample.features[:, _WORDING] > np.log(cosine)))
 
 

@@ -1,4 +1,4 @@
-"""How well stories are found in each language, all at one default setting.
+"""Quality of stories in each language, at the default setting.
 
 Prints a table for each question and writes them all to ``benchmarks/results/languages.json``:
 
@@ -10,12 +10,12 @@ saudi      Precision of saudi_ar as estimated from its dates, and by pairs that 
            of several outlets.
 reprints   Are all articles of hkcnews_zh with one text and within the window one story?
 
-Originals are bulk articles of ordinary length. What is done to them is told in
-`benchmarks.planted`; here the units are words, for Chinese characters, and the sentences end as
-the script ends them. A copy has no title. Each copy of an original is another outlet's, one of the
-bulk part's own, or nobody's when these are used up; where the bulk part has dates, it follows
-within two days. Articles with a TF-IDF cosine of 0.35 or more to another of the bulk part, as
-scikit-learn's TfidfVectorizer has it, are never originals: two groups must not be rightly one.
+Originals are bulk articles of ordinary length. `benchmarks.planted` describes the changes; here the
+units are words, or characters in Chinese, and sentences end as is usual in the script. A copy has
+no title. Each copy of an original is another outlet's, one of the bulk part's own, or nobody's when
+these are used up; where the bulk part has dates, it follows within two days. Articles with a TF-IDF
+cosine of 0.35 or more to another of the bulk part, as scikit-learn's TfidfVectorizer has it, are
+never originals: two groups must not be rightly one.
 
 Recall counts pairs within a planted group, precision the pairs inside stories of two planted
 articles: wrong if they are of different groups. Pairs with an article that is not planted, real
@@ -76,7 +76,7 @@ _ALIKE = 0.35
 
 
 def main() -> None:
-    """Answer every question, or those named on the command line."""
+    """Run every part, or those named on the command line."""
     questions = {"planted": planted, "labelled": labelled, "saudi": saudi, "reprints": reprints}
     answer("languages", __doc__, questions)
 
@@ -112,12 +112,12 @@ def plant(bulk: Sequence[Row], lang: str, groups: int = GROUPS, seed: int = 0) -
     groups : int
         How many articles get copies, one to `LARGEST_GROUP` each.
     seed : int
-        Everything follows from it.
+        Seed of all random choices.
 
     Returns
     -------
     list of dict
-        The copies; `original` and `kind` tell of what and how.
+        The copies, with `original` and `kind`.
     """
     rng = random.Random(seed)
     low, high = _SIZES["characters" if lang == "zh" else "words"]
@@ -178,7 +178,7 @@ def _edit(
 
 
 def _units(text: str, lang: str) -> Sequence[str]:
-    """Cut a text into what is replaced and dropped."""
+    """Cut a text into the units that are replaced and dropped."""
     return re.sub(r"\s+", "", text) if lang == "zh" else text.split()
 
 
@@ -250,7 +250,7 @@ def labelled(folder: Path) -> dict[str, Any]:
 
 
 def saudi(folder: Path) -> dict[str, float | None]:
-    """Look at agency copy in Arabic papers, without labels."""
+    """Measure agency copy in Arabic papers, without labels."""
     rows = read_named(folder, "bulk", "saudi_ar")
     stories = cluster(rows)
     labels = stories.labels
@@ -280,7 +280,7 @@ def saudi(folder: Path) -> dict[str, float | None]:
 
 
 def reprints(folder: Path) -> dict[str, int]:
-    """Look for articles that were published again word by word."""
+    """Count articles that were published again verbatim and are in one story."""
     rows = read_named(folder, "bulk", "hkcnews_zh")
     stories = cluster(rows)
     window = Settings().window

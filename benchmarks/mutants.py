@@ -1,9 +1,8 @@
-"""Mutants: single changes to the values that decide about stories, which tests must notice.
+"""Mutants: single changes of the values that decide about stories, which tests must detect.
 
-Applies each change to a copy of the package of its own, runs the tests that guard values there
-without any real news, and prints whether they failed (killed) or not (survived). Fails if a text
-to be changed is not found exactly once, if the tests fail without a change, or if more than
-two changes survive.
+Applies each change to its own copy of the package, runs the tests that guard values there without
+any real news, and prints whether they failed (killed) or not (survived). Fails if a text to change
+is not found exactly once, if the tests fail without a change, or if more than two changes survive.
 
     python -m benchmarks.mutants [--list] [NAME ...]
 """
@@ -28,12 +27,12 @@ from benchmarks.common import console
 ROOT = Path(__file__).parents[1]
 TESTS = ("tests/test_boundaries.py", "tests/test_golden.py")
 MOST_SURVIVORS = 2
-# Machine code is made anew for each copy: that is most of the time.
+# Machine code is compiled again for each copy, which takes most of the time.
 _SECONDS = 900
 
 
 class Mutant(NamedTuple):
-    """One change: `old`, which the module holds exactly once, becomes `new`."""
+    """One change: `old`, which the module contains exactly once, becomes `new`."""
 
     name: str
     module: str
@@ -111,7 +110,7 @@ def mutate(mutant: Mutant) -> str:
     Raises
     ------
     LookupError
-        If the text to be changed is not there exactly once: the table is out of date.
+        If the text to change does not occur exactly once, because the table is out of date.
     """
     source = (ROOT / "sahel_dedup" / mutant.module).read_text(encoding="utf-8")
     if (count := source.count(mutant.old)) != 1:
@@ -123,7 +122,7 @@ def mutate(mutant: Mutant) -> str:
 
 
 def passes(mutant: Mutant | None) -> bool:
-    """Whether the tests pass on a copy of the package with a change, or as it is."""
+    """Whether the tests pass on a copy of the package, with or without a change."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for part in ("sahel_dedup", "tests"):
@@ -134,7 +133,7 @@ def passes(mutant: Mutant | None) -> bool:
         if mutant:
             (folder / "sahel_dedup" / mutant.module).write_text(mutate(mutant), encoding="utf-8")
         command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *TESTS]
-        # Machine code of the original must not be found.
+        # Machine code of the original must not be used.
         environment = os.environ | {"PYTHONPATH": name, "NUMBA_CACHE_DIR": str(folder / "code")}
         done = subprocess.run(
             command, cwd=folder, env=environment, capture_output=True, text=True, timeout=_SECONDS,

@@ -1,4 +1,4 @@
-"""The script one would write: datasketch, TfidfVectorizer, connected components."""
+"""A typical script for the task: datasketch, TfidfVectorizer, connected components."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _BATCH = 10_000
 
 
 def group(texts: Sequence[str], params: tuple[int, int] = (BANDS, ROWS)) -> NDArray[np.int64]:
-    """Group texts whose three-word shingles and TF-IDF vectors are alike.
+    """Group texts whose three-word shingles and TF-IDF vectors are similar.
 
     Parameters
     ----------

@@ -1,8 +1,8 @@
-"""What one would use instead: each takes texts and returns the group of each of them.
+"""Alternatives: each function takes texts and returns the group of each of them.
 
-Every peer is used as its own documentation uses it, at the setting that serves it best in
-benchmarks/compare.py: 32 bands of 4 rows for MinHash, a cosine of 0.6 for TF-IDF. Imports
-are inside the functions, as the peers are an optional install.
+Every peer is used as in its own documentation, with the setting that is best for it in
+benchmarks/compare.py: 32 bands of 4 rows for MinHash, a cosine of 0.6 for TF-IDF. Imports are
+inside the functions, as the peers are an optional install.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _BLOCK = 10_000
 
 
 def obvious(texts: Sequence[str]) -> Labels:
-    """Run the script that anyone would write, with the bands of the other peers."""
+    """Run the typical script, with the bands of the other peers."""
     from benchmarks.obvious import group
 
     return group(texts, (BANDS, ROWS))
@@ -113,7 +113,7 @@ def datatrove(texts: Sequence[str]) -> Labels:
             stage = minhash.MinhashDedupBuckets(signatures, pairs, config=config)
             stage.run(rank=band, world_size=BANDS)
         minhash.MinhashDedupCluster(pairs, clusters, config, save_cluster_id=True).run()
-        for path in Path(clusters).glob("*.clusters"):  # there is none if nothing is alike
+        for path in Path(clusters).glob("*.clusters"):  # there is none if nothing is similar
             document, cluster = np.fromfile(path, dtype="<u4").reshape(-1, 2).T
             labels[document] = len(texts) + cluster
     return labels

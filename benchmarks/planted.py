@@ -12,8 +12,8 @@ medium  35 %   15 % of the sentences dropped, two sentences swapped, 6 % of the 
 heavy   25 %   cut to 65 % of its sentences, 13 % of the words replaced, 2 % dropped
 ======  =====  ====================================================================
 
-A replacement is a word of the bulk news, drawn as often as it occurs there, so the text
-gets no rare words that would give a copy away. Everything follows from the seed.
+A replacement is a word of the bulk news, drawn as often as it occurs there, so that no rare words
+reveal a copy. The seed decides everything.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Planted:
 
 
 def segments(text: str, words: int = WORDS) -> Iterator[str]:
-    """Cut a text into disjoint pieces of whole sentences, of about so many words."""
+    """Cut a text into disjoint pieces of whole sentences with a given number of words."""
     piece: list[str] = []
     size = 0
     for sentence in SENTENCE.split(text):
@@ -79,7 +79,7 @@ def reword(text: str, kind: str, words: Sequence[str], rng: random.Random) -> st
     kind : str
         One of `KINDS`.
     words : sequence of str
-        Where replacements are drawn from.
+        Words from which replacements are drawn.
     rng : random.Random
     """
     sentences = SENTENCE.split(text)
@@ -105,7 +105,7 @@ def plant(originals: Sequence[str], copies: int, seed: int = 0) -> list[Planted]
     ----------
     originals : sequence of str
     copies : int
-        How many copies in all.
+        Total number of copies.
     seed : int
     """
     rng = random.Random(seed)

@@ -2,10 +2,10 @@
 
 Prints the tables of docs/precision.md and docs/granularity.md:
 
-judged       Judged pairs of six archives at the default setting, by constants fitted without the
-             archive and its family, and beside them by the shipped ones, which know all pairs:
-             precision and recall of "in one story", precision by size of the story, stated
-             probabilities beside the shares found; written to results/judged.json.
+judged       Judged pairs of six archives at the default setting, with constants fitted without the
+             archive and its family, and with the shipped ones, which were fitted on all pairs:
+             precision and recall of "in one story", precision by size of the story, predicted
+             probabilities and observed shares; written to results/judged.json.
 default      Templates, look-alikes and labelled sets at the default setting; written to
              results/precision.json.
 granularity  Judged pairs of lk_news_en and B-cubed of the archive benchmark at each granularity;
@@ -49,7 +49,7 @@ _FLASH = re.compile(r"(?P<company>[^<]*)<(?P<ticker>[^>]+)>.*\b(QTR|YEAR|NET|LOS
 
 
 def main() -> None:
-    """Do what is asked for."""
+    """Run the requested parts."""
     data, chosen = arguments(__doc__, ["judged", "default", "granularity"])
     if "judged" in chosen:
         judged(data)
@@ -108,7 +108,7 @@ def score_pairs(kept: Set, stories: dict[str, str]) -> dict[str, float]:
 
 
 def mean_scores(found: dict[str, dict[str, float]]) -> dict[str, float]:
-    """Average the scores over the archives that the goals are set for."""
+    """Average the scores over the archives that have goals."""
     names = list(found["lk_news_en"])
     return {name: float(np.nanmean([found[part][name] for part in CORE])) for name in names}
 
@@ -121,7 +121,7 @@ def _share(
 
 
 def _without_nan(value: Any) -> Any:
-    """Replace what has no value: JSON knows no NaN."""
+    """Replace NaN, which JSON lacks."""
     if isinstance(value, dict):
         return {key: _without_nan(item) for key, item in value.items()}
     if isinstance(value, list):
@@ -157,7 +157,7 @@ def default(data: Path) -> None:
 
 
 def granularity(data: Path) -> None:
-    """Measure what a story is at each granularity."""
+    """Score stories at each granularity."""
     judged = [p for p in read(data / "pairs" / "judged.pairs.jsonl.gz") if p["set"] == "lk_news_en"]
     rows = read(data / "bulk" / "lk_news_en.jsonl.gz")
     results = {}
@@ -208,7 +208,7 @@ def weighted(pairs: Sequence[Row], stories: dict[str, str]) -> tuple[float, floa
 
 
 def estimated(rows: Sequence[Row], stories: dict[str, str]) -> float:
-    """Label-free precision of stories, by the dates of their articles."""
+    """Estimate the precision of stories from dates, without labels."""
     days: dict[str, list[float]] = {}
     for row in rows:
         published = Article.from_mapping(row).published
@@ -219,7 +219,7 @@ def estimated(rows: Sequence[Row], stories: dict[str, str]) -> float:
 
 
 def shared(rows: Sequence[Row], stories: dict[str, str]) -> float:
-    """Share of the articles whose story holds another outlet's article."""
+    """Return the share of articles whose story has an article of another outlet."""
     outlets: dict[str, set[str]] = {}
     for row in rows:
         outlets.setdefault(stories[row["id"]], set()).add(row["source"])
@@ -227,7 +227,7 @@ def shared(rows: Sequence[Row], stories: dict[str, str]) -> float:
 
 
 def archive_scores(data: Path, settings: Settings) -> tuple[float, float]:
-    """Mean B³ F1 and precision over the labelled sets, lying in the bulk news."""
+    """Return the mean B³ F1 and precision over the labelled sets among the bulk news."""
     rows = list(archive(data))
     stories = story_ids(rows, settings)
     scores = []

@@ -1,14 +1,14 @@
-"""How well stories are found: against known stories, pairs and planted copies.
+"""Quality of stories: against known stories, pairs and planted copies.
 
 Prints a table for each question and writes them all to ``benchmarks/results/quality.json``:
 
 kayes      Are two reworded reports of one attack one story, alone and in each bulk file?
-archive    Six labelled sets lie in three archives of bulk news, 56,000 articles in all, which
-           are grouped in one run at the default setting; each set is scored on its own
-           articles (B-cubed), beside the script one would write for the job.
+archive    Six labelled sets among three archives of bulk news, 56,000 articles in total, are
+           grouped in one run at the default setting. Each set is scored on its own articles
+           (B-cubed), and so is a typical script.
 pairs      Precision and recall of planted copies (mccormick) and of judged pairs (semeval22_en).
-lsh        What is lost by comparing only the pairs that LSH proposes.
-recall     How many pairs of a cosine LSH proposes, and how many it promises to.
+lsh        The loss from comparing only the pairs that LSH proposes.
+recall     How many pairs of a cosine LSH proposes, and how many it is expected to propose.
 
 groundnews2025_en_clean was labelled by another system's clustering, which split some events:
 two articles of one `family` but different stories are neither right nor wrong, so each
@@ -52,7 +52,7 @@ ALL_LABELLED = (*LABELLED, "cstnews", "multiling2011_fr", "multiling2011_ar", "s
 
 
 def main() -> None:
-    """Answer every question, or those named on the command line."""
+    """Run every part, or those named on the command line."""
     questions = {"kayes": kayes, "archive": archive_benchmark, "pairs": judged_pairs,
                  "lsh": lsh_loss, "recall": lsh_recall}  # fmt: skip
     answer("quality", __doc__, questions)
@@ -73,7 +73,7 @@ def kayes(folder: Path) -> dict[str, bool]:
 
 
 def archive_benchmark(folder: Path) -> dict[str, Any]:
-    """Group the archive, and score each labelled set in it beside the obvious script."""
+    """Group the archive, and score each labelled set in it, also with the typical script."""
     rows = list(archive(folder))
     stopwatch = Stopwatch()
     start = time.perf_counter()
@@ -164,7 +164,7 @@ def lsh_loss(folder: Path) -> dict[str, Any]:
 
 
 def lsh_recall(folder: Path) -> dict[str, Any]:
-    """Count the pairs that are proposed, by cosine, beside what the layout promises."""
+    """Count the proposed pairs by cosine, next to the expectation of the layout."""
     settings = Settings()
     cosines, found = [], []
     for name in ("groundnews2025_en_clean", "fnc1"):
@@ -193,7 +193,7 @@ def lsh_recall(folder: Path) -> dict[str, Any]:
 def _all_pairs(
     _salience: NDArray[np.uint32], day: NDArray[np.float64], window: float, *_: Any
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Stand in for LSH: propose every pair within the window."""
+    """Replace LSH: propose every pair within the window."""
     first, second = np.triu_indices(len(day), 1)
     near = ~(day[second] - day[first] > window)
     return first[near], second[near]
@@ -217,7 +217,7 @@ def bcubed(predicted: Sequence[int | str], known: Sequence[Row]) -> tuple[float,
     precision = recall = 0.0
     for p, s in both:
         shared = in_both[p, s]
-        # What shares the family but not the story is left out of account.
+        # Articles of the same family but another story are ignored.
         elsewhere = of_family[p, s[0]] - shared
         precision += shared / (in_predicted[p] - elsewhere)
         recall += shared / in_story[s]

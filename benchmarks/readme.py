@@ -1,7 +1,7 @@
-"""Write the figures of the results into the README and the pages of docs.
+"""Insert the figures of the results into the README and the pages of docs.
 
-Each block between ``<!-- figures: NAME -->`` and ``<!-- /figures -->`` is made anew from
-``benchmarks/results``; blocks whose results are not there stay as they are.
+Each block between ``<!-- figures: NAME -->`` and ``<!-- /figures -->`` is written again from
+``benchmarks/results``; blocks without results stay as they are.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _BLOCK = re.compile(r"(<!-- figures: (\w+) -->\n).*?(<!-- /figures -->)", re.DOT
 
 
 def main() -> None:
-    """Fill the pages in."""
+    """Update all pages."""
     arguments(__doc__)
     for page in PAGES:
         text = page.read_text(encoding="utf-8")
@@ -31,7 +31,7 @@ def main() -> None:
 
 
 def filled(text: str) -> str:
-    """Return a text with the figures in its blocks."""
+    """Return a text with its blocks filled in."""
 
     def fill(block: re.Match[str]) -> str:
         benchmark, show = BLOCKS[block[2]]
@@ -141,7 +141,7 @@ def _precision(results: dict[str, Any]) -> list[str]:
         if name == "about":
             continue
         found, goal = line["found"], line["to reach"]
-        # Sizes and counts are to stay below, all else above.
+        # Sizes and counts must stay below their goals, everything else above.
         at_most = "(at most" in name or "(none)" in name
         reached = found <= goal if at_most else found >= goal
         shown = f"{found:.0f}" if at_most else f"{found:.3f}"

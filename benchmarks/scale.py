@@ -1,9 +1,9 @@
-"""A growing archive through the command line: JSON lines in, JSON lines with stories out.
+"""A growing archive on the command line: from JSON lines to JSON lines with stories.
 
-100,000, 300,000 and 1,000,000 articles, 1,000 a day, each of three passages of bulk news. All
-bulk articles are gone through before one is used again, ten days later, so that passages
-return, but seldom within the window. One article in ten is a planted copy
-(benchmarks/planted.py) that another outlet publishes within a day.
+100,000, 300,000 and 1,000,000 articles, 1,000 a day, each of three passages of bulk news. All bulk
+articles are used before one is used again, ten days later, so that passages recur but rarely within
+the window. One article in ten is a planted copy (benchmarks/planted.py) that another outlet
+publishes within a day.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _BULK = ("allsides_en", "lk_news_en")
 
 
 def main() -> None:
-    """Make, group and score the archives, or those of the sizes given."""
+    """Make, group and score the archives, or those of the given sizes."""
     if sys.argv[1:2] == ["--child"]:
         _child(*sys.argv[2:])
         return
@@ -67,12 +67,12 @@ def bulk(folder: Path) -> list[str]:
 
 
 def articles(texts: Sequence[str], size: int, seed: int = 0) -> Iterator[dict[str, Any]]:
-    """Make a dated archive: originals in order of time, copies right behind their original.
+    """Make a dated archive: originals in order of time, with copies directly after their original.
 
     Yields
     ------
     dict
-        ``group`` and ``kind`` tell what was planted.
+        ``group`` and ``kind`` say what was planted.
     """
     rng = random.Random(seed)
     sources = [sentences for text in texts if len(sentences := SENTENCE.split(text)) > 3]
@@ -137,7 +137,7 @@ def _pairs(numbers: np.ndarray[Any, Any]) -> int:
 
 
 def _passage(sentences: Sequence[str], words: int, rng: random.Random) -> str:
-    """Take sentences from somewhere in a text, of about so many words."""
+    """Take sentences from a random position in a text, with about a given number of words."""
     start = rng.randrange(len(sentences))
     taken, size = [], 0
     for sentence in sentences[start:]:
@@ -170,7 +170,7 @@ def _article(
 
 
 def _child(source: str, target: str) -> None:
-    """Run the command and write what it took as JSON."""
+    """Run the command and write its cost as JSON."""
     watch = Stopwatch()
 
     @contextmanager

@@ -1,7 +1,7 @@
-"""A served index: throughput, kills under load, and an archive taken over.
+"""A served index: throughput, kills under load, and a loaded archive.
 
-Prints and writes ``benchmarks/results/serve.json``, where parts that were not asked for keep
-their last answers:
+Prints and writes ``benchmarks/results/serve.json``, where parts that are not run keep their earlier
+results:
 
 throughput    Four client processes into a server, turn by turn with `add_many` of one process
               into a file, so that what else the machine does falls on both; in batches, and an
@@ -38,7 +38,7 @@ from sahel_dedup.serve.server import listen, serve
 
 CLIENTS = 4
 TURNS = 4
-# Articles of a turn, and of a request.
+# Articles per turn, and per request.
 TURN = 2048
 BATCH = 128
 KILLS = 200
@@ -48,7 +48,7 @@ ARCHIVE = 200_000
 
 
 def main() -> None:
-    """Measure everything, or what is named on the command line."""
+    """Run every part, or those named on the command line."""
     parts = {"throughput": throughput, "kills": kills, "from_stories": from_stories}
     answer("serve", __doc__, parts)
 
@@ -108,7 +108,7 @@ def _add(url: str, articles: Sequence[Article], size: int) -> list[float]:
 
 
 def kills(folder: Path) -> dict[str, Any]:
-    """Kill a server over and over."""
+    """Kill a server again and again."""
     dice = random.Random(0)
     rows = read_named(folder, "bulk", "lk_news_en")
     dice.shuffle(rows)
@@ -186,7 +186,7 @@ def _end(process: int, how: signal.Signals) -> None:
 
 
 def from_stories(folder: Path) -> dict[str, Any]:
-    """Take a large archive over."""
+    """Load a large archive into an index."""
     given = [Article.from_mapping(row) for row in planted(bulk(folder), ARCHIVE)]
     # What is compiled once is not counted.
     StoryIndex.from_stories(cluster(given[:500]))

@@ -1,4 +1,4 @@
-"""The Spark engine beside the local one: the same stories, and what they cost in shuffles.
+"""The Spark engine compared with the local one: the same stories, and their cost in shuffles.
 
 agreement  The archive benchmark's input through both engines: B-cubed F1 between their stories.
 shuffle    A dated archive of 50,000 and of 200,000 articles (benchmarks/scale.py): seconds, and
@@ -45,13 +45,13 @@ _SCHEMA = "id string, text string, title string, published string, source string
 
 
 def main() -> None:
-    """Answer every question, or those named on the command line."""
+    """Run every part, or those named on the command line."""
     questions = {"agreement": agreement, "shuffle": shuffle, "hot": hot}
     answer("spark", __doc__, questions)
 
 
 def agreement(folder: Path) -> dict[str, Any]:
-    """Group the archive benchmark's input by both engines."""
+    """Group the archive benchmark's input with both engines."""
     rows = list(archive(folder))
     start = time.perf_counter()
     ours = {str(row["id"]): str(row["story_id"]) for row in cluster(rows).rows()}
@@ -101,7 +101,7 @@ def shuffle(folder: Path) -> dict[str, Any]:
 
 def hot(folder: Path) -> dict[str, Any]:
     """Compare the longest task of each stage with the median one."""
-    # Few tasks would all be long: keep every partition.
+    # Keep every partition, because few tasks would all be long.
     apart = {"spark.sql.adaptive.coalescePartitions.enabled": "false"}
     results: dict[str, Any] = {"articles": HOT_ARTICLES, "share": 1 / HOT_SHARE}
     for name, one_event in (("form", False), ("event", True)):
@@ -142,7 +142,7 @@ def ratio(tasks: list[float]) -> float:
 
 @dataclass
 class Stage:
-    """What one stage of ours took, by the event log.
+    """The cost of one of our stages, from the event log.
 
     Attributes
     ----------
@@ -169,7 +169,7 @@ class Measured:
     seconds : float
     stages : dict of str to Stage
     shipped : dict of str to int
-        Articles that were shipped to blocks, by the stage in which they met there.
+        Articles that were sent to blocks, by the stage in which they met there.
     """
 
     stories: list[Any] = field(default_factory=list)
@@ -180,7 +180,7 @@ class Measured:
 
 @contextmanager
 def measured(rows: Iterable[Row], options: Mapping[str, str] | None = None) -> Iterator[Measured]:
-    """Group articles in a session of their own; what it wrote is gone at the end."""
+    """Group articles in a session of their own, and remove its files at the end."""
     with TemporaryDirectory() as folder:
         source, log = Path(folder) / "in.jsonl", Path(folder) / "log"
         log.mkdir()
@@ -226,7 +226,7 @@ def shipped(stages: Path) -> dict[str, int]:
         ("closest", "proposals", "background"),
         ("recurrence", "closest", "pairs"),
     ):
-        # One row a block.
+        # One row per block.
         blocks = pl.read_parquet(stages / before / "*.parquet", columns=[column])[column]
         counts[name] = 0
         for block in blocks:
@@ -238,7 +238,7 @@ def shipped(stages: Path) -> dict[str, int]:
 
 
 def stages_of(log: Path) -> dict[str, Stage]:
-    """Read what each stage of ours took from Spark's event log."""
+    """Read the cost of each of our stages from Spark's event log."""
     ours: dict[int, str] = {}
     begun: dict[int, tuple[str, float]] = {}
     stages: defaultdict[str, Stage] = defaultdict(Stage)

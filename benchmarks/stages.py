@@ -1,9 +1,9 @@
-"""Where the time goes, stage by stage, beside the least that each stage could take.
+"""Time of each stage, compared with the least that it could take.
 
 Groups planted copies (benchmarks/compare.py) on one core. Every stage is timed without the
-stages inside it, in processor time of its thread. A floor is the plainest code that does the
-stage's bare work: reading is parsing JSON, tokenising is ``str.split`` of the lowered text,
-which makes words but neither hashes nor places, and so on.
+stages inside it, in processor time of its thread. A floor is the simplest code that does the
+essential work of a stage: parsing JSON for reading, ``str.split`` of the lower-cased text for
+tokenising, which gives words but neither hashes nor positions, and so on.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ STAGES: dict[str, tuple[Any, str]] = {
 
 
 class Clock:
-    """Processor time by stage, each without those inside it."""
+    """Processor time by stage, without the stages inside each."""
 
     def __init__(self) -> None:
         self.seconds: defaultdict[str, float] = defaultdict(float)
@@ -110,7 +110,7 @@ def main() -> None:
 
 
 def _floors(texts: list[str]) -> Iterator[tuple[str, tuple[str, float]]]:
-    """Time the bare work of stages, in µs per article."""
+    """Time the essential work of stages, in µs per article."""
     some = texts[:2000]
     lines = [json.dumps({"id": str(i), "text": text}) for i, text in enumerate(some)]
     draw = np.random.default_rng(0)

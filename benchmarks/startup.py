@@ -1,8 +1,8 @@
-"""How long it takes to start: importing, help, the demo, and compiling in the first run.
+"""Time to start: importing, help, the demo, and compiling in the first run.
 
-CPU seconds of whole processes, the least of some runs; compiling is measured once, with an empty
-folder for machine code. ``--loops`` lists what each loop costs to compile instead, without the
-loops that it calls.
+CPU seconds of whole processes, the lowest of some runs. Compiling is measured once, with an empty
+folder for machine code. ``--loops`` lists the compile time of each loop instead, without the loops
+that it calls.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from benchmarks.common import console, save
 
 _RUNS = 3
 _CLI = [sys.executable, "-m", "sahel_dedup"]
-# What is run, how often, and the CPU seconds that it should take at most.
+# The command, the number of runs, and the most CPU seconds that it should take.
 STARTS: dict[str, tuple[list[str], int, float]] = {
     "warmup, first run": ([*_CLI, "warmup"], 1, 15.0),
     "python": ([sys.executable, "-c", "pass"], _RUNS, 0.4),
@@ -55,7 +55,7 @@ def loops() -> dict[str, list[float]]:
     """Compile everything in this process: CPU seconds of each loop, by combination of types."""
     with tempfile.TemporaryDirectory() as folder:
         os.environ["NUMBA_CACHE_DIR"] = folder
-        # Only now: Numba reads the variable when it is imported.
+        # Imported only now, because Numba reads the variable on import.
         from numba.core import event
 
         from sahel_dedup.cli.warmup import warmup

@@ -1,12 +1,12 @@
 """The story index: agreement with the batch, speed, latency, memory.
 
-Prints a table for each question and writes it to ``benchmarks/results/stream.json``, where
-questions that were not asked keep their last answers:
+Prints a table for each question and writes it to ``benchmarks/results/stream.json``, where parts
+that are not run keep their earlier results:
 
 agreement  B-cubed between stream and batch on the same articles, against known stories, and
            between streams that differ in the order of articles within a day.
-speed      Articles per second of processor time, beside a loop over datasketch's MinHashLSH,
-           turn by turn, so that what else the machine does falls on all alike.
+speed      Articles per second of processor time, compared with a loop over datasketch's
+           MinHashLSH in alternating turns, so that other load affects all equally.
 latency    Milliseconds of one `add`, and memory, at 100,000 live articles.
 endless    300,000 articles, 1,000 a day, with a retention of seven days: what grows? Draws
            ``docs/images/stream-endless.svg``.
@@ -45,7 +45,7 @@ _IMAGE = Path(__file__).parents[1] / "docs" / "images" / "stream-endless.svg"
 
 
 def main() -> None:
-    """Answer every question, or those named on the command line."""
+    """Run every part, or those named on the command line."""
     questions = {"agreement": agreement, "speed": speed, "latency": latency, "endless": endless}
     answer("stream", __doc__, questions)
 
@@ -89,7 +89,7 @@ def agreement(folder: Path) -> dict[str, Any]:
 
 
 def speed(folder: Path) -> dict[str, Any]:
-    """Time the ways to take articles in."""
+    """Time the ways to add articles."""
     results: dict[str, Any] = {}
     for name in ("lk_news_en", "reuters21578_en"):
         articles = in_order(read_named(folder, "bulk", name))[: 20 * SLICE]
@@ -155,7 +155,7 @@ def latency(folder: Path) -> dict[str, Any]:
     index.add_many(islice(news, 100_000))
     gc.collect()
     bytes_each = (resident() - before) / 100_000
-    # By the clock, with what else the machine does, and of the processor's time.
+    # By the clock, including other load, and in processor time.
     clocks = {"clock": time.perf_counter, "processor": time.process_time}
     times: dict[str, list[float]] = {name: [] for name in clocks}
     for article in islice(news, 3000):
@@ -173,7 +173,7 @@ def latency(folder: Path) -> dict[str, Any]:
 
 
 def endless(folder: Path) -> dict[str, Any]:
-    """Watch what grows on a long stream."""
+    """Measure what grows during a long stream."""
     rows = read_named(folder, "bulk", "lk_news_en")
     news = repeated(rows, 1000)
     course = []
@@ -194,7 +194,7 @@ def endless(folder: Path) -> dict[str, Any]:
 
 
 def _draw(course: Sequence[dict[str, float]]) -> None:
-    """Draw what grew, each as a share of its highest."""
+    """Draw each quantity as a share of its highest value."""
     lines = []
     for name in ("articles", "past", "resident MB", "file MB"):
         values = [point[name] for point in course]
@@ -207,7 +207,7 @@ def _draw(course: Sequence[dict[str, float]]) -> None:
 
 
 def in_order(rows: Iterable[Row]) -> list[Article]:
-    """Turn rows into articles in order of time, those without a date first."""
+    """Convert rows to articles in order of time, with undated ones first."""
     articles = [Article.from_mapping(row) for row in rows]
     return sorted(articles, key=lambda a: a.published.timestamp() if a.published else 0.0)
 
@@ -219,10 +219,10 @@ def shuffled_days(articles: Sequence[Article], seed: int) -> list[Article]:
 
 
 def repeated(rows: Sequence[Row], per_day: int) -> Iterator[Article]:
-    """Yield articles without end: each time round under other ids and dates.
+    """Yield articles endlessly, each round with other ids and dates.
 
-    Words that start with a capital change from round to round, so that no text comes back;
-    `per_day` articles come a day, or as many as there were.
+    Capitalised words change in each round, so that no text recurs. There are `per_day` articles per
+    day, or as many as originally.
     """
     articles = in_order(rows)
     days = [a.published for a in articles if a.published]
@@ -244,7 +244,7 @@ def repeated(rows: Sequence[Row], per_day: int) -> Iterator[Article]:
 
 
 def stream(articles: Sequence[Article], size: int) -> StoryIndex:
-    """Put articles into an index."""
+    """Add articles to an index."""
     index = StoryIndex()
     for _ in index.follow(articles, batch_size=size):
         pass
@@ -258,7 +258,7 @@ def stories_of(found: Any) -> dict[str, str]:
 
 
 def resident() -> int:
-    """Bytes of memory that the process holds, on Linux."""
+    """Return the resident memory of the process in bytes, on Linux."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * 4096
 

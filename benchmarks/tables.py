@@ -11,20 +11,20 @@ _SETS = ("lk_news_en", "reuters21578_en")
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    """Lay out a table.
+    """Format a table.
 
     Parameters
     ----------
     head : sequence of str
     rows : iterable of sequences of str
-        As many cells each.
+        Rows with as many cells.
     """
     lines = [head, ["---"] * len(head), *rows]
     return [f"| {' | '.join(line)} |" for line in lines]
 
 
 def compared(results: dict[str, Any]) -> list[str]:
-    """Show text to stories, beside what one would use instead."""
+    """Show the whole way from text to stories, compared with alternatives."""
     heads = ("articles / CPU-s", "MB / s", "peak MB", "recall", "heavy", "precision")
     return table(
         ("", *heads),
@@ -42,7 +42,7 @@ def compared(results: dict[str, Any]) -> list[str]:
 
 
 def ratios(results: dict[str, Any]) -> list[str]:
-    """Show how many times the articles of another contestant, in one run."""
+    """Show the ratio of articles per second to another contestant, in one run."""
     grouping, signing = results["grouping"], results["signing"]
     speed = {name: row["articles_per_cpu_second"] for name, row in (grouping | signing).items()}
     return table(
@@ -91,7 +91,7 @@ def growth(results: dict[str, Any]) -> list[str]:
 
 
 def stages(results: dict[str, Any]) -> list[str]:
-    """Show where the time goes, stage by stage."""
+    """Show the time of each stage."""
     total = sum(row["us"] for row in results["stages"].values())
     rows = [
         (
@@ -108,7 +108,7 @@ def stages(results: dict[str, Any]) -> list[str]:
 
 
 def stream_speed(results: dict[str, Any]) -> list[str]:
-    """Show articles per second, and how many times those of the loop over datasketch."""
+    """Show articles per second, and the ratio to the loop over datasketch."""
     speed = results["speed"]
     return table(
         ("", *(cell for name in _SETS for cell in (name, "to datasketch"))),
@@ -169,7 +169,7 @@ def stream_agreement(results: dict[str, Any]) -> list[str]:
 
 
 def stream_endless(results: dict[str, Any]) -> list[str]:
-    """Show what an endless stream holds, at a few points of its course."""
+    """Show the size of an endless stream at a few points in time."""
     course = results["endless"]["course"]
     step = max(1, len(course) // 6)
     names = ("done", "articles", "past", "resident MB", "file MB")

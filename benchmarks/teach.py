@@ -1,15 +1,15 @@
-"""What sixty answers teach: average precision on judged pairs before and after.
+"""The effect of sixty answers: average precision on judged pairs before and after.
 
     python -m benchmarks.teach [--data FOLDER]
 
 For each archive the prior is fitted without the archive and its family, as in
-benchmarks/fit_evidence.py: the constants of the release have seen its pairs. Of its judged pairs of
-the second round sixty are asked about, in three rounds of twenty, each chosen by what was learnt
-before; the others are scored. Twenty repetitions, each with other draws.
+benchmarks/fit_evidence.py: the constants of the release were fitted on its pairs. Sixty of its
+judged pairs of the second round are asked about, in three rounds of twenty, each chosen with what
+was learnt before; the others are scored. There are twenty repetitions with different draws.
 
-Prints the unweighted average precision of the pairs that were not asked about, by the prior and by
-what was learnt, and the gain at other strengths of the prior. The strength for an archive could be
-chosen on the others: the last line says which each would be given.
+Prints the unweighted average precision of the pairs that were not asked about, with the prior and
+with what was learnt, and the gain at other strengths of the prior. The last line prints the
+strength that would be chosen for each archive on the others.
 """
 
 from __future__ import annotations
