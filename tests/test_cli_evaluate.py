@@ -46,7 +46,7 @@ def test_from_an_archive_to_figures(ending: str, stories: Path, tmp_path: Path) 
     assert total["precision"]["low"] <= total["precision"]["value"] <= total["precision"]["high"]
     assert total["precision"]["value"] > 0.7
     told = call("evaluate", stories, "--pairs", pairs).stdout.decode()
-    assert "59 judged pairs; left out: 1 not yet judged, 0 of articles" in told
+    assert "59 judged pairs; left out: 1 not yet judged, 0 with articles" in told
     assert f"{total['precision']['value']:.3f}" in told
     for name in ("3-4", "0.8 to 1"):
         assert name in told

@@ -355,7 +355,7 @@ def test_an_index_is_made_again(tmp_path: Path, wire: list[Row]) -> None:
         found = {frozenset(story.articles) for story in index}
         assert len(found & expected) >= 0.9 * len(expected)
         assert index.article(first).text == next(r["text"] for r in wire if r["id"] == first)
-    with pytest.raises(SahelError, match="that is there already"):
+    with pytest.raises(SahelError, match="it already exists"):
         rebuild(path, new)
     rebuild(path, copies, Settings(granularity="copies"))
     with StoryIndex.open(copies) as index:

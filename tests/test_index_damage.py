@@ -465,7 +465,7 @@ def test_a_backup_is_whole_while_the_index_is_written(
     with StoryIndex.open(path) as writer:
         writer.add_many(wire[SIZE:])
         backup(path, copy)
-        with pytest.raises(SahelError, match="that is there already"):
+        with pytest.raises(SahelError, match="it already exists"):
             backup(path, copy)
         expected = partition(writer)
     assert check(copy) == []

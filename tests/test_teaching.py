@@ -222,13 +222,13 @@ def test_faulty_files_and_constants(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="cannot read"):
         EvidenceModel.read(tmp_path / "none.json")
     (tmp_path / "m.json").write_text("{", "utf-8")
-    with pytest.raises(SettingsError, match="no JSON"):
+    with pytest.raises(SettingsError, match="not JSON"):
         EvidenceModel.read(tmp_path / "m.json")
     with pytest.raises(SettingsError, match="finite"):
         model(dated=(float("nan"),) * len(FEATURES))
     with pytest.raises(SettingsError, match="constants"):
         model(dated=(1.0,))
-    with pytest.raises(SettingsError, match="no EvidenceModel"):
+    with pytest.raises(SettingsError, match="not an EvidenceModel"):
         Settings(model="model.json")  # type: ignore[arg-type]
     with pytest.raises(SettingsError, match="topics"):
         Settings(model=model(), granularity="topic")

@@ -1,4 +1,4 @@
-"""The story index: the engine of the batch, for articles that come one at a time."""
+"""The story index: the engine of the batch for articles that arrive one at a time."""
 
 from sahel_dedup.index import maintenance
 from sahel_dedup.index.remote.async_client import AsyncStoryIndex

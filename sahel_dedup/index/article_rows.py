@@ -1,4 +1,4 @@
-"""Rows of the table of articles: what is in memory of each, in the types of SQLite and back."""
+"""Rows of the table of articles: conversion between memory and the types of SQLite."""
 
 from __future__ import annotations
 
@@ -46,9 +46,9 @@ def article_rows(live: Live, first: int, last: int, terms: TermNumbers) -> Itera
     ----------
     live : Live
     first, last : int
-        Their first row, and the one after the last.
+        Their first row, and the row after their last one.
     terms : TermNumbers
-        With all their terms.
+        Must have all their terms.
     """
     p, here = live.profiles, slice(first, last)
     outlets, langs = live.sketcher.sources.names, live.sketcher.langs.names
@@ -63,7 +63,7 @@ def article_rows(live: Live, first: int, last: int, terms: TermNumbers) -> Itera
         [None if math.isnan(day) else day for day in p.day[here].tolist()],
         [None if place < 0 else to_bytes(outlets[place]) for place in sources],
         [langs[lang] for lang in p.lang[here].tolist()],
-        # SQLite's integers have a sign.
+        # SQLite's integers are signed.
         p.body[here].view(np.int64).tolist(),
         p.body_check[here].view(np.int64).tolist(),
         p.headline[here].view(np.int64).tolist(),
@@ -81,12 +81,12 @@ def article_rows(live: Live, first: int, last: int, terms: TermNumbers) -> Itera
 def read_articles(
     columns: Sequence[tuple[Any, ...]], live: Live, terms: TermNumbers
 ) -> tuple[list[str], Profiles]:
-    """Turn columns of the table, from `id` on, into ids and profiles.
+    """Convert columns of the table, from `id` on, to ids and profiles.
 
     Raises
     ------
     ValueError
-        If anything in them cannot be.
+        If anything in them is invalid.
     """
     ids, day, source, lang, body, body_check, headline, length, *others = columns
     terms_, counts, titles, *sketches = others
@@ -131,22 +131,22 @@ def read_articles(
 
 
 def check_langs(langs: Sequence[object]) -> None:
-    """Check a column of languages: each costs the engine a row of the whole vocabulary.
+    """Check a column of languages, each of which costs the engine a row as long as the vocabulary.
 
     Raises
     ------
     ValueError
-        If one is not among those that `sahel_dedup.text.language.detect` returns.
+        If `sahel_dedup.text.language.detect` never returns one of them.
     """
     strings("lang", langs)
     if not KNOWN.union([UNKNOWN]).issuperset(langs):
-        raise ValueError("lang: no language that is known")
+        raise ValueError("lang: not a known language")
 
 
 def to_blobs(
     values: NDArray[Any], dtype: str, starts: NDArray[np.int64] | None = None
 ) -> list[bytes]:
-    """Turn the rows of an array into bytes; a ragged one comes with the starts of its rows."""
+    """Convert the rows of an array to bytes; for a ragged one, the starts of rows are given."""
     data = values.astype(dtype).tobytes()
     if starts is None:
         starts = np.arange(len(values) + 1) * math.prod(values.shape[1:])
@@ -155,19 +155,19 @@ def to_blobs(
 
 
 def to_bytes(text: str) -> bytes:
-    """Ids may hold anything, also lone surrogates, which SQLite's texts may not."""
+    """Encode an id, which may contain lone surrogates; SQLite's texts may not."""
     return text.encode("utf-8", "surrogatepass")
 
 
 def to_text(data: bytes) -> str:
-    """Turn bytes back into the text that they were."""
+    """Decode bytes to the original text."""
     return data.decode("utf-8", "surrogatepass")
 
 
 def fields_to_bytes(article: Article) -> bytes | None:
-    """Pack the further fields of an article; nothing if there are none.
+    """Pack the further fields of an article; return None if there are none.
 
-    One that no JSON can be made of is left out, and logged.
+    A field that JSON cannot hold is left out and logged.
     """
     packed = []
     for name, value in article.extra.items():
@@ -184,7 +184,7 @@ def read_fields(data: bytes | None) -> Mapping[str, object]:
     Raises
     ------
     ValueError
-        If they are no object of JSON.
+        If they are not a JSON object.
     """
     found = {} if data is None else json.loads(to_text(data))
     if not isinstance(found, dict):

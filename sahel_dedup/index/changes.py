@@ -1,4 +1,4 @@
-"""What differs between an engine in memory and its file."""
+"""The differences between an engine in memory and its file."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from sahel_dedup.corrections.corrections import Correction
 
 @dataclass(slots=True)
 class Changes:
-    """What differs from what was last saved.
+    """The changes since the last save.
 
     Attributes
     ----------
     added : list of int
-        Rows that are new.
+        New rows.
     moved : set of int
-        Older rows whose story, duplicate or recurrence changed.
+        Older rows with another story, duplicate or recurrence.
     left : list of int
-        Serials of articles that were removed.
+        Serials of removed articles.
     corrected : list of Correction
-        Corrections that are new.
+        New corrections.
     withdrawn : bool
-        Whether corrections were taken back.
+        Whether corrections were withdrawn.
     compacted : bool
-        Whether removed articles were dropped, so that what counted them has to be saved.
+        Whether removed articles were dropped, so that their counts must be saved.
     """
 
     added: list[int] = field(default_factory=list)

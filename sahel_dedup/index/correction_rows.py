@@ -1,4 +1,4 @@
-"""Corrections as rows of the table of that name in the file of an index."""
+"""Corrections as rows of a table in the file of an index."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from sahel_dedup.index.sqlite_file import Row
 
 
 def correction_rows(corrections: Iterable[Correction], first: int) -> Iterator[Row]:
-    """Turn corrections into rows that are numbered from one on."""
+    """Convert corrections to numbered rows, starting at a given number."""
     for number, c in enumerate(corrections, start=first):
         origin = (None if value is None else to_bytes(value) for value in (c.who, c.when, c.why))
         yield number, to_bytes(c.a), to_bytes(c.b), int(c.same), *origin
 
 
 def read_corrections(rows: Sequence[Row]) -> list[Correction]:
-    """Turn rows into corrections.
+    """Convert rows to corrections.
 
     Raises
     ------
     ValueError
-        If anything in them cannot be.
+        If anything in them is invalid.
     """
     _, a, b, same, *origins = zip(*rows, strict=True)
     blobs("a", a)

@@ -1,4 +1,4 @@
-"""The engine of the index: articles in, assignments out, in memory."""
+"""The engine of the index, in memory: from articles to assignments."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ from sahel_dedup.scoring.recurrence import TYPICAL_RECURRENCE
 from sahel_dedup.settings import Settings
 from sahel_dedup.sketch.profiles import Profiles
 
-# Past articles kept as background: as many as are live, and at least so many.
+# Past articles that are kept as background: as many as live ones, but at least this many.
 _FEWEST_PAST = 1000
 EVENTS_KEPT = 100_000
-# Id of the article of a query; no article has it.
+# The id of an article in a query, which no other article has.
 _NO_ARTICLE = ""
 
 
@@ -60,15 +60,15 @@ class Engine:
     ----------
     live : Live
     events : list of Event
-        The latest ones, oldest first.
+        The latest events, oldest first.
     cursor : int
         Number of the last event.
     changes : Changes
-        Since they were last saved.
+        Changes since the last save.
     """
 
     def __init__(self, settings: Settings) -> None:
-        weights_of(settings)  # A model of another release is refused before anything is read.
+        weights_of(settings)  # Refuse a model of another release before anything is read.
         self.settings = settings
         self.live = Live(settings)
         self.events: list[Event] = []
@@ -81,7 +81,7 @@ class Engine:
         Parameters
         ----------
         ids : sequence of str
-            None of them in the index.
+            Ids that are not in the index.
         profiles : Profiles
         now : float
             Today, in days since 1970.
@@ -105,11 +105,11 @@ class Engine:
             cursor, head = self.cursor, int(live.standing.duplicate_of[row])
             merged = []
             if head != row and (not live.fit(head, row) or must_be_apart(live, head, row)):
-                # Copies that came with it have used up the window, or a person has said so.
+                # Copies that came with it have filled the window, or a correction says so.
                 live.standing.duplicate_of[row] = row
             elif head != row:
                 if groups_among(live, [row]):
-                    # It is compared for itself from now on.
+                    # From now on it is compared on its own.
                     live.standing.duplicate_of[row] = row
                     scored.score_pairs([(row, head)])
                 live.join(head, row)
@@ -136,7 +136,7 @@ class Engine:
         (row,) = rows
         surviving, _, _ = self._compare(rows)
         strong, scored = self._score(surviving)
-        # As it is called, for the corrections that name it.
+        # Use its real id, because corrections may name it.
         live.ids[row] = article
         partners = [p for p in strong.second.tolist() if may_join(live, row, p, scored)]
         head = int(s.duplicate_of[row])
@@ -154,7 +154,7 @@ class Engine:
         return assignment
 
     def recall(self, row: int) -> Assignment:
-        """Describe anew where an article belongs."""
+        """Describe again where an article belongs."""
         live, s = self.live, self.live.standing
         scored = ScoredPairs(self.evidence())
         if s.duplicate_of[row] == row:
@@ -165,7 +165,7 @@ class Engine:
         return replace(assignment, relation="exact") if copied else assignment
 
     def update(self, row: int, profiles: Profiles, now: float) -> Assignment:
-        """Put a corrected article in the place of one."""
+        """Replace an article by a corrected version."""
         live = self.live
         article, former = live.ids[row], int(live.standing.story[row])
         cursor = self.cursor
@@ -182,12 +182,12 @@ class Engine:
         return replace(assignment, events=events)
 
     def correct(self, corrections: Corrections) -> list[Event]:
-        """Let stories follow further corrections.
+        """Apply further corrections to stories.
 
         Raises
         ------
         CorrectionError
-            If they contradict each other, or those that there are.
+            If they contradict each other or existing ones.
         """
         live, cursor, known = self.live, self.cursor, set(self.live.corrections)
         live.corrections |= corrections
@@ -208,7 +208,7 @@ class Engine:
         return [event for event in self.events if event.cursor > cursor]
 
     def withdraw(self, a: str, b: str) -> list[Event]:
-        """Take the corrections on a pair of articles back, and group their stories anew."""
+        """Withdraw the corrections on a pair of articles, and group their stories again."""
         live, cursor, scored = self.live, self.cursor, ScoredPairs(self.evidence())
         rows = [live.row_of[name] for name in (a, b) if name in live.row_of]
         live.corrections = live.corrections.without(a, b)
@@ -227,13 +227,13 @@ class Engine:
         return [event for event in self.events if event.cursor > cursor]
 
     def parts(self, row: int) -> dict[str, int]:
-        """Return the articles of a row's story, each with its part by the evidence alone."""
+        """Return the articles of a row's story, each with its part by evidence alone."""
         live = self.live
         groups = evidence_groups(live, live.members(row), ScoredPairs(self.evidence()))
         return {live.ids[r]: number for number, group in enumerate(groups) for r in group}
 
     def remove(self, row: int) -> list[Event]:
-        """Remove an article; what is left of its story may fall apart."""
+        """Remove an article; the rest of its story may fall apart."""
         story = int(self.live.standing.story[row])
         rest = self._take_out(row)
         if not rest:
@@ -241,9 +241,9 @@ class Engine:
         return self._part(story, rest, ScoredPairs(self.evidence()))
 
     def expire(self, before: float) -> list[Event]:
-        """Expire the stories whose articles all came before a day.
+        """Expire the stories whose articles are all from before a day.
 
-        Some of their articles stay as past ones, to recognise texts that recur.
+        Some of their articles stay as past articles, to recognise recurring texts.
         """
         live, n = self.live, len(self.live)
         s = live.standing
@@ -287,7 +287,7 @@ class Engine:
             self._part(int(number[members[0]]), members, scored)
 
     def _present(self, groups: Iterable[str]) -> Iterator[int]:
-        """Yield the rows of the articles of some groups of corrections that are there."""
+        """Yield the rows of live articles in some groups of corrections."""
         live = self.live
         for group in groups:
             for name in live.corrections.members(group):
@@ -300,7 +300,7 @@ class Engine:
         return [] if group is None else [r for r in self._present([group]) if r <= last]
 
     def _settle(self, row: int, last: int) -> None:
-        """Bring the articles of a row's group of corrections, up to a row, into one story."""
+        """Put the articles of a row's group of corrections, up to a row, into one story."""
         live, story = self.live, self.live.standing.story
         fellows = self._fellows(row, last)
         if len({int(story[r]) for r in fellows}) > 1:
@@ -309,7 +309,7 @@ class Engine:
             self._rearrange(members, placed(live, members, labels))
 
     def _rearrange(self, members: Sequence[int], groups: Sequence[Sequence[int]]) -> None:
-        """Let the articles of some stories form other stories, and report what became of them."""
+        """Regroup the articles of some stories, and report what became of these."""
         live, story = self.live, self.live.standing.story
         label = {row: number for number, group in enumerate(groups) for row in group}
         held: dict[int, dict[int, list[int]]] = {}
@@ -342,7 +342,7 @@ class Engine:
         return [self._report("split", story, number) for number in numbers[1:]]
 
     def evidence(self, comparison: Comparison | None = None) -> Evidence:
-        """Return a scorer of pairs of articles, as things stand."""
+        """Return a scorer of pairs of articles in the present state."""
         live = self.live
         similarity = comparison or live.similarity
         return Evidence(live.profiles, similarity, live.standing.recurrence, self.settings)
@@ -353,11 +353,11 @@ class Engine:
         Returns
         -------
         surviving : ComparedPairs
-            Pairs that may be one event; exact copies are set aside.
+            Pairs that may report one event, without exact copies.
         background : ComparedPairs
             Pairs that must be about something else.
         news : ndarray of bool
-            Which of these have an arriving article that is no copy.
+            Marks those whose arriving article is not a copy.
         """
         live = self.live
         candidates = find_candidates(live, rows)
@@ -369,7 +369,7 @@ class Engine:
         return surviving, background, news
 
     def _score(self, surviving: ComparedPairs) -> tuple[Pairs, ScoredPairs]:
-        """Score pairs of arriving articles, and all pairs that the strong ones call for."""
+        """Score pairs of arriving articles, and all further pairs that the strong ones require."""
         scored = ScoredPairs(self.evidence())
         pairs = self.evidence(surviving).score_pairs(surviving.first, surviving.second)
         scored.enter(pairs)
@@ -383,7 +383,7 @@ class Engine:
             self.cursor, kind, story_name(story), None if other is None else story_name(other)
         )
         self.events.append(event)
-        # An eighth more than are kept, so that the list is seldom moved.
+        # An eighth more than are kept, so that the list is rarely shortened.
         if len(self.events) > EVENTS_KEPT * 9 // 8:
             del self.events[:-EVENTS_KEPT]
         return event

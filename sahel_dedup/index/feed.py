@@ -1,4 +1,4 @@
-"""Articles in: one at a time, in batches, or as a stream."""
+"""Ways to add articles: one at a time, in batches, or as a stream."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from sahel_dedup.io.sources import Fault
 from sahel_dedup.settings import check_count
 
 BATCH_ARTICLES = 128
-# Articles after which a stream is looked at for what most likely was not meant.
+# Number of articles after which a stream is checked for probable mistakes.
 _EARLY = 1000
 
 OnChanged: TypeAlias = Literal["raise", "update"]
 
 
 def check_on_changed(on_changed: str) -> None:
-    """Refuse what is no way to deal with an id that comes again with other words."""
+    """Refuse an unknown way to handle a known id with other words."""
     if on_changed not in ("raise", "update"):
         raise SettingsError(f"on_changed: {on_changed!r} is neither 'raise' nor 'update'")
 
@@ -41,44 +41,45 @@ def add_batch(
     *,
     update: bool,
 ) -> list[Assignment | None]:
-    """Add articles that are known to be good, in as few transactions as can be.
+    """Add articles that have been checked, in as few transactions as possible.
 
     Parameters
     ----------
     index : ArticleFeed
     articles : sequence of Article
     refuse : callable
-        Given an error and the place of its article, before anything is added; it may raise.
+        Called with an error and the position of its article, before anything is added; it may
+        raise.
     update : bool
-        Whether an id that comes again with other words is a corrected article, and no fault.
+        Whether a known id with other words is a corrected article and not a fault.
 
     Returns
     -------
     list of (Assignment or None)
-        One per article, ``None`` for those that were refused.
+        One per article; ``None`` for refused ones.
     """
     return index._session.add(articles, refuse, update=update)
 
 
 class ArticleFeed:
-    """The ways to add articles to an index; a subclass opens its session."""
+    """The ways to add articles to an index; a subclass provides its session."""
 
     _session: Session
 
     def add(self, article: Record, *, columns: Mapping[str, str] | None = None) -> Assignment:
         """Add an article and return where it belongs.
 
-        Once this returns, the article is in the file. If it was there before with the same
-        words, a date, outlet, language or title that is new or different is taken over, and
-        the article is compared afresh; what the new version leaves out stays. Otherwise
-        nothing changes, and the answer is the article's present place.
+        Once this returns, the article is in the file. If it was already there with the same words,
+        a new or different date, outlet, language or title is adopted, and the article is compared
+        again; values that the new version omits are kept. Otherwise nothing changes, and the
+        article's present place is returned.
 
         An article from before the retention is not kept: see `Assignment.kept`.
 
         Parameters
         ----------
         article : Article, mapping or record
-            See `Article`, and `sahel_dedup.cluster` for what is a record.
+            See `Article`, and `sahel_dedup.cluster` for records.
         columns : mapping of str to str, optional
             See `sahel_dedup.cluster`.
 
@@ -89,28 +90,28 @@ class ArticleFeed:
         Raises
         ------
         ArticleError
-            If it is no article, or its id is that of an article with other words.
+            If it is not an article, or its id is that of an article with other words.
         """
         return self._add_one(article, columns, update=False)
 
     def upsert(self, article: Record, *, columns: Mapping[str, str] | None = None) -> Assignment:
-        """Add an article, or put it in the place of the one with its id.
+        """Add an article, or replace the one with its id.
 
         Parameters
         ----------
         article, columns
-            As for `add`, but an id that comes again with other words is a corrected version.
-            A date, outlet or language that it leaves out stays.
+            As for `add`, but a known id with other words is a corrected version. A date, outlet or
+            language that it omits is kept.
 
         Returns
         -------
         Assignment
-            With `updated`, if the article was there and says anything else now.
+            Has `updated` if the article was there and has changed.
 
         Raises
         ------
         ArticleError
-            If it is no article.
+            If it is not an article.
         """
         return self._add_one(article, columns, update=True)
 
@@ -130,7 +131,7 @@ class ArticleFeed:
         articles, columns, on_bad_date
             As for `sahel_dedup.cluster`.
         on_error, on_changed
-            As for `follow`; an id that comes again with other words is a fault here.
+            As for `follow`, but here a known id with other words is a fault by default.
 
         Returns
         -------
@@ -140,7 +141,7 @@ class ArticleFeed:
         Raises
         ------
         ArticleError
-            See `follow`. Of the batch with the fault nothing is added.
+            See `follow`. Nothing is added from the batch with the fault.
         """
         reader, refuse = self._reader(columns, on_error, on_bad_date)
         return list(self._follow(articles, reader, refuse, on_changed, BATCH_ARTICLES))
@@ -155,24 +156,24 @@ class ArticleFeed:
         on_bad_date: OnBadDate = "drop",
         on_changed: OnChanged = "update",
     ) -> Iterator[Assignment]:
-        """Add articles as they come and yield where they belong.
+        """Add articles as they arrive, and yield where they belong.
 
-        Nothing is read ahead of what was asked for but the rest of a batch, so a slow
-        consumer slows the source down.
+        At most the rest of a batch is read ahead, so a slow consumer slows the source down.
 
         Parameters
         ----------
         articles, columns, on_bad_date
             As for `sahel_dedup.cluster`. An iterable may be endless.
         batch_size : int
-            Articles that are added at once. More are faster, and wait for each other.
+            Number of articles that are added together. Larger batches are faster, but articles wait
+            for each other.
         on_error : {"raise", "skip"} or callable
-            What is done with a row that cannot be used: it ends the iteration, or is left out
-            and counted, or is given to a function of the error and the row and left out. The
-            row is ``None`` if it could not even be read.
+            What to do with a row that cannot be used: raise an error; leave it out and count it; or
+            pass the error and the row to a function and leave it out. The row is ``None`` if it
+            could not be read at all.
         on_changed : {"update", "raise"}
-            Whether an id that comes again with other words is an article that was edited, which
-            takes the place of the former (`upsert`), or a fault.
+            Whether a known id with other words is an edited article, which replaces the former one
+            (`upsert`), or a fault.
 
         Yields
         ------
@@ -182,9 +183,9 @@ class ArticleFeed:
         Raises
         ------
         ArticleError
-            If a row cannot be used and `on_error` is ``"raise"``. It names the place.
+            If a row cannot be used and `on_error` is ``"raise"``. The error names the place.
         SettingsError
-            If an argument is none of its values.
+            If an argument has an unknown value.
         """
         size = check_count("batch_size", batch_size)
         reader, refuse = self._reader(columns, on_error, on_bad_date)
@@ -193,7 +194,7 @@ class ArticleFeed:
     def _reader(
         self, columns: Mapping[str, str] | None, on_error: OnError, on_bad_date: OnBadDate
     ) -> tuple[ArticleReader, Fault]:
-        """Return what reads a stream, and what is done with rows that the index refuses."""
+        """Return the reader of a stream, and the handler of rows that the index refuses."""
         fault = fault_handler(on_error)
 
         def unreadable(error: ArticleError, row: object) -> None:
@@ -217,7 +218,7 @@ class ArticleFeed:
         size: int,
     ) -> Iterator[Assignment]:
         check_on_changed(on_changed)
-        # What holds no articles is refused now, and not when the first is asked for.
+        # Refuse a source without articles now, and not when the first one is requested.
         entries = reader.entries(reader.located(source), unique=False)
         summary = reader.summary
 
@@ -230,7 +231,7 @@ class ArticleFeed:
                     update=on_changed == "update",
                 )
                 yield from (assignment for assignment in found if assignment is not None)
-                # A stream without end is warned of in time.
+                # For an endless stream, warn early.
                 if not warned and summary.read >= _EARLY:
                     warned = True
                     summary.warn()

@@ -1,4 +1,4 @@
-"""The header of a file of an index: how it was made, its last state, and whose log it has."""
+"""The header of the file of an index: how it was made, its last state, and its log."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _encode = json.JSONEncoder(allow_nan=False).encode
 
 
 class Header:
-    """What a file says about itself, in two rows: for good, and as of its last transaction.
+    """The header of a file, in two rows: one is permanent, the other as of the last transaction.
 
     Attributes
     ----------
@@ -27,16 +27,16 @@ class Header:
     state : dict
         How far it has come.
     sums : dict of str to int
-        For each table the sum of the seals of its rows.
+        The sum of the seals of the rows of each table.
     sealers : dict of str to Sealer
-        For each table what seals its rows.
+        The sealer of the rows of each table.
     """
 
     def __init__(self, made: dict[str, Any]) -> None:
         self.made = made
         self.state: dict[str, Any] = {}
         self.sums = dict.fromkeys(TABLES, 0)
-        # Which transaction the state is of, and of which process: see `begin_log`.
+        # The transaction of the state, and its process: see `begin_log`.
         self._log: dict[str, Any] = {"token": None, "opened": 0, "transaction": 0}
         identity = bytes.fromhex(made["identity"])
         self.sealers = {table: Sealer(identity, table) for table in TABLES}
@@ -66,7 +66,7 @@ class Header:
         header = cls(_value(found, "made", Sealer(b"", "header")))
         if (version := header.made["fingerprint"]) != FINGERPRINT_VERSION:
             raise IndexFileError(
-                f"{path!r} holds fingerprints of version {version}; this release makes version "
+                f"{path!r} has fingerprints of version {version}; this release makes version "
                 f"{FINGERPRINT_VERSION}: {REBUILD}"
             )
         state = _value(found, "state", header._sealer)
@@ -78,7 +78,7 @@ class Header:
         return header
 
     def write(self, connection: sqlite3.Connection, *, made: bool = False) -> None:
-        """Write the state, and for a new file how it was made."""
+        """Write the state, and for a new file also how it was made."""
         if made:
             _put(connection, "made", self.made, Sealer(b"", "header"))
         state = {"log": self._log, "sums": self.sums, "index": self.state}
@@ -92,23 +92,23 @@ class Header:
         return header
 
     def count_transaction(self) -> None:
-        """Note that a transaction is about to be committed."""
+        """Count a transaction that is about to be committed."""
         self._log = self._log | {"transaction": self._log["transaction"] + 1}
 
     def begin_log(self) -> None:
-        """Take a new token: that of the process that goes on to write, and of its log."""
+        """Take a new token, that of the process that starts to write, and of its log."""
         before, opened = self._log["token"], self._log["transaction"] + 1
         self._log = self._log | {
             "token": secrets.token_hex(8), "before": before, "opened": opened,
         }  # fmt: skip
 
     def renew_token(self) -> None:
-        """Take a new token, by which no log that there is belongs to the file."""
+        """Take a new token, so that no existing log belongs to the file."""
         self._log = self._log | {"token": secrets.token_hex(8), "before": None}
 
     def is_log_of(self, file: Header) -> bool:
-        """Whether a header that was read through a log belongs to that of the file alone."""
-        # The transaction by which a process opens the file changes the token alone.
+        """Whether a header that was read through a log belongs to the header of the file alone."""
+        # The transaction with which a process opens the file changes only the token.
         opening = self._log["opened"] == self._log["transaction"]
         tokens = [self._log["token"], self._log["before"] if opening else None]
         return file.made == self.made and file._log["token"] in tokens
@@ -128,7 +128,7 @@ def _value(found: dict[str, tuple[int, str]], name: str, sealer: Sealer) -> dict
         raise ValueError(f"its header {name!r} has changed")
     value = json.loads(text, parse_constant=_refuse)
     if not isinstance(value, dict):
-        raise ValueError(f"its header {name!r} is no object")
+        raise ValueError(f"its header {name!r} is not an object")
     return value
 
 
@@ -139,4 +139,4 @@ def _put(connection: sqlite3.Connection, name: str, value: dict[str, Any], seale
 
 
 def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is no number")
+    raise ValueError(f"{constant} is not a number")

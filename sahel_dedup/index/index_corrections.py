@@ -12,10 +12,10 @@ from sahel_dedup.index.session import Session
 
 
 class IndexCorrections:
-    """What people said of the articles of an index: `StoryIndex.corrections`.
+    """The corrections of people to an index: `StoryIndex.corrections`.
 
-    Iterating gives every `Correction`. They are kept in the file, also those on articles that
-    have not come yet, and followed as articles come.
+    Iteration yields every `Correction`. They are stored in the file, including those on articles
+    that have not arrived yet, and apply as articles arrive.
 
     Parameters
     ----------
@@ -39,46 +39,46 @@ class IndexCorrections:
 
     @property
     def unknown(self) -> tuple[str, ...]:
-        """Ids that corrections name and no article has, or not yet."""
+        """Ids that corrections name but no article has so far."""
         with self._session.looking() as engine:
             names = engine.live.corrections.names
             return tuple(sorted(name for name in names if name not in engine.live.row_of))
 
     def add(self, corrections: Corrections | Iterable[Any] | Any) -> tuple[Event, ...]:
-        """Add corrections; stories follow them at once.
+        """Add corrections, and apply them to stories immediately.
 
         Parameters
         ----------
         corrections
-            Whatever `Corrections.read` reads.
+            Anything that `Corrections.read` accepts.
 
         Returns
         -------
         tuple of Event
-            The stories that were joined or fell apart. A joined story has the id of the one
-            that began first; the part with the oldest article keeps the id of its story.
+            The stories that were joined or fell apart. A joined story has the id of the one that
+            began first. If a story falls apart, the part with the oldest article keeps the id.
 
         Raises
         ------
         ArticleError
-            If one is no correction.
+            If an item is not a correction.
         CorrectionError
-            If they contradict each other or those that are there; nothing has changed then.
+            If they contradict each other or existing ones; nothing is changed then.
         """
         added = Corrections.read(corrections)
         with self._session.writing() as engine:
-            # Before anything is changed: an error here leaves the index as it is.
+            # Checked before anything is changed, so that an error leaves the index as it is.
             _ = engine.live.corrections | added
             with self._session.saving():
                 return tuple(engine.correct(added))
 
     def withdraw(self, a: str, b: str) -> tuple[Event, ...]:
-        """Take back what was said of two articles; their stories are grouped anew.
+        """Withdraw the corrections on two articles, and group their stories again.
 
         Returns
         -------
         tuple of Event
-            See `add`; none if nothing was said of the two.
+            See `add`; empty if there was no correction on the two.
         """
         with self._session.writing() as engine:
             if len(engine.live.corrections.without(a, b)) == len(engine.live.corrections):
@@ -92,5 +92,5 @@ class IndexCorrections:
 
 
 def said_now(a: str, b: str, same: bool, who: str | None, why: str | None) -> Correction:
-    """Return a correction that is made at this moment."""
+    """Return a correction with the present time."""
     return Correction(a, b, same, who, datetime.now(UTC).isoformat(timespec="seconds"), why)

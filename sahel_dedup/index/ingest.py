@@ -1,4 +1,4 @@
-"""Rows into an index, and an answer out for each: the engine of ``sahel-dedup ingest``."""
+"""Addition of rows to an index, with an answer for each: the core of ``sahel-dedup ingest``."""
 
 from __future__ import annotations
 
@@ -29,32 +29,30 @@ def ingest(
 ) -> Iterator[dict[str, object]]:
     """Add the articles of files to an index.
 
-    It may be killed and run again on the same input: articles that are in the index are
-    answered again, and the stories are those of an unbroken run.
+    It can be killed and run again on the same input: articles that are in the index are answered
+    again, and the stories are those of an uninterrupted run.
 
     Parameters
     ----------
     index : StoryIndex
     paths
-        See `sahel_dedup.io.readers.read_rows`; ``-`` is standard input, read as it comes.
+        See `sahel_dedup.io.readers.read_rows`; ``-`` is standard input, read as it arrives.
     skipped : SkipReport, optional
-        When given, faulty rows are counted here and left out, otherwise the first one is
-        raised.
+        If given, faulty rows are counted here and left out; otherwise the first one is raised.
     dead_letters : text file, optional
-        Receives a JSON line for each row that is left out, as `dead_letter` makes it.
+        Receives a JSON line from `dead_letter` for each row that is left out.
     on_changed : {"raise", "update"}
-        Whether an id that comes again with other words is a fault, or an article that was
-        edited.
+        Whether a known id with other words is a fault, or an edited article.
     batch_size : int
-        Articles that are added at once: more are faster and wait for each other. A rerun
-        needs the same number to be the same.
+        Number of articles that are added together. Larger batches are faster, but articles wait for
+        each other. A rerun gives the same stories only with the same number.
     columns, on_bad_date
         See `sahel_dedup.cluster`.
 
     Yields
     ------
     dict
-        What `answer` makes of an article, once it is in the index.
+        The `answer` to an article, once it is in the index.
 
     Raises
     ------
@@ -82,7 +80,7 @@ def ingest(
 
 
 def answer(assignment: Assignment) -> dict[str, object]:
-    """Put an assignment into a row, fit for JSON."""
+    """Convert an assignment to a row that JSON can hold."""
     return {
         "id": assignment.id,
         "story_id": assignment.story_id,
@@ -97,7 +95,7 @@ def answer(assignment: Assignment) -> dict[str, object]:
 
 
 def dead_letter(error: ArticleError, row: object) -> str:
-    """Describe a row that was left out in one line of JSON: its place, the reason, the row."""
+    """Return a line of JSON for a row that was left out: its place, the reason, and the row."""
     values = {
         "file": error.file,
         "line": error.line,

@@ -37,7 +37,7 @@ from sahel_dedup.util.days import to_moment
 
 __all__ = ["backup", "check", "compact", "export", "rebuild", "restore", "settings_of"]
 
-# The oldest format of which the texts can still be read.
+# The oldest format whose texts can still be read.
 _OLDEST = 5
 # The first format with corrections.
 _CORRECTED = 8
@@ -49,7 +49,7 @@ _TEXTS = (
 
 @dataclass(frozen=True, slots=True)
 class _Former:
-    """What a file says of how it was made, in whatever format."""
+    """How a file was made, in any format."""
 
     settings: Settings
     retention: timedelta | None
@@ -58,17 +58,17 @@ class _Former:
 
 
 def compact(path: str | os.PathLike[str]) -> tuple[int, int]:
-    """Make the file of an index as small as it can be.
+    """Make the file of an index as small as possible.
 
     Parameters
     ----------
     path
-        The file. Nobody else may be writing it.
+        The file, which no other process may be writing.
 
     Returns
     -------
     before, after : int
-        Its size in bytes.
+        Its size in bytes, before and after.
 
     Raises
     ------
@@ -92,28 +92,28 @@ def export(path: str | os.PathLike[str], *, texts: bool = False) -> Iterator[dic
     path
         The file. Another process may be writing it.
     texts
-        Whether to add ``title`` and ``text``, and further fields where they are kept.
+        Whether to add ``title`` and ``text``, and further fields if they are kept.
 
     Yields
     ------
     dict
         ``id``, ``story_id``, ``canonical`` (whether the article represents its story),
-        ``published``, ``source`` and ``lang``, then what was asked for.
+        ``published``, ``source`` and ``lang``, then the requested columns.
 
     Raises
     ------
     SahelError
-        If texts are asked for and are not kept.
+        If texts are requested but not kept.
     """
     with closing(_read(path)) as session:
         yield from table_rows(session, texts=texts)
 
 
 def backup(path: str | os.PathLike[str], copy: str | os.PathLike[str]) -> None:
-    """Write an index as it is now to another file, which is whole by itself.
+    """Write an index as it is now to another file, which is complete on its own.
 
-    The file of an index that is open must not be copied by other means: what was added last is
-    in its log.
+    The file of an open index must not be copied by other means, because the latest articles are in
+    its log.
 
     Parameters
     ----------
@@ -127,39 +127,39 @@ def backup(path: str | os.PathLike[str], copy: str | os.PathLike[str]) -> None:
     IndexFileError
         If the index is damaged.
     SahelError
-        If `copy` is there already, or cannot be written.
+        If `copy` exists already, or cannot be written.
     """
     name, real = check_path(copy)
     if os.path.lexists(real):
-        raise FileError(f"cannot write a backup to {name!r}: that is there already")
+        raise FileError(f"cannot write a backup to {name!r}: it already exists")
     with closing(_read(path)) as session:
         assert session.store is not None
         session.store.copy(real)
 
 
 def restore(copy: str | os.PathLike[str], path: str | os.PathLike[str]) -> None:
-    """Put a backup in the place of an index.
+    """Replace an index by a backup.
 
-    The backup is checked first. What a process that died left beside the index is removed:
-    it belongs to the file that is replaced.
+    The backup is checked first. Files that a dead process left next to the index are removed,
+    because they belong to the replaced file.
 
     Parameters
     ----------
     copy
         A file that `backup` wrote, or a copy of an index that was closed.
     path
-        The index; it need not be there.
+        The index, which need not exist.
 
     Raises
     ------
     IndexFileError
         If the backup is damaged.
     IndexBusyError
-        If a process writes the index.
+        If a process is writing the index.
     """
     name, real = check_path(path)
     if size_of(real) and not is_index(real):
-        raise FileError(f"cannot restore {name!r}: that is no index; remove it first")
+        raise FileError(f"cannot restore {name!r}: it is not an index; remove it first")
     if faults := check(copy):
         raise IndexFileError(f"the backup cannot be restored: {faults[0]}")
     with closing(Store(copy, readonly=True)) as store:
@@ -167,7 +167,8 @@ def restore(copy: str | os.PathLike[str], path: str | os.PathLike[str]) -> None:
             raise FileError(f"{name!r} is the backup itself")
         lock = Lock(name, real, 0.0)
         try:
-            # Before the file: what is left of a log would be taken for that of the backup.
+            # Done before the file is replaced, because a left-over log would be used for the
+            # backup.
             remove_side_files(real)
             store.copy(real)
         finally:
@@ -193,39 +194,39 @@ def rebuild(
     *,
     retention: timedelta | float | None = None,
 ) -> int:
-    """Make another index of the articles of one, which may be of an older format.
+    """Make a new index from the articles of another, which may have an older format.
 
     Parameters
     ----------
     path
-        The index, with its texts. It is not changed.
+        The index, which must have texts. It is not changed.
     new
         A file that is not there yet.
     settings : Settings, optional
-        How to group; as before if not given.
+        How to group; by default as before.
     retention : timedelta or float, optional
-        As for `StoryIndex.open`; as before if not given.
+        As for `StoryIndex.open`; by default as before.
 
     Returns
     -------
     int
-        Number of articles. They are added in the order in which they came, so stories and
-        their ids may differ from those before.
+        Number of articles. They are added in the order in which they arrived, so stories and their
+        ids may differ from the former ones.
 
     Raises
     ------
     SahelError
-        If the index cannot be read, has no texts, or `new` is there already.
+        If the index cannot be read or has no texts, or if `new` exists already.
     """
     name, real = check_path(path)
     if not os.path.exists(real):
         raise FileError(f"no index at {name!r}")
     if os.path.lexists(check_path(new)[1]):
-        raise FileError(f"cannot write {os.fspath(new)!r}: that is there already")
+        raise FileError(f"cannot write {os.fspath(new)!r}: it already exists")
     with closing(_open_any(real, name)) as connection:
         former = _former(connection, name)
         if not former.texts:
-            raise FileError(f"{name!r} was made without texts: build another from the articles")
+            raise FileError(f"{name!r} was made without texts: make a new index from the articles")
         chosen = former.settings if settings is None else settings
         age = former.retention if retention is None else retention
         kept = _articles(connection, name, former.fields)
@@ -255,8 +256,8 @@ def _open_any(real: str, name: str) -> sqlite3.Connection:
             raise IndexFileError(f"{name!r} is not an index of sahel_dedup")
         if not _OLDEST <= version <= FORMAT_VERSION:
             raise IndexFileError(
-                f"{name!r} is an index of format {version}, which this release cannot read: build "
-                "another from the articles"
+                f"{name!r} is an index of format {version}, which this release cannot read: make "
+                "a new one from the articles"
             )
         if others.fetchone():
             raise damaged(name, "its schema is not that of an index")

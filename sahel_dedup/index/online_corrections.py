@@ -1,4 +1,4 @@
-"""Corrections in a stream: which live articles they name, and which stories they keep apart."""
+"""Corrections in a stream: the live articles that they name, and the stories they keep apart."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sahel_dedup.index.live import Live
 
 
 def groups_among(live: Live, rows: Iterable[int]) -> dict[int, str]:
-    """Return the groups of the rows whose articles corrections name, by row."""
+    """Return the correction groups of those rows whose articles are named, by row."""
     if not live.corrections:
         return {}
     found = ((row, live.corrections.group(live.ids[row])) for row in rows)
@@ -28,31 +28,31 @@ def must_be_apart(live: Live, row: int, other: int) -> bool:
 
 
 def is_held(live: Live, row: int) -> bool:
-    """Whether the story of a row may be one by corrections: it has two articles of a group."""
+    """Whether corrections may hold the story of a row together: two articles are of one group."""
     groups = list(groups_among(live, live.members(row)).values()) if live.corrections else []
     return len(set(groups)) < len(groups)
 
 
 def placed(live: Live, rows: Sequence[int], labels: NDArray[np.int64]) -> list[list[int]]:
-    """Bring the articles of each group of corrections together.
+    """Put the articles of each group of corrections together.
 
     Parameters
     ----------
     live : Live
     rows : sequence of int
-        The articles of some stories, rising.
+        The articles of some stories, ascending.
     labels : ndarray of int64, shape (n,)
-        A number for each, the same for those of one story.
+        A number for each, equal for those of one story.
 
     Returns
     -------
     list of list of int
-        Rows of each story, that of the oldest article first.
+        Rows of each story; the story of the oldest article comes first.
     """
     place = {row: i for i, row in enumerate(rows)}
     groups = {place[row]: group for row, group in groups_among(live, rows).items()}
     labels = place_groups(labels, groups, live.corrections)
-    # Later copies go where the first of their text goes.
+    # Later copies follow the first article of their text.
     originals = [place[int(live.standing.duplicate_of[row])] for row in rows]
     found: dict[int, list[int]] = {}
     for row, label in zip(rows, labels[originals].tolist(), strict=True):

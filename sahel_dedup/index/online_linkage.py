@@ -1,9 +1,9 @@
 """From scored pairs to stories, one article at a time.
 
-An arriving article joins the story with the highest mean evidence over all its members, if
-that reaches the threshold; then the grown story joins others in the same way. This is average
-linkage (`sahel_dedup.clustering.average_linkage`) in the order of arrival, and no pair is
-guessed either: pairs that LSH did not propose are scored before they count.
+An arriving article joins the story with the highest mean score over all its members, if that
+reaches the threshold; the grown story then joins others in the same way. This is average linkage
+(`sahel_dedup.clustering.average_linkage`) in the order of arrival. No score is guessed here either:
+pairs that LSH did not propose are scored before they count.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ from sahel_dedup.index.online_corrections import (
 )
 from sahel_dedup.scoring.evidence import Evidence, Pairs
 
-# Of a larger story the latest articles speak for all.
+# Only the latest articles of a larger story represent it.
 MAX_COMPARED = 200
 
 
 class ScoredPairs:
-    """Evidence on pairs of rows, in either order."""
+    """Scores of pairs of rows, in either order."""
 
     def __init__(self, evidence: Evidence) -> None:
         self.evidence = evidence
@@ -45,8 +45,8 @@ class ScoredPairs:
         self._entered: list[Pairs] = []
 
     def enter(self, pairs: Pairs) -> None:
-        """Note pairs that were scored."""
-        # Most arriving articles resemble none so much that anyone asks.
+        """Record pairs that were scored."""
+        # Most arriving articles are not similar enough to any other for this to be needed.
         self._entered.append(pairs)
 
     @property
@@ -74,13 +74,13 @@ class ScoredPairs:
         return self.pairs[(one, other) if one > other else (other, one)]
 
     def known(self, row: int, others: Callable[[int], bool]) -> list[tuple[float, float, int]]:
-        """Return score, cosine and row of others that were scored with a row."""
+        """Return score, cosine and row of the others that were scored with a row."""
         pairs = self.pairs
         chosen = sorted(filter(others, set(self._partners.get(row, ()))))
         return [(*pairs[(row, o) if row > o else (o, row)], o) for o in chosen]
 
     def mean_score(self, one: Sequence[int], others: Sequence[int]) -> float:
-        """Return the mean evidence between two groups of rows."""
+        """Return the mean score between two groups of rows."""
         total = sum(self.get(a, b)[0] for a in one for b in others)
         return total / (len(one) * len(others))
 
@@ -125,10 +125,10 @@ def score_neighbourhoods(live: Live, strong: Pairs, scored: ScoredPairs) -> None
 def join_surplus(
     live: Live, mine: Sequence[int], theirs: Sequence[int], scored: ScoredPairs
 ) -> float:
-    """Return by how much the mean evidence between two stories clears the threshold.
+    """Return by how much the mean score between two stories exceeds the threshold.
 
-    More is asked where outlets repeat themselves: see `sahel_dedup.clustering.outlets`.
-    Where no two of them have dates, the strongest pair must clear it by more: see
+    The threshold is higher if outlets repeat themselves: see `sahel_dedup.clustering.outlets`. If
+    no two articles have dates, the strongest pair must exceed it by more: see
     `sahel_dedup.clustering.average_linkage`.
     """
     threshold, day, both = live.settings.merge_threshold, live.profiles.day, [*mine, *theirs]
@@ -144,22 +144,21 @@ def join_surplus(
 def join_stories(
     live: Live, row: int, partners: Sequence[int], scored: ScoredPairs
 ) -> list[tuple[int, int]]:
-    """Let an article, and the story it comes to, join the stories they belong with.
+    """Join an article, and then its story, to the stories with which they belong.
 
     Parameters
     ----------
     live : Live
     row : int
-        The article, still a story of its own.
+        The article, which is still a story of its own.
     partners : sequence of int
-        Rows with which it reaches the threshold.
+        Rows whose pair with it reaches the threshold.
     scored : ScoredPairs
 
     Returns
     -------
     list of (int, int)
-        Numbers of the older and the younger story, wherever two that were known before
-        became one.
+        Numbers of the older and the younger story, for each two earlier stories that became one.
     """
     merged: list[tuple[int, int]] = []
     alone = True
@@ -184,10 +183,10 @@ def join_stories(
 
 
 def may_join(live: Live, row: int, other: int, scored: ScoredPairs) -> bool:
-    """Whether window and corrections let the stories of two articles become one."""
+    """Whether window and corrections allow the stories of two articles to become one."""
     if not is_held(live, row) and not is_held(live, other):
         return live.fit(row, other) and not must_be_apart(live, row, other)
-    # The window does not bound what a person has joined, but what comes to it.
+    # The window does not limit what a person has joined, only what is added to it.
     days = live.profiles.day[speakers(live, row, scored) + speakers(live, other, scored)]
     span = np.fmax.reduce(days) - np.fmin.reduce(days)
     return not span > live.window and not must_be_apart(live, row, other)
@@ -197,16 +196,16 @@ def story_surplus(live: Live, row: int, other: int, scored: ScoredPairs) -> floa
     """Return `join_surplus` for the stories of two articles."""
     mine, theirs = speakers(live, row, scored), speakers(live, other, scored)
     if live.corrections:
-        # What a correction has brought together was not scored with everything.
+        # Articles that a correction has joined may not have been scored with all others.
         scored.score_pairs(itertools.product(mine, theirs))
     return join_surplus(live, mine, theirs, scored)
 
 
 def speakers(live: Live, row: int, scored: ScoredPairs) -> list[int]:
-    """Return the rows that speak for the story of an article when others may join it.
+    """Return the rows that represent the story of an article when others may join it.
 
-    Of a story that only corrections hold together they are those that the evidence puts with
-    the article: reports that a person has joined may have little in common.
+    If only corrections hold a story together, these are the articles that the evidence groups with
+    the article, because reports that a person has joined may have little in common.
     """
     found = representatives(live, row)
     if not is_held(live, row):
@@ -217,13 +216,13 @@ def speakers(live: Live, row: int, scored: ScoredPairs) -> list[int]:
 
 
 def story_pairs(live: Live, members: Sequence[int]) -> list[tuple[int, int]]:
-    """Return the pairs on which it depends whether a story holds together."""
+    """Return the pairs that decide whether a story holds together."""
     rows = sorted(live.first_rows(members))[-MAX_COMPARED:]
     return list(itertools.combinations(rows, 2))
 
 
 def split_story(live: Live, members: Sequence[int], scored: ScoredPairs) -> list[list[int]]:
-    """Group the articles of a story anew; those that corrections join stay together.
+    """Group the articles of a story again; those that corrections join stay together.
 
     Parameters, returns: see `evidence_groups`.
     """
@@ -236,7 +235,7 @@ def split_story(live: Live, members: Sequence[int], scored: ScoredPairs) -> list
 
 
 def divide_story(live: Live, members: Sequence[int], scored: ScoredPairs) -> list[list[int]]:
-    """Divide a story that holds articles which must be apart.
+    """Divide a story that contains articles which must be apart.
 
     Parameters
     ----------
@@ -266,7 +265,7 @@ def divide_story(live: Live, members: Sequence[int], scored: ScoredPairs) -> lis
 
 
 def evidence_groups(live: Live, members: Sequence[int], scored: ScoredPairs) -> list[list[int]]:
-    """Group the articles of a story anew by the evidence alone.
+    """Group the articles of a story again by the evidence alone.
 
     Parameters
     ----------
@@ -306,7 +305,7 @@ def evidence_groups(live: Live, members: Sequence[int], scored: ScoredPairs) -> 
 
 
 def _times(live: Live, members: Sequence[int], rows: Sequence[int]) -> Times:
-    """Return the times of some rows of a story, later copies with the first."""
+    """Return the times of some rows of a story; those of later copies are included in the first."""
     day, place = live.profiles.day, {row: i for i, row in enumerate(rows)}
     first, last = day[rows].copy(), day[rows].copy()
     for member in members:

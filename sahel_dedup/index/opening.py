@@ -1,4 +1,4 @@
-"""Opening the file of an index: what was asked for, what the file says, whether they fit."""
+"""Opening of the file of an index, and the check that it fits the request."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def open_session(
     readonly: bool,
     timeout: float,
 ) -> Session:
-    """Open a file, or make it; see `StoryIndex.open`."""
+    """Open a file, or create it; see `StoryIndex.open`."""
     asked = check_settings(settings)
     age = to_time("retention", retention)
     header = make_header(asked, keep_texts, keep_fields)
@@ -50,7 +50,7 @@ def open_session(
 
 
 def _load(engine: Engine, store: Store) -> Session:
-    """Take an index over from its file; a log that does not belong to the file is named."""
+    """Load an index from its file; an error names a log that does not belong to the file."""
     try:
         return Session(engine, store)
     except IndexFileError as error:
@@ -60,7 +60,7 @@ def _load(engine: Engine, store: Store) -> Session:
 
 
 def _is_sound_alone(path: str, settings: Settings) -> bool:
-    """Whether a file is an index when its log is left out."""
+    """Whether a file is an index without its log."""
     try:
         with closing(Store(path, readonly=True, alone=True)) as store:
             Session(Engine(settings), store)
@@ -71,5 +71,5 @@ def _is_sound_alone(path: str, settings: Settings) -> bool:
 
 def _seconds(timeout: float) -> float:
     if not isinstance(timeout, int | float) or not timeout >= 0:
-        raise SettingsError(f"timeout: {timeout!r} is no number of seconds")
+        raise SettingsError(f"timeout: {timeout!r} is not a number of seconds")
     return timeout

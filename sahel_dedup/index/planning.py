@@ -1,4 +1,4 @@
-"""What is to be done with each article of a batch, decided before anything is done."""
+"""Planning: what to do with each article of a batch, decided before anything is done."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from sahel_dedup.articles import Article
 from sahel_dedup.index.live import Live
 from sahel_dedup.sketch.profiles import Profiles, Traits
 
-# Times of publication that are nearer to each other are the same: some 0.1 seconds, where
-# days as floating-point numbers are exact to a microsecond.
+# Times of publication nearer than this are the same: about 0.1 seconds. Days as floating-point
+# numbers are exact to a microsecond.
 _SAME_TIME = 1e-6
 
 
 class Step(Enum):
-    """What is to be done with an article of a batch."""
+    """What to do with an article of a batch."""
 
     ADD = auto()
     UPDATE = auto()
@@ -34,19 +34,19 @@ def plan(
     *,
     update: bool,
 ) -> list[Step]:
-    """Decide what is to be done with each article.
+    """Decide what to do with each article.
 
     Parameters
     ----------
     articles : sequence of Article
     profiles : Profiles
-        Those of the articles.
+        Profiles of the articles.
     live : Live
-        What is in the index already.
+        The present articles of the index.
     horizon : float or None
         The day before which stories have expired.
     update : bool
-        Whether an id that comes again with other words is a corrected article, and no fault.
+        Whether a known id with other words is a corrected article and not a fault.
 
     Returns
     -------
@@ -76,7 +76,7 @@ def plan(
 
 
 def _same_words(before: Traits, place: int, profiles: Profiles, i: int) -> bool:
-    """Whether an article has the words it had; a title where there was none changes none."""
+    """Whether an article has the same words as before; a first title does not count as a change."""
     if not _same_text(before, place, profiles, i):
         return False
     return before.headline[place] in (0, profiles.headline[i])
@@ -88,7 +88,7 @@ def _same_text(before: Traits, place: int, profiles: Profiles, i: int) -> bool:
 
 
 def _differs(article: Article, before: Traits, place: int, profiles: Profiles, i: int) -> bool:
-    """Whether an article says anything else than before; what it does not say differs not."""
+    """Whether an article differs from before; values that it omits do not count."""
     if not _same_text(before, place, profiles, i) or before.headline[place] != profiles.headline[i]:
         return True
     day = profiles.day[i]

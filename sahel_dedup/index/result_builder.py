@@ -1,4 +1,4 @@
-"""Builds what a caller receives, assignments and stories, from rows."""
+"""Building of results, assignments and stories, from rows."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MATCHES = 10
 
 
 class Origin(NamedTuple):
-    """When and where an article was published, and its language."""
+    """The time of publication, outlet and language of an article."""
 
     published: datetime | None
     source: str | None
@@ -33,7 +33,7 @@ class Origin(NamedTuple):
 def describe(
     live: Live, row: int, article: str, story: int, oldest: int | None, scored: ScoredPairs
 ) -> Assignment:
-    """Describe the place of an article.
+    """Describe where an article belongs.
 
     Parameters
     ----------
@@ -45,14 +45,14 @@ def describe(
     story : int
         Number of its story.
     oldest : int or None
-        Row of the first article there; ``None`` for a new story.
+        Row of the first article of the story; ``None`` for a new story.
     scored : ScoredPairs
-        Evidence on the pairs they form.
+        Scores of its pairs.
 
     Returns
     -------
     Assignment
-        Without events.
+        The assignment, without events.
     """
     stories = live.standing.story
     known = scored.known(row, lambda other: int(stories[other]) == story)
@@ -89,7 +89,7 @@ def story_of(live: Live, row: int) -> Story:
 
 
 def all_rows(live: Live) -> Iterator[dict[str, object]]:
-    """Yield what is known of each article, story by story; see `StoryIndex.to_frame`."""
+    """Yield a row for each article, story by story; see `StoryIndex.to_frame`."""
     for members in live.stories():
         story = story_of(live, members[0])
         for article in story.articles:
@@ -98,7 +98,7 @@ def all_rows(live: Live) -> Iterator[dict[str, object]]:
 
 
 def origin(live: Live, row: int) -> Origin:
-    """Return what an index knows of where an article comes from."""
+    """Return the time, outlet and language of an article."""
     p = live.profiles
     day, source = float(p.day[row]), int(p.source[row])
     return Origin(
@@ -109,9 +109,9 @@ def origin(live: Live, row: int) -> Origin:
 
 
 def _relation(live: Live, row: int, closest: int, others: Sequence[int]) -> Relation:
-    """Relation of an article to its story; see `Stories.relation`.
+    """Return the relation of an article to its story; see `Stories.relation`.
 
-    Equal texts are always candidates, so only the candidates of an article are looked at.
+    Equal texts are always candidates, so only the candidates of an article are considered.
     """
     p = live.profiles
     if p.same_text(np.full(len(others), row), np.array(others, dtype=np.int64)).any():
@@ -120,7 +120,7 @@ def _relation(live: Live, row: int, closest: int, others: Sequence[int]) -> Rela
 
 
 def _canonical(live: Live, rows: NDArray[np.int64]) -> int:
-    """Row of the article that represents a story; see `Settings.canonical`."""
+    """Return the row of the article that represents a story; see `Settings.canonical`."""
     p, settings, n = live.profiles, live.settings, len(rows)
     ranks = outlet_ranks(settings.preferred_sources, live.sketcher.sources)
     centrality: NDArray[np.float64] = np.zeros(n)

@@ -18,7 +18,7 @@ class Event:
     Attributes
     ----------
     cursor : int
-        Number of the event, rising; `StoryIndex.events` resumes after it.
+        Number of the event, ascending; `StoryIndex.events` resumes after it.
     kind : str
         ``"merged"``: `story` is now part of `other`. ``"split"``: `other` left `story`.
         ``"expired"``: `story` reached the retention. ``"removed"``: its last article was
@@ -66,11 +66,11 @@ class Assignment:
         Id of its story; ``None`` for an article that was not kept.
     relation : str or None
         How it relates to the closest article of its story: ``"exact"``, ``"near"`` or
-        ``"reworded"`` (see `Stories.relation`); ``None`` if it is alone.
+        ``"reworded"`` (see `Stories.relation`); ``None`` for a single article.
     similarity : float or None
-        TF-IDF cosine to the closest; ``None`` if it is alone.
+        TF-IDF cosine to the closest article; ``None`` for a single article.
     matches : tuple of Match
-        At most ten articles of its story that it was compared with, strongest evidence first.
+        At most ten articles of its story with which it was compared, strongest evidence first.
     is_new_story : bool
         Whether no other article of the story came before it.
     events : tuple of Event
@@ -105,9 +105,9 @@ class IndexStats:
     articles, stories : int
         Number of live articles, and of their stories.
     stories_with_copies : int
-        Stories of two articles or more.
+        Number of stories with two or more articles.
     past : int
-        Expired articles kept for comparison with recurring texts.
+        Number of expired articles kept for comparison with recurring texts.
     newest : datetime or None
         Latest time of publication seen.
     cursor : int
@@ -127,7 +127,8 @@ class IndexStats:
     merged, split : int
         Events of these kinds.
     memory_bytes : int
-        Size of the tables in memory: most of what the index takes, without ids and words.
+        Size of the tables in memory, which is most of the memory of an index, without ids and
+        words.
     articles_per_second : float
         Articles per second that this process answered in the last minute.
     median_seconds, p99_seconds : float or None
@@ -151,7 +152,7 @@ class IndexStats:
     refused: int = 0
     merged: int = 0
     split: int = 0
-    # Of the process and the moment, not of the index.
+    # Properties of the process and the moment, not of the index.
     memory_bytes: int = field(default=0, compare=False)
     articles_per_second: float = field(default=0.0, compare=False)
     median_seconds: float | None = field(default=None, compare=False)

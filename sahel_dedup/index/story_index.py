@@ -1,4 +1,4 @@
-"""The story index: articles in one at a time, stories at any time."""
+"""The story index: it groups articles as they arrive, and has their stories at any time."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class StoryIndex(ArticleFeed, StoryQueries):
     settings : Settings
         How the index groups articles.
     corrections : IndexCorrections
-        What people said of its articles.
+        Corrections of people to its articles.
 
     Examples
     --------
@@ -143,7 +143,7 @@ class StoryIndex(ArticleFeed, StoryQueries):
         keep_texts: bool = True,
         keep_fields: bool = False,
     ) -> Self:
-        """Make an index of a grouped archive, with its stories and their ids.
+        """Make an index from a grouped archive, with its stories and their ids.
 
         No story changes. Later articles are added as if those of the archive had been added in
         order of time. Counts of `stats` and events start at zero.
@@ -151,14 +151,15 @@ class StoryIndex(ArticleFeed, StoryQueries):
         Parameters
         ----------
         stories : Stories
-            What `sahel_dedup.cluster` returned. The index has its settings.
+            The result of `sahel_dedup.cluster`. The index gets its settings.
         path : path, optional
-            A file that is not there yet; an index in memory if not given.
+            A file that must not exist yet; by default, the index is in memory.
         articles : optional
-            The articles, where `stories` does not hold them: it was loaded from what
-            ``cluster --save`` wrote. Whatever `sahel_dedup.cluster` reads.
+            The articles, as for `sahel_dedup.cluster`, if `stories` does not have them because it
+            was loaded from a file of ``cluster --save``.
         retention, keep_texts, keep_fields
-            As for `open`. An article without a date counts as of the latest day of the archive.
+            As for `open`. An article without a date counts as published on the latest day of the
+            archive.
 
         Returns
         -------
@@ -167,7 +168,7 @@ class StoryIndex(ArticleFeed, StoryQueries):
         Raises
         ------
         SahelError
-            If an article is missing, or the file is there and holds articles.
+            If an article is missing, or the file exists and contains articles.
         """
         given = None if articles is None else ArticleReader().articles(articles)
         archive = from_parts(parts_of(stories), given)
@@ -189,7 +190,7 @@ class StoryIndex(ArticleFeed, StoryQueries):
         return index
 
     def _attach(self) -> None:
-        """Set what an index shows of its session."""
+        """Set the attributes of an index from its session."""
         self.settings = self._session.engine.settings
         self.corrections = IndexCorrections(self._session)
 
@@ -200,21 +201,21 @@ class StoryIndex(ArticleFeed, StoryQueries):
         Parameters
         ----------
         url : str
-            Where it is served, such as ``http://127.0.0.1:8750``.
+            Its address, such as ``http://127.0.0.1:8750``.
         token : str, optional
-            What the server asks for.
+            The token that the server requires.
         timeout : float
-            Seconds to wait for an answer, and for room where the server has none.
+            Seconds to wait for an answer, and for room if the server has none.
 
         Returns
         -------
         RemoteIndex
-            With the methods of this class, and their results. It is a context manager.
+            An object with the methods and results of this class. It is a context manager.
 
         Raises
         ------
         SettingsError
-            If the address can be none.
+            If the address is invalid.
         SahelError
             If httpx is not installed.
         """
@@ -243,14 +244,14 @@ class StoryIndex(ArticleFeed, StoryQueries):
     def join(
         self, a: str, b: str, *, who: str | None = None, why: str | None = None
     ) -> tuple[Event, ...]:
-        """Let two articles be one story, whatever the evidence and the window say.
+        """Make two articles one story, regardless of the evidence and the window.
 
         Parameters
         ----------
         a, b : str
-            Ids of the articles. One that has not come yet joins when it comes.
+            Ids of the articles. One that has not arrived yet joins when it arrives.
         who, why : str, optional
-            Who says so, and for what reason.
+            Who makes the correction, and for what reason.
 
         Returns
         -------
@@ -267,14 +268,14 @@ class StoryIndex(ArticleFeed, StoryQueries):
     def part(
         self, a: str, b: str, *, who: str | None = None, why: str | None = None
     ) -> tuple[Event, ...]:
-        """Keep two articles out of one story; see `join`."""
+        """Keep two articles in different stories; see `join`."""
         return self.corrections.add([said_now(a, b, False, who, why)])
 
     def update(self, article: Record, *, columns: Mapping[str, str] | None = None) -> Assignment:
-        """Put a corrected version in the place of an article.
+        """Replace an article by a corrected version.
 
-        It is compared afresh and may come to another story; one that it was alone in
-        keeps its id, unless it joins another.
+        It is compared again and may join another story. A story of this article alone keeps its id
+        unless it joins another.
 
         Parameters
         ----------
@@ -303,7 +304,7 @@ class StoryIndex(ArticleFeed, StoryQueries):
         Returns
         -------
         tuple of Event
-            What became of its story, if that is gone or fell apart.
+            What happened to its story, if that ended or fell apart.
 
         Raises
         ------
@@ -318,14 +319,14 @@ class StoryIndex(ArticleFeed, StoryQueries):
     def expire(self, before: datetime) -> tuple[Event, ...]:
         """Expire the stories all of whose articles were published before a time.
 
-        An article without a date counts as of the day on which it came. Some texts that
-        recur are kept to recognise others of their kind, at most as many as there are live
+        An article without a date counts as published on the day on which it arrived. Some recurring
+        texts are kept to recognise others of their kind, at most as many as there are live
         articles.
 
         Parameters
         ----------
         before : datetime
-            The time; UTC if it names no zone.
+            The time; UTC if it has no zone.
 
         Returns
         -------
@@ -337,7 +338,7 @@ class StoryIndex(ArticleFeed, StoryQueries):
             return tuple(self._session.expire(day))
 
     def compact(self) -> None:
-        """Drop what removed and expired articles left, in the file too."""
+        """Discard the remains of removed and expired articles, also in the file."""
         with self._session.writing() as engine:
             with self._session.saving():
                 engine.compact()

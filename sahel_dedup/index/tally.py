@@ -1,4 +1,4 @@
-"""Counts of what happens to an index, and how long that takes."""
+"""Counts of the events of an index, and the duration of calls."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy as np
 from sahel_dedup.index.metadata import Counts
 from sahel_dedup.index.results import Event
 
-# Latencies are those of the last calls, and the rate that of the last minute.
+# Latencies are those of the last calls; the rate is that of the last minute.
 _CALLS = 1000
 _MINUTE = 60.0
 
@@ -25,12 +25,12 @@ class _Call(NamedTuple):
 
 
 class Tally:
-    """Counts since the index was made, of which some may not be in the file yet.
+    """Counts since the index was made, some of which may not be in the file yet.
 
     Parameters
     ----------
     counts : Counts
-        Those of the state of the index, which are counted up.
+        The counts in the state of the index, which are increased.
     """
 
     def __init__(self, counts: Counts) -> None:
@@ -44,7 +44,7 @@ class Tally:
         return self._unsaved == Counts()
 
     def saved(self) -> None:
-        """Note that all counts are in the file."""
+        """Record that all counts are in the file."""
         self._unsaved = Counts()
 
     def add(self, name: str) -> None:
@@ -62,25 +62,25 @@ class Tally:
 
     @contextmanager
     def timed(self, articles: int) -> Iterator[None]:
-        """Take the time of a call that adds articles."""
+        """Measure the duration of a call that adds articles."""
         begun = time.perf_counter()
         yield
         ended = time.perf_counter()
         self._calls.append(_Call(ended, ended - begun, articles))
 
     def rate(self) -> float:
-        """Return how many articles a second were answered in the last minute, or last calls."""
+        """Return the articles answered per second in the last minute, or in the last calls."""
         now = time.perf_counter()
         recent = [call for call in self._calls if call.ended > now - _MINUTE]
         if not recent:
             return 0.0
-        # Of more calls than are remembered, the span is that of those that are.
+        # If there were more calls than are remembered, use the time span of the remembered ones.
         full = len(recent) == _CALLS
         span = now - (recent[0].ended - recent[0].seconds) if full else _MINUTE
         return sum(call.articles for call in recent) / span
 
     def latencies(self) -> tuple[float, float] | None:
-        """Return the median and the 99th percentile of the seconds that calls took."""
+        """Return the median and the 99th percentile of the durations of calls, in seconds."""
         if not self._calls:
             return None
         middle, high = np.percentile([call.seconds for call in self._calls], (50, 99))

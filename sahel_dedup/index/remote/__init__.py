@@ -1,1 +1,1 @@
-"""An index over HTTP, seen from a client: the wire format, and clients with the methods of one."""
+"""Clients of an index over HTTP, with the methods of an index, and the wire format."""

@@ -1,4 +1,4 @@
-"""An index over HTTP for programs that run on asyncio."""
+"""A client of an index over HTTP for asyncio."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _T = TypeVar("_T")
 
 
 class AsyncStoryIndex:
-    """An index that `sahel-dedup serve` serves, for asyncio; as in ``async with``.
+    """An index that `sahel-dedup serve` serves, for asyncio; use it with ``async with``.
 
     Its methods do what those of `StoryIndex` do. Articles that tasks add at the same time are
     sent in one request, which takes a fraction of the time of as many requests.
@@ -74,7 +74,7 @@ class AsyncStoryIndex:
     async def upsert(
         self, article: Record, *, columns: Mapping[str, str] | None = None
     ) -> Assignment:
-        """Add an article or put it in the place of another; see `StoryIndex.upsert`."""
+        """Add an article or replace the one with its id; see `StoryIndex.upsert`."""
         return await self._gathering.add(read_article(article, columns), "update")
 
     async def add_many(
@@ -146,7 +146,7 @@ class AsyncStoryIndex:
         return await self._send(calls.events(cursor))
 
     def follow_events(self, cursor: int = 0) -> AsyncIterator[Event]:
-        """Yield what happened after an event, and then what happens, without end.
+        """Yield the events after a given one, and then new events, endlessly.
 
         See `sahel_dedup.index.remote.client.RemoteIndex.follow_events`.
         """

@@ -1,6 +1,6 @@
-"""The calls of the interface: where each goes, what it carries, and how its answer is read.
+"""The calls of the HTTP interface: the path and body of each, and how to read its answer.
 
-Both clients, the one that waits and the one for asyncio, send what this module makes.
+Both clients, the blocking one and the one for asyncio, use this module.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 
-# Seconds between attempts where the server does not say.
+# Seconds between attempts if the server does not say.
 NAP = 0.2
-# Seconds without a sign of life after which a listing counts as cut off.
+# Seconds without data after which a listing counts as interrupted.
 SILENCE = 30.0
 _WAIT = (429, 503)
 
 
 @dataclass(frozen=True, slots=True)
 class Call(Generic[_T]):
-    """One request, and how its answer is read."""
+    """One request, and how to read its answer."""
 
     method: str
     path: str
@@ -44,18 +44,18 @@ class Call(Generic[_T]):
 
     @property
     def url(self) -> str:
-        """Path and parameters; ids may hold lone surrogates."""
+        """Path and parameters; ids may contain lone surrogates."""
         query = urlencode(self.params, errors="surrogatepass")
         return f"{self.path}?{query}" if query else self.path
 
 
 def post(path: str, read: Any, **body: Any) -> Call[Any]:
-    """Make a call that carries JSON."""
+    """Make a call with a JSON body."""
     return Call("POST", path, read, body)
 
 
 def get(path: str, read: Any, **params: str) -> Call[Any]:
-    """Make a call that asks."""
+    """Make a call without a body."""
     return Call("GET", path, read, params=params)
 
 
@@ -65,7 +65,7 @@ def named(kind: str, name: object) -> str:
     Raises
     ------
     NotFoundError
-        If it is none.
+        If it is not an id.
     """
     if not isinstance(name, str):
         raise NotFoundError(f"no {kind} {name!r}")
@@ -78,17 +78,17 @@ def add(article: Article) -> Call[Assignment]:
 
 
 def upsert(article: Article) -> Call[Assignment]:
-    """Add an article or put it in the place of another."""
+    """Add an article or replace the one with its id."""
     return post("/upsert", wire.assignment_from_json, article=wire.article_to_json(article))
 
 
 def update(article: Article) -> Call[Assignment]:
-    """Put a corrected article in the place of another."""
+    """Replace an article by a corrected version."""
     return post("/update", wire.assignment_from_json, article=wire.article_to_json(article))
 
 
 def query(article: Article) -> Call[Assignment]:
-    """Ask where an article would belong."""
+    """Request where an article would belong."""
     return post("/query", wire.assignment_from_json, article=wire.article_to_json(article))
 
 
@@ -128,78 +128,78 @@ def withdraw(a: str, b: str) -> Call[tuple[Event, ...]]:
 
 
 def say(path: str, pair: tuple[str, str], who: str | None, why: str | None) -> Call[Any]:
-    """Say of two articles that they are one story, or are not: ``/join`` or ``/part``."""
+    """Say that two articles are one story, or that they are not: ``/join`` or ``/part``."""
     return post(path, _events, a=pair[0], b=pair[1], who=who, why=why)
 
 
 def expire(before: datetime) -> Call[tuple[Event, ...]]:
     """Expire stories."""
     if not isinstance(before, datetime):
-        raise SettingsError(f"before: {before!r} is no datetime")
+        raise SettingsError(f"before: {before!r} is not a datetime")
     return post("/expire", _events, before=before.isoformat())
 
 
 def compact() -> Call[None]:
-    """Drop what removed articles left."""
+    """Discard the remains of removed articles."""
     return post("/compact", lambda _row: None)
 
 
 def story(story_id: str | None) -> Call[Story]:
-    """Ask for a story by its id."""
+    """Request a story by its id."""
     return get("/story", wire.story_from_json, id=named("story", story_id))
 
 
 def story_of(article: str) -> Call[Story]:
-    """Ask for the story of an article."""
+    """Request the story of an article."""
     return get("/story", wire.story_from_json, article=named("article", article))
 
 
 def article(name: str) -> Call[Article]:
-    """Ask for an article."""
+    """Request an article."""
     return get("/article", wire.article_from_json, id=named("article", name))
 
 
 def contains(name: str) -> Call[bool]:
-    """Ask whether an article is there."""
+    """Request whether an article is there."""
     return get("/contains", lambda row: row["contains"], id=name)
 
 
 def explain(first: str, second: str) -> Call[Explanation]:
-    """Ask for what an explanation is made of."""
+    """Request the data of an explanation."""
     names = {"first": named("article", first), "second": named("article", second)}
     return get("/explain", _explanation, **names)
 
 
 def events(cursor: int) -> Call[tuple[Event, ...]]:
-    """Ask for the events after one."""
+    """Request the events after a given one."""
     return get("/events", _events, cursor=str(cursor))
 
 
 def stats() -> Call[IndexStats]:
-    """Ask for figures."""
+    """Request figures."""
     return get("/stats", wire.stats_from_json)
 
 
 def settings() -> Call[Settings]:
-    """Ask how the index groups."""
+    """Request the settings of the index."""
     return get("/settings", wire.settings_from_json)
 
 
 def stories(since: datetime | None) -> Call[Story]:
-    """List stories, a line each."""
+    """List stories, one per line."""
     if since is not None and not isinstance(since, datetime):
-        raise SettingsError(f"since: {since!r} is no datetime")
+        raise SettingsError(f"since: {since!r} is not a datetime")
     params = {} if since is None else {"since": since.isoformat()}
     return get("/stories", _line, **params)
 
 
 def table(*, texts: bool) -> Call[Mapping[str, object]]:
-    """List articles with their stories, a line each."""
+    """List articles with their stories, one per line."""
     return get("/table", _row, texts=str(int(texts)))
 
 
 def event_stream(cursor: int) -> Call[Event]:
-    """Follow the events after one, as server-sent events."""
+    """Follow the events after a given one, as server-sent events."""
     return get("/events/stream", _event, cursor=str(cursor))
 
 
@@ -210,7 +210,7 @@ def headers(token: str | None) -> dict[str, str]:
 
 
 def wait_of(status: int, retry_after: str | None, left: float) -> float | None:
-    """Return the seconds to wait before the call is made again, ``None`` if it is not."""
+    """Return the seconds to wait before a retry, or ``None`` if there is none."""
     if status not in _WAIT:
         return None
     nap = float(retry_after) if retry_after and retry_after.isdigit() else NAP
@@ -223,7 +223,7 @@ def raise_error(status: int, content: bytes, url: str) -> NoReturn:
         error = wire.error_from_json(wire.decode(content))
     except (ValueError, LookupError, TypeError):
         text = content[:200].decode("utf-8", "replace")
-        error = SahelError(f"{url} answered {status}, which no index does: {text}")
+        error = SahelError(f"{url} answered {status}, so it is not an index: {text}")
     if status in _WAIT and type(error) is SahelError:
         error = IndexBusyError(str(error))
     raise error
@@ -235,24 +235,24 @@ def read(call: Call[_T], content: bytes | str, url: str) -> _T:
     Raises
     ------
     SahelError
-        If it is none, or describes an error.
+        If it is not an answer, or describes an error.
     """
     try:
         found: _T = call.read(content if isinstance(content, str) else wire.decode(content))
     except SahelError:
         raise
     except (ValueError, LookupError, TypeError, AttributeError) as error:
-        raise SahelError(f"{url} gave an answer that no index gives: {error}") from error
+        raise SahelError(f"{url} gave an answer that is not from an index: {error}") from error
     return found
 
 
 def check_url(url: str) -> str:
-    """Check where an index is said to be.
+    """Check the address of an index.
 
     Raises
     ------
     SettingsError
-        If that can be nowhere.
+        If it is not an address.
     """
     try:
         parts = urlsplit(url)
@@ -260,7 +260,7 @@ def check_url(url: str) -> str:
             return url
     except (ValueError, AttributeError):
         pass
-    raise SettingsError(f"url: {url!r} is no address such as http://127.0.0.1:8750")
+    raise SettingsError(f"url: {url!r} is not an address such as http://127.0.0.1:8750")
 
 
 def unreachable(url: str, error: Exception) -> SahelError:
@@ -273,7 +273,7 @@ def unreachable(url: str, error: Exception) -> SahelError:
 
 
 def http() -> Any:
-    """Import what connects.
+    """Import the HTTP library.
 
     Raises
     ------
@@ -302,7 +302,7 @@ def _row(line: str) -> dict[str, object]:
 
 
 def _event(line: str) -> Event | None:
-    """Read a line of a stream of events; only lines of data tell of one."""
+    """Read a line of a stream of events; only lines of data contain one."""
     if not line.startswith("data: "):
         return None
     return Event(**_told(line.removeprefix("data: ")))
@@ -334,7 +334,7 @@ def _said(row: dict[str, Any]) -> Said:
 
 
 def _explanation(row: dict[str, Any]) -> Explanation:
-    # Only here: it needs the template engine, which is slow to start.
+    # Imported only here, because it needs the template engine, which is slow to start.
     explanation = LazyModule("sahel_dedup.explain.explanation")
     made: Explanation = explanation.explain(
         *map(wire.article_from_json, row["articles"]),

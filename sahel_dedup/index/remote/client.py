@@ -1,4 +1,4 @@
-"""An index over HTTP with the methods and results of one in this process."""
+"""A client of an index over HTTP, with the methods and results of a local index."""
 
 from __future__ import annotations
 
@@ -41,16 +41,16 @@ _T = TypeVar("_T")
 class RemoteIndex:
     """An index that `sahel-dedup serve` serves; `StoryIndex.connect` makes one.
 
-    Its methods are those of `StoryIndex` and do the same. It may be used from several threads.
-    Rows that are no articles are refused here, so the figures of the index do not count them.
-    Calls that the server has no room for are made again for `timeout` seconds.
+    Its methods are those of `StoryIndex`. Several threads may use it. Rows that are not articles
+    are refused by the client, so the figures of the index do not count them. Calls for which the
+    server has no room are repeated for `timeout` seconds.
 
     Parameters
     ----------
     url : str
-        Where it is served, such as ``http://127.0.0.1:8750``.
+        Its address, such as ``http://127.0.0.1:8750``.
     token : str, optional
-        What the server asks for.
+        The token that the server requires.
     timeout : float
         Seconds to wait for an answer.
 
@@ -120,11 +120,11 @@ class RemoteIndex:
         return self._send(calls.add(read_article(article, columns, stacklevel=2)))
 
     def upsert(self, article: Record, *, columns: Mapping[str, str] | None = None) -> Assignment:
-        """Add an article or put it in the place of another; see `StoryIndex.upsert`."""
+        """Add an article or replace the one with its id; see `StoryIndex.upsert`."""
         return self._send(calls.upsert(read_article(article, columns, stacklevel=2)))
 
     def update(self, article: Record, *, columns: Mapping[str, str] | None = None) -> Assignment:
-        """Put a corrected article in the place of another; see `StoryIndex.update`."""
+        """Replace an article by a corrected version; see `StoryIndex.update`."""
         return self._send(calls.update(read_article(article, columns, stacklevel=2)))
 
     def add_many(
@@ -153,7 +153,7 @@ class RemoteIndex:
         on_bad_date: OnBadDate = "drop",
         on_changed: OnChanged = "update",
     ) -> Iterator[Assignment]:
-        """Add articles as they come and yield where they belong; see `StoryIndex.follow`."""
+        """Add articles as they arrive, and yield where they belong; see `StoryIndex.follow`."""
         size = check_count("batch_size", batch_size)
         check_on_changed(on_changed)
         fault = fault_handler(on_error)
@@ -192,7 +192,7 @@ class RemoteIndex:
         return self._send(calls.expire(before))
 
     def compact(self) -> None:
-        """Drop what removed and expired articles left; see `StoryIndex.compact`."""
+        """Discard the remains of removed and expired articles; see `StoryIndex.compact`."""
         self._send(calls.compact())
 
     def story(self, story_id: str | None) -> Story:
@@ -259,7 +259,7 @@ class RemoteIndex:
             time.sleep(nap)
 
     def _lines(self, call: calls.Call[_T]) -> Iterator[_T]:
-        """Yield what the lines of a listing tell."""
+        """Yield the items of a listing, line by line."""
         try:
             patience = max(self._timeout, calls.SILENCE)
             with self._client.stream(call.method, call.url, timeout=patience) as answer:

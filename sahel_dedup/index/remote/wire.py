@@ -1,7 +1,7 @@
-"""What goes over the wire: articles, answers and errors as JSON, and back.
+"""The wire format: conversion of articles, answers and errors to JSON and back.
 
-Server and clients read and write it here, so that they cannot differ. Ids and texts may hold lone
-surrogates, which JSON in ASCII carries.
+Server and clients both use this module, so that they cannot differ. Ids and texts may contain lone
+surrogates, which ASCII JSON can represent.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from sahel_dedup.settings import Settings
 
 Json = dict[str, Any]
 
-# Errors by name: those that a client raises again as what they were.
+# Errors by name, which a client raises again with their original class.
 _ERRORS: dict[str, type[SahelError]] = {
     kind.__name__: kind
     for kind in vars(errors).values()
@@ -41,7 +41,7 @@ def decode(data: bytes | str) -> Any:
     Raises
     ------
     ValueError
-        If it is none, or names a field twice.
+        If it is not JSON, or names a field twice.
     """
     try:
         return json.loads(data, object_pairs_hook=_object)
@@ -50,9 +50,9 @@ def decode(data: bytes | str) -> Any:
 
 
 def article_to_json(article: Article) -> Json:
-    """Put an article into the fields that `Article.from_mapping` reads."""
+    """Convert an article to the fields that `Article.from_mapping` reads."""
     extra = {str(name): value for name, value in article.extra.items()}
-    # Through the writer of JSON, which knows dates and what else Python has.
+    # With the writer of JSON, which handles dates and other types of Python.
     row: Json = json.loads(to_json(plain(extra))) if extra else {}
     row |= {"id": article.id, "text": article.text}
     if article.published is not None:
@@ -69,7 +69,7 @@ def article_from_json(row: Json) -> Article:
 
 
 def assignment_to_json(found: Assignment) -> Json:
-    """Turn an assignment into JSON."""
+    """Convert an assignment to JSON."""
     return asdict(found)
 
 
@@ -80,7 +80,7 @@ def assignment_from_json(row: Json) -> Assignment:
 
 
 def event_to_json(event: Event) -> Json:
-    """Turn an event into JSON."""
+    """Convert an event to JSON."""
     return asdict(event)
 
 
@@ -90,7 +90,7 @@ def events_from_json(rows: list[Json]) -> tuple[Event, ...]:
 
 
 def story_to_json(story: Story) -> Json:
-    """Turn a story into JSON."""
+    """Convert a story to JSON."""
     return {"id": story.id, "canonical": story.canonical, "articles": story.articles}
 
 
@@ -100,7 +100,7 @@ def story_from_json(row: Json) -> Story:
 
 
 def stats_to_json(stats: IndexStats) -> Json:
-    """Turn figures into JSON: times in ISO 8601, lengths of time in days."""
+    """Convert figures to JSON: times in ISO 8601, lengths of time in days."""
     row = asdict(stats)
     if stats.newest is not None:
         row["newest"] = stats.newest.isoformat()
@@ -120,7 +120,7 @@ def stats_from_json(row: Json) -> IndexStats:
 
 
 def settings_to_json(settings: Settings) -> Json:
-    """Turn settings into JSON, the window in days."""
+    """Convert settings to JSON, with the window in days."""
     window = settings.window
     return asdict(settings) | {
         "window": None if window is None else window / timedelta(days=1),
@@ -136,7 +136,7 @@ def settings_from_json(row: Json) -> Settings:
 
 
 def breakdown_to_json(found: ScoreBreakdown) -> Json:
-    """Turn the breakdown of a score into JSON."""
+    """Convert the breakdown of a score to JSON."""
     return asdict(found)
 
 
@@ -146,7 +146,7 @@ def breakdown_from_json(row: Json) -> ScoreBreakdown:
 
 
 def error_to_json(error: SahelError) -> Json:
-    """Turn an error into JSON, with its field and place where it has them."""
+    """Convert an error to JSON, with its field and place if it has them."""
     kind = next(kind.__name__ for kind in type(error).__mro__ if kind.__name__ in _ERRORS)
     row: Json = {"type": kind, "message": str(error)}
     if isinstance(error, ArticleError):
@@ -155,7 +155,7 @@ def error_to_json(error: SahelError) -> Json:
 
 
 def error_from_json(row: Json) -> SahelError:
-    """Read an error; one of an unknown kind is a `SahelError`."""
+    """Read an error; an error of unknown class becomes a `SahelError`."""
     told = row["error"]
     kind = _ERRORS.get(told["type"], SahelError)
     if kind is ArticleError:
