@@ -56,8 +56,8 @@ def chart(title: str, axis: str, places: Sequence[float], lines: Sequence[Line])
         parts.append(f'<text x="{_LEFT - 8}" y="{y + 4:.0f}" text-anchor="end">{share:.0%}</text>')
     for share in (0, 0.5, 1):
         x = _LEFT + share * _PLOT_WIDTH
-        told = f"{share * places[-1]:,.0f}"
-        parts.append(f'<text x="{x:.0f}" y="{bottom + 18}" text-anchor="middle">{told}</text>')
+        label = f"{share * places[-1]:,.0f}"
+        parts.append(f'<text x="{x:.0f}" y="{bottom + 18}" text-anchor="middle">{label}</text>')
     middle = _LEFT + _PLOT_WIDTH / 2
     parts.append(f'<text x="{middle:.0f}" y="{bottom + 38}" text-anchor="middle">')
     parts.append(f"{escape(axis)}</text>")

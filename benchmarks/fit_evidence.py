@@ -146,8 +146,8 @@ def main() -> None:
             odds = part.features @ left_out[name][row]
             precision = average_precision_score(part.same, odds, sample_weight=cut(part.weight))
             counts = str(len(part)), str(part.same.sum())
-            told = "  ".join(f"{p:.2f} {q:.2f}" for p, q in calibration([(part, odds)]))
-            table.add_row(name, *counts, f"{precision:.2f}", told)
+            shares = "  ".join(f"{p:.2f} {q:.2f}" for p, q in calibration([(part, odds)]))
+            table.add_row(name, *counts, f"{precision:.2f}", shares)
         console.print(table)
 
 
@@ -211,16 +211,16 @@ def calibration(found: list[tuple[Sample, NDArray[np.float64]]]) -> list[tuple[f
     same = np.concatenate([part.same for part, _ in found])
     weight = np.concatenate([cut(part.weight) / cut(part.weight).sum() for part, _ in found])
     bins = np.clip(np.searchsorted(BINS, stated, side="right") - 1, 0, len(BINS) - 2)
-    told = []
+    shares = []
     for k in range(len(BINS) - 1):
         inside = bins == k
         total = weight[inside].sum()
         if total == 0:
-            told.append((np.nan, np.nan))
+            shares.append((np.nan, np.nan))
         else:
             mean = (weight * stated)[inside].sum() / total
-            told.append((float(mean), float((weight * same)[inside].sum() / total)))
-    return told
+            shares.append((float(mean), float((weight * same)[inside].sum() / total)))
+    return shares
 
 
 def _capped(part: Sample, idle: set[str]) -> NDArray[np.float64]:

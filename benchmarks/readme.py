@@ -231,7 +231,7 @@ def _spark(results: dict[str, Any]) -> list[str]:
 def _shuffle(results: dict[str, Any]) -> list[str]:
     shuffle = results["shuffle"]
     sizes = _sizes(shuffle)
-    stages = [stage for stage, told in shuffle[sizes[-1]]["stages"].items() if told >= 1]
+    stages = [stage for stage, written in shuffle[sizes[-1]]["stages"].items() if written >= 1]
     columns = {
         **{
             f"`{stage}`": [f"{shuffle[n]['stages'][stage]:,.0f}" for n in sizes] for stage in stages
@@ -263,8 +263,8 @@ def _hundred_million(results: dict[str, Any]) -> list[str]:
     columns = []
     for blocks in (measured, undated):
         # An article travels to the join itself, and from there to each block.
-        each = {name: told * (1 + blocks.get(name, 0)) / (1 + measured.get(name, 0))
-                for name, told in stages.items()}  # fmt: skip
+        each = {name: written * (1 + blocks.get(name, 0)) / (1 + measured.get(name, 0))
+                for name, written in stages.items()}  # fmt: skip
         largest = max(each, key=each.__getitem__)
         columns.append((
             ", ".join(f"{name} {count:.1f}" for name, count in blocks.items()),

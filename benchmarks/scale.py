@@ -174,11 +174,11 @@ def _child(source: str, target: str) -> None:
     watch = Stopwatch()
 
     @contextmanager
-    def told(_paths: object) -> Iterator[Stopwatch]:
+    def watched(_paths: object) -> Iterator[Stopwatch]:
         yield watch
 
     wall, cpu = time.perf_counter(), time.process_time()
-    with mock.patch.object(cluster_command, "progress", told):
+    with mock.patch.object(cluster_command, "progress", watched):
         app(["cluster", source, "--output", target], standalone_mode=False)
     measured = {
         "wall_seconds": time.perf_counter() - wall,

@@ -246,8 +246,8 @@ def stages_of(log: Path) -> dict[str, Stage]:
         for line in file:
             event = json.loads(line)
             if event["Event"] == "SparkListenerJobStart":
-                told = (event["Properties"] or {}).get("spark.job.description", "")
-                name = told.removeprefix("sahel_dedup: ").partition("/")[0] or "checks"
+                description = (event["Properties"] or {}).get("spark.job.description", "")
+                name = description.removeprefix("sahel_dedup: ").partition("/")[0] or "checks"
                 begun[event["Job ID"]] = name, event["Submission Time"]
                 for stage in event["Stage IDs"]:
                     ours.setdefault(stage, name)

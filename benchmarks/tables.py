@@ -131,34 +131,40 @@ def stream_speed(results: dict[str, Any]) -> list[str]:
 
 def stream_latency(results: dict[str, Any]) -> list[str]:
     """Show milliseconds of a single add, and memory."""
-    told = results["latency"]
+    latency = results["latency"]
     rows = (
         (
             f"by the {clock}" if clock == "clock" else f"of the {clock}'s time",
-            *(f"{value:.1f}" for value in told[f"{clock}, ms"].values()),
-            f"{told[f'{clock}, p99 to p50']:.1f}",
+            *(f"{value:.1f}" for value in latency[f"{clock}, ms"].values()),
+            f"{latency[f'{clock}, p99 to p50']:.1f}",
         )
         for clock in ("processor", "clock")
     )
     return [
         *table(("", "p50", "p99", "p99.9", "p99 to p50"), rows),
         "",
-        f"Resident memory is {told['bytes per article'] / 1000:.1f} KB per live article, at "
-        f"{told['articles']:,} of them.",
+        f"Resident memory is {latency['bytes per article'] / 1000:.1f} KB per live article, at "
+        f"{latency['articles']:,} of them.",
     ]
 
 
 def stream_agreement(results: dict[str, Any]) -> list[str]:
     """Show B-cubed F1 between stream and batch, and against known stories."""
-    told = results["agreement"]
+    agreement = results["agreement"]
     heads = ("one at a time", "add_many", "shuffled, least of ten pairs")
-    gold = {way: told[f"labelled mix, {way}, against known stories"]["mean"]
+    gold = {way: agreement[f"labelled mix, {way}, against known stories"]["mean"]
             for way in ("stream", "batch")}  # fmt: skip
     return [
         *table(
             ("", *heads),
             (
-                (name, *(f"{told[name][head]:.4f}" if head in told[name] else "" for head in heads))
+                (
+                    name,
+                    *(
+                        f"{agreement[name][head]:.4f}" if head in agreement[name] else ""
+                        for head in heads
+                    ),
+                )
                 for name in (*_SETS, "labelled mix")
             ),
         ),

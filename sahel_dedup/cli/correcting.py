@@ -9,7 +9,7 @@ import typer
 
 from sahel_dedup.cli.options import Output
 from sahel_dedup.cli.terminal import note, say
-from sahel_dedup.errors import SahelError
+from sahel_dedup.errors import FileError
 from sahel_dedup.io.collisions import STDOUT, check_apart
 from sahel_dedup.io.writers import check_output, write_rows
 
@@ -38,7 +38,7 @@ def correct(
 
     check_apart([corrections], {"FILE": file})
     if not os.path.exists(file):
-        raise SahelError(f"no index at {file!r}")
+        raise FileError(f"no index at {file!r}")
     with StoryIndex.open(file, timeout=wait) as opened:
         events = opened.corrections.add(corrections)
         unknown = opened.corrections.unknown

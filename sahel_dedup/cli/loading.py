@@ -13,7 +13,7 @@ from sahel_dedup.articles import Article
 from sahel_dedup.batch import Archive
 from sahel_dedup.clustering.stories import Stories, parts_of
 from sahel_dedup.corrections.corrections import Corrections
-from sahel_dedup.errors import ArticleError, NotFoundError, SahelError, SettingsError
+from sahel_dedup.errors import ArticleError, NotFoundError, SettingsError
 from sahel_dedup.evaluation.metrics import label_rows
 from sahel_dedup.index.index_corrections import IndexCorrections
 from sahel_dedup.index.opening import open_session
@@ -109,7 +109,7 @@ def _read(
     def known() -> Iterator[Article]:
         for article in read_articles(paths, columns=columns):
             if article.id not in story_of:
-                raise SahelError(
+                raise NotFoundError(
                     f"article {article.id!r} has no story in {stories!r}: give the articles that "
                     "were grouped"
                 )

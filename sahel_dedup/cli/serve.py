@@ -18,7 +18,7 @@ from sahel_dedup.cli.index import (
 )
 from sahel_dedup.cli.options import ModelFile
 from sahel_dedup.cli.terminal import note
-from sahel_dedup.errors import SahelError, SettingsError
+from sahel_dedup.errors import FileError, MissingPackageError, SettingsError
 from sahel_dedup.io.collisions import check_apart
 
 _TOKEN = "SAHEL_DEDUP_TOKEN"
@@ -91,7 +91,9 @@ def serve(
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("sahel_dedup"):
             raise
-        raise SahelError(f"serve needs {error.name}: pip install 'sahel-dedup[serve]'") from None
+        raise MissingPackageError(
+            f"serve needs {error.name}: pip install 'sahel-dedup[serve]'"
+        ) from None
     from sahel_dedup.index.story_index import StoryIndex
 
     check_apart([token_file, model], {"--index": index_file})
@@ -129,7 +131,7 @@ def _token(path: str | None) -> str | None:
             with open(path, encoding="utf-8") as file:
                 token = file.readline(4096).strip()
         except (OSError, ValueError) as error:
-            raise SahelError(f"cannot read {path!r}: {error}") from error
+            raise FileError(f"cannot read {path!r}: {error}") from error
     if len(token) < _FEWEST_LETTERS or not token.isascii() or not token.isprintable():
         raise SettingsError(
             f"{where}: a token has at least {_FEWEST_LETTERS} ASCII letters, such as `openssl "

@@ -17,7 +17,7 @@ from sahel_dedup.cli.options import (
     parse_columns,
 )
 from sahel_dedup.cli.terminal import note, output_console, progress, say
-from sahel_dedup.errors import SahelError
+from sahel_dedup.errors import SettingsError
 from sahel_dedup.io.article_reader import read_articles
 from sahel_dedup.io.collisions import check_apart
 from sahel_dedup.io.writers import check_folder, check_output, write_rows
@@ -79,11 +79,11 @@ def teach(
     """
     check_apart([*archive, pairs], {"--output": output, "--sheet": sheet})
     if (ask is None) != (sheet is None):
-        raise SahelError("teach: --ask N and --sheet FILE go together")
+        raise SettingsError("teach: --ask N and --sheet FILE go together")
     if output is not None and pairs is None:
-        raise SahelError("teach: --output needs answers: --pairs FILE")
+        raise SettingsError("teach: --output needs answers: --pairs FILE")
     if output is None and sheet is None:
-        raise SahelError("teach: give --pairs FILE and -o MODEL, or --ask N and --sheet FILE")
+        raise SettingsError("teach: give --pairs FILE and -o MODEL, or --ask N and --sheet FILE")
     if output is not None:
         check_folder(output)
     if sheet is not None:
@@ -119,7 +119,7 @@ def _show(lesson: Lesson, as_json: bool) -> None:
     table = Table(f"{model.same + model.different:,} answers", "before", "after", "change")
     for name in ("precision", "recall"):
         values = (getattr(expected, f"{name}_{when}") for when in ("before", "after", "change"))
-        table.add_row(f"expected {name} of pairs", *map(_told, values))
+        table.add_row(f"expected {name} of pairs", *map(_format, values))
     console = output_console()
     console.print(table)
     weights = Table("constants", "dated, shipped", "learnt", "undated, shipped", "learnt")
@@ -138,5 +138,5 @@ def _show(lesson: Lesson, as_json: bool) -> None:
             note(f"left out: {count:,} pairs {fault}")
 
 
-def _told(found: Interval) -> str:
+def _format(found: Interval) -> str:
     return f"{found.value:.2f} ({found.low:.2f} to {found.high:.2f})"

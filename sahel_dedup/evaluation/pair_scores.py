@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sahel_dedup.clustering.stories import Stories
-from sahel_dedup.errors import SahelError
+from sahel_dedup.errors import NotFoundError
 from sahel_dedup.evaluation.judged_pairs import JudgedPair, labels_of
 from sahel_dedup.io.readers import Place
 
@@ -199,7 +199,7 @@ def evaluate_pairs(
     judged = [pair for pair in everything if pair.same is not None]
     known = [pair for pair in judged if pair.first in stories and pair.second in stories]
     if not known:
-        raise SahelError(
+        raise NotFoundError(
             f"nothing to evaluate: of {len(everything):,} pairs, {len(judged):,} are judged, and "
             "none of these has both articles in the stories"
         )

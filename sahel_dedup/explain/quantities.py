@@ -192,8 +192,8 @@ def _quantity(document: Document, first: int, end: int, value: str) -> Quantity:
     start = int(document.starts[first])
     span = Span(start, int(document.ends[token]))
     ahead = list(_ahead(document, token))
-    telling = [i for i in ahead if document.weights[i] >= DISTINCTIVE] or ahead[-1:]
-    phrase = Span(start, int(document.ends[telling[0]])) if telling else span
+    distinctive = [i for i in ahead if document.weights[i] >= DISTINCTIVE] or ahead[-1:]
+    phrase = Span(start, int(document.ends[distinctive[0]])) if distinctive else span
     context = {int(document.hashes[i]) for i in ahead}
     before = first - 1
     if before >= 0 and _joined(document, before, first) and _is_distinctive(document, before):

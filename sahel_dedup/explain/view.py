@@ -131,8 +131,8 @@ def _tolls(e: Findings) -> Iterator[Section]:
     """Show the tolls of both next to each other, kind by kind; red if the current ones differ."""
     first: dict[str, list[str]] = {}
     second: dict[str, list[str]] = {}
-    for side, told in ((first, e.reported[0]), (second, e.reported[1])):
-        for quantity in told:
+    for side, quantities in ((first, e.reported[0]), (second, e.reported[1])):
+        for quantity in quantities:
             side.setdefault(quantity.kind, []).append(str(quantity))
     changes = [progress(side) for side in e.reported]
     for kind in first | second:
@@ -185,9 +185,9 @@ def decision_of(explanation: Findings) -> str:
         parts.append("One story." if explanation.one_story else "Two stories.")
     if said := explanation.corrections:
         effect = "Joined" if said[0].same else "Kept apart"
-        told = "; ".join(str(correction) for correction in said[:_CORRECTIONS])
+        named = "; ".join(str(correction) for correction in said[:_CORRECTIONS])
         more = f" (and {len(said) - _CORRECTIONS:,} more)" if len(said) > _CORRECTIONS else ""
-        parts.append(plain(f"{effect} by a correction: {told}{more}."))
+        parts.append(plain(f"{effect} by a correction: {named}{more}."))
     if (breakdown := explanation.breakdown) is not None:
         parts.append(
             f"Similarity in the archive: {breakdown.similarity:.2f}. Log-odds that "

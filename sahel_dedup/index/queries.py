@@ -233,7 +233,7 @@ class StoryQueries:
         return to_frame(rows_of(self, texts=texts), columns)
 
     def stats(self) -> IndexStats:
-        """Return figures of the index."""
+        """Return statistics of the index."""
         with self._session.looking() as engine:
             live, store, sizes = engine.live, self._session.store, _sizes(engine)
             tally = self._session.tally

@@ -109,7 +109,7 @@ class Builder:
         places = {step.article.id: place for place, step in enumerate(steps)}
         head = steps[places[chosen]].article
         compared = self._compare_all(head, [step.article for step in steps])
-        told = in_time(
+        reported = in_time(
             quantity
             for step in way.steps[:SHOWN_ARTICLES]
             for quantity in find_reported_quantities(step.article)
@@ -120,7 +120,7 @@ class Builder:
             "canonical": places[chosen],
             "more": len(reports) - len(steps),
             "decisions": [_decision(decision) for decision in decided[:SHOWN_DECISIONS]],
-            "quantities": [_quantity(quantity) for quantity in told[:SHOWN_QUANTITIES]],
+            "quantities": [_quantity(quantity) for quantity in reported[:SHOWN_QUANTITIES]],
             "articles": [
                 {
                     "id": _text(step.article.id),
@@ -156,7 +156,7 @@ class Builder:
             "f": sum(1 for comparison in compared if comparison and comparison["conflicts"]),
             "q": {
                 kind: values[:SHOWN_CHANGES]
-                for kind, values in progress(told).items()
+                for kind, values in progress(reported).items()
                 if len(set(values)) > 1
             },
         }

@@ -79,7 +79,7 @@ def surviving_pairs(
     if least > FLOOR:
         # A higher recurrence can only lower a score.
         lowest = np.full(len(profiles), LOWEST_RECURRENCE)
-        hopes = Evidence(profiles, similarity, lowest, settings)
-        pairs = pairs.where(pairs.form | (hopes.most(*pairs[:3]) >= least))
-        pairs = pairs.where(pairs.form | (hopes.score_pairs(*pairs[:3]).score >= least))
+        optimistic = Evidence(profiles, similarity, lowest, settings)
+        pairs = pairs.where(pairs.form | (optimistic.most(*pairs[:3]) >= least))
+        pairs = pairs.where(pairs.form | (optimistic.score_pairs(*pairs[:3]).score >= least))
     return pairs

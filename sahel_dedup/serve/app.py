@@ -22,7 +22,7 @@ from sahel_dedup.index.results import Assignment, Event
 from sahel_dedup.index.story_index import StoryIndex
 from sahel_dedup.serve import requests
 from sahel_dedup.serve.answers import LINES, failure, success
-from sahel_dedup.serve.figures import Figures
+from sahel_dedup.serve.metrics import Metrics
 from sahel_dedup.serve.requests import Bodies, TooLarge, TooSlow
 from sahel_dedup.serve.writing import Answer, Overloaded, Writer
 
@@ -44,7 +44,7 @@ class Service:
     index : StoryIndex
     writer : Writer
     bodies : Bodies
-    figures : Figures
+    metrics : Metrics
     stopping : asyncio.Event
         Set when the server shuts down, which ends streams.
     failed : bool
@@ -54,7 +54,7 @@ class Service:
     index: StoryIndex
     writer: Writer
     bodies: Bodies
-    figures: Figures
+    metrics: Metrics
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     failed: bool = False
     _streams: int = 0
@@ -75,13 +75,17 @@ class Service:
             "/stats": self._stats, "/settings": self._settings, "/health": self._health,
             "/metrics": self._metrics,
         }  # fmt: skip
-        routes = [Route(path, self._told(path, do), methods=["POST"]) for path, do in posts.items()]
-        routes += [Route(path, self._told(path, do), methods=["GET"]) for path, do in gets.items()]
+        routes = [
+            Route(path, self._answer(path, do), methods=["POST"]) for path, do in posts.items()
+        ]
+        routes += [
+            Route(path, self._answer(path, do), methods=["GET"]) for path, do in gets.items()
+        ]
         return Starlette(
             routes=routes, exception_handlers={HTTPException: _no_route, Exception: _fault}
         )
 
-    def _told(self, path: str, handle: Handler) -> Handler:
+    def _answer(self, path: str, handle: Handler) -> Handler:
         """Convert errors of a handler to answers, and count all answers."""
 
         async def answered(request: Request) -> Response:
@@ -97,7 +101,7 @@ class Service:
             except ClientDisconnect:
                 # The client has gone.
                 answer = Response(status_code=400)
-            self.figures.answered(path, answer.status_code, time.perf_counter() - begun)
+            self.metrics.answered(path, answer.status_code, time.perf_counter() - begun)
             return answer
 
         return answered
@@ -129,7 +133,7 @@ class Service:
         else:
             added = iter(await self.writer.add(good, update=update, whole=whole))
             answers = [item if isinstance(item, ArticleError) else next(added) for item in read]
-        return success({"answers": [_told_of(answer) for answer in answers]})
+        return success({"answers": [_answer_to_json(answer) for answer in answers]})
 
     async def _update(self, request: Request) -> Response:
         article = requests.article_of(await self.bodies.read(request))
@@ -310,7 +314,7 @@ class Service:
     async def _metrics(self, request: Request) -> Response:
         requests.params_of(request)
         stats = await self.writer.run(self.index.stats)
-        text = self.figures.text(stats, self.writer.waiting)
+        text = self.metrics.text(stats, self.writer.waiting)
         return Response(text, media_type="text/plain; version=0.0.4")
 
 
@@ -321,7 +325,7 @@ def _named(request: Request, name: str) -> str:
     return given[name]
 
 
-def _told_of(answer: Answer) -> wire.Json | None:
+def _answer_to_json(answer: Answer) -> wire.Json | None:
     if isinstance(answer, Assignment):
         return wire.assignment_to_json(answer)
     return None if answer is None else wire.error_to_json(answer)

@@ -18,8 +18,8 @@ from starlette.applications import Starlette
 from sahel_dedup.errors import SahelError, SettingsError
 from sahel_dedup.index.story_index import StoryIndex
 from sahel_dedup.serve.app import Service
-from sahel_dedup.serve.figures import Figures
 from sahel_dedup.serve.guard import LOOPBACK, Guard
+from sahel_dedup.serve.metrics import Metrics
 from sahel_dedup.serve.protocol import PatientProtocol
 from sahel_dedup.serve.requests import Bodies
 from sahel_dedup.serve.writing import Writer
@@ -73,7 +73,7 @@ def listen(host: str, port: int) -> socket.socket:
             taken.close()
             raise
     except (OSError, OverflowError) as error:
-        raise SahelError(f"cannot listen on {host!r}, port {port}: {error}") from error
+        raise SettingsError(f"cannot listen on {host!r}, port {port}: {error}") from error
     return taken
 
 
@@ -145,15 +145,15 @@ async def _serve(
     limits: Limits,
     ready: Callable[[], None],
 ) -> None:
-    figures, failures = Figures(), list[Exception]()
+    metrics, failures = Metrics(), list[Exception]()
 
     def fail(error: Exception) -> None:
         failures.append(error)
         service.failed = server.should_exit = True
 
-    writer = Writer(index, limits.waiting, figures.batch, fail)
+    writer = Writer(index, limits.waiting, metrics.batch, fail)
     bodies = Bodies(limits.body_bytes, limits.body_seconds, _BODIES * limits.body_bytes)
-    service = Service(index, writer, bodies, figures)
+    service = Service(index, writer, bodies, metrics)
     app = service.application()
 
     @contextlib.asynccontextmanager

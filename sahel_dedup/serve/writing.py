@@ -151,7 +151,7 @@ class Writer:
             raise Stopping("the server is shutting down") from None
         found = await asyncio.shield(waiting)
         if writes:
-            self._tell()
+            self._notify()
         return found
 
     def listen(self) -> asyncio.Event:
@@ -192,7 +192,7 @@ class Writer:
                         if not work.done.done():
                             work.done.set_result(answer)
                     self._on_batch(size)
-                    self._tell()
+                    self._notify()
                 finally:
                     self.waiting -= size
         finally:
@@ -239,9 +239,9 @@ class Writer:
                 raise _RefusedWhole(work, answers)
 
         found = add_batch(self._index, articles, refuse, update=works[0].update)
-        told = iter([errors.get(i) or answer for i, answer in enumerate(found)])
-        return [list(itertools.islice(told, len(work.articles))) for work in works]
+        outcomes = iter([errors.get(i) or answer for i, answer in enumerate(found)])
+        return [list(itertools.islice(outcomes, len(work.articles))) for work in works]
 
-    def _tell(self) -> None:
+    def _notify(self) -> None:
         for listener in self._listeners:
             listener.set()

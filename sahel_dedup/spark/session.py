@@ -12,7 +12,7 @@ from pathlib import Path
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
-from sahel_dedup.errors import SahelError
+from sahel_dedup.errors import MissingPackageError, SahelError
 
 
 def local_session(master: str | None, options: Mapping[str, str] | None = None) -> SparkSession:
@@ -71,4 +71,6 @@ def require_java() -> None:
     home = os.environ.get("JAVA_HOME")
     found = Path(home, "bin", "java").exists() if home else shutil.which("java")
     if not found:
-        raise SahelError("no Java: Spark needs Java 17, such as Debian's openjdk-17-jre-headless")
+        raise MissingPackageError(
+            "no Java: Spark needs Java 17, such as Debian's openjdk-17-jre-headless"
+        )

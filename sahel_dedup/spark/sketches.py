@@ -42,9 +42,11 @@ SKETCH = (
     "terms binary, counts binary, marks binary, prior binary, date_dropped boolean"
 )
 # The columns that a comparison of articles needs.
-COMPARED = ("day", "outlet", "lang", "body", "body_check", "headline", "length", "terms", "counts",
-            "marks", "idf")  # fmt: skip
-SIGNED = (*COMPARED, "number_contexts", "shingles")
+COMPARISON_COLUMNS = (
+    "day", "outlet", "lang", "body", "body_check", "headline", "length", "terms", "counts", "marks",
+    "idf",
+)  # fmt: skip
+SIGNED = (*COMPARISON_COLUMNS, "number_contexts", "shingles")
 # Bits of `marks`: the term starts with a digit, or is in the title.
 NUMBER, TITLE = 1, 2
 
@@ -127,7 +129,7 @@ def to_profiles(table: pa.Table) -> tuple[Profiles, Similarity]:
     Parameters
     ----------
     table : pyarrow.Table
-        Columns of `COMPARED`, possibly without the words; `salience`, `shingles` and
+        Columns of `COMPARISON_COLUMNS`, possibly without the words; `salience`, `shingles` and
         `number_contexts` are used if they exist.
 
     Returns

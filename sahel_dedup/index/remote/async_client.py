@@ -153,7 +153,7 @@ class AsyncStoryIndex:
         return self._lines(calls.event_stream(cursor))
 
     async def stats(self) -> IndexStats:
-        """Return figures of the index."""
+        """Return statistics of the index."""
         return await self._send(calls.stats())
 
     async def _send(self, call: calls.Call[_T]) -> _T:

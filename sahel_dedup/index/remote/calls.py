@@ -14,7 +14,13 @@ from urllib.parse import urlencode, urlsplit
 from sahel_dedup.articles import Article
 from sahel_dedup.clustering.partition import Story
 from sahel_dedup.corrections.corrections import Correction
-from sahel_dedup.errors import IndexBusyError, NotFoundError, SahelError, SettingsError
+from sahel_dedup.errors import (
+    IndexBusyError,
+    MissingPackageError,
+    NotFoundError,
+    SahelError,
+    SettingsError,
+)
 from sahel_dedup.index.remote import wire
 from sahel_dedup.index.results import Assignment, Event, IndexStats
 from sahel_dedup.settings import Settings
@@ -283,19 +289,19 @@ def http() -> Any:
     try:
         import httpx
     except ImportError:
-        raise SahelError(
+        raise MissingPackageError(
             "an index over HTTP needs httpx: pip install 'sahel-dedup[serve]'"
         ) from None
     return httpx
 
 
 def _line(line: str) -> Story:
-    row = _told(line)
+    row = _parse_line(line)
     return wire.story_from_json(row)
 
 
 def _row(line: str) -> dict[str, object]:
-    row = _told(line)
+    row = _parse_line(line)
     if (published := row["published"]) is not None:
         row["published"] = datetime.fromisoformat(published)
     return row
@@ -305,10 +311,10 @@ def _event(line: str) -> Event | None:
     """Read a line of a stream of events; only lines of data contain one."""
     if not line.startswith("data: "):
         return None
-    return Event(**_told(line.removeprefix("data: ")))
+    return Event(**_parse_line(line.removeprefix("data: ")))
 
 
-def _told(line: str) -> dict[str, Any]:
+def _parse_line(line: str) -> dict[str, Any]:
     """Read a line of a listing, which may end with an error."""
     row: dict[str, Any] = wire.decode(line)
     if "error" in row:

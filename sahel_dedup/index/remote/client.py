@@ -226,7 +226,7 @@ class RemoteIndex:
         return to_frame(rows, columns)
 
     def stats(self) -> IndexStats:
-        """Return figures of the index."""
+        """Return statistics of the index."""
         return self._send(calls.stats())
 
     def _add(

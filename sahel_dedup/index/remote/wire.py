@@ -156,13 +156,13 @@ def error_to_json(error: SahelError) -> Json:
 
 def error_from_json(row: Json) -> SahelError:
     """Read an error; an error of unknown class becomes a `SahelError`."""
-    told = row["error"]
-    kind = _ERRORS.get(told["type"], SahelError)
+    described = row["error"]
+    kind = _ERRORS.get(described["type"], SahelError)
     if kind is ArticleError:
-        return ArticleError(told["reason"], told["field"], told["line"])
+        return ArticleError(described["reason"], described["field"], described["line"])
     if kind is CorrectionError:
-        return CorrectionError(told["message"], ())
-    return kind(told["message"])
+        return CorrectionError(described["message"], ())
+    return kind(described["message"])
 
 
 def _object(pairs: list[tuple[str, Any]]) -> Json:

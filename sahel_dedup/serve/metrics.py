@@ -14,7 +14,7 @@ _BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 _COUNTED = frozenset(item.name for item in fields(Counts))
 
 
-class Figures:
+class Metrics:
     """Counters of requests, and gauges of the index."""
 
     def __init__(self) -> None:
@@ -57,10 +57,10 @@ def _of_index(stats: IndexStats) -> CollectorRegistry:
         elif isinstance(value, timedelta):
             value = value.total_seconds()
         if value is not None:
-            told = f"See {item.name} of sahel_dedup.index.IndexStats."
+            text = f"See {item.name} of sahel_dedup.index.IndexStats."
             name = f"sahel_index_{item.name}"
             if item.name in _COUNTED:
-                Counter(name, told, registry=registry).inc(value)
+                Counter(name, text, registry=registry).inc(value)
             else:
-                Gauge(name, told, registry=registry).set(value)
+                Gauge(name, text, registry=registry).set(value)
     return registry
