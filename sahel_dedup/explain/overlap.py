@@ -114,13 +114,29 @@ def shingles(words: U64) -> U64:
         Distinct and ascending. A text of one or two words is one shingle.
     """
     width = min(SHINGLE_WORDS, len(words))
-    if not width:
-        return words[:0]
+    return np.unique(word_runs(words, width)) if width else words[:0]
+
+
+def word_runs(words: U64, width: int) -> U64:
+    """Hash each run of a number of words.
+
+    Parameters
+    ----------
+    words : ndarray of uint64, shape (n,)
+        Hashes of the words in reading order.
+    width : int
+        Words of a run, from 1 to n.
+
+    Returns
+    -------
+    ndarray of uint64, shape (n - width + 1,)
+        In reading order.
+    """
     # Each word is scrambled once more than the next, because their order matters.
     runs = words[: len(words) - width + 1]
     for k in range(1, width):
         runs = splitmix64(runs) + words[k : len(words) - width + 1 + k]
-    return np.unique(runs)
+    return runs
 
 
 def overlap(a: U64, b: U64) -> Overlap:

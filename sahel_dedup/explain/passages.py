@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from rapidfuzz.distance import Indel
 
 from sahel_dedup.explain.document import Document, Span
-from sahel_dedup.util.hashing import U64, splitmix64
+from sahel_dedup.explain.overlap import word_runs
+from sahel_dedup.util.hashing import U64
 
 VERBATIM_WORDS = 5
 # At most this many words of each text may be between two parts of an edited passage.
@@ -141,7 +142,7 @@ def _seed_pairs(a: U64, b: U64) -> tuple[Places, Places]:
     nothing = np.zeros(0, dtype=np.int64)
     if min(len(a), len(b)) < _SEED:
         return nothing, nothing
-    seeds_a, seeds_b = _seeds(a), _seeds(b)
+    seeds_a, seeds_b = word_runs(a, _SEED), word_runs(b, _SEED)
     order_a, order_b = np.argsort(seeds_a, kind="stable"), np.argsort(seeds_b, kind="stable")
     common = np.intersect1d(seeds_a, seeds_b)
     low_a, count_a = _range_of(common, seeds_a[order_a])
@@ -153,10 +154,6 @@ def _seed_pairs(a: U64, b: U64) -> tuple[Places, Places]:
     in_a = step // width
     in_b = np.where(np.repeat(few, size), step % width, step)
     return order_a[np.repeat(low_a, size) + in_a], order_b[np.repeat(low_b, size) + in_b]
-
-
-def _seeds(words: U64) -> U64:
-    return splitmix64(splitmix64(words[:-2]) + words[1:-1]) + words[2:]
 
 
 def _range_of(values: U64, ordered: U64) -> tuple[Places, Places]:

@@ -12,11 +12,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import unicodedata
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields
-from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -30,7 +28,7 @@ from sahel_dedup.io.writers import replacing
 from sahel_dedup.sketch.fingerprint import FINGERPRINT_VERSION
 from sahel_dedup.sketch.profiles import Profiles
 from sahel_dedup.sketch.sketcher import Sketcher
-from sahel_dedup.util.version import package_version
+from sahel_dedup.util.version import data_versions, package_version
 
 _HEADER = "checkpoint.json"
 # Increased whenever the columns of a part change.
@@ -96,8 +94,7 @@ class Checkpoint:
         header = {
             "format": _FORMAT,
             "fingerprints": FINGERPRINT_VERSION,
-            "versions": {"sahel-dedup": package_version(), "wordfreq": version("wordfreq")},
-            "unicode": unicodedata.unidata_version,
+            "versions": {"sahel-dedup": package_version(), **data_versions()},
             "reading": reading,
         }
         os.makedirs(folder, exist_ok=True)

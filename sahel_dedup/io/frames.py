@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 
 from sahel_dedup.errors import ArticleError
+from sahel_dedup.util.days import SECONDS_A_DAY
 from sahel_dedup.util.lazy import LazyModule
 
 if TYPE_CHECKING:
@@ -243,7 +244,7 @@ def _beyond_calendar(frame: pl.DataFrame) -> dict[str, dict[int, str]]:
         if isinstance(dtype, pl.Date):
             ticks_a_day, unit = 1, "days"
         elif isinstance(dtype, pl.Datetime):
-            ticks_a_day, unit = 86_400 * _UNIT[dtype.time_unit], dtype.time_unit
+            ticks_a_day, unit = int(SECONDS_A_DAY) * _UNIT[dtype.time_unit], dtype.time_unit
         else:
             continue
         ticks = frame[name].to_physical().cast(pl.Int64)

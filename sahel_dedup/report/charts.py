@@ -9,6 +9,7 @@ from typing import Any
 from sahel_dedup.explain.plots import Plot, binned, story_sizes, tenth_labels
 from sahel_dedup.io.tabular import without_surrogates
 from sahel_dedup.report.grouping import Collected, Report
+from sahel_dedup.util.days import to_days
 
 _HOURS = (0, 1, 3, 6, 12, 24, 48, 96, 168)
 _HOUR_LABELS = (
@@ -102,4 +103,4 @@ def _spans(collected: Collected) -> Iterable[float]:
 
 def _hours(report: Report) -> float:
     published = report.article.published
-    return 0.0 if published is None else published.timestamp() / 3600
+    return 0.0 if published is None else 24 * to_days(published)

@@ -17,6 +17,7 @@ from pyspark.sql import functions as F
 from sahel_dedup.settings import Settings
 from sahel_dedup.sketch.fingerprint import FINGERPRINT_VERSION
 from sahel_dedup.util.field_names import FIELDS
+from sahel_dedup.util.version import data_versions
 
 # Raised whenever what a stage writes, or how it comes about, changes.
 STAGES_VERSION = 7
@@ -46,7 +47,8 @@ class Stages:
         Other inputs, settings and versions of the library have folders of their own.
         """
         # The number of threads does not change the result.
-        identity = [f"{settings!r}".partition(", workers=")[0], FINGERPRINT_VERSION, STAGES_VERSION]
+        chosen = f"{settings!r}".partition(", workers=")[0]
+        identity = [chosen, FINGERPRINT_VERSION, STAGES_VERSION, data_versions()]
         name = hashlib.blake2b(repr([*identity, signature(df)]).encode(), digest_size=8).hexdigest()
         return cls(df.sparkSession, f"{folder.rstrip('/')}/{name}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from importlib.metadata import PackageNotFoundError, version
 
 
@@ -11,3 +12,8 @@ def package_version() -> str:
         return version("sahel-dedup")
     except PackageNotFoundError:
         return "0+unknown"
+
+
+def data_versions() -> dict[str, str]:
+    """Return the versions of the data from elsewhere that fingerprints depend on."""
+    return {"wordfreq": version("wordfreq"), "Unicode": unicodedata.unidata_version}
