@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from sahel_dedup.batch import cluster, fingerprints
     from sahel_dedup.clustering.crosswalk import story_changes
     from sahel_dedup.clustering.recall_check import RecallCheck
-    from sahel_dedup.clustering.stories import Link, Stories, Story
+    from sahel_dedup.clustering.stories import Stories
+    from sahel_dedup.clustering.story import Link, Story
     from sahel_dedup.corrections.corrections import Correction, Corrections
     from sahel_dedup.errors import (
         ArticleError,
@@ -55,7 +56,7 @@ _HOMES = {
     "Fingerprint": "sahel_dedup.sketch.fingerprint",
     "IndexBusyError": "sahel_dedup.errors",
     "IndexFileError": "sahel_dedup.errors",
-    "Link": "sahel_dedup.clustering.stories",
+    "Link": "sahel_dedup.clustering.story",
     "MissingPackageError": "sahel_dedup.errors",
     "NotFoundError": "sahel_dedup.errors",
     "RecallCheck": "sahel_dedup.clustering.recall_check",
@@ -64,7 +65,7 @@ _HOMES = {
     "Settings": "sahel_dedup.settings",
     "SettingsError": "sahel_dedup.errors",
     "Stories": "sahel_dedup.clustering.stories",
-    "Story": "sahel_dedup.clustering.stories",
+    "Story": "sahel_dedup.clustering.story",
     "StoryClusterer": "sahel_dedup.estimator",
     "StoryIndex": "sahel_dedup.index",
     "audit": "sahel_dedup.evaluation.audit",

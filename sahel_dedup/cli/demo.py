@@ -15,7 +15,8 @@ from sahel_dedup.io.article_reader import read_articles
 from sahel_dedup.io.collisions import check_apart
 
 if TYPE_CHECKING:
-    from sahel_dedup.clustering.stories import Stories, Story
+    from sahel_dedup.clustering.stories import Stories
+    from sahel_dedup.clustering.story import Story
 
 
 def demo() -> None:

@@ -8,13 +8,13 @@ from typing import Annotated
 
 import typer
 
-from sahel_dedup.cli.index import (
+from sahel_dedup.cli.index import settings_for
+from sahel_dedup.cli.index_options import (
     Fields,
     IndexGranularity,
     IndexWindow,
     Retention,
     Texts,
-    settings_for,
 )
 from sahel_dedup.cli.options import ModelFile
 from sahel_dedup.cli.terminal import note

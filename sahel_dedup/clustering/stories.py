@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 
 from sahel_dedup.articles import Article
 from sahel_dedup.clustering import story_table
-from sahel_dedup.clustering.partition import Grouped, Link, Story, StoryPartition
+from sahel_dedup.clustering.partition import Grouped, StoryPartition
 from sahel_dedup.clustering.recall_check import RecallCheck, check_recall
 from sahel_dedup.clustering.recut import Compared, group_compared, narrow, stricter
 from sahel_dedup.clustering.saved_stories import StoriesParts, load, save
+from sahel_dedup.clustering.story import Link
 from sahel_dedup.clustering.thresholds import Thresholds
 from sahel_dedup.errors import SahelError
 from sahel_dedup.explain.conflicts import find_conflicts
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
     import polars as pl
 
     from sahel_dedup.explain.explanation import Explanation
-
-__all__ = ["Link", "Stories", "Story"]
 
 
 class Stories(StoryPartition):

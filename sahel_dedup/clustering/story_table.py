@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sahel_dedup.articles import Article
-from sahel_dedup.clustering.partition import FOUND, Story
+from sahel_dedup.clustering.partition import FOUND
+from sahel_dedup.clustering.story import Story
 from sahel_dedup.errors import MissingPackageError
 from sahel_dedup.explain.overview import TextTable, moment, render, share, text
 from sahel_dedup.explain.plots import overview

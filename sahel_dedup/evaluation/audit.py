@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sahel_dedup.clustering.date_precision import estimate_precision
-from sahel_dedup.clustering.stories import Link, Stories, Story
+from sahel_dedup.clustering.stories import Stories
+from sahel_dedup.clustering.story import Link, Story
 from sahel_dedup.errors import SettingsError
 from sahel_dedup.explain.overview import TextTable, render, share, text
 from sahel_dedup.explain.plots import Plot, overview

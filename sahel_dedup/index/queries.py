@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sahel_dedup.articles import Article
-from sahel_dedup.clustering.stories import Story
+from sahel_dedup.clustering.story import Story
 from sahel_dedup.corrections.reasons import reasons
 from sahel_dedup.errors import NotFoundError
 from sahel_dedup.index.engine import Engine

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sahel_dedup.clustering.canonical import canonical_place, merits, outlet_ranks
-from sahel_dedup.clustering.partition import Story
+from sahel_dedup.clustering.story import Story
 from sahel_dedup.explain.overlap import Relation, relations
 from sahel_dedup.index.live import Live
 from sahel_dedup.index.online_linkage import ScoredPairs

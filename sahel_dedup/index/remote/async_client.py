@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from sahel_dedup.articles import Article
-from sahel_dedup.clustering.partition import Story
+from sahel_dedup.clustering.story import Story
 from sahel_dedup.errors import SahelError
 from sahel_dedup.index.feed import OnChanged, check_on_changed
 from sahel_dedup.index.remote import calls, wire

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, NoReturn, TypeVar
 from urllib.parse import urlencode, urlsplit
 
 from sahel_dedup.articles import Article
-from sahel_dedup.clustering.partition import Story
+from sahel_dedup.clustering.story import Story
 from sahel_dedup.corrections.corrections import Correction
 from sahel_dedup.errors import (
     IndexBusyError,

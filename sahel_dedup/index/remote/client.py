@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from sahel_dedup.articles import Article
-from sahel_dedup.clustering.partition import Story
+from sahel_dedup.clustering.story import Story
 from sahel_dedup.errors import ArticleError
 from sahel_dedup.index.export import COLUMNS, TEXT_COLUMNS
 from sahel_dedup.index.feed import BATCH_ARTICLES, OnChanged, check_on_changed

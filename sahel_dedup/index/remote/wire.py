@@ -13,7 +13,7 @@ from typing import Any
 
 from sahel_dedup import errors
 from sahel_dedup.articles import Article
-from sahel_dedup.clustering.partition import Story
+from sahel_dedup.clustering.story import Story
 from sahel_dedup.errors import ArticleError, CorrectionError, SahelError
 from sahel_dedup.index.results import Assignment, Event, IndexStats, Match
 from sahel_dedup.io.tabular import plain, to_json

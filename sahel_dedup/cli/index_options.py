@@ -1,0 +1,69 @@
+"""Options of the commands that make an index or add to one."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import typer
+
+from sahel_dedup.settings import Granularity
+
+File = Annotated[str, typer.Argument(metavar="FILE", help="File of an index.", show_default=False)]
+IndexGranularity = Annotated[
+    Granularity | None,
+    typer.Option(
+        "--granularity",
+        help="What a story is, as for cluster. An index keeps the value it was made with, "
+        "event by default.",
+        show_default=False,
+    ),
+]
+IndexWindow = Annotated[
+    str | None,
+    typer.Option(
+        "--window",
+        metavar="DAYS|none",
+        help="Only corrections join articles published further apart. An index keeps the value it "
+        "was made with, 7 days by default.",
+        show_default=False,
+    ),
+]
+Retention = Annotated[
+    float | None,
+    typer.Option(
+        metavar="DAYS",
+        help="Stories expire when their latest article is this much older than the latest of all. "
+        "The index stores this value; without one, no story expires.",
+        show_default=False,
+    ),
+]
+DeadLetters = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE",
+        help="File to which rows that are left out are appended as JSON lines, each with its "
+        "place and the reason. Implies --on-error skip.",
+        show_default=False,
+    ),
+]
+OnChangedOption = Annotated[
+    Literal["raise", "update"],
+    typer.Option(
+        help="Whether a known id with other words is a faulty row, or an article that was edited."
+    ),
+]
+Texts = Annotated[
+    bool,
+    typer.Option(
+        "--texts/--no-texts",
+        help="Whether a new index keeps the texts, which explain needs. The index stores this.",
+    ),
+]
+Fields = Annotated[
+    bool,
+    typer.Option(
+        "--fields/--no-fields",
+        help="Whether a new index keeps the further fields of articles, for export. The index "
+        "stores this.",
+    ),
+]
