@@ -1,8 +1,8 @@
-"""An invented archive of some 2,000 articles, of all the kinds that stories are hard to tell in.
+"""An invented archive of about 2,000 articles, of all kinds that make stories hard to separate.
 
 Nothing in it was ever published. Reports are composed of propositions: who did what, where. Two
-reports of one event state most of the same propositions in other words and another order. Every
-draw follows from the name of its event, so that a case can be added without moving the others.
+reports of one event state most of the same propositions in other words and another order. The name
+of an event decides all its random draws, so that a case can be added without changing the others.
 
 Each row has ``story``, the event that it reports, and ``case``, the function that made it.
 """
@@ -20,7 +20,7 @@ Row = dict[str, Any]
 
 START = datetime(2024, 1, 8, 6, tzinfo=UTC)
 DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
-# The defaults that the cases on boundaries are built around, as they are documented.
+# The documented defaults, around which the boundary cases are built.
 WINDOW, GAP = 7 * DAY, 1.5 * DAY
 OUTLETS = (
     "Courier", "Le Relais", "Morning Post", "The Ledger", "Radio Delta", "Kontinent", "A Voz",
@@ -38,7 +38,7 @@ def _list(text: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Language:
-    """The words that reports in one language are made of.
+    """The words of reports in one language.
 
     A frame states a proposition of an agent, a verb, an object and a place; verbs have two forms
     where frames need both, and two words that say the same.
@@ -194,7 +194,7 @@ _ARABIC_NAMES = _list("""سالم; وادي النخيل; كمال; عين ال�
 
 
 class Event:
-    """What happened: propositions, numbers, places and names, all drawn by its name."""
+    """What happened: propositions, numbers, places and names, all drawn from its name."""
 
     def __init__(self, name: str, language: Language = ENGLISH, size: int = 7) -> None:
         draw = random.Random(name)
@@ -391,7 +391,7 @@ _RAID = (
 
 
 def look_alikes() -> Iterator[Row]:
-    """Raids in one region, four in a week, told by one form; some are reported twice."""
+    """Raids in one region, four in a week, reported in one form; some are reported twice."""
     for family in range(22):
         for raid in range(4):
             name = f"raid-{family}-{raid}"
@@ -411,7 +411,7 @@ def look_alikes() -> Iterator[Row]:
 
 
 def updates() -> Iterator[Row]:
-    """An accident of which the toll rises from report to report."""
+    """An accident whose toll rises from report to report."""
     for number in range(26):
         event = Event(f"toll-{number}", size=4)
         draw = random.Random(f"toll of {event.name}")
@@ -451,7 +451,7 @@ def undated() -> Iterator[Row]:
             report = event.report(version, left_out=number % 4, added=number % 8 * 2)
             outlet = None if number % 3 == 0 else OUTLETS[(number + version) % 12]
             yield _row(event.name, version, report, dated, outlet)
-    # Forms without dates, which their numbers alone tell apart.
+    # Forms without dates, which only their numbers distinguish.
     for issue in range(30):
         source = None if issue % 2 else "Kontinent"
         report = ("From the district court", _court(f"undated form {issue}"))
@@ -466,7 +466,7 @@ _PAGE = (
 
 
 def pages() -> Iterator[Row]:
-    """One page of an outlet under many headlines, and one of nobody's."""
+    """One page of an outlet under many headlines, and one without an outlet."""
     for number in range(60):
         title, _ = Event(f"page-{number}").report(0)
         moment = START + number * 2.3 * DAY
@@ -510,7 +510,7 @@ def archive() -> list[Row]:
 
 
 def in_order_of_arrival() -> list[Row]:
-    """Return them as a stream gets them: by date, those without one in between."""
+    """Return them as a stream gets them: by date, with undated ones in between."""
     rows = archive()
     spread = {row["id"]: number / len(rows) for number, row in enumerate(rows)}
     last = max(row["published"] for row in rows if row["published"])

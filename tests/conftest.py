@@ -1,4 +1,4 @@
-"""What several test files need: the sample archive, and real news where it is at hand."""
+"""Fixtures of several test files: the sample archive, and real news if available."""
 
 from __future__ import annotations
 
@@ -15,28 +15,29 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-# The first example of a test pays for the tables that the engine builds on first use, hence no
-# deadline. The same commit draws the same examples, so that a result can be had again;
-# HYPOTHESIS_PROFILE=full draws new ones each time, as many as a nightly run has time for.
+# There is no deadline, because the first example of a test builds the tables of the engine. The
+# same commit draws the same examples, so that results can be reproduced; HYPOTHESIS_PROFILE=full
+# draws more and new ones each time, for a nightly run.
 settings.register_profile("fast", deadline=None, max_examples=25, derandomize=True)
 settings.register_profile("full", deadline=None, max_examples=200)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fast"))
 
 
-# Under nohup, or in the background of a script, signals are ignored, and processes inherit that.
+# Under nohup, or in the background of a script, signals are ignored, and child processes inherit
+# that.
 for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
     if signal.getsignal(number) is signal.SIG_IGN:
         signal.signal(number, signal.SIG_DFL)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Compile once what the processes that tests start would compile each for itself."""
+    """Compile once what each process that tests start would otherwise compile again."""
     if any(hasattr(getattr(item, "module", None), "subprocess") for item in session.items):
         subprocess.run([sys.executable, "-m", "sahel_dedup", "warmup"], check=False, stdout=DEVNULL)
 
 
-# What `make test-fast` leaves out: Spark, a browser, kills, damage, copies of the package that are
-# compiled, large archives.
+# Files that `make test-fast` leaves out: Spark, browsers, kills, damage, compiled copies of the
+# package, and large archives.
 SLOW = {
     "test_boundaries", "test_checkpoint", "test_cli", "test_code_cache", "test_collection",
     "test_collisions",
@@ -69,7 +70,7 @@ def wire(sample: Path) -> list[dict[str, Any]]:
 
 @pytest.fixture(scope="session")
 def data() -> Path:
-    """Folder of real news, whose publishers keep it from being part of the project."""
+    """Folder of real news, which publishers own and which is not part of the project."""
     folder = Path(os.environ.get("SAHEL_DATA", Path(__file__).parents[2] / "shared" / "data"))
     if not folder.is_dir():
         pytest.skip("no real news found: set SAHEL_DATA")

@@ -1,4 +1,4 @@
-"""Files of an index that somebody crafted: changed, and sealed anew so that it does not show."""
+"""Crafted files of an index, which are changed and sealed again to hide it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sahel_dedup.index.sqlite_file import TABLES
 
 
 def change(path: Path, sql: str, values: tuple[Any, ...] = ()) -> None:
-    """Change a file that is closed, as damage does."""
+    """Change a closed file, as damage does."""
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         if values:
             connection.execute(sql, values)
@@ -22,7 +22,7 @@ def change(path: Path, sql: str, values: tuple[Any, ...] = ()) -> None:
 
 
 def forge(path: Path, sql: str, values: tuple[Any, ...] = ()) -> None:
-    """Change a file that is closed and seal all its rows anew."""
+    """Change a closed file and seal all its rows again."""
     change(path, sql, values)
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         header = dict(connection.execute("SELECT name, value FROM header").fetchall())

@@ -1,9 +1,9 @@
-"""Write the stories of the invented archive down, for `tests/test_golden.py` to hold against.
+"""Write the stories of the invented archive to a file, for `tests/test_golden.py`.
 
     python -m tests.make_golden
 
-Run it after a change that is meant to change stories, and read the difference before it is
-committed: every line that changed is an article that came to another story.
+Run it after a change that should change stories, and read the difference before committing: every
+changed line is an article that moved to another story.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def stream() -> dict[str, str]:
 
 
 def read_golden() -> dict[str, dict[str, str]]:
-    """Read what was written down: for each engine the first article, by article."""
+    """Read the file: for each engine, the first article of the story of each article."""
     lines = [line.split("\t") for line in GOLDEN.read_text(encoding="utf-8").splitlines()[1:]]
     return {engine: {line[0]: line[1 + n] for line in lines} for n, engine in enumerate(ENGINES)}
 

@@ -1,4 +1,4 @@
-"""What a test of the Spark engine needs: a Java and PySpark, or a reason to be skipped."""
+"""Requirements of tests of the Spark engine: Java and PySpark, or a reason to skip."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _MISSING = "no Java" if not _JAVA else "no pyspark" if find_spec("pyspark") is N
 
 MARKS = [
     pytest.mark.skipif(bool(_MISSING) and not _REQUIRED, reason=f"{_MISSING}: Spark cannot run"),
-    # A Java that starts on a busy machine takes its time.
+    # Java may start slowly on a busy machine.
     pytest.mark.timeout(900),
     # Spark says so of the pandas that it asks for and does not use here; it leaves sockets
     # and pipes of its workers to the garbage collector.

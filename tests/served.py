@@ -26,7 +26,7 @@ with listen("127.0.0.1", 0) as taken, StoryIndex.open(sys.argv[1]) as index:
 
 @dataclass
 class Served:
-    """A server that runs."""
+    """A running server."""
 
     url: str
     process: subprocess.Popen[bytes]
@@ -51,7 +51,7 @@ def serving(path: Path, *options: str, token: str | None = None) -> Iterator[Ser
 
 @contextmanager
 def impatient(path: Path, head_seconds: float, body_seconds: float) -> Iterator[Served]:
-    """Run a server that waits for so long for the head and the body of a request."""
+    """Run a server with given limits for the head and the body of a request."""
     command = [sys.executable, "-c", SERVE, str(path), str(head_seconds), str(body_seconds)]
     with _running(command, path, None) as served:
         yield served

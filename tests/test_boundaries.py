@@ -185,7 +185,7 @@ def test_a_stream_tells_relatives_and_background_apart_at_the_same_boundaries() 
     assert two.tolist() == [0, 1, 2, 3]
     assert near.tolist() == [True, True, True, False]
     assert far.tolist() == [False, True, True, True]
-    # What has expired is no relative.
+    # An expired article cannot be joined.
     story[1] = 0
     assert candidates._sides(first, second, agreeing, day, story, 7.0)[2].tolist() == [
         True, False, True, False,
@@ -228,13 +228,14 @@ def test_a_pair_that_reaches_the_threshold_is_a_story(threshold: float) -> None:
 
 
 def test_stories_whose_mean_reaches_the_bar_are_one() -> None:
-    # The mean of the third article's scores is exactly the threshold; powers of two have no rest.
+    # The mean of the third article's scores is exactly the threshold; powers of two are not
+    # rounded.
     for third, stories in ((-1.0, 1), (-1.0 - 2**-30, 2)):
         labels = average_link(np.array([2.0, 1.0, third]), 0.0, _times(1, 1, 1))
         assert len(partition(labels)) == stories
 
 
-def test_a_story_without_dates_may_start_at_the_very_bar() -> None:
+def test_a_story_without_dates_may_start_at_the_very_threshold() -> None:
     for score, stories in ((UNDATED_START, 1), (_below(UNDATED_START), 2)):
         scores = np.array([[0.0, score], [score, 0.0]])
         evidence = Known(scores, times_known=False)
@@ -273,7 +274,7 @@ def test_less_alike_is_worth_no_look() -> None:
 
 
 class Scores:
-    """Stands for evidence between rows that has been weighed."""
+    """Replaces scores between rows."""
 
     def __init__(self, scores: dict[tuple[int, int], float]) -> None:
         self.scores = scores
@@ -289,7 +290,7 @@ class Scores:
 
 
 class Live:
-    """Stands for the live articles of a stream."""
+    """Replaces the live articles of a stream."""
 
     def __init__(self, *days: float | None) -> None:
         self.settings = SimpleNamespace(merge_threshold=0.0)
@@ -332,7 +333,7 @@ def _surplus(live: Any, scores: Any) -> float:
     [((1, 2), 0.0), ((None, 2), UNDATED_START), ((1, None), UNDATED_START),
      ((None, None), UNDATED_START)],
 )  # fmt: skip
-def test_an_article_joins_at_the_very_bar(days: tuple[Any, Any], needed: float) -> None:
+def test_an_article_joins_at_the_very_threshold(days: tuple[Any, Any], needed: float) -> None:
     """One article without a date is as good as two: the time between the two is unknown."""
     assert _surplus(Live(*days), Scores({(0, 1): needed})) == 0
     assert _join(Live(*days), Scores({(0, 1): needed})) == 1

@@ -1,8 +1,8 @@
 """Situations of real use, with invented texts: what must be one story, and what must not.
 
 Each folder of ``cases`` holds ``input.jsonl`` and ``expected.json``: ``together``, groups of ids
-that must be one story, ``apart``, pairs of ids that must not. Both engines are tried, the
-stream with one article after the other.
+that must be one story, ``apart``, pairs of ids that must not. Both engines are tested, the stream
+with one article after another.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from sahel_dedup import StoryIndex, cluster
 CASES = Path(__file__).parent / "cases"
 NAMES = sorted(folder.name for folder in CASES.iterdir())
 _NAMED = "different events that share a name on one day need stronger evidence"
-# What waits for other evidence, by engine and case.
+# Cases that need other evidence, by engine.
 WAITING = {
     (engine, name): reason
     for name, reason in {

@@ -1,6 +1,7 @@
-"""The command line: what goes in, what comes out, and how it fails.
+"""The command line: input, output and failures.
 
-As a process of its own wherever that makes a difference; the rest saves its start.
+It runs as a process of its own where that matters, and within this process otherwise, which is
+faster.
 """
 
 from __future__ import annotations
@@ -61,7 +62,7 @@ def lines(output: bytes) -> list[dict[str, Any]]:
 
 @pytest.fixture(autouse=True)
 def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep what a test writes out of the checkout."""
+    """Keep files that a test writes out of the checkout."""
     monkeypatch.chdir(tmp_path)
 
 
@@ -457,7 +458,7 @@ def test_a_full_folder_of_temporary_files(bulky: Path, tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == []
 
 
-# As on a machine where nothing is set up: above all without PYTHONUNBUFFERED.
+# As on a fresh machine, in particular without PYTHONUNBUFFERED.
 BARE = {name: os.environ[name] for name in ("HOME", "PATH") if name in os.environ}
 
 

@@ -1,4 +1,4 @@
-"""Where machine code is kept: places, trust, damage, a full disk."""
+"""The cache of machine code: places, trust, damage, and a full disk."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The names of the tests, which processes that share them out must agree on."""
+"""The names of the tests, on which all processes of a parallel run must agree."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def collected(**environment: str) -> list[str]:
 
 
 def test_names_do_not_depend_on_the_process_that_lists_them() -> None:
-    """Else a run that several processes share ends before its first test.
+    """Otherwise a parallel run ends before its first test.
 
     The clock moves on between the two listings, which is enough for a name that contains it.
     """

@@ -1,4 +1,4 @@
-"""Conflicts: figures, dates and names in which texts of one wording differ."""
+"""Conflicts: numbers, dates and names that differ between similarly worded texts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Corrections: every one is followed, in whatever order, and every contradiction is named."""
+"""Corrections: each one is followed, in any order, and every contradiction is named."""
 
 from __future__ import annotations
 

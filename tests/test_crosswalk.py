@@ -1,4 +1,4 @@
-"""Ids that stay from one run to the next, and what has changed between the two."""
+"""Ids that are kept between runs, and the changes between two runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What makes two articles exact copies, beside a slow twin and a pair of texts made to deceive."""
+"""Digests that recognise exact copies, against a slow twin and two texts made to deceive."""
 
 from __future__ import annotations
 

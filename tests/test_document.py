@@ -1,4 +1,4 @@
-"""Words and sentences: where they stand in the text as it came."""
+"""Words and sentences, and their positions in the original text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The estimator behaves as scikit-learn's do, over the same engine."""
+"""The estimator behaves like those of scikit-learn, with the same engine."""
 
 from __future__ import annotations
 

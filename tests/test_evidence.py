@@ -1,4 +1,4 @@
-"""Evidence: bounded, symmetric, and not thrown by what is missing."""
+"""Evidence: bounded, symmetric, and robust to missing values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Exact copies: twins within the window, and placeholder pages under many headlines."""
+"""Exact copies within the window, and placeholder pages under many headlines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the package offers: names that agree with `__all__`, docstrings, examples that run."""
+"""The public names of the package: agreement with `__all__`, docstrings, and running examples."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Feeds as they are: edited entries, faulty rows, what arrives late, and what is counted."""
+"""Real-world feeds: edited entries, faulty rows, late articles, and counts."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""Fingerprints: bit for bit what datasketch and a slow twin make of the same article.
+"""Fingerprints: bit-identical to those of datasketch and of a slow twin.
 
 ``python tests/test_fingerprint.py`` writes the golden fingerprints again. That is for a
 change of `FINGERPRINT_VERSION` only.

@@ -63,7 +63,7 @@ def test_later_articles_are_added_as_if_the_archive_had_been(wire: list[Row]) ->
     archive, later = rows[:60], rows[60:]
     streamed, taken = StoryIndex(), StoryIndex.from_stories(cluster(archive))
     streamed.add_many(archive)
-    # All that the batch knows of the archive and the stream does not is in the stories and bars.
+    # All that the batch knows of the archive and the stream does not is in the stories and recurrence scores.
     for row in later:
         one, other = streamed.query(row), taken.query(row)
         assert (other.id, other.relation is None) == (one.id, one.relation is None)
@@ -154,11 +154,11 @@ def test_the_last_of_the_nearest_is_the_recurrence(wire: list[Row]) -> None:
     parts = parts_of(cluster(wire))
     similarity, layout = parts.compared.similarity, parts.grouped.settings.layout
     nearest = nearest_background(parts.profiles, np.arange(len(wire)), similarity, layout)
-    bar = recurrence_scores(parts.profiles, np.arange(len(wire)), similarity, layout)
+    score = recurrence_scores(parts.profiles, np.arange(len(wire)), similarity, layout)
     assert (np.diff(nearest, axis=1) <= 0).all()
     raised = nearest[:, RANK - 1] > 0
     assert raised.any()
-    assert np.allclose(bar[raised], np.maximum(nearest[raised, RANK - 1], bar.min()))
+    assert np.allclose(score[raised], np.maximum(nearest[raised, RANK - 1], score.min()))
 
 
 def put(path: Path, rows: list[Row]) -> str:
@@ -238,7 +238,7 @@ def test_tables_that_do_not_fit(wire: list[Row], tmp_path: Path) -> None:
 
 
 def test_stories_that_were_edited_by_hand(tmp_path: Path) -> None:
-    """Copies may have been parted, and strangers joined: nothing is decided anew."""
+    """Copies may be in different stories, and unrelated articles in one; nothing changes."""
     texts = ["Gunmen attacked the camp at Tessarit.", "Millet prices rose in Maradi."]
     rows = [{"id": f"a{i}", "text": texts[i % 2], "published": "2025-03-01"} for i in range(6)]
     told = {"a0": 1, "a2": 2, "a4": 2, "a1": 1, "a3": 3, "a5": 1}

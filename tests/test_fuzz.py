@@ -1,4 +1,4 @@
-"""Fuzzing: whatever is read, and whatever articles say, ends in a result or in a SahelError.
+"""Fuzzing: any input, and any text of articles, gives a result or a SahelError.
 
 The number of examples is bounded, so that this runs with all other tests; more of them with
 HYPOTHESIS_PROFILE=full.
@@ -158,7 +158,7 @@ def lie(draw: random.Random, old: Any) -> Any:
 def test_an_index_whose_maker_lies(
     seed: int, sound_index: Path, wire: list[Row], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """Any cell may hold anything, with the right checksum: it is refused, or all works."""
+    """Any cell may have any value with the right checksum: it is refused, or everything works."""
     draw = random.Random(seed)
     path = tmp_path_factory.mktemp("forged") / "news.index"
     shutil.copy(sound_index, path)

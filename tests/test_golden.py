@@ -1,6 +1,6 @@
 """The stories of an invented archive, article by article, in batch and stream.
 
-Stories may change on purpose: ``python -m tests.make_golden`` writes them down anew.
+Stories may change on purpose: ``python -m tests.make_golden`` writes them again.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def test_the_archive_is_what_it_says() -> None:
 
 @pytest.mark.parametrize("engine", make_golden.ENGINES)
 def test_golden_stories_are_good(engine: str) -> None:
-    """So that a fault is not written down as the truth."""
+    """Make sure that a fault does not become golden."""
     result = evaluate(GOLDEN[engine], TRUTH)
     assert result.bcubed.precision > 0.93
     assert result.bcubed.recall > 0.8

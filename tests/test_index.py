@@ -1,4 +1,4 @@
-"""The story index as a user meets it, in memory and in a file."""
+"""The story index as users see it, in memory and in a file."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Corrections in an index: followed in whatever order they and the articles come."""
+"""Corrections in an index: followed in any order of corrections and articles."""
 
 from __future__ import annotations
 

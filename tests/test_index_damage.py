@@ -1,4 +1,4 @@
-"""Files of an index that are damaged, crafted, of another release, or beside a foreign log."""
+"""Files of an index that are damaged, crafted, of another release, or next to a foreign log."""
 
 import json
 import os

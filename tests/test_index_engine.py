@@ -1,4 +1,4 @@
-"""The parts of the live engine, each beside a slow twin."""
+"""The parts of the live engine, each against a slow twin."""
 
 import tracemalloc
 from collections import defaultdict

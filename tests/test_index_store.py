@@ -1,4 +1,4 @@
-"""The file of an index: death of the process, damage, several processes at once."""
+"""The file of an index: killed processes, damage, and several processes at once."""
 
 import json
 import os

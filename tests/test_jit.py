@@ -1,4 +1,4 @@
-"""What turns loops into machine code: lazily, never stale, and as Python where that is asked."""
+"""Compilation of loops: lazy, never stale, and as Python on request."""
 
 from __future__ import annotations
 

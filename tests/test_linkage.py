@@ -1,4 +1,4 @@
-"""Average linkage against the textbook, and what is done to components too large for it."""
+"""Average linkage against the textbook, and components that are too large for it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def any_time(n: int) -> Times:
 def slow_average_link(
     scores: Matrix, threshold: float, days: Sequence[float] = (), window: float = np.inf
 ) -> set[frozenset[int]]:
-    """Join the two groups with the greatest mean score that fit, while that reaches the bar."""
+    """Join the two groups with the highest mean score that fit, while it reaches the threshold."""
     groups = [frozenset([i]) for i in range(len(scores))]
 
     def mean(pair: tuple[frozenset[int], frozenset[int]]) -> float:
@@ -59,7 +59,7 @@ def partition(labels: Sequence[int] | NDArray[np.int64]) -> set[frozenset[int]]:
 
 
 class Known(Evidence):
-    """Evidence that has been weighed already."""
+    """Known scores."""
 
     def __init__(self, scores: Matrix, times_known: bool = True) -> None:
         self.times_known = times_known
@@ -139,7 +139,7 @@ def test_no_pairs_no_stories() -> None:
 
 
 def test_a_pair_that_was_not_proposed_counts_all_the_same() -> None:
-    # b stands between a and c, which speak against each other: it can only go with one.
+    # b is similar to a and to c, which must not be joined, so it can only join one of them.
     scores = np.array([[0.0, 1.0, -3.0], [1.0, 0.0, 0.9], [-3.0, 0.9, 0.0]])
     proposed = every_pair(scores).where(np.array([True, False, True]))
     labels, _ = link_stories(proposed, any_time(3), Known(scores), 0.0)
@@ -207,7 +207,7 @@ class TestLargeComponents:
         story = draw.integers(0, stories, 30)
         scores = np.where(story[:, None] == story, 3.0, -1.0) + draw.uniform(-0.5, 0.5, (30, 30))
         scores = np.triu(scores, 1) + np.triu(scores, 1).T
-        # One component: a chain of pairs that just reach the bar.
+        # One component: a chain of pairs that just reach the threshold.
         for a, b in itertools.pairwise(range(30)):
             scores[a, b] = scores[b, a] = max(scores[a, b], 0.1)
         labels, _ = link_stories(every_pair(scores), any_time(30), Known(scores), 0.0)

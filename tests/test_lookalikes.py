@@ -1,4 +1,4 @@
-"""What is alike and not the same: paywalls, bulletins, look-alike attacks."""
+"""Similar texts that are not one event: paywalls, bulletins, look-alike attacks."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -34,7 +34,7 @@ START = datetime(2025, 3, 3, 12, tzinfo=UTC)
 
 
 def bulletin(day: int) -> str:
-    """One issue of a daily bulletin, its figures its own."""
+    """One issue of a daily bulletin, with numbers of its own."""
     return BULLETIN.format(
         a=f"{601 + day * 7 % 19}.{day * 37 % 100:02}",
         b=f"{601 + (day - 1) * 7 % 19}.{(day - 1) * 37 % 100:02}",

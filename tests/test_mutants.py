@@ -1,4 +1,4 @@
-"""The table of changes that tests must notice is up to date."""
+"""The table of changes that tests must detect is up to date."""
 
 import ast
 

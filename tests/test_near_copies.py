@@ -1,4 +1,4 @@
-"""Near copies: one text under many pens, alone in an archive or beside other news."""
+"""Near copies: many variants of one text, alone in an archive or among other news."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Notices reach the user: by the log, where somebody listens, or else on standard error."""
+"""Notices reach the user: through the log if it has a handler, otherwise on standard error."""
 
 from __future__ import annotations
 

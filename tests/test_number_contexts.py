@@ -1,4 +1,4 @@
-"""What figures count, against a slow and readable twin."""
+"""Number contexts, against a slow and readable twin."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a result says of itself: frames, short reprs, HTML in a notebook."""
+"""Presentation of results: frames, short reprs, and HTML in a notebook."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an index of packages shows."""
+"""The metadata that a package index shows."""
 
 from __future__ import annotations
 

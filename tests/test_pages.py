@@ -1,4 +1,4 @@
-"""The page of the command line is that of the commands."""
+"""The page of the command line agrees with the commands."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every pattern of the package takes time in proportion to the text, whoever wrote that.
+"""Every pattern of the package takes time proportional to the text, even for hostile texts.
 
 `re` does not tell how much it tries, so the patterns are tried here by a small matcher that
 backtracks as `re` does and counts the characters that it looks at.

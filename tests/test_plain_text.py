@@ -1,4 +1,4 @@
-"""Text from outside on a terminal: what is visible stays, what steers is gone."""
+"""Untrusted text on a terminal: visible characters stay, control characters are removed."""
 
 from __future__ import annotations
 

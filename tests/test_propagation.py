@@ -1,4 +1,4 @@
-"""How stories spread, and which article stands for one."""
+"""How stories spread, and which article represents one."""
 
 from __future__ import annotations
 

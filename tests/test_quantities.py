@@ -1,4 +1,4 @@
-"""Quantities and denials: where two texts agree, and where they do not."""
+"""Quantities and negations: where two texts agree, and where they do not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Grouping the same articles again: what a run with those settings gives, without the run."""
+"""Grouping the same articles again gives the result of a run with the new settings."""
 
 from __future__ import annotations
 

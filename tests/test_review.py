@@ -1,4 +1,4 @@
-"""The review: what is asked, the file of answers, and who may ask the server."""
+"""The review: questions, the file of answers, and access to the server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Five users at work: every snippet works, or raises an error that names the remedy."""
+"""Programs of five kinds of users: everything works, or raises an error that names the remedy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every script of the wires, at the default setting and without being told the language."""
+"""Every script of the wires, at the default setting and without a given language."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Settings: what each may be, and what a wrong value is answered with."""
+"""Settings: valid values, and the errors for wrong ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever holds articles: one reader for all of it, and a remedy for every slip."""
+"""Sources of articles: one reader for all, and a remedy in every error."""
 
 from __future__ import annotations
 

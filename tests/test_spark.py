@@ -1,4 +1,4 @@
-"""The Spark engine against the local one, on a real Spark: the same stories, and at what cost."""
+"""The Spark engine against the local one, on a real Spark: the same stories, and their cost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is imported at the start: nothing that is slow and may not be needed."""
+"""Imports at the start: nothing that is slow and may not be needed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stories: every question that may be asked of the result."""
+"""Stories: every query on the result."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names of stories stay apart although ids can be made to have the same 64-bit hash."""
+"""Ids of stories differ even if article ids were made to have the same 64-bit hash."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who is in which story, and the tables of names: quick in stories and tables of any size."""
+"""Members of stories and tables of names: fast for stories and tables of any size."""
 
 from __future__ import annotations
 

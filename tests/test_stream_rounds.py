@@ -1,4 +1,4 @@
-"""Small rounds of the stream's benchmarks: what they count, and no times."""
+"""Small rounds of the benchmarks of the stream: their counts, but no times."""
 
 from __future__ import annotations
 

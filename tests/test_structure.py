@@ -1,9 +1,9 @@
 """The structure of the package, read from its sources: sizes, and which way imports run.
 
-A module is a file. A room is what lies directly in `sahel_dedup/`: a sub-package with all it
-holds, or a module. All imports count, also those inside functions and those for types alone.
-That a module is in a package is no import of the package. The two front doors, `__init__` and
-`__main__` of the package, hold no code of their own and are no rooms.
+A module is a file. A room is an entry of `sahel_dedup/`: a sub-package with everything in it, or a
+module. All imports count, including those inside functions and those for types only. Being inside a
+package does not count as importing it. `__init__` and `__main__` of the package have no code of
+their own and are not rooms.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ def longest_chain(graph: Graph) -> list[str]:
 def public_names(cls: ast.ClassDef) -> list[str]:
     """Return the public methods and properties of a class, without inherited ones.
 
-    Constructors under other names do not count: they are no methods of the objects they make.
+    Class methods that construct objects do not count.
     """
     kinds = (ast.FunctionDef, ast.AsyncFunctionDef)
     names = {

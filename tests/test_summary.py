@@ -1,4 +1,4 @@
-"""The summary of a reading: every article counted once, under everything it has."""
+"""The summary of reading: every article is counted once under each field that it has."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Work and memory an article, counted, not timed: what makes an archive of a million feasible.
+"""Work and memory per article, counted and not timed, which make a million articles feasible.
 
-The bounds lie a tenth above what was measured when they were set, so that a change which
-multiplies the work fails here and not in somebody's archive.
+The bounds are a tenth above the values measured when they were set, so that a change that
+multiplies the work fails here and not in a user's archive.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ def test_exact_cosines_are_few(month: Archive) -> None:
 def test_a_longer_archive_costs_an_article_no_more(month: Archive) -> None:
     longer = archive(news(60))
     assert candidates(longer) < 1.1 * candidates(month)
-    # Temporal contrast looks at eight others, which a month does not always offer.
+    # Recurrence compares eight others, which a month does not always have.
     assert compared(longer) < 1.25 * compared(month)
 
 

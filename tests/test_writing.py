@@ -1,4 +1,4 @@
-"""Writing files: what comes back is what went in, and a failure leaves no trace."""
+"""Writing files: reading gives back what was written, and a failure leaves no trace."""
 
 from __future__ import annotations
 

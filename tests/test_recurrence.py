@@ -1,4 +1,4 @@
-"""Contrast: bulletins have a high bar, news of one day has a low one."""
+"""Recurrence: high for bulletins, low for news of one day."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ def archive(dated: bool = True) -> tuple[Profiles, Similarity]:
     return profiles, Similarity(profiles, sketcher)
 
 
-def slow_bars(profiles: Profiles, similarity: Similarity) -> NDArray[np.float64]:
-    """Take the third-highest cosine to whatever is further away than the gap."""
+def slow_recurrence(profiles: Profiles, similarity: Similarity) -> NDArray[np.float64]:
+    """Return the third-highest cosine to any article further away than the gap."""
     n = len(profiles)
     found = np.empty(n)
     for article in range(n):
@@ -59,12 +59,13 @@ def slow_bars(profiles: Profiles, similarity: Similarity) -> NDArray[np.float64]
 def test_bulletins_have_a_high_bar_and_news_a_low_one() -> None:
     profiles, similarity = archive()
     recurrence = recurrence_scores(profiles, np.arange(24), similarity, LAYOUT)
-    exact = slow_bars(profiles, similarity)
+    exact = slow_recurrence(profiles, similarity)
     news = np.arange(0, 24, 8)
     assert (recurrence[news] == LOWEST_RECURRENCE).all()
     bulletins = np.setdiff1d(np.arange(24), news)
     assert (recurrence[bulletins] > 0.5).all()
-    # It looks at the likeliest few: never above the truth, and not far below it.
+    # Only the most likely few are checked, so the value is never above the truth and not far below
+    # it.
     assert (recurrence <= exact + 1e-6).all()
     assert (recurrence[bulletins] >= exact[bulletins] - 0.1).all()
 
