@@ -63,7 +63,7 @@ def test_later_articles_are_added_as_if_the_archive_had_been(wire: list[Row]) ->
     archive, later = rows[:60], rows[60:]
     streamed, taken = StoryIndex(), StoryIndex.from_stories(cluster(archive))
     streamed.add_many(archive)
-    # All that the batch knows of the archive and the stream does not is in the stories and recurrence scores.
+    # What only the batch knows of the archive is in the stories and the recurrence scores.
     for row in later:
         one, other = streamed.query(row), taken.query(row)
         assert (other.id, other.relation is None) == (one.id, one.relation is None)
