@@ -1,7 +1,8 @@
 """Insert the figures of the results into the README and the pages of docs.
 
 Each block between ``<!-- figures: NAME -->`` and ``<!-- /figures -->`` is written again from
-``benchmarks/results``; blocks without results stay as they are.
+``benchmarks/results``; blocks without results stay as they are. The pages stay plain Markdown, with
+neither code nor macros in them, so that they can be read without being built.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Tables of speed, growth and the stream, as lines of Markdown, from the results."""
+"""Tables of speed, growth and the stream, as lines of Markdown, from the results.
+
+A row is one join of strings, so no library of tables is used.
+"""
 
 from __future__ import annotations
 

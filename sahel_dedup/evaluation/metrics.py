@@ -83,6 +83,7 @@ class Evaluation:
         return asdict(self)
 
     def __str__(self) -> str:
+        # Plain text for print and logs: a table of rich needs a console, and wraps at its width.
         lines = [
             f"{self.articles:,} articles; left out: {self.only_predicted:,} without a known "
             f"story, {self.only_gold:,} without a predicted one",

@@ -2,7 +2,8 @@
 
 `spooled` keeps rows on disk while it collects their columns. The type of a column is the narrowest
 that fits all its values. If nothing narrower fits, it is string, and values that are not strings
-are written as JSON.
+are written as JSON. polars can infer types only from rows in memory, and converts values of mixed
+types.
 """
 
 from __future__ import annotations

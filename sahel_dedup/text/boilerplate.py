@@ -2,8 +2,9 @@
 
 Datelines, bylines, agency credits, copyright tails, offers to share or to subscribe and
 leftover HTML are recognised by their form and position. The rules prefer to miss a line rather than
-cut a sentence, and cover some languages better than others. A page that appears under many
-headlines is recognised from the archive (`sahel_dedup.candidates.exact_copies`).
+cut a sentence, and cover some languages better than others. Lists of words are part of the patterns
+and are tested with them, so they are not in a data file. A page that appears under many headlines
+is recognised from the archive (`sahel_dedup.candidates.exact_copies`).
 """
 
 from __future__ import annotations
