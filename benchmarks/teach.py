@@ -84,22 +84,41 @@ def taught(pool: Judged, prior: NDArray[np.float64]) -> tuple[float, float]:
     after: list[float] = []
     for repetition in range(REPETITIONS):
         generator = np.random.default_rng(repetition)
-        weights, asked = prior, np.zeros(0, dtype=np.int64)
-        chance = probabilities(log_odds(pool.features, pool.dated, prior))
-        spread = spreads(pool.features, pool.dated, chance * (1 - chance) + 1e-9)
-        for _ in range(ROUNDS):
-            free = np.setdiff1d(np.arange(len(pool.same)), asked)
-            rest = pool.where(free)
-            chance = probabilities(log_odds(rest.features, rest.dated, weights))
-            kind = 2 * rest.dated + (rest.features[:, _SAME_OUTLET] > 0)
-            drawn, _ = draw_doubtful(chance, kind, ANSWERS // ROUNDS, generator)
-            asked = np.concatenate([asked, free[drawn]])
-            weights = fit_weights(pool.where(asked), prior, spread)
+        asked, _, weights, _ = asked_in_rounds(pool, prior, generator)
         rest = pool.where(np.setdiff1d(np.arange(len(pool.same)), asked))
         for found, constants in ((before, prior), (after, weights)):
             odds = log_odds(rest.features, rest.dated, constants)
             found.append(average_precision_score(rest.same, odds))
     return float(np.mean(before)), float(np.mean(after))
+
+
+def asked_in_rounds(
+    pool: Judged, prior: NDArray[np.float64], generator: np.random.Generator
+) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Ask about pairs in rounds, each chosen by what was learnt before.
+
+    Returns
+    -------
+    asked : ndarray of int64, shape (n,)
+        Places of the pairs.
+    weight : ndarray of float64, shape (n,)
+        How many pairs each represents.
+    constants, spread : ndarray of float64, shape (2, len(FEATURES))
+        What was learnt, and what `fit_weights` was given for it.
+    """
+    weights, asked, weight = prior, np.zeros(0, dtype=np.int64), np.zeros(0)
+    chance = probabilities(log_odds(pool.features, pool.dated, prior))
+    spread = spreads(pool.features, pool.dated, chance * (1 - chance) + 1e-9)
+    for _ in range(ROUNDS):
+        free = np.setdiff1d(np.arange(len(pool.same)), asked)
+        rest = pool.where(free)
+        chance = probabilities(log_odds(rest.features, rest.dated, weights))
+        kind = 2 * rest.dated + (rest.features[:, _SAME_OUTLET] > 0)
+        drawn, inclusion = draw_doubtful(chance, kind, ANSWERS // ROUNDS, generator)
+        asked = np.concatenate([asked, free[drawn]])
+        weight = np.concatenate([weight, 1 / inclusion])
+        weights = fit_weights(pool.where(asked), prior, spread)
+    return asked, weight, weights, spread
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ from sahel_dedup.errors import SahelError, SettingsError
 from sahel_dedup.evaluation import JudgedPair
 from sahel_dedup.evaluation.teaching import ask, teach
 from sahel_dedup.evaluation.teaching.asking import draw_doubtful
-from sahel_dedup.evaluation.teaching.expectation import expect, left_out_odds
+from sahel_dedup.evaluation.teaching.expectation import Unasked, expect, left_out_odds
 from sahel_dedup.evaluation.teaching.fitting import (
     Judged,
     fit_weights,
@@ -176,6 +176,42 @@ def test_expectation_of_a_better_and_of_no_other_model() -> None:
     none = expect(before - 1000, before, judged.same, np.ones(400), 0.0)
     assert none.to_dict()["precision_before"]["value"] is None
     json.dumps(none.to_dict(), allow_nan=False)
+
+
+def test_what_answers_happen_not_to_show_is_still_possible() -> None:
+    # All pairs of one event reach the threshold, as it happens; the archive has others.
+    judged = pairs(60)
+    before = log_odds(judged.features, judged.dated, WEIGHTS)
+    same = judged.same & (before >= 0)
+    alone = expect(before, before, same, np.ones(60), 0.0)
+    assert alone.recall_before == (1, 1, 1)
+    rest = log_odds(pairs(500, 1).features, pairs(500, 1).dated, WEIGHTS)
+    unasked = Unasked(rest, rest, np.ones(500))
+    found = expect(before, before, same, np.ones(60), 0.0, unasked)
+    assert found.recall_before.low < found.recall_before.value < 1
+    assert found.recall_change == found.precision_change == (0, 0, 0)
+    # How many pairs each answer represents does not matter if it is the same for all.
+    scaled = expect(
+        before, before, same, np.full(60, 7.0), 0.0, unasked._replace(weight=rest * 0 + 3)
+    )
+    for name in ("precision_before", "recall_after"):
+        assert getattr(scaled, name) == pytest.approx(getattr(found, name))
+    # Without any pair left nothing is imagined.
+    none = Unasked(rest[:0], rest[:0], rest[:0])
+    assert expect(before, before, same, np.ones(60), 0.0, none) == alone
+
+
+@pytest.mark.parametrize("measure", ["precision", "recall"])
+def test_imagined_answers_are_what_the_constants_expect(measure: str) -> None:
+    rest = np.repeat([-1.0, 2.0], 250)
+    unasked = Unasked(rest, rest, np.ones(500))
+    nothing = np.zeros(1)
+    found = expect(nothing - 9, nothing - 9, nothing > 0, np.ones(1), 0.0, unasked)
+    low, high = probabilities(np.array([-1.0, 2.0])).tolist()
+    expected = {"precision": high, "recall": high / (low + high)}
+    stated = getattr(found, f"{measure}_after")
+    assert stated.value == pytest.approx(expected[measure])
+    assert stated.low < stated.value < stated.high
 
 
 def test_answers_are_tried_on_constants_that_do_not_know_them() -> None:

@@ -15,7 +15,12 @@ from sahel_dedup.errors import SahelError
 from sahel_dedup.evaluation.judged_pairs import JudgedPair
 from sahel_dedup.evaluation.pair_sample import pair_rows
 from sahel_dedup.evaluation.teaching.asking import draw_doubtful
-from sahel_dedup.evaluation.teaching.expectation import Expectation, expect, left_out_odds
+from sahel_dedup.evaluation.teaching.expectation import (
+    Expectation,
+    Unasked,
+    expect,
+    left_out_odds,
+)
 from sahel_dedup.evaluation.teaching.fitting import (
     Judged,
     fit_weights,
@@ -194,7 +199,14 @@ class Classroom:
                 same=same,
                 different=len(judged.same) - same,
             ),
-            expectation=expect(before, after, judged.same, answers.weight, threshold),
+            expectation=expect(
+                before,
+                after,
+                judged.same,
+                answers.weight,
+                threshold,
+                self._unasked(answers, weights),
+            ),
             not_judged=answers.not_judged,
             not_found=answers.not_found,
             outside=answers.outside,
@@ -226,6 +238,17 @@ class Classroom:
         weight = 1 / (inclusion * self._pool_inclusion[fresh][places])
         order = generator.permutation(len(places))
         return pair_rows(self._archive, drawn.where(order), weight[order], read)
+
+    def _unasked(self, answers: _Answers, weights: NDArray[np.float64]) -> Unasked:
+        """Score the doubtful pairs that have no answer."""
+        n = len(self._archive.ids)
+        asked = answers.first * n + answers.second
+        fresh = ~np.isin(self._pool.first * n + self._pool.second, asked)
+        before, after = (
+            log_odds(self._features[fresh], self._dated[fresh], constants)
+            for constants in (self._prior, weights)
+        )
+        return Unasked(before, after, 1 / self._pool_inclusion[fresh])
 
     def _judged(self, answers: _Answers) -> Judged:
         first, second = answers.first, answers.second
