@@ -113,8 +113,8 @@ def test_answers_are_pairs_and_corrections(client: Client, answers: Answers) -> 
     again = Answers(answers.path)
     assert again.rows == answers.rows
     again.close()
-    assert client.post("change/undo", json={}).json()["number"] == 2
-    assert client.post("change/undo", json={}).json()["number"] == 1
+    assert client.post("change/undo", json={}).json()["pair"] == 2
+    assert client.post("change/undo", json={}).json()["pair"] == 1
     assert [pair.same for pair in read_pairs(answers.path)] == [True]
 
 
@@ -129,7 +129,11 @@ def test_a_story_is_split_as_a_whole(client: Client, answers: Answers) -> None:
     for ids in ([], ["a", "b", "c", "c0", "c1"], ["nobody"], "c", [1]):
         refused = client.post("change/split", json={"number": number, "ids": ids})
         assert refused.status_code == 400
-    assert client.post("change/undo", json={}).json()["undone"] == 4
+    apart = {a["id"] for a in client.get(f"look/story?number={number}").json()["articles"]
+             if a["apart"]}  # fmt: skip
+    assert apart == {"c"}
+    undone = client.post("change/undo", json={}).json()
+    assert (undone["undone"], undone["pair"], undone["story"]) == (4, None, number)
     assert Path(answers.path).read_bytes() == b""
     assert client.post("change/undo", json={}).json()["undone"] == 0
 

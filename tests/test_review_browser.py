@@ -13,7 +13,9 @@ from typing import Any
 
 import pytest
 from selenium import webdriver
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.wait import WebDriverWait
 
 from sahel_dedup import cluster
@@ -90,7 +92,65 @@ def test_a_review(browser: webdriver.Chrome, served: str, tmp_path: Path) -> Non
     press("x")
     heading("Story 2 of")
     assert said()[2] is False
-    assert log(browser, "browser") == []
+
+    def steps(number: int) -> None:
+        WebDriverWait(browser, 20).until(
+            lambda b: b.find_element(By.ID, "status").text.startswith(f"{number} answers are")
+        )
+
+    def keys(*pressed: str) -> None:
+        ActionChains(browser).send_keys(*pressed).perform()
+
+    def selected() -> list[Any]:
+        return browser.find_elements(By.CSS_SELECTOR, "#articles input:checked")
+
+    # By mouse: on the text of the last article, and on the button.
+    browser.find_element(By.ID, "previous").click()
+    heading("Story 1 of")
+    browser.find_element(By.ID, "undo").click()
+    steps(2)
+    assert selected() == []
+    articles = browser.find_elements(By.CSS_SELECTOR, "#articles article")
+    last = articles[-1].find_element(By.CSS_SELECTOR, ".text")
+    browser.execute_script("arguments[0].scrollIntoView({ block: 'center' })", last)
+    ActionChains(browser).move_to_element(last).click().perform()
+    (chosen,) = selected()
+    name = chosen.get_attribute("value")
+    browser.find_element(By.ID, "split").click()
+    heading("Story 2 of")
+    written = list(read_pairs(answers))
+    assert written[2].same is False
+    assert name in (written[2].first, written[2].second)
+    # Undo leads back to the story, and nothing of the split is left in the file.
+    browser.find_element(By.ID, "undo").click()
+    heading("Story 1 of")
+    assert len(said()) == 2
+    assert selected() == []
+    # By keyboard alone: the first box has the focus, Space selects, x splits, z undoes.
+    keys(" ", "x")
+    heading("Story 2 of")
+    assert said()[2] is False
+    keys("z")
+    heading("Story 1 of")
+    assert len(said()) == 2
+    keys(Keys.TAB, " ", "x")
+    heading("Story 2 of")
+    keys("p")
+    heading("Story 1 of")
+    # The split is shown.
+    assert len(selected()) == 1
+    assert "another story" in browser.find_element(By.ID, "articles").text
+    # An empty selection is refused, and the page says why.
+    selected()[0].click()
+    count = len(said())
+    keys("x")
+    WebDriverWait(browser, 20).until(
+        lambda b: "Not done: choose some articles" in b.find_element(By.ID, "status").text
+    )
+    assert len(said()) == count
+    refused = log(browser, "browser")
+    assert len(refused) == 1
+    assert "400" in refused[0]["message"]
     messages = [json.loads(entry["message"])["message"] for entry in log(browser, "performance")]
     requested = {
         message["params"]["request"]["url"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, datetime
 from importlib import resources
 from typing import Any
@@ -77,12 +77,18 @@ class Review:
     def story(self, number: int) -> dict[str, Any]:
         """Show a story."""
         name, articles = _at(self.questions.stories, number)
+        said = Corrections.read(self.answers.rows)
+        first = [said.group(articles[0].id) or ""]
+        apart = [said.are_rivals([said.group(a.id) or ""], first) for a in articles]
         return {
             "number": number,
             "stories": len(self.questions.stories),
             "answered": self._answered(),
             "story": name,
-            "articles": [show_article(a) | {"text": a.text} for a in articles],
+            "articles": [
+                show_article(article) | {"text": article.text, "apart": other}
+                for article, other in zip(articles, apart, strict=True)
+            ],
         }
 
     def start(self) -> dict[str, Any]:
@@ -123,12 +129,17 @@ class Review:
         return {"answered": self._answered()}
 
     def undo(self) -> dict[str, Any]:
-        """Undo the last step; return its pair, if it is one of these."""
+        """Undo the last step; return its pair and its story, if they are among these."""
         gone = self.answers.undo()
-        ids = {gone[0]["a"], gone[0]["b"]} if len(gone) == 1 else set()
-        pairs = self.questions.pairs
-        place = next((i for i, q in enumerate(pairs) if {q.a.id, q.b.id} == ids), None)
-        return {"number": place, "undone": len(gone), "answered": self._answered()}
+        ids = {row[end] for row in gone for end in ("a", "b")}
+        pairs = ({q.a.id, q.b.id} == ids for q in self.questions.pairs)
+        stories = (ids <= {a.id for a in articles} for _, articles in self.questions.stories)
+        return {
+            "pair": _first(pairs),
+            "story": _first(stories) if gone else None,
+            "undone": len(gone),
+            "answered": self._answered(),
+        }
 
     def _add(self, rows: list[Row]) -> None:
         try:
@@ -249,3 +260,8 @@ def _at(items: list[Any], number: int) -> Any:
     if not 0 <= number < len(items):
         raise _RefusedError("there is none with that number")
     return items[number]
+
+
+def _first(found: Iterable[bool]) -> int | None:
+    """Return the place of the first that is true, ``None`` if none is."""
+    return next((place for place, true in enumerate(found) if true), None)

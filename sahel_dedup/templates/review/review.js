@@ -50,13 +50,18 @@ async function show() {
       button.setAttribute("aria-pressed", String(button.dataset.said === found.answer));
     }
   } else {
-    find("articles").replaceChildren(...found.articles.map((article) => {
+    find("articles").replaceChildren(...found.articles.map((article, number) => {
       const item = make("li", "");
       const box = document.createElement("input");
       box.type = "checkbox";
       box.value = article.id;
+      box.checked = article.apart;
       const body = make("article", "");
       head(body, article);
+      // What a screen reader says of the box is the title, not the whole text.
+      body.firstChild.id = `title-${number}`;
+      box.setAttribute("aria-labelledby", body.firstChild.id);
+      if (article.apart) body.append(make("p", "You put this into another story.", "apart"));
       const text = make("div", article.text, "text");
       text.dir = "auto";
       body.append(text);
@@ -69,6 +74,9 @@ async function show() {
   const what = at.kind === "pair" ? "Pair" : "Story";
   find("heading").textContent = `${what} ${at.number + 1} of ${sizes[at.kind]}`;
   find("status").textContent = `${found.answered} answers are in the file.`;
+  // The first box, so that Space and Tab select at once.
+  if (at.kind === "story") document.querySelector("#articles input").focus();
+  else document.activeElement.blur();
   window.scrollTo(0, 0);
 }
 
@@ -85,7 +93,13 @@ async function answer(said) {
 
 async function undo() {
   const found = await ask("change/undo", {});
-  if (found.number !== null) Object.assign(at, { kind: "pair", number: found.number });
+  // A story of two articles may be a pair too: the kind that is shown comes first.
+  for (const kind of at.kind === "pair" ? ["pair", "story"] : ["story", "pair"]) {
+    if (found[kind] !== null) {
+      Object.assign(at, { kind, number: found[kind] });
+      break;
+    }
+  }
   await show();
 }
 
