@@ -38,13 +38,13 @@ _NUMBER = r"\d{1,2}(?:st|nd|rd|th|er|e)?"
 _BAR = r"[:|\u2013\u2014\uff1a]"
 # A hyphen parts a mark from the report only after a blank, a number or a bracket: live-streamed.
 _FIRST = re.compile(
-    rf"\W*(?:{_BEFORE})(?: ?{_NUMBER})?[)\]】]?(?:\s?{_BAR}|\s-|(?<=[\d)\]】])\s?-)"
+    rf"\W{{0,3}}(?:{_BEFORE})(?: ?{_NUMBER})?[)\]】]?(?:\s?{_BAR}|\s-|(?<=[\d)\]】])\s?-)"
     r"|(?:rpt|refile|corrected|recasts)-",
     re.IGNORECASE,
 )
 _LATER = re.compile(
-    rf"[(\[【:|\u2013\u2014\uff1a-]\s?(?:(?:{_AFTER})\W*$|(?:{_NUMBER}[\s,-]{{1,2}})?"
-    rf"(?:{_BEFORE}|{_TAKES})(?:[\s,/-]{{1,3}}(?:[\d:.]{{1,6}}|{_BEFORE}|{_TAKES}))*\s?[)\]】])",
+    rf"[(\[【:|\u2013\u2014\uff1a-]\s?(?:(?:{_AFTER})\W{{0,5}}$|(?:{_NUMBER}[\s,-]{{1,2}})?"
+    rf"(?:{_BEFORE}|{_TAKES})(?:[\s,/-]{{1,3}}(?:[\d:.]{{1,6}}|{_BEFORE}|{_TAKES})){{0,2}}\s?[)\]】])",
     re.IGNORECASE,
 )
 
