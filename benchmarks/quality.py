@@ -44,6 +44,7 @@ from benchmarks.common import (
 from sahel_dedup import Article, Settings, batch, cluster
 from sahel_dedup.candidates.lsh import candidate_pairs
 from sahel_dedup.evaluation.metrics import evaluate
+from sahel_dedup.scoring import proposals
 from sahel_dedup.scoring.tfidf import Similarity
 
 ALL_BULK = (*BULK, "saudi_ar", "hkcnews_zh", "masakha_fr_ha_sw_pcm")
@@ -156,7 +157,7 @@ def lsh_loss(folder: Path) -> dict[str, Any]:
     for name in ALL_LABELLED:
         rows = read_named(folder, "labelled", name)
         with_lsh = bcubed(cluster(rows).labels.tolist(), rows)[2]
-        with mock.patch.object(batch, "candidate_pairs", _all_pairs):
+        with mock.patch.object(proposals, "candidate_pairs", _all_pairs):
             compared = bcubed(cluster(rows).labels.tolist(), rows)[2]
         results[name] = {"lsh": with_lsh, "all_pairs": compared}
         console.print(f"{name:28}{with_lsh:8.3f}{compared:11.3f}")

@@ -24,7 +24,7 @@ from benchmarks.common import arguments, console, save
 from benchmarks.compare import make_archive
 from sahel_dedup import Settings, batch, cluster
 from sahel_dedup.articles import Article
-from sahel_dedup.scoring import evidence
+from sahel_dedup.scoring import evidence, proposals
 from sahel_dedup.scoring.tfidf import Similarity
 from sahel_dedup.sketch import sketcher
 from sahel_dedup.sketch.fingerprint import RACERS, SLOTS
@@ -45,7 +45,7 @@ STAGES: dict[str, tuple[Any, str]] = {
     "salience fingerprint": (sketcher, "salience_slots"),
     "shingle fingerprint": (sketcher, "shingle_slots"),
     "sketching, the rest": (sketcher.Sketcher, "sketch"),
-    "candidate pairs": (batch, "candidate_pairs"),
+    "candidate pairs": (proposals, "candidate_pairs"),
     "TF-IDF vectors": (Similarity, "__init__"),
     "cosines": (Similarity, "cosines"),
     "surviving pairs": (batch, "surviving_pairs"),

@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any, Never
 
 import numpy as np
@@ -22,7 +21,7 @@ from sahel_dedup.candidates.exact_copies import (
     placeholder_pages,
     spans,
 )
-from sahel_dedup.candidates.lsh import candidate_pairs, distinct
+from sahel_dedup.candidates.lsh import distinct
 from sahel_dedup.clustering.corrected import single_out
 from sahel_dedup.clustering.crosswalk import read_previous
 from sahel_dedup.clustering.recut import Compared, group_compared
@@ -34,18 +33,17 @@ from sahel_dedup.io.article_reader import ArticleReader, OnBadDate, OnError
 from sahel_dedup.io.kept_reading import KeptReading
 from sahel_dedup.io.summary import ReadSummary
 from sahel_dedup.scoring.evidence import Evidence, weights_of
+from sahel_dedup.scoring.kept_pairs import KeptPairs, Origin
+from sahel_dedup.scoring.proposals import propose
 from sahel_dedup.scoring.recurrence import recurrence_scores
 from sahel_dedup.scoring.survivors import surviving_pairs
-from sahel_dedup.scoring.tfidf import Similarity
 from sahel_dedup.settings import Settings, check_keywords, check_settings, check_workers
 from sahel_dedup.sketch.digests import text_numbers
 from sahel_dedup.sketch.fingerprint import Fingerprint
 from sahel_dedup.sketch.profiles import Profiles
 from sahel_dedup.sketch.sketcher import Sketcher
-from sahel_dedup.util.parallel import slices
 
 Progress = Callable[[str, int, int | None], None]
-_COMPARED_AT_ONCE = 1 << 20
 _LOGGER = logging.getLogger("sahel_dedup")
 
 
@@ -255,6 +253,8 @@ class Archive:
         Counts of the articles that were read, and of their fields.
     corrections : Corrections
         The corrections that the stories must follow.
+    kept : KeptPairs or None
+        The pairs of the last run over the archive, if a checkpoint keeps them.
     """
 
     settings: Settings
@@ -265,6 +265,7 @@ class Archive:
     on_progress: Progress = field(repr=False)
     summary: ReadSummary
     corrections: Corrections
+    kept: KeptPairs | None = None
 
     @classmethod
     def read(
@@ -309,7 +310,13 @@ class Archive:
         corrections = corrections or Corrections()
         summary.add_corrections(len(corrections), sorted(set(corrections.names).difference(ids)))
         summary.log()
-        return cls(settings, ids, order, profiles, sketcher, on_progress, summary, corrections)
+        kept = None
+        if isinstance(articles, KeptReading):
+            files, file, line = articles.places()
+            kept = KeptPairs(articles.checkpoint, Origin(files, file[order], line[order]))
+        return cls(
+            settings, ids, order, profiles, sketcher, on_progress, summary, corrections, kept
+        )  # fmt: skip
 
     def stories(
         self, articles: list[Article] | None = None, previous: Mapping[str, str] | None = None
@@ -362,24 +369,12 @@ class Archive:
             lambda rows: headline_echoes(profiles, langs, vocabulary, rows),
         )
         single = np.flatnonzero((duplicate_of == np.arange(len(duplicate_of))) & ~page)
-        first, second = candidate_pairs(
-            profiles.salience[single],
-            profiles.day[single],
-            settings.window_days,
-            layout,
-            settings.workers,
-            partial(self.on_progress, "candidate pairs"),
+        similarity, proposed = propose(
+            profiles, self.sketcher, single, settings, self.on_progress, self.kept
         )
-        first, second = single[first], single[second]
-        self.on_progress("comparing", 0, len(first))
-        similarity = Similarity(profiles, self.sketcher, settings.workers)
-        cosine = np.empty(len(first))
-        for rows in slices(len(first), _COMPARED_AT_ONCE):
-            cosine[rows] = similarity.cosines(first[rows], second[rows])
-            self.on_progress("comparing", min(rows.stop, len(first)), len(first))
         self.on_progress("scoring", 0, None)
         first, second, cosine, form = surviving_pairs(
-            first, second, cosine, profiles, similarity, settings, least
+            *proposed, profiles, similarity, settings, least
         )
         wanted = distinct(np.concatenate([first, second]))
         self.on_progress("scoring", 0, None)

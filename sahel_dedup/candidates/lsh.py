@@ -34,6 +34,9 @@ _LEAST_AGREEMENT = (6, 10)
 BUCKET_REACH = 40
 # Extra rows by which a crowded bucket is split before its reach is limited.
 EXTRA_ROWS = 2
+# This many low bits of a key are ignored, so that any subset of an archive of up to a million
+# articles has the same buckets as the whole.
+KEY_SHIFT = np.uint64(20)
 _MERGED_AT_ONCE = 8_000_000
 _COUNTED_AT_ONCE = 1 << 18
 
@@ -87,7 +90,7 @@ def in_buckets(keys: NDArray[np.uint64]) -> tuple[NDArray[np.int64], NDArray[np.
     # Key and position are packed into one number, because sorting numbers is eight times as fast as
     # sorting positions by key. The probability that two of a million buckets share the remaining 44
     # bits of a key is 3 %.
-    bits = np.uint64(len(keys).bit_length())
+    bits = max(KEY_SHIFT, np.uint64(len(keys).bit_length()))
     low = (np.uint64(1) << bits) - np.uint64(1)
     packed = np.sort((keys & ~low) | np.arange(len(keys), dtype=np.uint64))
     return (packed & low).astype(np.int64), packed >> bits

@@ -31,8 +31,9 @@ from sahel_dedup.sketch.sketcher import Sketcher
 from sahel_dedup.util.version import data_versions, package_version
 
 _HEADER = "checkpoint.json"
+_PAIRS = "pairs.npz"
 # Increased whenever the columns of a part change.
-_FORMAT = 4
+_FORMAT = 5
 _LINES = ("lines", "line_ends")
 
 
@@ -194,6 +195,25 @@ class Checkpoint:
         text = json.dumps(found).encode()
         with replacing(os.path.join(self.folder, f"{key}.json")) as (file, _):
             file.write(text + b"\n" + _digest(text).encode())
+
+    def load_pairs(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]] | None:
+        """Return the pairs that were saved last; None if there are none for these names.
+
+        Raises
+        ------
+        FileError
+            If they are damaged.
+        """
+        path = os.path.join(self.folder, _PAIRS)
+        if not os.path.exists(path):
+            return None
+        arrays, kept = self._read(path)
+        return (arrays, kept["about"]) if kept.get("names") in self._known() else None
+
+    def save_pairs(self, arrays: dict[str, NDArray[Any]], about: dict[str, Any]) -> None:
+        """Save pairs in the place of those that are there."""
+        kept = {"about": about, "names": self._known_names().chain[-1]}
+        self._write(os.path.join(self.folder, _PAIRS), kept, arrays)
 
     def forget(self, key: str) -> None:
         """Remove everything about a file."""

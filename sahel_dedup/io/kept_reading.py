@@ -95,6 +95,8 @@ class KeptReading:
         self._summary = summary or ReadSummary()
         self._results = frozenset(results)
         self._given: list[_Given] = []
+        # File and line of each article that was given out.
+        self._places: list[tuple[str, NDArray[np.int64]]] = []
 
     def sketch_all(
         self, sketcher: Sketcher, workers: int = 0
@@ -133,6 +135,7 @@ class KeptReading:
                 if not once.all():
                     self._given[-1].dropped.update((start + np.flatnonzero(~once)).tolist())
                     part = part.take(np.flatnonzero(once))
+                self._places.append((file.key, part.places))
                 self._summary.add_flags(part.flags)
                 implausible += int(np.count_nonzero(_without_day(part)))
                 yield part.ids, part.profiles
@@ -144,6 +147,20 @@ class KeptReading:
         sketcher.implausible_dates = implausible
         check_seen(unseen, self._summary)
         self._checkpoint.keep_only(keys)
+
+    @property
+    def checkpoint(self) -> Checkpoint:
+        """Where everything is kept."""
+        return self._checkpoint
+
+    def places(self) -> tuple[list[str], NDArray[np.int64], NDArray[np.int64]]:
+        """Return where the articles were read: keys of files, number of the file, and line."""
+        keys = list(dict.fromkeys(key for key, _ in self._places))
+        number = {key: i for i, key in enumerate(keys)}
+        none = [np.zeros(0, dtype=np.int64)]
+        files = [np.full(len(lines), number[key]) for key, lines in self._places]
+        lines = [lines for _, lines in self._places]
+        return keys, np.concatenate(none + files), np.concatenate(none + lines)
 
     def lines(
         self, found: Iterator[Mapping[str, object]], replaced: Counter[str]

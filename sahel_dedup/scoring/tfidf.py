@@ -32,7 +32,7 @@ _SHARED_AT_ONCE = 1 << 16
 _ROWS_A_BLOCK = 1 << 12
 # Weights are rounded to a grid so that products of two add up in 24 bits without further rounding.
 # A cosine then does not depend on the order of the terms, which varies with the threads.
-_GRID = 4096.0
+GRID = 4096.0
 _PAIRS_A_THREAD = 1 << 17
 
 
@@ -240,7 +240,7 @@ class Similarity:
             owner = np.repeat(np.arange(len(sizes)), sizes)
             norms = np.sqrt(np.bincount(owner, weights**2, len(sizes)))
             unit = weights / np.where(norms > 0, norms, 1)[owner]
-            data[span] = np.rint(unit * _GRID) / _GRID
+            data[span] = np.rint(unit * GRID) / GRID
         return _csr(data, terms, indptr, self._idf.shape[1])
 
 

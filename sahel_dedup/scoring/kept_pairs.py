@@ -1,0 +1,323 @@
+"""Candidate pairs that a checkpoint keeps, so that an archive that has grown compares little anew.
+
+Which pairs are candidates follows from the fingerprints, which never change
+(`sahel_dedup.candidates.grown`). Their TF-IDF cosines do change, because each new article changes
+the IDF of its words. But most candidates are far below the least cosine that matters, and the
+vector of an article turns by a small angle only. The angle between two vectors shrinks by no more
+than the sum of their turns, and a cosine rises by no more than that. So a bound is kept for each
+pair, and only pairs whose bound reaches the least cosine are compared. All others would be dropped
+(`sahel_dedup.scoring.survivors`): what is scored is the same, and so are the stories.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sahel_dedup.candidates.grown import Change, changed_pairs
+from sahel_dedup.scoring.evidence import least_cosine
+from sahel_dedup.scoring.tfidf import GRID, Similarity
+from sahel_dedup.settings import Settings
+from sahel_dedup.sketch.fingerprint import EMPTY_SLOT
+from sahel_dedup.sketch.profiles import Profiles
+from sahel_dedup.sketch.sketcher import TF
+from sahel_dedup.util.jit import compiled
+from sahel_dedup.util.parallel import slices
+
+_LOGGER = logging.getLogger("sahel_dedup")
+# Bounds are whole numbers of this fraction, rounded up.
+_UNITS = 8192
+_HIGHEST = (1 << 16) - 1
+# Buckets of larger archives depend on their size (`sahel_dedup.candidates.lsh.KEY_SHIFT`).
+_MOST_ARTICLES = (1 << 20) - 1
+_COMPARED_AT_ONCE = 1 << 20
+
+
+class Origin(NamedTuple):
+    """Where the articles of an archive were read.
+
+    Attributes
+    ----------
+    files : list of str
+        Contents of the files (`sahel_dedup.io.checkpoint.file_key`), each once.
+    file : ndarray of int64, shape (n,)
+        Number of the file of each article.
+    line : ndarray of int64, shape (n,)
+        Its line there, which no other has.
+    """
+
+    files: list[str]
+    file: NDArray[np.int64]
+    line: NDArray[np.int64]
+
+    def code(self, files: list[str]) -> NDArray[np.int64]:
+        """Give each article a number by a list of files; -1 if its file is not among them."""
+        number = {key: i for i, key in enumerate(files)}
+        own = np.array([number.get(key, -1) for key in self.files], dtype=np.int64)
+        found = own[self.file]
+        return np.where(found < 0, -1, (found << 40) + self.line)
+
+
+class Store(Protocol):
+    """What keeps pairs: see `sahel_dedup.io.checkpoint.Checkpoint`."""
+
+    def load_pairs(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]] | None:
+        """Return what was saved last, if the numbers of terms are the same."""
+
+    def save_pairs(self, arrays: dict[str, NDArray[Any]], about: dict[str, Any]) -> None:
+        """Save pairs in the place of those that are there."""
+
+
+class Candidates(NamedTuple):
+    """Pairs of articles, sorted, and their TF-IDF cosines."""
+
+    first: NDArray[np.int64]
+    second: NDArray[np.int64]
+    cosine: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class KeptPairs:
+    """The candidate pairs of the last run over an archive.
+
+    Attributes
+    ----------
+    store : Store
+    origin : Origin
+        Of the articles as they are now, in order of time.
+    """
+
+    store: Store
+    origin: Origin
+
+    def recall(
+        self,
+        profiles: Profiles,
+        single: NDArray[np.int64],
+        similarity: Similarity,
+        settings: Settings,
+    ) -> Candidates | None:
+        """Return the candidate pairs that may have enough cosine, and keep all for the next run.
+
+        Parameters
+        ----------
+        profiles : Profiles
+        single : ndarray of int64, shape (m,)
+            Rows of the articles that are compared.
+        similarity : Similarity
+        settings : Settings
+
+        Returns
+        -------
+        Candidates or None
+            None if nothing that helps was kept: the archive lacks articles that it had, or the
+            window or the recall was another.
+        """
+        found = self.store.load_pairs()
+        if found is None or len(profiles) > _MOST_ARTICLES:
+            return None
+        arrays, about = found
+        row = self._rows(arrays, about, profiles)
+        if row is None or about["settings"] != _relevant(settings):
+            _LOGGER.info("the pairs in the checkpoint are of other articles or settings")
+            return None
+        n, indptr = len(profiles), arrays["indptr"]
+        first = np.repeat(row, np.diff(indptr))
+        second = row[arrays["second"]]
+        before = np.zeros(n, dtype=np.bool_)
+        before[row] = arrays["member"]
+        now = _members(profiles, single)
+        change = changed_pairs(
+            profiles.salience, profiles.day, settings.window_days, settings.layout,
+            (before, now), (first, second), settings.workers,
+        )  # fmt: skip
+        turn = _turns(profiles, arrays["idf"], similarity.weights[0])
+        bound = arrays["bound"]
+        likely = raise_bounds(
+            first, second, bound, turn, _roughness(profiles), profiles.day, _least()
+        )
+        likely &= ~change.lost
+        pairs = _compared(similarity, np.concatenate([first[likely], change.first]),
+                          np.concatenate([second[likely], change.second]), n)  # fmt: skip
+        self._keep(profiles, now, similarity, settings,
+                   *_merged((first, second, bound), change, pairs, profiles))  # fmt: skip
+        return pairs
+
+    def note(
+        self,
+        profiles: Profiles,
+        single: NDArray[np.int64],
+        similarity: Similarity,
+        settings: Settings,
+        pairs: Candidates,
+    ) -> None:
+        """Keep all candidate pairs for the next run; parameters as of `recall`."""
+        if len(profiles) <= _MOST_ARTICLES:
+            self._keep(
+                profiles, _members(profiles, single), similarity, settings, pairs.first,
+                pairs.second, _first_bounds(pairs, profiles),
+            )  # fmt: skip
+
+    def _rows(
+        self, arrays: dict[str, NDArray[Any]], about: dict[str, Any], profiles: Profiles
+    ) -> NDArray[np.int64] | None:
+        """Return the present row of each former article; None if one is gone or has another day."""
+        former = Origin(about["files"], arrays["file_of"], arrays["line_of"]).code(
+            self.origin.files
+        )
+        code = self.origin.code(self.origin.files)
+        order = np.argsort(code)
+        place = np.minimum(np.searchsorted(code, former, sorter=order), len(code) - 1)
+        if not len(code):
+            return None
+        row = order[place]
+        if (code[row] != former).any() or (np.diff(row) <= 0).any():
+            return None
+        same = np.array_equal(profiles.day[row], arrays["day"], equal_nan=True)
+        return row if same else None
+
+    def _keep(
+        self,
+        profiles: Profiles,
+        member: NDArray[np.bool_],
+        similarity: Similarity,
+        settings: Settings,
+        first: NDArray[np.int64],
+        second: NDArray[np.int64],
+        bound: NDArray[np.uint16],
+    ) -> None:
+        n = len(profiles)
+        arrays = {
+            "file_of": self.origin.file, "line_of": self.origin.line, "day": profiles.day,
+            "member": member, "idf": similarity.weights[0], "bound": bound,
+            "indptr": np.searchsorted(first, np.arange(n + 1)), "second": second.astype(np.int32),
+        }  # fmt: skip
+        about = {"files": self.origin.files, "settings": _relevant(settings)}
+        self.store.save_pairs(arrays, about)
+
+
+def _relevant(settings: Settings) -> list[Any]:
+    """Return what candidate pairs depend on, fit for JSON."""
+    return [settings.layout.bands, settings.layout.rows, repr(settings.window_days)]
+
+
+def _members(profiles: Profiles, single: NDArray[np.int64]) -> NDArray[np.bool_]:
+    member = np.zeros(len(profiles), dtype=np.bool_)
+    member[single] = True
+    member &= profiles.salience[:, 0] != EMPTY_SLOT
+    return member
+
+
+def _compared(
+    similarity: Similarity, first: NDArray[np.int64], second: NDArray[np.int64], n: int
+) -> Candidates:
+    order = np.argsort(first * n + second)
+    first, second = first[order], second[order]
+    parts = [similarity.cosines(first[s], second[s])
+             for s in slices(len(first), _COMPARED_AT_ONCE)]  # fmt: skip
+    return Candidates(first, second, np.concatenate([np.zeros(0), *parts]))
+
+
+def _least() -> NDArray[np.int64]:
+    """Return the least cosine of pairs with and without dates, in units, rounded down."""
+    return np.floor(least_cosine(np.array([True, False])) * _UNITS).astype(np.int64)
+
+
+def _merged(
+    former: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.uint16]],
+    change: Change,
+    pairs: Candidates,
+    profiles: Profiles,
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.uint16]]:
+    """Put all pairs together, with the bounds of those that were compared."""
+    n = len(profiles)
+    first, second, bound = former
+    code = first * n + second
+    if change.lost.any():
+        code, bound = code[~change.lost], bound[~change.lost]
+    fresh = change.first * n + change.second
+    place = np.searchsorted(code, fresh)
+    code = np.insert(code, place, fresh)
+    bound = np.insert(bound, place, np.uint16(0))
+    compared = np.searchsorted(code, pairs.first * n + pairs.second)
+    bound[compared] = _first_bounds(pairs, profiles)
+    return *np.divmod(code, n), bound
+
+
+def _first_bounds(pairs: Candidates, profiles: Profiles) -> NDArray[np.uint16]:
+    """Return bounds of the true cosines: those of rounded vectors are a little off."""
+    rough = _roughness(profiles)
+    bound = np.ceil(pairs.cosine * _UNITS) + rough[pairs.first] + rough[pairs.second]
+    return np.asarray(np.minimum(bound, _HIGHEST), dtype=np.uint16)
+
+
+def _roughness(profiles: Profiles) -> NDArray[np.int64]:
+    """Bound how far rounding moves the vector of each article, in units.
+
+    Each entry is off by half a step of the grid at most. One more unit is for the product of two
+    such errors, and for sums in 32 bits.
+    """
+    sizes = np.diff(profiles.indptr)
+    return np.asarray(np.ceil(np.sqrt(sizes) / (2 * GRID) * _UNITS) + 2, dtype=np.int64)
+
+
+def _turns(
+    profiles: Profiles, former: NDArray[np.float32], idf: NDArray[np.float32]
+) -> NDArray[np.int64]:
+    """Return the angle by which the vector of each article turned with the IDF, in units."""
+    before = np.zeros_like(idf)
+    before[: former.shape[0], : former.shape[1]] = former
+    p = profiles
+    turn = _angles(p.indptr, p.terms, p.counts, p.lang, TF, before, idf)
+    return np.asarray(np.ceil(turn * _UNITS) + 1, dtype=np.int64)
+
+
+@compiled
+def _angles(
+    indptr: NDArray[np.int64],
+    terms: NDArray[np.int32],
+    counts: NDArray[np.uint8],
+    lang: NDArray[np.int16],
+    tf: NDArray[np.float32],
+    before: NDArray[np.float32],
+    idf: NDArray[np.float32],
+) -> NDArray[np.float64]:
+    angles = np.zeros(len(lang))
+    for row in range(len(lang)):
+        old = new = both = 0.0
+        for i in range(indptr[row], indptr[row + 1]):
+            weight = np.float64(tf[counts[i]])
+            one = weight * before[lang[row], terms[i]]
+            other = weight * idf[lang[row], terms[i]]
+            old += one * one
+            new += other * other
+            both += one * other
+        if new > 0:
+            # Of a vector that was nothing any angle is possible.
+            angles[row] = np.arccos(min(1.0, both / np.sqrt(old * new))) if old > 0 else 2.0
+    return angles
+
+
+@compiled
+def raise_bounds(
+    first: NDArray[np.int64],
+    second: NDArray[np.int64],
+    bound: NDArray[np.uint16],
+    turn: NDArray[np.int64],
+    rough: NDArray[np.int64],
+    day: NDArray[np.float64],
+    least: NDArray[np.int64],
+) -> NDArray[np.bool_]:
+    """Raise the bounds by the turns of both articles; return which reach the least cosine."""
+    likely = np.zeros(len(first), dtype=np.bool_)
+    for i in range(len(first)):
+        a, b = first[i], second[i]
+        higher = min(np.int64(bound[i]) + turn[a] + turn[b], 65535)
+        bound[i] = higher
+        wanted = least[1] if np.isnan(day[a] - day[b]) else least[0]
+        likely[i] = higher + rough[a] + rough[b] >= wanted
+    return likely
