@@ -10,6 +10,7 @@ from typing import Any
 
 from benchmarks.planted import KINDS
 
+_KEPT = ("arrays", "rows")
 _SETS = ("lk_news_en", "reuters21578_en")
 
 
@@ -132,6 +133,28 @@ def stream_speed(results: dict[str, Any]) -> list[str]:
     )
 
 
+def opening(results: dict[str, Any]) -> list[str]:
+    """Show how long it takes to open an index, and what readers hold."""
+    seconds = results["open"]
+    rows = (
+        (f"open to {how}", *(f"{seconds[f'{how}, {kept}']['seconds']:.2f} s" for kept in _KEPT))
+        for how in ("read", "write")
+    )
+    lines = table((f"{seconds['articles']:,.0f} articles", "with arrays", "without"), rows)
+    held = results["readers"]
+    empty = held["MB of a reader of an empty index"]
+    return [
+        *lines,
+        "",
+        f"Each of {held['readers']} readers holds {held['MB of each reader'] - empty:.0f} MB that "
+        f"it shares with no other process, above the {empty:.0f} MB of a reader of an empty index. "
+        f"After a writer has added 1,000 articles these are "
+        f"{held['MB of each reader, followed'] - empty:.0f} MB, and following it took "
+        f"{held['seconds to follow']:.2f} s. The arrays take {seconds['arrays MB']:,.0f} MB beside "
+        f"{seconds['file MB']:,.0f} MB of tables and texts (`python -m benchmarks.opening`).",
+    ]
+
+
 def stream_latency(results: dict[str, Any]) -> list[str]:
     """Show milliseconds of a single add, and memory."""
     latency = results["latency"]
@@ -195,6 +218,7 @@ BLOCKS: dict[str, tuple[str, Callable[[dict[str, Any]], list[str]]]] = {
     "growth": ("scale", growth),
     "stages": ("stages", stages),
     "stream_speed": ("stream", stream_speed),
+    "opening": ("opening", opening),
     "stream_latency": ("stream", stream_latency),
     "stream_agreement": ("stream", stream_agreement),
     "stream_endless": ("stream", stream_endless),

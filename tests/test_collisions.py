@@ -205,7 +205,7 @@ def test_standard_output_that_is_a_file_counts_as_written(monkeypatch: pytest.Mo
             check_apart(["in.jsonl"], {"--output": STDOUT, "--report": "out.html"})
 
 
-@pytest.mark.parametrize("ending", ["-wal", "-shm", "-lock"])
+@pytest.mark.parametrize("ending", ["-wal", "-shm", "-lock", "-arrays"])
 def test_the_files_beside_an_index_belong_to_it(ending: str, folder: Path) -> None:
     (folder / "news.index").touch()
     (folder / f"news.index{ending}").touch()

@@ -6,6 +6,7 @@ from dataclasses import astuple, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 from hypothesis import example, given, settings
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from sahel_dedup import Article, ArticleError, SahelError, Settings, cluster
 from sahel_dedup.evaluation.metrics import evaluate
-from sahel_dedup.index import Assignment, Match, StoryIndex
+from sahel_dedup.index import Assignment, Match, StoryIndex, kept_arrays
 
 Row = dict[str, Any]
 START = datetime(2025, 3, 2, tzinfo=UTC)
@@ -357,13 +358,21 @@ STEPS = st.lists(
 )
 
 
-@given(STEPS)
-@example([("add", 0), ("remove", 0), ("expire", 0), ("open", 0)])
+@given(STEPS, st.booleans())
+@example([("add", 0), ("remove", 0), ("expire", 0), ("open", 0)], True)
 @settings(max_examples=25)
 def test_a_file_holds_what_memory_holds(
-    tmp_path_factory: pytest.TempPathFactory, sample: Path, steps: list[tuple[str, int]]
+    tmp_path_factory: pytest.TempPathFactory,
+    sample: Path,
+    steps: list[tuple[str, int]],
+    arrays: bool,
 ) -> None:
-    path = tmp_path_factory.mktemp("index") / "news.index"
+    """Read from its rows, or from its arrays as large ones are."""
+    with mock.patch.object(kept_arrays, "LEAST_ARTICLES", 0 if arrays else 1 << 30):
+        _compare(tmp_path_factory.mktemp("index") / "news.index", sample, steps)
+
+
+def _compare(path: Path, sample: Path, steps: list[tuple[str, int]]) -> None:
     wire: list[Row] = [json.loads(line) for line in sample.read_text("utf-8").splitlines()]
     memory, file = StoryIndex(), StoryIndex.open(path)
     for step, n in steps:

@@ -60,8 +60,8 @@ def refused(path: Path) -> str:
 @pytest.mark.parametrize(
     ("sql", "message"),
     [
-        ("PRAGMA user_version = 9", f"format 9; this release reads format {FORMAT_VERSION}.*index "
-         "rebuild OLD NEW"),
+        ("PRAGMA user_version = 10", f"format 10; this release reads format {FORMAT_VERSION}.*"
+         "index rebuild OLD NEW"),
         ("PRAGMA application_id = 7", "not an index"),
         ("DELETE FROM standing WHERE serial = 9", "standing has lost rows"),
         ("DELETE FROM articles WHERE serial = 9", "articles has lost rows"),

@@ -161,6 +161,23 @@ def test_buckets_keep_the_latest(kinds: list[int], step: int) -> None:
     assert met_by(again, salience) == met_by(buckets, salience)
 
 
+def test_buckets_apart_are_found_with_the_others() -> None:
+    rng = np.random.default_rng(0)
+    salience = rng.integers(0, 9, (4000, 128), dtype=np.uint32)
+    whole, parted = Buckets(Layout(3, 2)), Buckets(Layout(3, 2))
+    for buckets in (whole, parted):
+        buckets.rebuild(salience, np.arange(500))
+    before = parted.arrays()[0].copy()
+    expected = met_by(parted, salience)
+    for start in range(500, 4000, 700):
+        parted.add_apart(salience, np.arange(start, start + 700))
+    np.testing.assert_array_equal(parted.arrays()[0], before)
+    later = Buckets(Layout(3, 2))
+    later.rebuild(salience, np.arange(500, 4000))
+    assert met_by(parted, salience) == sorted({*expected, *met_by(later, salience)})
+    assert parted.memory() > whole.memory()
+
+
 def test_buckets_grow() -> None:
     rng = np.random.default_rng(0)
     salience = rng.integers(0, 2**32, (5000, 128), dtype=np.uint32)

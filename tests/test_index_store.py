@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from sahel_dedup import SahelError, Settings
-from sahel_dedup.index import StoryIndex
+from sahel_dedup.index import StoryIndex, kept_arrays
 from sahel_dedup.index.ingest import ingest
 from sahel_dedup.index.maintenance import check, compact, export
 from sahel_dedup.io.readers import SkipReport
@@ -45,6 +45,13 @@ def filled(path: Path, wire: list[Row]) -> Path:
     with StoryIndex.open(path) as index:
         index.add_many(wire)
     return path
+
+
+@pytest.fixture(params=["rows", "arrays"])
+def of_rows_or_arrays(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let small indexes be read from their arrays too, as only large ones are."""
+    if request.param == "arrays":
+        monkeypatch.setattr(kept_arrays, "LEAST_ARTICLES", 0)
 
 
 def partition(index: StoryIndex) -> dict[str, str]:
@@ -79,6 +86,7 @@ def test_no_kill_loses_what_was_acknowledged(
     assert [answer["id"] for answer in again] == [answer["id"] for answer in whole]
 
 
+@pytest.mark.usefixtures("of_rows_or_arrays")
 def test_a_file_goes_on_where_it_was_left(path: Path, wire: list[Row]) -> None:
     with StoryIndex() as memory:
         for start in range(0, len(wire), 10):
@@ -91,6 +99,7 @@ def test_a_file_goes_on_where_it_was_left(path: Path, wire: list[Row]) -> None:
             assert index.query(wire[3]) == memory.query(wire[3])
 
 
+@pytest.mark.usefixtures("of_rows_or_arrays")
 def test_expiry_and_compaction_survive(path: Path, wire: list[Row]) -> None:
     moment = datetime(2025, 3, 20, tzinfo=UTC)
     with StoryIndex.open(path) as index:
@@ -191,6 +200,7 @@ def test_one_writes_at_a_time(filled: Path, wire: list[Row]) -> None:
     StoryIndex.open(filled).close()
 
 
+@pytest.mark.usefixtures("of_rows_or_arrays")
 def test_readers_see_what_a_writer_does(path: Path, wire: list[Row]) -> None:
     with StoryIndex.open(path) as writer, StoryIndex.open(path, readonly=True) as reader:
         assert reader.stats().articles == 0
@@ -208,6 +218,7 @@ def test_readers_see_what_a_writer_does(path: Path, wire: list[Row]) -> None:
             reader.add(wire[0])
 
 
+@pytest.mark.usefixtures("of_rows_or_arrays")
 def test_readers_and_writers_at_once(path: Path, wire: list[Row]) -> None:
     StoryIndex.open(path).close()
     done, faults = threading.Event(), []
@@ -340,3 +351,23 @@ def test_a_failed_write_closes_the_index(filled: Path, wire: list[Row]) -> None:
             index.add({"id": "new", "text": "cannot be written"})
         with pytest.raises(SahelError, match="open it again"):
             index.add(wire[0])
+
+
+@pytest.mark.usefixtures("of_rows_or_arrays")
+def test_readers_see_what_moves_though_nothing_comes(path: Path, wire: list[Row]) -> None:
+    with StoryIndex.open(path) as writer, StoryIndex.open(path, readonly=True) as reader:
+        writer.add_many(wire[:40])
+        assert partition(reader) == partition(writer)
+        apart = [story.canonical for story in writer.stories()][:3]
+        for other in apart[1:]:
+            writer.join(apart[0], other)
+            assert partition(reader) == partition(writer)
+        for article in (*apart, wire[3]["id"]):
+            writer.remove(article)
+            assert partition(reader) == partition(writer)
+            assert len(reader) == len(writer)
+            assert article not in reader
+        writer.add(wire[3])
+        assert partition(reader) == partition(writer)
+        assert reader.query(wire[5]) == writer.query(wire[5])
+        assert reader.stats() == writer.stats()

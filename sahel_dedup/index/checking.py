@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import os
 from contextlib import closing
+from dataclasses import fields
+
+import numpy as np
+from numpy.typing import NDArray
 
 from sahel_dedup.errors import SahelError
 from sahel_dedup.index.engine import Engine
+from sahel_dedup.index.growable_profiles import TERM
+from sahel_dedup.index.kept_texts import check_texts
+from sahel_dedup.index.live import Live
 from sahel_dedup.index.metadata import check_retention, stored_settings, to_length, warn_of_versions
 from sahel_dedup.index.persistence import Keeper
 from sahel_dedup.index.sqlite_store import Store
+from sahel_dedup.sketch.profiles import Traits, take_ragged
 
-# What must not be found, and what it would mean. All else is checked whenever an index is
-# opened.
+# What must not be found, and what it would mean. All else is checked whenever all rows of an
+# index are read.
 _RULES = {
     "SELECT count(*) FROM standing WHERE serial NOT IN (SELECT serial FROM articles)":
         "places in stories belong to no article",
@@ -23,10 +31,13 @@ _RULES = {
     "WHERE a.story != b.story":
         "copies are in another story than their original",
 }  # fmt: skip
+# Numbers that are given in the order of arrival, and so may differ.
+_NUMBERED = ("source", "lang")
+_PLACES = ("story", "when", "nearest", "serial")
 
 
 def check(path: str | os.PathLike[str]) -> list[str]:
-    """Look for damage in the file of an index.
+    """Look for damage in the file of an index, and in that of its arrays.
 
     Every row is read, with the texts, and compared with its checksum.
 
@@ -48,10 +59,47 @@ def check(path: str | os.PathLike[str]) -> list[str]:
                 warn_of_versions(store.made, store.path)
                 store.read_state()
                 settings = stored_settings(store.made, store.path)
-                keeper = Keeper(store, Engine(settings))
+                keeper = Keeper(store, Engine(settings), arrays=False)
                 check_retention(to_length(keeper.load().retention), settings)
-                keeper.check_texts()
+                check_texts(keeper)
                 counts = {meaning: store.count(sql) for sql, meaning in _RULES.items()}
+                faults = _array_faults(keeper, Keeper(store, Engine(settings)))
     except SahelError as error:
         return [str(error)]
-    return [f"{count:,} {meaning}" for meaning, count in counts.items() if count]
+    return [f"{count:,} {meaning}" for meaning, count in counts.items() if count] + faults
+
+
+def _array_faults(rows: Keeper, arrays: Keeper) -> list[str]:
+    """Compare an index that was read from its rows with the same from its arrays."""
+    arrays.load()
+    path = repr(rows.store.arrays_path)
+    if arrays.arrays is not None and arrays.arrays.fault is not None:
+        return [f"{path} is damaged and not used: {arrays.arrays.fault}"]
+    same = _named(rows.engine.live) == _named(arrays.engine.live) and all(
+        np.array_equal(one, other, equal_nan=one.dtype.kind == "f")
+        for one, other in zip(_columns(rows), _columns(arrays), strict=True)
+    )
+    return [] if same else [f"{path} differs from the index: remove it"]
+
+
+def _columns(keeper: Keeper) -> list[NDArray[np.generic]]:
+    """Return what must be the same of all articles that are there, however they were read."""
+    live = keeper.engine.live
+    p, s = live.profiles, live.standing
+    there = np.flatnonzero(live.ids.present(len(live)))
+    traits = [item.name for item in fields(Traits) if item.name not in _NUMBERED]
+    columns = [getattr(p, name)[there] for name in traits]
+    columns += [getattr(s, name)[there] for name in _PLACES]
+    columns += [s.serial[s.duplicate_of[there]], np.diff(p.indptr)[there]]
+    words, _ = take_ragged(p.words, p.indptr, there)
+    return [*columns, words & ~TERM, keeper.terms.filed(words & TERM)]
+
+
+def _named(live: Live) -> list[str]:
+    """Return what has a name: articles, outlets and languages."""
+    p, outlets, langs = live.profiles, live.sketcher.sources.names, live.sketcher.langs.names
+    names = []
+    for row in np.flatnonzero(live.ids.present(len(live))).tolist():
+        source = p.source[row]
+        names += [live.ids[row], "" if source < 0 else outlets[source], langs[p.lang[row]]]
+    return names

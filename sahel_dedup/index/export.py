@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sahel_dedup.errors import SahelError
+from sahel_dedup.index.kept_texts import find_text
 from sahel_dedup.index.result_builder import all_rows
 from sahel_dedup.index.session import Session
 
@@ -28,7 +29,7 @@ def table_rows(session: Session, *, texts: bool = False) -> Iterator[dict[str, o
             if not texts or keeper is None:
                 yield found
                 continue
-            text = keeper.find_text(engine.live.row_of[str(found["id"])])
+            text = find_text(keeper, engine.live.row_of[str(found["id"])])
             # One that another process has removed meanwhile is in the index no more.
             if text is not None:
                 further = {name: text.extra[name] for name in text.extra if name not in found}

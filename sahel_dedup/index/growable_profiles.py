@@ -7,10 +7,7 @@ differ are the same there once in 65,536 times, and once in 256.
 
 from __future__ import annotations
 
-import math
-import mmap
 from dataclasses import dataclass, fields
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,38 +16,13 @@ from sahel_dedup.errors import SahelError
 from sahel_dedup.sketch.fingerprint import EMPTY_SLOT, SLOTS
 from sahel_dedup.sketch.number_contexts import SLOTS as CONTEXT_SLOTS
 from sahel_dedup.sketch.profiles import Profiles, Traits, ragged_rows, take_ragged
+from sahel_dedup.util.growing import with_room
 from sahel_dedup.util.jit import compiled
 
-_Scalar = TypeVar("_Scalar", bound=np.generic)
-
-# From so many bytes on an array has memory of its own: freed, it would leave a hole of its
-# size in the heap, too small for the one that takes its place; and room that has never been
-# written to takes no memory.
-_LARGE = 1 << 18
-# Shared with nobody after a fork; where there is no fork there is no such flag.
-_PRIVATE = {"flags": mmap.MAP_PRIVATE} if hasattr(mmap, "MAP_PRIVATE") else {}
 _ONE_A_ROW = tuple(item.name for item in fields(Traits))
 TERM_BITS = np.uint32(24)
 TERM = np.uint32((1 << 24) - 1)
 _EMPTY_SLOT = EMPTY_SLOT.astype(np.uint16)
-
-
-def zeros(shape: tuple[int, ...], dtype: np.dtype[_Scalar]) -> NDArray[_Scalar]:
-    """Return an array of zeros whose memory goes back to the system with it."""
-    size = math.prod(shape) * dtype.itemsize
-    if size < _LARGE:
-        return np.zeros(shape, dtype=dtype)
-    return np.frombuffer(mmap.mmap(-1, size, **_PRIVATE), dtype=dtype).reshape(shape)
-
-
-def with_room(array: NDArray[_Scalar], size: int) -> NDArray[_Scalar]:
-    """Return an array of at least `size` rows that starts with the rows given."""
-    if len(array) >= size:
-        return array
-    room = max(size, 2 * len(array)) + 64
-    grown = zeros((room, *array.shape[1:]), array.dtype)
-    grown[: len(array)] = array
-    return grown
 
 
 @dataclass(slots=True)

@@ -17,26 +17,20 @@ from numpy.typing import NDArray
 from sahel_dedup.clustering.story_ids import story_id
 from sahel_dedup.corrections.corrections import Corrections
 from sahel_dedup.errors import SahelError
+from sahel_dedup.index.article_ids import IdArrays, Ids, RowOf
+from sahel_dedup.index.forgetting import forget_outlets, forget_terms
 from sahel_dedup.index.growable_profiles import LiveProfiles
 from sahel_dedup.index.lsh_table import MAX_ROWS, Buckets
 from sahel_dedup.index.online_tfidf import OnlineTfidf
 from sahel_dedup.index.standing import NO_STORY, Standing, story_number
-from sahel_dedup.index.story_members import Members, StoryMembers
+from sahel_dedup.index.story_members import MemberArrays, Members, StoryMembers
 from sahel_dedup.settings import Settings
 from sahel_dedup.sketch.layout import Layout
 from sahel_dedup.sketch.profiles import Profiles
 from sahel_dedup.sketch.sketcher import Sketcher
-from sahel_dedup.text.vocabulary import Vocabulary
-from sahel_dedup.util.names import NameTable
 
 # Of 189 bands: each slot in one. B-cubed between stream and batch is the same to a thousandth.
 _MOST_BANDS = 64
-# A vocabulary this many times as large as the terms in use is cut down to them.
-_SPARE_TERMS = 2.0
-_FEWEST_TERMS = 50_000
-# Terms that no article holds any more are remembered while they were this frequent: the
-# IDF of rarer ones is hardly moved by forgetting them.
-_REMEMBERED = 1e-4
 
 
 class Live:
@@ -55,14 +49,16 @@ class Live:
     standing : Standing
     similarity : OnlineTfidf
     buckets : Buckets
-    ids : list of str
+    ids : Ids
         Id of each row, empty for removed articles.
-    row_of : dict of str to int
+    row_of : RowOf
         Row of each live article.
     corrections : Corrections
         What the stories follow.
     clock : float
         Latest day of publication seen, NaN before the first.
+    next_serial : int
+        Number in the file of the next article.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -74,28 +70,18 @@ class Live:
         self.standing = Standing.empty()
         self.similarity = OnlineTfidf(self.profiles, self.sketcher)
         self.buckets = Buckets(self.layout)
-        self.ids: list[str] = []
-        self.row_of: dict[str, int] = {}
+        self.ids = Ids()
+        self.row_of = RowOf()
         self.clock = np.nan
         self.corrections = Corrections()
-        self._next_serial = 1
+        self.next_serial = 1
         self._members = StoryMembers(self.window)
-        # All numbers that stories bear, and some that none bears any more.
+        # All numbers that stories bear beside those of the beginning, and some that none bears
+        # any more.
         self._numbers: set[int] = set()
 
     def __len__(self) -> int:
         return len(self.ids)
-
-    def memory(self) -> int:
-        """Return how many bytes the tables take."""
-        columns = [
-            getattr(table, item.name)
-            for table in (self.profiles, self.standing)
-            for item in fields(table)
-        ]
-        arrays = [column for column in columns if isinstance(column, np.ndarray)]
-        held = sum(array.nbytes for array in arrays)
-        return held + self.buckets.memory() + self.similarity.memory()
 
     def enter(self, ids: Sequence[str], profiles: Profiles, now: float) -> range:
         """Add articles, each a story of its own for the time being.
@@ -118,8 +104,8 @@ class Live:
         today = now if math.isnan(self.clock) else self.clock
         for row, article in zip(rows, ids, strict=True):
             self.bear(row, self.name(article))
-        s.stand_alone(rows.start, profiles.day, today, self._next_serial)
-        self._next_serial += len(rows)
+        s.stand_alone(rows.start, profiles.day, today, self.next_serial)
+        self.next_serial += len(rows)
         self.row_of.update(zip(ids, rows, strict=True))
         return rows
 
@@ -129,7 +115,7 @@ class Live:
         for row in rows:
             self._uncount(row)
             del self.row_of[self.ids[row]]
-        del self.ids[rows.start :]
+        self.ids.cut(rows.start)
         p.rows = rows.start
 
     def append(self, ids: Sequence[str], profiles: Profiles) -> range:
@@ -140,19 +126,25 @@ class Live:
         self.profiles.append(profiles)
         self.similarity.learn(profiles, first)
         self.standing.reserve(first + len(ids))
-        self.ids += ids
+        self.ids.extend(ids)
         return range(first, first + len(ids))
 
-    def enter_buckets(self, rows: NDArray[np.int64]) -> None:
-        """Let later articles find these; exact duplicates are found by their first."""
+    def enter_buckets(self, rows: NDArray[np.int64], *, apart: bool = False) -> None:
+        """Let later articles find these; exact duplicates are found by their first.
+
+        See `Buckets.add_apart`.
+        """
         first = self.profiles.findable(rows, self.standing.duplicate_of)
+        if apart:
+            self.buckets.add_apart(self.profiles.salience, first)
+            return
         self.buckets.add(self.profiles.salience, first)
         # At once, so that the table depends on the articles alone: an index that is
         # opened again goes on as if it had never been closed.
         if self.buckets.full:
-            self.rebuild_buckets()
+            self._rebuild_buckets()
 
-    def rebuild_buckets(self) -> None:
+    def _rebuild_buckets(self) -> None:
         """Enter all articles anew, past ones first."""
         self.buckets.rebuild(self.profiles.salience, findable(self, len(self)))
 
@@ -163,7 +155,7 @@ class Live:
     def story_of(self, row: int) -> Members:
         """Return the members of an article's story."""
         number = int(self.standing.story[row])
-        return self._members.of(number, row, float(self.profiles.day[row]))
+        return self._members.of(number, row, self.standing.duplicate_of, self.profiles.day)
 
     def fit(self, row: int, other: int) -> bool:
         """Whether the stories of two articles, taken together, lie within the window."""
@@ -260,7 +252,7 @@ class Live:
         list of int
             The other articles of its story.
         """
-        s, p = self.standing, self.profiles
+        s = self.standing
         rest = [other for other in self.members(row) if other != row]
         duplicates = [other for other in rest if s.duplicate_of[other] == row]
         if duplicates:
@@ -268,55 +260,90 @@ class Live:
             self.enter_buckets(np.array(duplicates[:1]))
         if rest:
             self.part([rest])
+        self.lose(row)
+        return rest
+
+    def lose(self, row: int) -> None:
+        """Take an article out; where the others of its story stand is left open."""
         self._uncount(row)
         del self.row_of[self.ids[row]]
         # Found neither as a duplicate (it has no story) nor as background (it has no date).
-        self.ids[row], s.story[row], p.day[row] = "", NO_STORY, np.nan
-        return rest
+        self.ids[row], self.standing.story[row], self.profiles.day[row] = "", NO_STORY, np.nan
 
     def compact(self, rows: NDArray[np.int64]) -> None:
         """Keep some rows, and the terms that they need."""
-        self.ids = [self.ids[row] for row in rows]
-        live = np.flatnonzero(self.standing.story[rows])
-        self.row_of = {self.ids[row]: row for row in live.tolist()}
+        ids = [self.ids[row] for row in rows.tolist()]
+        self.ids, self.row_of = Ids(), RowOf()
+        self.ids.extend(ids)
+        for row in np.flatnonzero(self.standing.story[rows]).tolist():
+            self.row_of[ids[row]] = row
         self.profiles.keep(rows)
-        self._forget_outlets()
+        forget_outlets(self.profiles, self.sketcher)
         self.standing.keep(rows)
-        self.similarity.renumber(self._forget_terms(), rows)
-        self._know_numbers()
+        kept = forget_terms(self.profiles, self.sketcher, self.similarity.counted())
+        self.similarity.renumber(kept, rows)
         self._gather()
-        self.rebuild_buckets()
+        self._rebuild_buckets()
 
-    def resume(self, first: int) -> None:
-        """Go on after articles were read from elsewhere, with where they stand.
+    def take_over(self, ids: IdArrays, members: MemberArrays) -> None:
+        """Go on from arrays of all articles, where they stand being known."""
+        self.ids, self.row_of = Ids(ids), RowOf(ids)
+        self._members = StoryMembers(self.window, members)
+        self._know(len(self))
+
+    def follow(
+        self, story: NDArray[np.uint64], duplicate_of: NDArray[np.int32], *, apart: bool = False
+    ) -> None:
+        """Go on after articles were read that came or moved elsewhere.
 
         Parameters
         ----------
-        first : int
-            The first row that is new.
+        story : ndarray of uint64, shape (n,)
+            Number of the story of each article that was there before, if any was.
+        duplicate_of : ndarray of int32, shape (n,)
+            Of which article each was an exact copy.
+        apart : bool
+            See `Buckets.add_apart`.
         """
-        n, s = len(self), self.standing
-        self._gather()
-        for row in np.flatnonzero(s.story[first:n]).tolist():
-            self.row_of[self.ids[first + row]] = first + row
-        self._know_numbers()
-        self._next_serial = int(s.serial[:n].max(initial=0)) + 1
-        self.rebuild_buckets()
+        n, s, first = len(self), self.standing, len(story)
+        if first == 0:
+            self._know(0)
+            self._gather()
+            self._rebuild_buckets()
+            return
+        moved = np.flatnonzero(s.story[:first] != story)
+        other = np.flatnonzero(s.duplicate_of[:first] != duplicate_of)
+        for row in moved[s.story[moved] == NO_STORY].tolist():
+            if self.row_of.get(self.ids[row]) == row:
+                del self.row_of[self.ids[row]]
+        self._know(first)
+        now = s.story[np.concatenate([moved, other, np.arange(first, n)])]
+        touched = np.setdiff1d(np.concatenate([story[moved], now]), [NO_STORY])
+        self._numbers |= set(now.tolist())
+        found = np.flatnonzero(np.isin(s.story[:n], touched))
+        found = found[np.argsort(s.story[found], kind="stable")]
+        ends = np.searchsorted(s.story[found], touched, side="right").tolist()
+        for number, start, end in zip(touched.tolist(), [0, *ends], ends, strict=False):
+            self._members.put(number, found[start:end].tolist(), s.duplicate_of, self.profiles.day)
+        single = other[s.duplicate_of[other] == other]
+        self.enter_buckets(np.concatenate([single, np.arange(first, n)]), apart=apart)
 
     def _gather(self) -> None:
         """Find out who is in which story."""
-        self._members.clear()
-        for rows in self.stories():
-            number = int(self.standing.story[rows[0]])
-            self._members.put(number, rows, self.standing.duplicate_of, self.profiles.day)
+        self._numbers.clear()
+        base = MemberArrays.of(self.standing.story[: len(self)], NO_STORY)
+        self._members = StoryMembers(self.window, base)
+
+    def _know(self, first: int) -> None:
+        """Let the articles from a row on be looked up."""
+        s, n = self.standing, len(self)
+        for row in (first + np.flatnonzero(s.story[first:n])).tolist():
+            self.row_of[self.ids[row]] = row
 
     def _uncount(self, row: int) -> None:
         held, _, _ = self.profiles.body_entries(np.array([row]))
         lang = int(self.profiles.lang[row])
         self.similarity.count(lang, -1, held.astype(np.int32), np.full(len(held), -1))
-
-    def _know_numbers(self) -> None:
-        self._numbers = set(self.standing.story[: len(self)].tolist()) - {NO_STORY}
 
     def name(self, article: str) -> int:
         """Return the number of the story that an article would found.
@@ -325,7 +352,7 @@ class Live:
         article whose id was made to have the same hash.
         """
         number, attempt = story_number(story_id(article)), 0
-        while number == NO_STORY or (number in self._numbers and self._borne(number)):
+        while number == NO_STORY or (self._is_known(number) and self._borne(number)):
             attempt += 1
             number = story_number(story_id(article, attempt))
         return number
@@ -335,39 +362,27 @@ class Live:
         self.standing.story[row] = number
         self._numbers.add(number)
 
+    def _is_known(self, number: int) -> bool:
+        return number in self._numbers or self._members.had(number)
+
     def _borne(self, number: int) -> bool:
         return bool((self.standing.story[: len(self)] == number).any())
 
-    def _forget_outlets(self) -> None:
-        """Keep the outlets of the rows that are left."""
-        sources = self.profiles.source
-        used = np.unique(sources[sources >= 0])
-        names = self.sketcher.sources.names
-        sources[sources >= 0] = np.searchsorted(used, sources[sources >= 0])
-        self.sketcher.sources = NameTable(names[number] for number in used.tolist())
 
-    def _forget_terms(self) -> NDArray[np.int64] | None:
-        """Cut the vocabulary down; return the former number of each term that stays."""
-        vocabulary, p = self.sketcher.vocabulary, self.profiles
-        used = np.zeros(len(vocabulary), dtype=bool)
-        used[p.terms()] = used[p.title_terms] = True
-        if len(used) < max(_FEWEST_TERMS, _SPARE_TERMS * int(used.sum())):
-            return None
-        for counts in self.similarity.counted():
-            used |= counts.seen[: len(used)] > max(1, _REMEMBERED * counts.articles)
-        kept = np.flatnonzero(used)
-        number = np.zeros(len(used), dtype=np.int32)
-        number[kept] = np.arange(len(kept))
-        smaller = Vocabulary()
-        smaller.enter(vocabulary.hashes[kept], vocabulary.words.take(kept.tolist()))
-        self.sketcher.vocabulary = smaller
-        p.renumber(number)
-        return kept
+def memory_of(live: Live) -> int:
+    """Return how many bytes the tables of an index take."""
+    columns = [
+        getattr(table, item.name)
+        for table in (live.profiles, live.standing)
+        for item in fields(table)
+    ]
+    held = sum(column.nbytes for column in columns if isinstance(column, np.ndarray))
+    return held + live.buckets.memory() + live.similarity.memory()
 
 
 def findable(live: Live, end: int) -> NDArray[np.int64]:
     """Return the rows before `end` by which others may be found."""
-    rows = np.flatnonzero(np.fromiter(map(bool, live.ids[:end]), bool, end))
+    rows = np.flatnonzero(live.ids.present(end))
     return live.profiles.findable(rows, live.standing.duplicate_of)
 
 

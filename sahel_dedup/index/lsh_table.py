@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sahel_dedup.index.growable_profiles import zeros
 from sahel_dedup.sketch.layout import Layout
+from sahel_dedup.util.growing import zeros
 from sahel_dedup.util.hashing import GOLDEN_RATIO, splitmix64_one
 from sahel_dedup.util.jit import compiled
 
@@ -24,6 +24,7 @@ _LOAD = 6
 # Distances at which Shell's method sorts, by Ciura: good to thousands of values.
 _GAPS = (701, 301, 132, 57, 23, 10, 4, 1)
 _GROWTH = 1.4
+_LEAST_ROOM = 1024
 _TAG_BITS = np.uint32(8)
 _TAG = np.uint32(0xFF)
 _LINE_BITS = np.uint64(32)
@@ -41,8 +42,12 @@ class Buckets:
     """
 
     def __init__(self, layout: Layout) -> None:
+        self._layout = layout
         self._slots = np.array([layout.slots(band) for band in range(layout.bands)])
-        self._allocate(1024)
+        # The articles of `add_apart`, in a table of their own.
+        self._later: Buckets | None = None
+        self._apart: list[NDArray[np.int64]] = []
+        self._allocate(_LEAST_ROOM)
 
     @property
     def full(self) -> bool:
@@ -51,7 +56,25 @@ class Buckets:
 
     def memory(self) -> int:
         """Return how many bytes the table takes."""
-        return self._table.nbytes
+        return self._table.nbytes + (0 if self._later is None else self._later.memory())
+
+    def arrays(self) -> tuple[NDArray[np.uint32], int, int]:
+        """Return the table, for how many articles it has room, and how many were entered."""
+        return self._table, self._room, self._entered
+
+    def take_over(self, table: NDArray[np.uint32], room: int, entered: int, rows: int) -> None:
+        """Go on from what `arrays` returned, in an index of so many rows.
+
+        Raises
+        ------
+        ValueError
+            If the table is none of this layout and room, or of more rows.
+        """
+        if room < _LEAST_ROOM or table.shape != (self._lines(room), WIDTH):
+            raise ValueError("the table of buckets has another size")
+        if not _are_below(table, rows):
+            raise ValueError("the table of buckets has articles that are not there")
+        self._table, self._room, self._entered = table, room, entered
 
     def rebuild(self, salience: NDArray[Any], rows: NDArray[np.int64]) -> None:
         """Start again with some articles, the oldest first, and room for more.
@@ -62,7 +85,7 @@ class Buckets:
             Fingerprints of all rows.
         rows : ndarray of int64, shape (m,)
         """
-        room = 1024
+        room = _LEAST_ROOM
         while room <= len(rows):
             room = int(room * _GROWTH)
         self._allocate(room)
@@ -79,6 +102,24 @@ class Buckets:
         """
         _add(self._table, self._slots, salience, rows)
         self._entered += len(rows)
+
+    def add_apart(self, salience: NDArray[Any], rows: NDArray[np.int64]) -> None:
+        """Enter articles, and leave the table as it is, which may be in memory that others share.
+
+        Those who look find a few more in crowded buckets than if `add` had entered them.
+
+        Parameters
+        ----------
+        salience : ndarray of uint16, shape (n, 128)
+            Fingerprints of all rows.
+        rows : ndarray of int64, shape (m,)
+        """
+        self._apart.append(rows)
+        if self._later is None:
+            self._later = Buckets(self._layout)
+        self._later.add(salience, rows)
+        if self._later.full:
+            self._later.rebuild(salience, np.concatenate(self._apart))
 
     def find(
         self, salience: NDArray[Any], rows: NDArray[np.int64]
@@ -99,14 +140,21 @@ class Buckets:
         found : ndarray of int64, shape (n_found,)
             Rows that share a bucket with them, for each that asks rising and once.
         """
-        return _find(self._table, self._slots, salience, rows)
+        asking, found = _find(self._table, self._slots, salience, rows)
+        if self._later is not None:
+            more, later = self._later.find(salience, rows)
+            both = np.stack([np.append(asking, more), np.append(found, later)])
+            asking, found = np.ascontiguousarray(np.unique(both, axis=1))
+        return asking, found
 
     def _allocate(self, room: int) -> None:
         self._room = room
         self._entered = 0
-        lines = room * len(self._slots) // _LOAD
-        self._table = zeros((lines, WIDTH), np.dtype(np.uint32))
+        self._table = zeros((self._lines(room), WIDTH), np.dtype(np.uint32))
         self._table.fill(_EMPTY)
+
+    def _lines(self, room: int) -> int:
+        return room * len(self._slots) // _LOAD
 
 
 @compiled
@@ -181,3 +229,13 @@ def _find(
                 asking[size], found[size] = i, found[k]
                 size += 1
     return asking[:size].copy(), found[:size].copy()
+
+
+@compiled
+def _are_below(table: NDArray[np.uint32], rows: int) -> bool:
+    """Whether all entries of a table are of rows below a number."""
+    for line in table:
+        for entry in line:
+            if entry != _EMPTY and entry >> _TAG_BITS >= rows:
+                return False
+    return True

@@ -61,7 +61,16 @@ class State:
     Attributes
     ----------
     generation : int
-        Rises when anything is deleted: who loaded another generation starts anew.
+        Rises when the index is compacted: who loaded another generation starts anew.
+    removals : int
+        Rises when an article is removed or a correction withdrawn: who loaded another number
+        looks for what is gone.
+    serial : int
+        Number of the last article that was added. None is used again.
+    change : int
+        Number of the last transaction by which articles came or moved.
+    arrays : str or None
+        What the file of arrays is known by that contains all up to some transaction.
     clock : float or None
         Latest day of publication seen, when anything was last deleted.
     horizon : float or None
@@ -72,6 +81,10 @@ class State:
     """
 
     generation: int = 0
+    removals: int = 0
+    serial: int = 0
+    change: int = 0
+    arrays: str | None = None
     clock: float | None = None
     horizon: float | None = None
     retention: float | None = None
@@ -89,6 +102,10 @@ class State:
         counts = {item.name: _whole(values["counts"], item.name) for item in fields(Counts)}
         return cls(
             generation=_whole(values, "generation"),
+            removals=_whole(values, "removals"),
+            serial=_whole(values, "serial"),
+            change=_whole(values, "change"),
+            arrays=_digest(values, "arrays"),
             clock=_real(values, "clock", *DAYS),
             horizon=_real(values, "horizon", *DAYS),
             retention=_real(values, "retention", 0.0, timedelta.max.days),
@@ -197,6 +214,13 @@ def _whole(values: dict[str, Any], name: str) -> int:
     value = values[name]
     if type(value) is not int or not 0 <= value <= MOST:
         raise ValueError(f"{name}: {value!r} is no count")
+    return value
+
+
+def _digest(values: dict[str, Any], name: str) -> str | None:
+    value = values[name]
+    if not (value is None or (isinstance(value, str) and value)):
+        raise ValueError(f"{name}: {value!r} is no digest")
     return value
 
 

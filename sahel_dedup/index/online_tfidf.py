@@ -10,12 +10,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sahel_dedup.index.growable_profiles import TERM, TERM_BITS, LiveProfiles, with_room, zeros
+from sahel_dedup.index.growable_profiles import TERM, TERM_BITS, LiveProfiles
+from sahel_dedup.index.term_counts import CountArrays, TermCounts
 from sahel_dedup.index.tfidf_kernels import (
     Counts,
     Entries,
@@ -29,32 +30,20 @@ from sahel_dedup.scoring.tfidf import Shared
 from sahel_dedup.sketch.profiles import Profiles
 from sahel_dedup.sketch.sketcher import OPENING_TF, TF, Sketcher
 from sahel_dedup.text.idf_prior import IDF_UNITS, LISTS, PRIOR_ARTICLES
+from sahel_dedup.util.growing import with_room, zeros
 
 _Scalar = TypeVar("_Scalar", bound=np.generic)
 
 # Articles of a grown archive, and by how many it grows before the IDF of all terms follows.
 _GROWN = 5000
 _STEP = 500
-# The prior IDF of a term, in units of 1 / `IDF_UNITS`, is ln((n0 + 1) / (n0 p + 1)); this is p.
-_CHANCE = (np.exp(np.arange(1 << 10) / -IDF_UNITS) * (PRIOR_ARTICLES + 1) - 1) / PRIOR_ARTICLES
+# The prior IDF of a term, in units of 1 / `IDF_UNITS` and below `PRIORS`, is
+# ln((n0 + 1) / (n0 p + 1)); this is p.
+PRIORS = 1 << 10
+_CHANCE = (np.exp(np.arange(PRIORS) / -IDF_UNITS) * (PRIOR_ARTICLES + 1) - 1) / PRIOR_ARTICLES
 
 # Every term of a title counts once.
 _ONCE = np.ones_like(TF)
-
-
-class TermCounts(NamedTuple):
-    """How many articles of one language held each term.
-
-    Attributes
-    ----------
-    articles : int
-        Number of articles.
-    seen : ndarray of int32, shape (room,)
-        How many of them held each term.
-    """
-
-    articles: int
-    seen: NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +138,26 @@ class OnlineTfidf:
         self.number_count = np.zeros(0, dtype=np.int64)
         # Weight of each term in the first article of a comparison; all zero between comparisons.
         self._laid_out = np.zeros(0, dtype=np.float32)
+
+    def arrays(self) -> CountArrays:
+        """Return what was counted, with room for a quarter more terms."""
+        terms = len(self._sketcher.vocabulary)
+        shape = len(self._articles), max(len(self._laid_out), terms + terms // 4)
+        return CountArrays(
+            tuple(self._articles),
+            tuple(self._before),
+            _enlarged(self._seen, shape),
+            self._log_articles,
+            _enlarged(self._log_seen, shape),
+            self.number_count,
+        )
+
+    def take_over(self, arrays: CountArrays) -> None:
+        """Go on from what was counted."""
+        self._articles, self._before = list(arrays.articles), list(arrays.before)
+        self._seen, self._log_seen = arrays.seen, arrays.log_seen
+        self._log_articles, self.number_count = arrays.log_articles, arrays.number_count
+        self._laid_out = zeros(arrays.seen.shape[1:], np.dtype(np.float32))
 
     def learn(self, profiles: Profiles, first: int) -> None:
         """Take account of new articles.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple, get_args
+from collections.abc import Iterable, Iterator, Sequence
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,19 +17,19 @@ from sahel_dedup.index.article_rows import (
     check_langs,
     fields_to_bytes,
     read_articles,
-    read_fields,
     to_blobs,
     to_bytes,
-    to_text,
 )
 from sahel_dedup.index.changes import Changes
 from sahel_dedup.index.correction_rows import correction_rows, read_corrections
 from sahel_dedup.index.engine import EVENTS_KEPT, Engine
+from sahel_dedup.index.kept_arrays import KeptArrays, Progress
 from sahel_dedup.index.metadata import State
 from sahel_dedup.index.online_recurrence import recurrence_of_nearest
 from sahel_dedup.index.results import Event, EventKind
 from sahel_dedup.index.row_checks import (
     DAYS,
+    HIGHEST_COSINE,
     MOST_32,
     blobs,
     real_numbers,
@@ -37,7 +37,7 @@ from sahel_dedup.index.row_checks import (
     strings,
     whole_numbers,
 )
-from sahel_dedup.index.sqlite_file import Row, damaged
+from sahel_dedup.index.sqlite_file import Row
 from sahel_dedup.index.sqlite_store import Store
 from sahel_dedup.index.standing import NO_STORY
 from sahel_dedup.index.term_numbers import TermNumbers
@@ -47,16 +47,6 @@ _KINDS = frozenset(get_args(EventKind))
 _NEAREST_BYTES = 12
 # Articles that are packed for the file at a time: some 30 MB.
 _SAVED_AT_ONCE = 4096
-# Cosines in single precision may be a little above 1.
-_HIGHEST_COSINE = 1.001
-
-
-class Text(NamedTuple):
-    """What is kept of an article for people."""
-
-    title: str | None
-    text: str
-    extra: Mapping[str, object]
 
 
 class Keeper:
@@ -67,26 +57,51 @@ class Keeper:
     store : Store
     engine : Engine
         Empty; `load` fills it.
+    arrays : bool
+        Whether to take its arrays over from their file.
 
     Attributes
     ----------
-    generation : int
-        The `State.generation` that was loaded, -1 before.
+    generation, removals : int
+        Those of the `State` that was loaded, -1 before.
+    terms : TermNumbers
+        The terms that are in the file.
+    arrays : KeptArrays or None
+        The arrays beside the file, if they are used.
     keeps_texts, keeps_fields : bool
         Whether the texts of articles are in the file, and their further fields.
     """
 
-    def __init__(self, store: Store, engine: Engine) -> None:
+    def __init__(self, store: Store, engine: Engine, *, arrays: bool = True) -> None:
         self.store = store
         self.engine = engine
-        self.generation = -1
+        self.generation = self.removals = -1
         self.keeps_texts = store.made["texts"] is True
         self.keeps_fields = store.made["fields"] is True
         self._serial = 0
+        self._change = 0
         self._cursor = 0
         # The number of the last correction in the file.
         self._correction = 0
-        self._terms = TermNumbers(engine.live.sketcher.vocabulary)
+        self.terms = TermNumbers(engine.live.sketcher.vocabulary)
+        self.arrays = KeptArrays(store) if arrays else None
+        # Whether the file has events that were not read.
+        self._earlier = False
+
+    @property
+    def is_outdated(self) -> bool:
+        """Whether to start anew is better than to follow the state of the file, or the only way."""
+        state = State.read(self.store.state)
+        if self.generation < 0:
+            return False
+        arrays = self.arrays
+        newer = arrays is not None and state.arrays not in (None, arrays.digest)
+        return newer or state.generation != self.generation
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether arrays should be written before the file is closed."""
+        return self.arrays is not None and self.arrays.is_due(len(self.engine.live), closing=True)
 
     def load(self) -> State:
         """Take over what was written since the last time, in the transaction that is open.
@@ -98,8 +113,10 @@ class Keeper:
         """
         with self.store.checked():
             state = State.read(self.store.state)
+            if self.generation < 0 and self.arrays is not None:
+                self._take_arrays_over(self.arrays, state)
             self._load(state)
-            self.generation = state.generation
+            self.generation, self.removals = state.generation, state.removals
             return state
 
     def save(self, state: State, articles: Sequence[Article] = ()) -> None:
@@ -114,13 +131,16 @@ class Keeper:
         """
         engine, store, changes = self.engine, self.store, self.engine.changes
         live = engine.live
+        if changes.added or changes.moved:
+            state.change = self._change = state.change + 1
         if changes.added:
-            store.put("terms", self._terms.new_rows())
+            store.put("terms", self.terms.new_rows())
             # The last rows, and in parts, as an archive is added at once.
             first, last = changes.added[0], changes.added[-1] + 1
             for start in range(first, last, _SAVED_AT_ONCE):
                 end = min(start + _SAVED_AT_ONCE, last)
                 self._save_added(start, end, articles[start - first : end - first])
+            state.serial = self._serial
         if moved := sorted(changes.moved):
             store.put("standing", self._standing(np.array(moved)), replace=True)
             # Past articles are compared with, and not shown any more.
@@ -129,10 +149,14 @@ class Keeper:
         if changes.left:
             for table in ("articles", "standing", "texts"):
                 store.drop(table, changes.left)
-            state.generation += 1
+            state.removals += 1
+            state.generation += changes.compacted
             state.clock = None if np.isnan(live.clock) else live.clock
         self._save_corrections(state)
-        self.generation = state.generation
+        self._note(len(changes.added) + len(changes.moved) + len(changes.left))
+        if changes.compacted:
+            self._note(len(live))
+        self.generation, self.removals = state.generation, state.removals
         events = [event for event in engine.events if event.cursor > self._cursor]
         store.put("events", [(e.cursor, e.kind, e.story, e.other) for e in events])
         self._cursor = engine.cursor
@@ -141,7 +165,7 @@ class Keeper:
 
     def save_forgotten(self) -> None:
         """Write, after articles were removed, what remains of them: counts for the IDF."""
-        live, store, terms = self.engine.live, self.store, self._terms
+        live, store, terms = self.engine.live, self.store, self.terms
         store.drop("terms", terms.follow(live.sketcher.vocabulary))
         p, n, size = live.profiles, len(live), terms.size
         lang_of = np.repeat(p.lang[:n], np.diff(p.indptr[: n + 1]))
@@ -158,51 +182,47 @@ class Keeper:
         store.put("forgotten", rows, replace=True)
         store.drop_until("events", self._cursor - EVENTS_KEPT)
 
-    def text(self, row: int) -> Text | None:
-        """Return what is kept of an article for people, ``None`` if the file keeps no texts.
+    def save_arrays(self, state: State, *, closing: bool) -> None:
+        """Write the arrays, if that is due, in the transaction that is open.
 
-        Raises
-        ------
-        IndexFileError
-            If they are damaged or missing.
+        From then on the file names them; `publish_arrays` gives them their name.
         """
-        if not self.keeps_texts:
-            return None
-        found = self.find_text(row)
-        if found is None:
-            raise damaged(self.store.path, "a text is missing")
-        return found
+        arrays, live = self.arrays, self.engine.live
+        if arrays is None or not arrays.is_due(len(live), closing=closing):
+            return
+        self.store.put("terms", self.terms.new_rows())
+        progress = Progress(
+            self.generation, self.removals, self._change, self._serial, self.engine.cursor
+        )
+        state.arrays = arrays.save(live, self.terms, progress) or state.arrays
+        self.store.state = self.store.state | state.values()
 
-    def find_text(self, row: int) -> Text | None:
-        """Return the same, ``None`` also where another process has removed the article."""
-        with self.store.checked():
-            found = self.store.row("texts", int(self.engine.live.standing.serial[row]))
-            return None if found is None else _read_text(found)
+    def publish_arrays(self) -> None:
+        """Let the arrays be found, after the transaction that names them."""
+        if self.arrays is not None:
+            self.arrays.publish()
 
-    def check_texts(self) -> None:
-        """Read all texts.
+    def read_earlier_events(self) -> None:
+        """Read the events that are older than the arrays."""
+        if self._earlier:
+            with self.store.checked():
+                until = self.engine.events[0].cursor if self.engine.events else self._cursor + 1
+                found = list(self._read_events(0, whole=False))
+                self.engine.events[:0] = [event for event in found if event.cursor < until]
+            self._earlier = False
 
-        Raises
-        ------
-        IndexFileError
-            If one is damaged, missing, or of no live article.
-        """
-        s, n = self.engine.live.standing, len(self.engine.live)
-        missing = set(s.serial[:n][s.story[:n] != NO_STORY].tolist() if self.keeps_texts else ())
-        with self.store.checked():
-            for rows in self.store.rows("texts"):
-                for row in rows:
-                    _read_text(row)
-                    if row[0] not in missing:
-                        raise ValueError("texts belong to no article")
-                    missing.remove(row[0])
-            if missing:
-                raise ValueError(f"{len(missing):,} texts are missing")
+    def _take_arrays_over(self, arrays: KeptArrays, state: State) -> None:
+        found = arrays.load(self.engine.live, state)
+        if found is not None:
+            self.terms, progress = found
+            self.generation, self.removals, self._change, self._serial, self._cursor = progress
+            self.engine.cursor = self._cursor
+            self._earlier = True
 
     def _save_added(self, first: int, last: int, articles: Sequence[Article]) -> None:
         """Write rows that are new."""
         live, store = self.engine.live, self.store
-        store.put("articles", article_rows(live, first, last, self._terms))
+        store.put("articles", article_rows(live, first, last, self.terms))
         serials = live.standing.serial[first:last].tolist()
         if self.keeps_texts:
             # As they are: packing them takes longer than writing all the rest.
@@ -220,13 +240,15 @@ class Keeper:
         if changes.withdrawn:
             store.drop_until("corrections", self._correction)
             said = self.engine.live.corrections
-            state.generation += 1
+            state.removals += 1
         rows = list(correction_rows(said, self._correction + 1))
         store.put("corrections", rows)
         self._correction += len(rows)
 
     def _load_corrections(self, whole: bool) -> None:
         live = self.engine.live
+        if whole:
+            self._correction, live.corrections = 0, Corrections()
         for rows in self._rows("corrections", "number", self._correction, whole):
             numbers = rising_numbers("number", [row[0] for row in rows], self._correction)
             live.corrections |= Corrections(read_corrections(rows))
@@ -241,7 +263,7 @@ class Keeper:
             s.serial[s.duplicate_of[rows]].tolist(),
             s.when[rows].tolist(),
             to_blobs(s.nearest[rows], "<f4"),
-            itertools.repeat(self._serial, len(rows)),
+            itertools.repeat(self._change, len(rows)),
             strict=True,
         )
 
@@ -249,22 +271,30 @@ class Keeper:
         live = self.engine.live
         # Nothing was ever loaded: all rows are read, and must be those of the last state.
         whole = self.generation < 0
-        for rows in self._rows("terms", "number", self._terms.last, whole):
-            self._terms.read(rows)
+        for rows in self._rows("terms", "number", self.terms.last, whole):
+            self.terms.read(rows)
         if whole:
-            if self._terms.size != self._terms.read_so_far:
+            if self.terms.size != self.terms.read_so_far:
                 raise ValueError("terms are there twice")
             self._load_forgotten()
-        since, first = self._serial, len(live)
-        self._load_articles(whole)
-        self._load_standing(whole, since, first)
+        first, s = len(live), live.standing
+        story, duplicate_of = s.story[:first].copy(), s.duplicate_of[:first].copy()
+        removed = self.removals != state.removals
+        if removed and not whole:
+            self._lose_removed()
+        self._load_articles(whole, state.serial)
+        self._serial = state.serial
+        live.next_serial = state.serial + 1
+        self._load_standing(whole, first)
+        self._change = state.change
+        live.follow(story, duplicate_of, apart=self.store.readonly)
         if len(live.row_of) != np.count_nonzero(live.standing.story[: len(live)]):
             raise ValueError("articles are there twice")
         clocks = [live.clock, *live.profiles.day[first : len(live)].tolist()]
         if state.clock is not None:
             clocks.append(state.clock)
         live.clock = float(np.fmax.reduce(clocks))
-        self._load_corrections(whole)
+        self._load_corrections(removed)
         self._load_events(whole)
 
     def _rows(self, table: str, column: str, last: int, whole: bool) -> Iterator[list[Row]]:
@@ -282,33 +312,35 @@ class Keeper:
                 lost = np.frombuffer(counts[i], "<i4").astype(np.int64)
                 if len(terms[i]) != len(counts[i]) or (lost < 1).any():
                     raise ValueError("forgotten terms and their counts do not fit")
-                found = self._terms.in_memory(np.frombuffer(terms[i], "<i4"))
+                found = self.terms.in_memory(np.frombuffer(terms[i], "<i4"))
                 number = live.sketcher.langs.setdefault(lang, len(live.sketcher.langs))
                 live.similarity.count(number, articles[i], found, lost)
 
-    def _load_articles(self, whole: bool) -> None:
+    def _load_articles(self, whole: bool, last: int) -> None:
         live = self.engine.live
         for rows in self._rows("articles", "serial", self._serial, whole):
             serial, *columns = zip(*rows, strict=True)
-            serials = rising_numbers("serial", serial, self._serial)
-            new = live.append(*read_articles(columns, live, self._terms))
+            serials = rising_numbers("serial", serial, self._serial, last)
+            self._note(len(rows))
+            new = live.append(*read_articles(columns, live, self.terms))
             live.standing.serial[new.start : new.stop] = serials
             self._serial = int(serials[-1])
 
-    def _load_standing(self, whole: bool, since: int, first: int) -> None:
-        """Read where articles stand that came or moved after a serial."""
+    def _load_standing(self, whole: bool, first: int) -> None:
+        """Read where articles stand that came or moved since the last time."""
         live, s, n = self.engine.live, self.engine.live.standing, len(self.engine.live)
         placed = np.arange(n) < first
         before = 0
-        for rows in self._rows("standing", "changed", since, whole):
+        for rows in self._rows("standing", "changed", self._change, whole):
             serial, story, duplicate_of, day, nearest, changed = zip(*rows, strict=True)
+            self._note(len(rows))
             serials = rising_numbers("serial", serial, before)
             before = int(serials[-1])
             at = self._rows_of(serials)
             blobs("nearest", nearest, _NEAREST_BYTES)
             cosines = np.frombuffer(b"".join(nearest), "<f4").reshape(len(rows), -1)
             # NaN is in no range.
-            if not ((cosines >= 0) & (cosines <= _HIGHEST_COSINE)).all():
+            if not ((cosines >= 0) & (cosines <= HIGHEST_COSINE)).all():
                 raise ValueError("nearest: a number out of range")
             whole_numbers("changed", changed, 0)
             s.story[at] = whole_numbers("story", story).view(np.uint64)
@@ -319,7 +351,19 @@ class Keeper:
             placed[at] = True
         if not placed.all():
             raise ValueError("articles belong to no story and no past")
-        live.resume(first)
+
+    def _note(self, rows: int) -> None:
+        """Note that rows were read or written which are not in the arrays."""
+        if self.arrays is not None:
+            self.arrays.behind += rows
+
+    def _lose_removed(self) -> None:
+        """Take the articles out that are no longer in the file."""
+        live, n = self.engine.live, len(self.engine.live)
+        kept = np.array(self.store.keys("standing"), dtype=np.int64)
+        there = live.standing.story[:n] != NO_STORY
+        for row in np.flatnonzero(there & ~np.isin(live.standing.serial[:n], kept)).tolist():
+            live.lose(row)
 
     def _rows_of(self, serials: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the rows of articles by their numbers in the file."""
@@ -330,21 +374,19 @@ class Keeper:
         return rows
 
     def _load_events(self, whole: bool) -> None:
-        for rows in self._rows("events", "cursor", self._cursor, whole):
+        for event in self._read_events(self._cursor, whole=whole):
+            self.engine.events.append(event)
+            self._cursor = self.engine.cursor = event.cursor
+
+    def _read_events(self, last: int, *, whole: bool) -> Iterator[Event]:
+        """Yield the events after one."""
+        for rows in self._rows("events", "cursor", last, whole):
             cursors, kinds, stories, others = zip(*rows, strict=True)
-            rising_numbers("cursor", cursors, self._cursor)
+            rising_numbers("cursor", cursors, last)
             strings("story", stories)
             strings("other", others, missing=True)
             names = {*stories, *others} - {None}
             if set(kinds) - _KINDS or not all(_STORY.fullmatch(name) for name in names):
                 raise ValueError("an event of an unknown kind or story")
-            self.engine.events += [Event(*row) for row in rows]
-            self._cursor = self.engine.cursor = cursors[-1]
-
-
-def _read_text(row: Row) -> Text:
-    _, title, text, extra = row
-    blobs("title", [title], missing=True)
-    blobs("text", [text])
-    blobs("extra", [extra], missing=True)
-    return Text(None if title is None else to_text(title), to_text(text), read_fields(extra))
+            last = cursors[-1]
+            yield from (Event(*row) for row in rows)

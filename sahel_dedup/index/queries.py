@@ -15,6 +15,8 @@ from sahel_dedup.corrections.reasons import reasons
 from sahel_dedup.errors import NotFoundError
 from sahel_dedup.index.engine import Engine
 from sahel_dedup.index.export import COLUMNS, TEXT_COLUMNS, table_rows
+from sahel_dedup.index.kept_texts import article_at
+from sahel_dedup.index.live import memory_of
 from sahel_dedup.index.result_builder import story_of
 from sahel_dedup.index.results import Assignment, Event, IndexStats
 from sahel_dedup.index.session import Session
@@ -129,7 +131,8 @@ class StoryQueries:
         SahelError
             If there is no article with that id, or texts are not kept.
         """
-        return self._session.article(article)
+        with self._session.looking() as engine:
+            return article_at(engine.live, self._session.row(article), self._session.keeper)
 
     def explain(self, first: str, second: str) -> Explanation:
         """Explain why two articles are one story, or are not, and where they differ.
@@ -152,7 +155,7 @@ class StoryQueries:
         # Only here: it needs the template engine, which is slow to start.
         from sahel_dedup.explain.explanation import explain
 
-        a, b = self._session.article(first), self._session.article(second)
+        a, b = self.article(first), self.article(second)
         with self._session.looking() as engine:
             story = engine.live.standing.story
             one, other = self._session.row(first), self._session.row(second)
@@ -202,6 +205,8 @@ class StoryQueries:
         """
         check_count("cursor", cursor, least=0)
         with self._session.looking() as engine:
+            if (keeper := self._session.keeper) is not None:
+                keeper.read_earlier_events()
             first = engine.events[0].cursor if engine.events else engine.cursor + 1
             if 0 < cursor < first - 1:
                 raise NotFoundError(
@@ -242,12 +247,12 @@ class StoryQueries:
                 articles=len(live.row_of),
                 stories=len(sizes),
                 stories_with_copies=int((sizes > 1).sum()),
-                past=sum(map(bool, live.ids)) - len(live.row_of),
+                past=int(live.ids.present(len(live)).sum()) - len(live.row_of),
                 newest=None if np.isnan(live.clock) else to_moment(live.clock),
                 cursor=engine.cursor,
                 file_bytes=0 if store is None else store.size(),
                 retention=self._session.retention,
-                memory_bytes=live.memory(),
+                memory_bytes=memory_of(live),
                 articles_per_second=tally.rate(),
                 median_seconds=median,
                 p99_seconds=high,

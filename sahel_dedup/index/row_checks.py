@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 # SQLite's integers have a sign.
 MOST = (1 << 63) - 1
 MOST_32 = (1 << 31) - 1
+# Cosines in single precision may be a little above 1.
+HIGHEST_COSINE = 1.001
 # The calendar of `datetime`, in days since 1970.
 DAYS = (-719_162.0, 2_932_897.0)
 

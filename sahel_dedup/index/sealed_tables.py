@@ -141,6 +141,10 @@ class SealedTables:
             total = added(total, sum(row[1] for row in rows))
         self._check_sum(table, total)
 
+    def keys(self, table: str) -> list[int]:
+        """Return the numbers of all rows of a table."""
+        return [key for (key,) in self._all(f"SELECT {TABLES[table][0]} FROM {table}")]
+
     def row(self, table: str, key: int) -> Row | None:
         """Return one row without its seal, ``None`` if it is not there."""
         found = self._all(f"SELECT * FROM {table} WHERE {TABLES[table][0]} = ?", key)

@@ -199,8 +199,8 @@ class Session:
         with self._lock:
             if keeper is not None and self._unusable != _CLOSED:
                 try:
-                    if self._unusable is None and not self.tally.is_saved:
-                        with self.saving():
+                    if self._unusable is None and (not self.tally.is_saved or keeper.is_behind):
+                        with self.saving(closing=True):
                             pass
                 finally:
                     keeper.store.close()
@@ -228,20 +228,6 @@ class Session:
         except (KeyError, TypeError):
             raise no_article(article) from None
 
-    def article(self, article: str) -> Article:
-        """Return an article as far as it is kept; see `StoryIndex.article`."""
-        with self.looking() as engine:
-            row, keeper = self.row(article), self._keeper
-            if keeper is None:
-                raise SahelError("no texts: an index in memory keeps none, one in a file does")
-            found = keeper.text(row)
-            if found is None:
-                raise SahelError(
-                    f"no texts: {keeper.store.path!r} was made without them; `explain` also reads "
-                    "what `cluster` wrote"
-                )
-            return Article(article, found.text, found.title, *origin(engine.live, row), found.extra)
-
     @contextmanager
     def looking(self) -> Iterator[Engine]:
         """Take a turn to look at the index as it is now."""
@@ -257,7 +243,7 @@ class Session:
             yield self._writable()
 
     @contextmanager
-    def saving(self, added: Sequence[Article] = ()) -> Iterator[None]:
+    def saving(self, added: Sequence[Article] = (), *, closing: bool = False) -> Iterator[None]:
         """Do something to the engine and, as one transaction, to the file."""
         keeper, cursor = self._keeper, self._engine.cursor
         try:
@@ -274,6 +260,8 @@ class Session:
                 keeper.save(self._state, added)
                 if compacted:
                     keeper.save_forgotten()
+                keeper.save_arrays(self._state, closing=closing)
+            keeper.publish_arrays()
             self.tally.saved()
         except BaseException:
             # The engine may be ahead of the file.
@@ -383,12 +371,16 @@ class Session:
     def _load(self) -> None:
         """Take over what another process has written."""
         keeper = self._keeper
-        if keeper is None or (version := keeper.store.version()) == self._version:
+        # A number that changes when another process has written.
+        if (
+            keeper is None
+            or (version := keeper.store.count("PRAGMA data_version")) == self._version
+        ):
             return
         try:
             with keeper.store.transaction(), keeper.store.checked():
                 keeper.store.read_state()
-                if 0 <= keeper.generation != State.read(keeper.store.state).generation:
+                if keeper.is_outdated:
                     self._engine = Engine(self._engine.settings)
                     keeper = self._keeper = Keeper(keeper.store, self._engine)
                 self._state = keeper.load()

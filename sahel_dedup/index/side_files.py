@@ -12,7 +12,9 @@ from sahel_dedup.errors import FileError, IndexBusyError, IndexFileError
 
 # SQLite's write-ahead log, and the map of it that processes share.
 LOG = "-wal"
-_SIDE_FILES = (LOG, "-shm", "-journal")
+# The arrays of the index, and those that are being written.
+ARRAYS = "-arrays"
+_SIDE_FILES = (LOG, "-shm", "-journal", ARRAYS, ARRAYS + "~")
 _LOCK = "-lock"
 _LONGEST_NAME = 255
 # Seconds between looks at a lock that another process holds.

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from sahel_dedup.errors import FileError, IndexBusyError, IndexFileError, SahelError
 
-FORMAT_VERSION = 8
+FORMAT_VERSION = 9
 # "SDIX": tells the file from any other SQLite database.
 APPLICATION = 0x53444958
 _SQLITE = b"SQLite format 3\0"

@@ -27,6 +27,7 @@ from sahel_dedup.errors import FileError, IndexFileError, SahelError
 from sahel_dedup.index.file_header import Header, format_fault
 from sahel_dedup.index.sealed_tables import SealedTables
 from sahel_dedup.index.side_files import (
+    ARRAYS,
     LOG,
     Lock,
     check_path,
@@ -70,6 +71,8 @@ class Store(SealedTables):
 
     Attributes
     ----------
+    arrays_path : str
+        The file that may hold the arrays of the index.
     has_log : bool
         Whether there was a log: another process writes, or died.
 
@@ -94,6 +97,7 @@ class Store(SealedTables):
     ) -> None:
         name, self._real = check_path(path)
         super().__init__(name)
+        self.arrays_path = self._real + ARRAYS
         self.readonly = readonly
         self._process = os.getpid()
         self._alone = alone
@@ -153,10 +157,6 @@ class Store(SealedTables):
                 self._changed = True
             # From here on the file says whose log it has.
             self._merge()
-
-    def version(self) -> int:
-        """Return a number that changes when another process has written."""
-        return self.count("PRAGMA data_version")
 
     def faults(self) -> list[str]:
         """Return what SQLite finds wrong with the file."""

@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sahel_dedup.index.growable_profiles import with_room
 from sahel_dedup.scoring.recurrence import TYPICAL_RECURRENCE
+from sahel_dedup.util.growing import with_room
 from sahel_dedup.util.jit import compiled
 
 NO_STORY = 0

@@ -164,7 +164,8 @@ def fill(engine: Engine, archive: GroupedArchive) -> None:
     s.when[:n] = np.where(np.isnan(day), today() if np.isnan(live.clock) else live.clock, day)
     s.nearest[:n], s.recurrence[:n] = archive.nearest, recurrence_of_nearest(archive.nearest, day)
     s.serial[:n] = np.arange(1, n + 1)
-    live.resume(0)
+    live.next_serial = n + 1
+    live.follow(s.story[:0], s.duplicate_of[:0])
     engine.changes.added = list(range(n))
     live.corrections = archive.corrections
     engine.changes.corrected = list(archive.corrections)

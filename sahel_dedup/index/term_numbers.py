@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sahel_dedup.errors import SahelError
-from sahel_dedup.index.growable_profiles import with_room
 from sahel_dedup.index.row_checks import MOST_32, blobs, rising_numbers, whole_numbers
 from sahel_dedup.index.sqlite_file import Row
 from sahel_dedup.text.vocabulary import Vocabulary
+from sahel_dedup.util.growing import with_room
 
 _MOST = MOST_32 - 1
 
@@ -48,6 +48,26 @@ class TermNumbers:
         # The other way round, and one more; 0 for terms that are not there. Pages of zeros
         # take no memory, so that numbers may be far apart.
         self._number = np.zeros(0, dtype=np.int32)
+
+    @classmethod
+    def of(
+        cls,
+        vocabulary: Vocabulary,
+        filed: NDArray[np.int32],
+        number: NDArray[np.int32],
+        last: int,
+    ) -> TermNumbers:
+        """Take over the arrays of all terms of a vocabulary, with room after them."""
+        terms = cls(vocabulary)
+        terms.size, terms.last, terms._filed, terms._number = len(vocabulary), last, filed, number
+        return terms
+
+    def arrays(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """Return the number in the file of each term in memory, and the other way round.
+
+        The latter are one more, and 0 for terms that are not there.
+        """
+        return self._filed[: self.size], self._number[: self.last + 1]
 
     def filed(self, numbers: NDArray[np.integer]) -> NDArray[np.int32]:
         """Return the numbers in the file of terms in memory."""

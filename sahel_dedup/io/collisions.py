@@ -22,8 +22,8 @@ _Path: TypeAlias = str | os.PathLike[str]
 # As a name of what is read, standard input; of what is written, standard output.
 _STREAM = "-"
 STDOUT = _STREAM
-# Endings of the files that SQLite and the lock of an index keep next to the file.
-_BESIDE = ("-wal", "-shm", "-journal", "-lock", "-new")
+# Endings of the files that an index and SQLite keep next to the file.
+_BESIDE = ("-wal", "-shm", "-journal", "-lock", "-arrays", "-arrays~", "-new")
 
 
 class _Target(NamedTuple):

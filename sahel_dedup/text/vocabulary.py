@@ -13,9 +13,8 @@ from __future__ import annotations
 
 import secrets
 import threading
-from array import array
 from collections.abc import Iterable, Sequence
-from itertools import accumulate
+from dataclasses import dataclass
 from typing import overload
 
 import numpy as np
@@ -23,25 +22,43 @@ from numpy.typing import NDArray
 
 from sahel_dedup.text.idf_prior import quantised_idf
 from sahel_dedup.text.tokenizer import Tokens
+from sahel_dedup.util.growing import with_room
 from sahel_dedup.util.hashing import splitmix64_one
 from sahel_dedup.util.jit import compiled
 
 # Load at which the table doubles.
 _LOAD = 0.5
 _NOBODY = np.int32(-1)
-_UNKNOWN = np.uint16(0xFFFF)
+# The prior IDF of a term that nobody has asked for yet.
+UNKNOWN_IDF = np.uint16(0xFFFF)
 _NOTHING = np.zeros(0, dtype=np.uint16)
 
 
 class Words(Sequence[str]):
-    """Words concatenated in UTF-8, in a quarter of the memory that separate strings take."""
+    """Words concatenated in UTF-8, in a quarter of the memory that separate strings take.
+
+    Attributes
+    ----------
+    letters : ndarray of uint8, shape (room,)
+        Their bytes.
+    ends : ndarray of int64, shape (room,)
+        Word ``i`` owns the bytes ``ends[i]:ends[i + 1]``.
+    """
 
     def __init__(self) -> None:
-        self._letters = bytearray()
-        self._ends = array("q", [0])
+        self.letters = np.zeros(0, dtype=np.uint8)
+        self.ends = np.zeros(1, dtype=np.int64)
+        self._size = 0
+
+    @classmethod
+    def of(cls, letters: NDArray[np.uint8], ends: NDArray[np.int64], size: int) -> Words:
+        """Take arrays over, with room after so many words."""
+        words = cls()
+        words.letters, words.ends, words._size = letters, ends, size
+        return words
 
     def __len__(self) -> int:
-        return len(self._ends) - 1
+        return self._size
 
     @overload
     def __getitem__(self, place: int) -> str: ...
@@ -58,21 +75,59 @@ class Words(Sequence[str]):
 
     def take(self, places: Iterable[int]) -> list[str]:
         """Return the words at some positions, which must exist."""
-        letters, ends = self._letters, self._ends
-        return [letters[ends[i] : ends[i + 1]].decode() for i in places]
+        return [str(word, "utf-8") for word in self._views(np.fromiter(places, np.int64))]
 
     def encoded(self, first: int) -> list[bytes]:
         """Return the words from a position on, in UTF-8."""
-        letters, ends = self._letters, self._ends
-        return [bytes(letters[ends[i] : ends[i + 1]]) for i in range(first, len(self))]
+        return [bytes(word) for word in self._views(np.arange(first, len(self)))]
 
     def extend(self, words: Iterable[str]) -> None:
         """Add words at the end."""
         encoded = [word.encode() for word in words]
-        ends = accumulate(map(len, encoded), initial=len(self._letters))
-        next(ends)
-        self._letters += b"".join(encoded)
-        self._ends.extend(ends)
+        letters = np.frombuffer(b"".join(encoded), dtype=np.uint8)
+        start, size = int(self.ends[self._size]), self._size + len(encoded)
+        self.letters = with_room(self.letters, start + len(letters))
+        self.letters[start : start + len(letters)] = letters
+        self.ends = with_room(self.ends, size + 1)
+        lengths = np.fromiter(map(len, encoded), np.int64, len(encoded))
+        self.ends[self._size + 1 : size + 1] = start + np.cumsum(lengths)
+        # Last: a word that another thread sees is there.
+        self._size = size
+
+    def _views(self, places: NDArray[np.int64]) -> list[memoryview]:
+        letters = self.letters.data
+        starts, ends = self.ends[places].tolist(), self.ends[places + 1].tolist()
+        return [letters[start:end] for start, end in zip(starts, ends, strict=True)]
+
+
+@dataclass(frozen=True, slots=True)
+class VocabularyArrays:
+    """What a vocabulary is made of; arrays may have room after what is in use.
+
+    Attributes
+    ----------
+    size : int
+        Number of terms.
+    salt : int
+        What their places in the table depend on.
+    table : ndarray of int32
+        Open addressing: numbers of terms, -1 where there is none.
+    hashes : ndarray of uint64
+    digit : ndarray of bool
+    letters, ends
+        See `Words`.
+    prior : dict of str to ndarray of uint16
+        See `Vocabulary.prior_idf`, by language; without room, 65535 for those not asked for yet.
+    """
+
+    size: int
+    salt: int
+    table: NDArray[np.int32]
+    hashes: NDArray[np.uint64]
+    digit: NDArray[np.bool_]
+    letters: NDArray[np.uint8]
+    ends: NDArray[np.int64]
+    prior: dict[str, NDArray[np.uint16]]
 
 
 class Vocabulary:
@@ -87,6 +142,30 @@ class Vocabulary:
         self._prior: dict[str, NDArray[np.uint16]] = {}
         self._size = 0
         self.words = Words()
+
+    @classmethod
+    def of(cls, arrays: VocabularyArrays) -> Vocabulary:
+        """Take arrays over, which are added to from then on."""
+        vocabulary = cls()
+        vocabulary._salt, vocabulary._size = np.uint64(arrays.salt), arrays.size
+        vocabulary._table, vocabulary._hashes = arrays.table, arrays.hashes
+        vocabulary._digit, vocabulary._prior = arrays.digit, dict(arrays.prior)
+        vocabulary.words = Words.of(arrays.letters, arrays.ends, arrays.size)
+        return vocabulary
+
+    def arrays(self) -> VocabularyArrays:
+        """Return what it is made of, as far as that is in use."""
+        size, words = self._size, self.words
+        return VocabularyArrays(
+            size,
+            int(self._salt),
+            self._table,
+            self._hashes[:size],
+            self._digit[:size],
+            words.letters[: int(words.ends[size])],
+            words.ends[: size + 1],
+            {lang: known[:size] for lang, known in self._prior.items()},
+        )
 
     def __len__(self) -> int:
         return self._size
@@ -174,7 +253,7 @@ class Vocabulary:
             known = self._prior.get(lang, _NOTHING)
             if len(known) < self._size:
                 # Leave room for a quarter more, because growing copies everything.
-                more = np.full(self._size + self._size // 4 - len(known), _UNKNOWN)
+                more = np.full(self._size + self._size // 4 - len(known), UNKNOWN_IDF)
                 known = self._prior[lang] = np.concatenate([known, more])
             idf, unknown = _look_up(known, terms)
             new = list(set(terms[unknown].tolist()))
@@ -195,10 +274,10 @@ class Vocabulary:
         if end > _LOAD * len(self._table):
             table = np.full(1 << int(end / _LOAD).bit_length(), _NOBODY)
             # Terms that came early are frequent. They are placed first, so they are found fastest.
-            _place(table, self._hashes[:end], self._salt, 0)
+            place_numbers(table, self._hashes[:end], self._salt, 0)
             self._table = table
         else:
-            _place(self._table, hashes, self._salt, start)
+            place_numbers(self._table, hashes, self._salt, start)
         return np.arange(start, end, dtype=np.int32)
 
     def _find(self, hashes: NDArray[np.uint64]) -> NDArray[np.int32]:
@@ -207,11 +286,11 @@ class Vocabulary:
         Other threads may add terms meanwhile. A term that was added too late is missed here, and
         looked up again once this thread holds the lock.
         """
-        return _find(self._table, self._hashes, hashes, self._salt)
+        return find_numbers(self._table, self._hashes, hashes, self._salt)
 
 
 @compiled
-def _find(
+def find_numbers(
     table: NDArray[np.int32],
     known: NDArray[np.uint64],
     hashes: NDArray[np.uint64],
@@ -242,14 +321,14 @@ def _look_up(
     size = 0
     for i in range(len(terms)):
         found[i] = known[terms[i]]
-        if found[i] == _UNKNOWN:
+        if found[i] == UNKNOWN_IDF:
             unknown[size] = i
             size += 1
     return found, unknown[:size]
 
 
 @compiled
-def _place(
+def place_numbers(
     table: NDArray[np.int32], hashes: NDArray[np.uint64], salt: np.uint64, first: int
 ) -> None:
     """Enter numbers, counting up from a first one, for distinct hashes that a table lacks."""

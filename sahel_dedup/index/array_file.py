@@ -1,0 +1,247 @@
+"""Named arrays in one file, which processes map into their memory and share.
+
+A process that writes to an array, or to the room after it, writes to a page of its own: the file
+never changes. It is written anew as a whole, and appears under its name when it is complete.
+
+The file begins with `_MAGIC`, the length of a head in eight bytes, and the head in MessagePack:
+what the arrays belong to, and for each its type, shape, place and checksum. Arrays begin at
+pages. The digest of the head is what a file is known by: whoever has read it from elsewhere
+knows that file, head and arrays are those that were meant.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import mmap
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import msgpack  # type: ignore[import-untyped]
+import numpy as np
+from numpy.typing import NDArray
+
+from sahel_dedup.util.hashing import GOLDEN_RATIO
+from sahel_dedup.util.jit import compiled
+
+_MAGIC = b"SDARRAY1"
+_PAGE = 4096
+_LONGEST_HEAD = 1 << 28
+_DTYPES = frozenset(("|b1", "|u1", "<u2", "<i2", "<u4", "<i4", "<f4", "<u8", "<i8", "<f8"))
+# Written at a time; a part of zeros is left out and takes no place on the disk.
+_PART = 1 << 18
+_DRAFT = "~"
+
+
+class Column(NamedTuple):
+    """An array that is to be written.
+
+    Attributes
+    ----------
+    values : ndarray
+    grows : bool
+        Whether there is to be room for more rows.
+    """
+
+    values: NDArray[Any]
+    grows: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Arrays:
+    """What was read from a file.
+
+    Attributes
+    ----------
+    about : dict
+        What the arrays belong to.
+    columns : dict of str to ndarray
+        The arrays, with the room after them.
+    rows : dict of str to int
+        How many rows of each are in use.
+    """
+
+    about: dict[str, Any]
+    columns: dict[str, NDArray[Any]]
+    rows: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A file that is written and does not bear its name yet.
+
+    Attributes
+    ----------
+    path : str
+        The name it is to bear.
+    digest : str
+        What it is known by.
+    """
+
+    path: str
+    digest: str
+
+    def publish(self) -> None:
+        """Let it bear its name, in the place of another.
+
+        Raises
+        ------
+        OSError
+            If that is not possible.
+        """
+        os.replace(self.path + _DRAFT, self.path)
+
+
+def write(
+    path: str, mode: int, key: bytes, about: Mapping[str, Any], columns: Mapping[str, Column]
+) -> Draft:
+    """Write arrays to a file beside the one that it is to replace.
+
+    Parameters
+    ----------
+    path : str
+        The name that `Draft.publish` gives it.
+    mode : int
+        Who may read and write it.
+    key : bytes
+        The digest depends on it.
+    about : dict
+        In the types of MessagePack.
+    columns : dict of str to Column
+
+    Returns
+    -------
+    Draft
+
+    Raises
+    ------
+    OSError
+        If it cannot be written.
+    """
+    table = dict[str, tuple[Any, ...]]()
+    end = 0
+    for name, (values, grows) in columns.items():
+        rows = len(values)
+        room = rows + rows // 4 + 64 if grows else rows
+        shape = list(values.shape[1:])
+        table[name] = values.dtype.str, rows, room, shape, end, checksum(_bytes(values))
+        end += -(-room * math.prod(shape) * values.itemsize // _PAGE) * _PAGE
+    head = msgpack.packb({"about": dict(about), "columns": table})
+    start = _data_start(len(head))
+    name = path + _DRAFT
+    with suppress(FileNotFoundError):
+        os.unlink(name)
+    try:
+        # What somebody else has put there is not written to.
+        with open(name, "xb") as file:
+            os.chmod(file.fileno(), mode)
+            file.truncate(start + end)
+            file.write(_MAGIC + len(head).to_bytes(8, "little") + head)
+            for column, (*_, offset, _) in zip(columns.values(), table.values(), strict=True):
+                data = _bytes(column.values)
+                for at in range(0, len(data), _PART):
+                    part = data[at : at + _PART]
+                    if part.any():
+                        file.seek(start + offset + at)
+                        file.write(part.data)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(name)
+        raise
+    return Draft(path, _digest(key, head))
+
+
+def read(path: str, key: bytes, digest: str) -> Arrays:
+    """Map the arrays of a file into memory, where they may be written to.
+
+    Parameters
+    ----------
+    path : str
+    key, digest
+        As when it was written.
+
+    Returns
+    -------
+    Arrays
+
+    Raises
+    ------
+    OSError
+        If it cannot be read.
+    LookupError, TypeError, ValueError
+        If it is another file, or damaged.
+    """
+    if not os.path.isfile(path):
+        raise FileNotFoundError(f"there is no file {path!r}")
+    with open(path, "rb") as file:
+        magic, size = file.read(len(_MAGIC)), int.from_bytes(file.read(8), "little")
+        if magic != _MAGIC or size > _LONGEST_HEAD:
+            raise ValueError("it does not begin as one")
+        head = file.read(size)
+        if _digest(key, head) != digest:
+            raise LookupError("it is of another time or index")
+        memory = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
+    found = msgpack.unpackb(head)
+    arrays = Arrays(found["about"], {}, {})
+    for name, (dtype, rows, room, shape, offset, seal) in found["columns"].items():
+        array = _mapped(memory, dtype, (room, *shape), _data_start(size) + offset)
+        if not 0 <= rows <= room or checksum(_bytes(array[:rows])) != seal:
+            raise ValueError(f"its array {name} has changed")
+        arrays.columns[name], arrays.rows[name] = array, rows
+    return arrays
+
+
+def checksum(data: NDArray[np.uint8]) -> int:
+    """Return a checksum of 64 bits: any single change, and all but one in 2**64 others, show."""
+    whole = len(data) // 8 * 8
+    rest = int.from_bytes(data[whole:].tobytes(), "little")
+    return int(_mix(data[:whole].view(np.uint64), np.uint64(rest), np.uint64(len(data))))
+
+
+def _mapped(memory: mmap.mmap, dtype: str, shape: tuple[int, ...], offset: int) -> NDArray[Any]:
+    if dtype not in _DTYPES or not np.dtype(dtype).isnative:
+        raise ValueError(f"an array of type {dtype!r}")
+    if not all(type(n) is int and 0 <= n < 1 << 40 for n in (*shape, offset)) or offset % _PAGE:
+        raise ValueError("the shape of an array")
+    size = math.prod(shape)
+    if offset + size * np.dtype(dtype).itemsize > len(memory):
+        raise ValueError("its end is missing")
+    return np.frombuffer(memory, dtype=dtype, count=size, offset=offset).reshape(shape)
+
+
+def _bytes(values: NDArray[Any]) -> NDArray[np.uint8]:
+    return np.ascontiguousarray(values).reshape(-1).view(np.uint8)
+
+
+def _data_start(head: int) -> int:
+    return -(-(len(_MAGIC) + 8 + head) // _PAGE) * _PAGE
+
+
+def _digest(key: bytes, head: bytes) -> str:
+    return hashlib.blake2b(head, key=key, digest_size=16).hexdigest()
+
+
+@compiled
+def _mix(words: NDArray[np.uint64], rest: np.uint64, size: np.uint64) -> np.uint64:
+    """Mix words in four strands, each a bijection of what comes into it."""
+    a = b = c = d = size
+    for i in range(0, len(words) - 3, 4):
+        a = _turned(a ^ words[i])
+        b = _turned(b ^ words[i + 1])
+        c = _turned(c ^ words[i + 2])
+        d = _turned(d ^ words[i + 3])
+    for i in range(len(words) // 4 * 4, len(words)):
+        a = _turned(a ^ words[i])
+    value = _turned(a ^ rest)
+    for strand in (b, c, d):
+        value = _turned(_turned(value) ^ strand)
+    return value
+
+
+@compiled
+def _turned(value: np.uint64) -> np.uint64:
+    value *= GOLDEN_RATIO
+    return value << np.uint64(29) | value >> np.uint64(35)

@@ -1,0 +1,144 @@
+"""The arrays of an index in a file beside it, so that it opens at once.
+
+The index is what its tables say. A file of arrays is believed only if the index names it, by a
+digest of all that it contains: one that is missing, damaged, older or from elsewhere is as good
+as none, and all rows are read instead. What came after the arrays were written is read as rows.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import stat
+import time
+from typing import NamedTuple
+
+from sahel_dedup.index.array_columns import columns_of, restore
+from sahel_dedup.index.array_file import Draft, read, write
+from sahel_dedup.index.live import Live
+from sahel_dedup.index.metadata import State
+from sahel_dedup.index.row_checks import whole_numbers
+from sahel_dedup.index.sqlite_store import Store
+from sahel_dedup.index.term_numbers import TermNumbers
+
+logger = logging.getLogger("sahel_dedup.index")
+
+# To read the rows of fewer articles takes no time.
+LEAST_ARTICLES = 2000
+# Rows that whoever opens the index would have to read one by one, as a share of the articles.
+# To write the arrays of 200,000 takes a second of the processor, and longer where disks are slow.
+_BEHIND = 0.25
+_BEHIND_CLOSED = 0.02
+# A writer names its arrays, and lets them be found a moment later.
+_LOOKS = 5
+_NAP = 0.02
+
+
+class Progress(NamedTuple):
+    """How far the arrays come."""
+
+    generation: int
+    removals: int
+    change: int
+    serial: int
+    cursor: int
+
+
+class KeptArrays:
+    """Writes arrays, and reads them.
+
+    Parameters
+    ----------
+    store : Store
+        The file of the index.
+
+    Attributes
+    ----------
+    digest : str or None
+        What the index named when its arrays were last written or looked for.
+    behind : int
+        How many rows were read or written that are not in the arrays.
+    fault : str or None
+        In what way the arrays that the index names are damaged.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self.digest: str | None = None
+        self.behind = 0
+        self.fault: str | None = None
+        self._store = store
+        self._key = bytes.fromhex(store.made["identity"])
+        self._draft: Draft | None = None
+
+    def is_due(self, articles: int, *, closing: bool = False) -> bool:
+        """Whether it is time to write the arrays of so many articles."""
+        if self._store.readonly or articles < LEAST_ARTICLES:
+            return False
+        if closing:
+            return self.behind > _BEHIND_CLOSED * articles
+        return self.behind > max(LEAST_ARTICLES, _BEHIND * articles)
+
+    def save(self, live: Live, terms: TermNumbers, progress: Progress) -> str | None:
+        """Write the arrays; `publish` lets them be found.
+
+        Returns
+        -------
+        str or None
+            What they are known by; ``None`` if they cannot be written.
+        """
+        about, columns = columns_of(live, terms)
+        about["progress"] = list(progress)
+        store, self.behind = self._store, 0
+        try:
+            mode = stat.S_IMODE(os.stat(store.path).st_mode)
+            self._draft = write(store.arrays_path, mode, self._key, about, columns)
+        except OSError as error:
+            # The index does without them.
+            logger.warning("cannot write %r: %s", store.arrays_path, error)
+            return None
+        self.digest = self._draft.digest
+        return self.digest
+
+    def publish(self) -> None:
+        """Let what was written be found."""
+        if self._draft is not None:
+            try:
+                self._draft.publish()
+            except OSError as error:
+                logger.warning("cannot write %r: %s", self._store.arrays_path, error)
+            self._draft = None
+
+    def load(self, live: Live, state: State) -> tuple[TermNumbers, Progress] | None:
+        """Fill an empty engine with the arrays that a state of the index names.
+
+        Returns
+        -------
+        terms : TermNumbers
+            Those that are in the arrays.
+        progress : Progress
+            How far they come.
+            ``None`` in place of both if there are no such arrays; nothing was filled then.
+        """
+        self.digest = state.arrays
+        if state.arrays is None:
+            return None
+        path = self._store.arrays_path
+        for look in range(_LOOKS):
+            try:
+                arrays = read(path, self._key, state.arrays)
+                progress = Progress(
+                    *whole_numbers("progress", arrays.about["progress"], 0).tolist()
+                )
+                if progress.generation != state.generation:
+                    return None
+                return restore(live, arrays), progress
+            except (FileNotFoundError, LookupError) as error:
+                logger.info("%r is not used: %s", path, error)
+                time.sleep(_NAP * (look < _LOOKS - 1))
+            except (
+                TypeError, ValueError, ArithmeticError, AttributeError, OSError,
+            ) as error:  # fmt: skip
+                logger.warning("%r is damaged and not used: %s", path, error)
+                self.fault = str(error)
+                return None
+        return None
