@@ -16,7 +16,6 @@ holds it, with imagined answers and, in the drawn world, without.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import fields
 
 import numpy as np
@@ -44,68 +43,83 @@ LESSONS, DRAWN = 100, 3_000
 _THRESHOLD = Settings().merge_threshold
 NAMES = tuple(field.name for field in fields(Expectation))
 Floats = NDArray[np.float64]
-World = Callable[[np.random.Generator], Judged]
+_WITHOUT = "drawn, without imagined answers"
 
 
 def main() -> None:
     """Give lessons in both worlds and compare what they state with the truth."""
     data, _ = arguments(__doc__, [])
     pools, priors = measured(data)
-    table = Table("archive", "world", "imagined", *(name.replace("_", " ") for name in NAMES))
-    results: dict[str, dict[str, float]] = {}
-    for name, pool in pools.items():
-        prior = priors[name]
-        chance = probabilities(log_odds(pool.features, pool.dated, prior))
-        truth = fit_weights(
-            pool, prior, spreads(pool.features, pool.dated, chance * (1 - chance) + 1e-9)
-        )
+    show({name: lessons(pool, priors[name]) for name, pool in pools.items()})
 
-        def drawn(generator: np.random.Generator, pool: Judged = pool,
-                  truth: Floats = truth) -> Judged:  # fmt: skip
-            rows = generator.integers(0, len(pool.same), DRAWN)
-            chance = probabilities(log_odds(pool.features[rows], pool.dated[rows], truth))
-            same = generator.random(DRAWN) < chance
-            return Judged(pool.features[rows], pool.dated[rows], same)
 
-        def judged(_generator: np.random.Generator, pool: Judged = pool) -> Judged:
-            return pool
-
-        worlds: tuple[tuple[str, World, bool], ...] = (
-            ("judged", judged, True), ("drawn", drawn, True), ("drawn", drawn, False),
-        )  # fmt: skip
-        for label, world, imagined in worlds:
-            held = coverage(world, prior, imagined)
-            table.add_row(
-                name, label, "yes" if imagined else "no", *(f"{held[key]:.2f}" for key in NAMES)
-            )
-            results[f"{name} {label}{'' if imagined else ' without imagined answers'}"] = held
+def show(found: dict[str, dict[str, dict[str, float]]]) -> None:
+    """Print and save what `lessons` returned for each archive."""
+    table = Table("archive", "world", *(name.replace("_", " ") for name in NAMES))
+    for name, worlds in found.items():
+        for world, held in worlds.items():
+            table.add_row(name, world, *(f"{held[key]:.2f}" for key in NAMES))
     console.print(table)
-    save("teach_intervals", results)
+    save("teach_intervals", found)
 
 
-def coverage(world: World, prior: Floats, imagined: bool) -> dict[str, float]:
-    """Return the share of the lessons whose intervals hold the truth, by what they are of."""
-    held: list[list[bool]] = []
+def lessons(pool: Judged, prior: Floats) -> dict[str, dict[str, float]]:
+    """Return the share of the lessons about an archive whose intervals hold the truth.
+
+    Returns
+    -------
+    dict of str to dict of str to float
+        By world, and by what the intervals are of.
+    """
+    chance = probabilities(log_odds(pool.features, pool.dated, prior))
+    spread = spreads(pool.features, pool.dated, chance * (1 - chance) + 1e-9)
+    truth = fit_weights(pool, prior, spread)
+    found: dict[str, list[list[bool]]] = {"judged": [], "drawn": [], _WITHOUT: []}
     for number in range(LESSONS):
-        generator = np.random.default_rng(number)
-        pairs = world(generator)
-        asked, weight, constants, spread = asked_in_rounds(pairs, prior, generator)
-        answers = pairs.where(asked)
-        if answers.same.all() or not answers.same.any():
-            continue  # `teach` refuses these.
-        rest = pairs.where(np.setdiff1d(np.arange(len(pairs.same)), asked))
-        odds = [log_odds(rest.features, rest.dated, by) for by in (prior, constants)]
-        stated = expect(
-            log_odds(answers.features, answers.dated, prior),
-            left_out_odds(answers, prior, spread), answers.same, weight, _THRESHOLD,
-            Unasked(odds[0], odds[1], np.ones(len(rest.same))) if imagined else None,
-        )  # fmt: skip
-        true = truth_of(pairs, prior, constants)
+        for world in ("judged", "drawn"):
+            generator = np.random.default_rng(number)
+            pairs = pool if world == "judged" else drawn(pool, truth, generator)
+            held = lesson(pairs, prior, generator)
+            if held is not None:
+                found[world].append(held[0])
+                if world == "drawn":
+                    found[_WITHOUT].append(held[1])
+    return {
+        world: dict(zip(NAMES, np.mean(held, axis=0).round(3).tolist(), strict=True))
+        for world, held in found.items()
+    }
+
+
+def drawn(pool: Judged, truth: Floats, generator: np.random.Generator) -> Judged:
+    """Draw pairs with the evidence of judged ones, and whether they are of one event."""
+    rows = generator.integers(0, len(pool.same), DRAWN)
+    chance = probabilities(log_odds(pool.features[rows], pool.dated[rows], truth))
+    same = generator.random(DRAWN) < chance
+    return Judged(pool.features[rows], pool.dated[rows], same)
+
+
+def lesson(
+    pairs: Judged, prior: Floats, generator: np.random.Generator
+) -> tuple[list[bool], list[bool]] | None:
+    """Say which intervals hold the truth, with imagined answers and without."""
+    asked, weight, constants, spread = asked_in_rounds(pairs, prior, generator)
+    answers = pairs.where(asked)
+    if answers.same.all() or not answers.same.any():
+        return None  # `teach` refuses these.
+    rest = pairs.where(np.setdiff1d(np.arange(len(pairs.same)), asked))
+    odds = [log_odds(rest.features, rest.dated, by) for by in (prior, constants)]
+    before = log_odds(answers.features, answers.dated, prior)
+    after = left_out_odds(answers, prior, spread)
+    true = truth_of(pairs, prior, constants)
+    held: list[list[bool]] = []
+    for unasked in (Unasked(odds[0], odds[1], np.ones(len(rest.same))), None):
+        stated = expect(before, after, answers.same, weight, _THRESHOLD, unasked)
+        intervals = [getattr(stated, key) for key in NAMES]
         held.append([
-            (found := getattr(stated, key)).low - 1e-9 <= true[key] <= found.high + 1e-9
-            for key in NAMES
+            found.low - 1e-9 <= true[key] <= found.high + 1e-9
+            for key, found in zip(NAMES, intervals, strict=True)
         ])  # fmt: skip
-    return dict(zip(NAMES, np.mean(held, axis=0).round(3).tolist(), strict=True))
+    return held[0], held[1]
 
 
 def truth_of(pairs: Judged, prior: Floats, constants: Floats) -> dict[str, float]:

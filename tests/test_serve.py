@@ -36,10 +36,11 @@ from sahel_dedup.cli import app
 from sahel_dedup.evaluation.metrics import evaluate
 from sahel_dedup.index import Assignment, AsyncStoryIndex, RemoteIndex
 from sahel_dedup.index.index_corrections import IndexCorrections
-from sahel_dedup.index.maintenance import check
+from sahel_dedup.index.maintenance import check, settings_of
 from sahel_dedup.index.remote.corrections import RemoteCorrections
 from sahel_dedup.serve.writing import Overloaded, Stopping, Writer
 from tests.served import Served, impatient, serving
+from tests.test_teaching import never
 
 Row = dict[str, Any]
 Index = StoryIndex | RemoteIndex
@@ -560,6 +561,14 @@ def test_what_cannot_be_served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     with StoryIndex.open(path):
         status, told = run("serve", "--index", path, "--port", 0)
     assert (status, "one writes at a time" in told) == (2, True)
+
+
+def test_an_index_is_made_with_a_model_that_was_taught(tmp_path: Path) -> None:
+    path, given = tmp_path / "news.index", tmp_path / "model.json"
+    never().write(given)
+    with serving(path, "--model", str(given)) as served:
+        served.end(signal.SIGTERM)
+    assert settings_of(path).model == never()
 
 
 def test_what_is_missing_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
