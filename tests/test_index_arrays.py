@@ -232,8 +232,8 @@ def test_no_changed_byte_of_an_array_goes_unnoticed(
             read(str(arrays), identity_of(path), digest_of(path))
     with caplog.at_level(logging.WARNING, "sahel_dedup.index"):
         assert opened(path, wire[3]) == (expected, True)
-    assert "is damaged and not used" in caplog.text
-    assert "is damaged and not used" in check(path)[0]
+    assert "is damaged and is not used" in caplog.text
+    assert "is damaged and is not used" in check(path)[0]
 
 
 def _set(name: str, value: Any, at: Any = 0) -> Callable[[Any, dict[str, Any]], None]:

@@ -484,7 +484,7 @@ def test_restore_refuses_what_would_lose_something(path: Path, tmp_path: Path) -
         backup(path, copy)
         with pytest.raises(SahelError, match="being written"):
             restore(copy, path)
-    with pytest.raises(SahelError, match="is no index"):
+    with pytest.raises(SahelError, match="is not an index"):
         restore(copy, text)
     with pytest.raises(SahelError, match="the backup itself"):
         restore(copy, copy)
@@ -537,7 +537,7 @@ def test_names_that_no_index_can_have(tmp_path: Path) -> None:
     for name in ("", "a\0b", "x" * 252, str(tmp_path)):
         with pytest.raises(SahelError):
             StoryIndex.open(name)
-    with pytest.raises(SahelError, match="the name of a file"):
+    with pytest.raises(SahelError, match="named by a path"):
         StoryIndex.open(7)  # type: ignore[arg-type]
     os.mkfifo(tmp_path / "fifo")
     with pytest.raises(SahelError, match="not a file"):

@@ -1,4 +1,4 @@
-"""Checks of arrays that were read from a file, before any compiled loop looks up by them."""
+"""Checks of arrays from a file, before compiled loops use them as indices."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from sahel_dedup.util.jit import compiled
 
 _NOBODY = -1
-# In UTF-8 these bits of a byte tell whether it begins a letter.
+# In UTF-8, these bits of a byte show whether it begins a letter.
 _KIND, _INNER = 0xC0, 0x80
 
 
 def check_numbers(name: str, values: NDArray[Any], least: int, most: int) -> None:
-    """Check that whole numbers are in a range.
+    """Check that integers are in a range.
 
     Raises
     ------
@@ -29,7 +29,7 @@ def check_numbers(name: str, values: NDArray[Any], least: int, most: int) -> Non
 def check_reals(
     name: str, values: NDArray[Any], least: float, most: float, *, missing: bool = False
 ) -> None:
-    """Check that numbers are in a range, or NaN where some may be missing."""
+    """Check that numbers are in a range, or NaN if some may be missing."""
     right = (values >= least) & (values <= most)
     if missing:
         right |= np.isnan(values)
@@ -38,15 +38,15 @@ def check_reals(
 
 
 def check_offsets(name: str, offsets: NDArray[np.int64], size: int) -> None:
-    """Check that rows of several values each begin one after the other, and end at the last."""
+    """Check that the rows of a ragged array follow each other and end at its end."""
     if offsets[0] != 0 or offsets[-1] != size or (np.diff(offsets) < 0).any():
-        raise ValueError(f"{name}: rows that do not follow each other")
+        raise ValueError(f"{name}: rows do not follow each other")
 
 
 def check_text(
     name: str, letters: NDArray[np.uint8], ends: NDArray[np.int64], errors: str = "strict"
 ) -> None:
-    """Check texts in UTF-8, of which `check_offsets` has checked the ends."""
+    """Check texts in UTF-8 whose ends `check_offsets` has checked."""
     str(letters.data, "utf-8", errors)
     inner = ends[ends < len(letters)]
     if (letters[inner] & _KIND == _INNER).any():
@@ -54,23 +54,23 @@ def check_text(
 
 
 def check_table(name: str, table: NDArray[np.int32], size: int) -> None:
-    """Check a table of open addressing: it has each number below `size` once, and is half empty."""
+    """Check an open-addressing table: it has each number below `size` once, and is half empty."""
     room = len(table)
     if room & (room - 1) or 2 * size > room:
-        raise ValueError(f"{name}: a table of {room} places")
+        raise ValueError(f"{name}: a table of {room} slots")
     if not _holds(table, np.zeros(size, dtype=bool)):
         raise ValueError(f"{name}: a table with other numbers")
 
 
 def check_bits(name: str, values: NDArray[Any], mask: np.unsignedinteger[Any], most: int) -> None:
-    """Check that some bits of numbers, taken by themselves, are at most so much."""
+    """Check that the value of some bits of numbers is at most a limit."""
     if len(values) and _highest(values, mask) > most:
         raise ValueError(f"{name}: a number out of range")
 
 
 @compiled
 def _holds(table: NDArray[np.int32], found: NDArray[np.bool_]) -> bool:
-    """Whether a table holds each number once, of which none has been found yet."""
+    """Whether a table has each number once, given that none has been found yet."""
     count = 0
     for number in table:
         if number != _NOBODY:

@@ -1,8 +1,8 @@
-"""The arrays of an engine as columns of one file, and back.
+"""Conversion between the arrays of an engine and the columns of a file.
 
-Whoever opens an index maps them into memory, and reads no row that they contain. A file may be
-crafted: before an array is used, every number in it that compiled loops look up by is checked,
-as those loops check no bounds.
+A process that opens an index maps them into memory and need not read their rows. A file may be
+crafted, so every number that compiled loops use as an index is checked before an array is used,
+because those loops do not check bounds.
 """
 
 from __future__ import annotations
@@ -53,13 +53,13 @@ _PRIOR = "prior "
 
 
 def columns_of(live: Live, terms: TermNumbers) -> tuple[dict[str, Any], dict[str, Column]]:
-    """Return what the arrays belong to, and the arrays, as far as they are in use.
+    """Return a description of the arrays, and the used part of each array.
 
     Parameters
     ----------
     live : Live
     terms : TermNumbers
-        With all terms of the vocabulary.
+        Must have all terms of the vocabulary.
 
     Returns
     -------
@@ -123,13 +123,13 @@ def columns_of(live: Live, terms: TermNumbers) -> tuple[dict[str, Any], dict[str
 
 
 def restore(live: Live, arrays: Arrays) -> TermNumbers:
-    """Fill an engine that is empty.
+    """Fill an empty engine.
 
     Parameters
     ----------
     live : Live
     arrays : Arrays
-        What `columns_of` returned.
+        The result of `columns_of`.
 
     Returns
     -------
@@ -139,12 +139,11 @@ def restore(live: Live, arrays: Arrays) -> TermNumbers:
     Raises
     ------
     LookupError, TypeError, ValueError
-        If they are of another release, or nothing that an engine can have. Nothing was filled
-        then.
+        If they are of another release, or invalid for an engine. Nothing has been filled then.
     """
     about = arrays.about
     if about["versions"] != _versions():
-        raise ValueError("it is of another release")
+        raise ValueError("it was made by another release")
     counted = ("articles", "terms", "bucket_entered", "bucket_room")
     n, size, entered, room = whole_numbers(
         "sizes", [about[name] for name in counted], 0, MOST_32
@@ -165,7 +164,7 @@ def restore(live: Live, arrays: Arrays) -> TermNumbers:
     ids, members = _ids(found, n), _members(found, n)
     clock = real_numbers("clock", [about["clock"]], *DAYS, missing=True)
     live.buckets.take_over(found.take("buckets", np.uint32, None, WIDTH), room, entered, n)
-    # Nothing may fail from here on.
+    # From here on nothing may fail.
     sketcher = live.sketcher
     sketcher.vocabulary, sketcher.sources, sketcher.langs = vocabulary, sources, langs
     for item in fields(LiveProfiles):
@@ -177,7 +176,7 @@ def restore(live: Live, arrays: Arrays) -> TermNumbers:
 
 
 class _Reader:
-    """Hands out columns, of the types and shapes that they must have."""
+    """Returns columns, and checks their types and shapes."""
 
     def __init__(self, arrays: Arrays) -> None:
         self.about = arrays.about
@@ -185,12 +184,12 @@ class _Reader:
         self._columns = arrays.columns
 
     def take(self, name: str, dtype: Any, rows: int | None = None, *shape: int) -> NDArray[Any]:
-        """Return a column with the room after it, and so many rows in use.
+        """Return a column with a given number of used rows, and the room after it.
 
         Raises
         ------
         ValueError
-            If it has another number, or is of another type or shape.
+            If it has another number of rows, another type or another shape.
         """
         array = self._columns[name]
         if rows is not None and self.rows[name] != rows:
@@ -200,7 +199,7 @@ class _Reader:
         return array
 
     def take_like(self, names: Iterable[str], empty: Any, rows: int) -> dict[str, NDArray[Any]]:
-        """Return the columns of these names, of the types that those of `empty` have."""
+        """Return the columns with these names, which must have the types of those of `empty`."""
         like = {name: getattr(empty, name) for name in names}
         return {
             name: self.take(name, array.dtype, rows, *array.shape[1:])
@@ -208,11 +207,11 @@ class _Reader:
         }
 
     def width(self, name: str) -> int:
-        """Return how many columns a table has."""
+        """Return the number of columns of a table."""
         return int(self._columns[name].shape[1])
 
     def names(self, start: str) -> list[str]:
-        """Return the names of the columns that start with some letters."""
+        """Return the names of columns with a prefix."""
         return [name for name in self._columns if name.startswith(start)]
 
 
@@ -297,7 +296,7 @@ def _terms(found: _Reader, vocabulary: Vocabulary) -> TermNumbers:
     filed = found.take("term_filed", np.int32, size)
     number = found.take("term_number", np.int32, last + 1)
     check_numbers("term_filed", filed[:size], 0, last)
-    # Also of the room after it: what is not there is 0.
+    # Also in the room after it, where values are 0.
     check_numbers("term_number", number, 0, size)
     return TermNumbers.of(vocabulary, filed, number, last)
 
@@ -332,5 +331,5 @@ def _salt(value: object) -> int:
 
 
 def _versions() -> dict[str, str]:
-    """Return the versions of all by which the arrays were made."""
+    """Return the versions of everything on which the arrays depend."""
     return {"sahel_dedup": package_version(), **versions()}

@@ -1,12 +1,13 @@
-"""Named arrays in one file, which processes map into their memory and share.
+"""Named arrays in one file, which processes map into memory and share.
 
-A process that writes to an array, or to the room after it, writes to a page of its own: the file
-never changes. It is written anew as a whole, and appears under its name when it is complete.
+If a process writes to an array, or to the room after it, it gets its own copy of the page; the file
+never changes. A new version is written as a whole and appears under its name only when it is
+complete.
 
-The file begins with `_MAGIC`, the length of a head in eight bytes, and the head in MessagePack:
-what the arrays belong to, and for each its type, shape, place and checksum. Arrays begin at
-pages. The digest of the head is what a file is known by: whoever has read it from elsewhere
-knows that file, head and arrays are those that were meant.
+The file begins with `_MAGIC`, the length of a head in eight bytes, and the head in MessagePack: a
+description, and the type, shape, position and checksum of each array. Arrays begin at page
+boundaries. The digest of the head identifies a file: a process that got it from elsewhere can
+verify the file, the head and the arrays.
 """
 
 from __future__ import annotations
@@ -31,19 +32,19 @@ _MAGIC = b"SDARRAY1"
 _PAGE = 4096
 _LONGEST_HEAD = 1 << 28
 _DTYPES = frozenset(("|b1", "|u1", "<u2", "<i2", "<u4", "<i4", "<f4", "<u8", "<i8", "<f8"))
-# Written at a time; a part of zeros is left out and takes no place on the disk.
+# Size of a part that is written at a time. A part of zeros is skipped and takes no space on disk.
 _PART = 1 << 18
 _DRAFT = "~"
 
 
 class Column(NamedTuple):
-    """An array that is to be written.
+    """An array to write.
 
     Attributes
     ----------
     values : ndarray
     grows : bool
-        Whether there is to be room for more rows.
+        Whether to leave room for more rows.
     """
 
     values: NDArray[Any]
@@ -52,16 +53,16 @@ class Column(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Arrays:
-    """What was read from a file.
+    """The content of a file.
 
     Attributes
     ----------
     about : dict
-        What the arrays belong to.
+        Description of the arrays.
     columns : dict of str to ndarray
         The arrays, with the room after them.
     rows : dict of str to int
-        How many rows of each are in use.
+        Number of used rows of each.
     """
 
     about: dict[str, Any]
@@ -71,26 +72,26 @@ class Arrays:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A file that is written and does not bear its name yet.
+    """A complete file that does not have its name yet.
 
     Attributes
     ----------
     path : str
-        The name it is to bear.
+        Its future name.
     digest : str
-        What it is known by.
+        The digest that identifies it.
     """
 
     path: str
     digest: str
 
     def publish(self) -> None:
-        """Let it bear its name, in the place of another.
+        """Rename it to its name, and replace an earlier file.
 
         Raises
         ------
         OSError
-            If that is not possible.
+            If that is impossible.
         """
         os.replace(self.path + _DRAFT, self.path)
 
@@ -98,18 +99,18 @@ class Draft:
 def write(
     path: str, mode: int, key: bytes, about: Mapping[str, Any], columns: Mapping[str, Column]
 ) -> Draft:
-    """Write arrays to a file beside the one that it is to replace.
+    """Write arrays to a file next to the one that it will replace.
 
     Parameters
     ----------
     path : str
         The name that `Draft.publish` gives it.
     mode : int
-        Who may read and write it.
+        Its permissions.
     key : bytes
         The digest depends on it.
     about : dict
-        In the types of MessagePack.
+        Description, in the types of MessagePack.
     columns : dict of str to Column
 
     Returns
@@ -135,7 +136,7 @@ def write(
     with suppress(FileNotFoundError):
         os.unlink(name)
     try:
-        # What somebody else has put there is not written to.
+        # Never write to a file that somebody else put there.
         with open(name, "xb") as file:
             os.chmod(file.fileno(), mode)
             file.truncate(start + end)
@@ -155,13 +156,13 @@ def write(
 
 
 def read(path: str, key: bytes, digest: str) -> Arrays:
-    """Map the arrays of a file into memory, where they may be written to.
+    """Map the arrays of a file into memory, where they may be changed.
 
     Parameters
     ----------
     path : str
     key, digest
-        As when it was written.
+        As when the file was written.
 
     Returns
     -------
@@ -172,17 +173,17 @@ def read(path: str, key: bytes, digest: str) -> Arrays:
     OSError
         If it cannot be read.
     LookupError, TypeError, ValueError
-        If it is another file, or damaged.
+        If it is a different file, or damaged.
     """
     if not os.path.isfile(path):
         raise FileNotFoundError(f"there is no file {path!r}")
     with open(path, "rb") as file:
         magic, size = file.read(len(_MAGIC)), int.from_bytes(file.read(8), "little")
         if magic != _MAGIC or size > _LONGEST_HEAD:
-            raise ValueError("it does not begin as one")
+            raise ValueError("it does not begin like one")
         head = file.read(size)
         if _digest(key, head) != digest:
-            raise LookupError("it is of another time or index")
+            raise LookupError("it belongs to another index, or to another state of this one")
         memory = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
     found = msgpack.unpackb(head)
     arrays = Arrays(found["about"], {}, {})
@@ -195,7 +196,7 @@ def read(path: str, key: bytes, digest: str) -> Arrays:
 
 
 def checksum(data: NDArray[np.uint8]) -> int:
-    """Return a checksum of 64 bits: any single change, and all but one in 2**64 others, show."""
+    """Return a 64-bit checksum, which detects every single change, and others but for 2**-64."""
     whole = len(data) // 8 * 8
     rest = int.from_bytes(data[whole:].tobytes(), "little")
     return int(_mix(data[:whole].view(np.uint64), np.uint64(rest), np.uint64(len(data))))
@@ -226,7 +227,7 @@ def _digest(key: bytes, head: bytes) -> str:
 
 @compiled
 def _mix(words: NDArray[np.uint64], rest: np.uint64, size: np.uint64) -> np.uint64:
-    """Mix words in four strands, each a bijection of what comes into it."""
+    """Mix words in four strands, each a bijection of its input."""
     a = b = c = d = size
     for i in range(0, len(words) - 3, 4):
         a = _turned(a ^ words[i])

@@ -1,7 +1,7 @@
-"""The ids of articles by row, and rows by id.
+"""The ids of articles by row, and the rows by id.
 
-Those that an index was opened with stay where its arrays lie, in memory that processes share;
-what has changed since is in lists and dicts.
+Ids with which an index was opened stay in its arrays, in memory that processes share. Later changes
+are in lists and dicts.
 """
 
 from __future__ import annotations
@@ -19,29 +19,29 @@ from sahel_dedup.text.vocabulary import find_numbers, place_numbers
 from sahel_dedup.util.hashing import splitmix64_one
 from sahel_dedup.util.jit import compiled
 
-# At most half of the table is in use.
+# At most half of the table is used.
 _LOAD = 0.5
 _NOBODY = np.int32(-1)
 
 
 @dataclass(frozen=True, slots=True)
 class IdArrays:
-    """Ids end to end, and a table of those that are looked up.
+    """Concatenated ids, and a table for looking them up.
 
     Attributes
     ----------
     letters : ndarray of uint8
         The ids in UTF-8.
     ends : ndarray of int64, shape (n + 1,)
-        Row ``i`` has the bytes ``ends[i]:ends[i + 1]``, none if its article was removed.
+        Row ``i`` has the bytes ``ends[i]:ends[i + 1]``; none if its article was removed.
     rows : ndarray of int32, shape (n_live,)
         The rows of live articles.
     hashes : ndarray of uint64, shape (n_live,)
-        A hash of the id of each of them; all differ.
+        A hash of the id of each; all are different.
     table : ndarray of int32
-        Open addressing: places in `rows`.
+        Open-addressing table of positions in `rows`.
     salt : int
-        What the hashes depend on.
+        Salt of the hashes.
     """
 
     letters: NDArray[np.uint8]
@@ -53,7 +53,7 @@ class IdArrays:
 
     @classmethod
     def of(cls, ids: Sequence[bytes], rows: NDArray[np.int32]) -> IdArrays:
-        """Make arrays of ids, to look up those of some rows."""
+        """Make arrays of ids in which those of some rows can be looked up."""
         letters = np.frombuffer(b"".join(ids), dtype=np.uint8)
         ends = np.zeros(len(ids) + 1, dtype=np.int64)
         np.cumsum(np.fromiter(map(len, ids), np.int64, len(ids)), out=ends[1:])
@@ -75,7 +75,7 @@ class IdArrays:
         return _decode(self.letters.data[self.ends[row] : self.ends[row + 1]])
 
     def find(self, name: str) -> int | None:
-        """Return the row of a live article, ``None`` if there is none of that id."""
+        """Return the row of a live article, or ``None`` if no live article has that id."""
         data = np.frombuffer(encode(name), dtype=np.uint8)
         salt = np.uint64(self.salt)
         ends = np.array([0, len(data)], dtype=np.int64)
@@ -88,12 +88,12 @@ class IdArrays:
 
 
 class Ids(Sequence[str]):
-    """The id of each row, empty for removed articles.
+    """The id of each row; empty for removed articles.
 
     Parameters
     ----------
     base : IdArrays, optional
-        Those of the first rows.
+        The ids of the first rows.
     """
 
     def __init__(self, base: IdArrays | None = None) -> None:
@@ -135,7 +135,7 @@ class Ids(Sequence[str]):
         self._new += names
 
     def cut(self, size: int) -> None:
-        """Keep the first rows, all those of the arrays among them."""
+        """Keep the first rows, which must include all those of the arrays."""
         del self._new[size - self._first :]
 
     def encoded(self) -> list[bytes]:
@@ -150,7 +150,7 @@ class Ids(Sequence[str]):
         return found + [encode(name) for name in self._new]
 
     def present(self, end: int) -> NDArray[np.bool_]:
-        """Tell which rows before one have an id, shape (end,)."""
+        """Return which of the first rows have an id, shape (end,)."""
         found = np.ones(end, dtype=bool)
         if self._base is not None:
             first = min(self._first, end)
@@ -168,12 +168,12 @@ class RowOf(MutableMapping[str, int]):
     Parameters
     ----------
     base : IdArrays, optional
-        With those that were live when they were made.
+        Arrays with the articles that were live when they were made.
     """
 
     def __init__(self, base: IdArrays | None = None) -> None:
         self._base = base
-        # ``None`` for those of the arrays that are live no more.
+        # ``None`` for articles of the arrays that are no longer live.
         self._changed: dict[str, int | None] = {}
         self._size = 0 if base is None else len(base.rows)
 
@@ -219,7 +219,7 @@ class RowOf(MutableMapping[str, int]):
 
 
 def encode(name: str) -> bytes:
-    """Return an id in UTF-8; it may hold anything, also lone surrogates."""
+    """Return an id in UTF-8; it may contain anything, including lone surrogates."""
     return name.encode("utf-8", "surrogatepass")
 
 
@@ -234,7 +234,7 @@ def _hashes(
     rows: NDArray[np.int32],
     salt: np.uint64,
 ) -> NDArray[np.uint64]:
-    """Hash the bytes of some rows, with a salt so that nobody can make ids of one hash."""
+    """Hash the bytes of some rows, with a salt so that nobody can make ids with one hash."""
     found = np.empty(len(rows), dtype=np.uint64)
     for i in range(len(rows)):
         value = splitmix64_one(salt)

@@ -1,4 +1,4 @@
-"""Looking for damage in the file of an index: ``sahel-dedup index check``."""
+"""Search for damage in the file of an index: ``sahel-dedup index check``."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def check(path: str | os.PathLike[str]) -> list[str]:
     Returns
     -------
     list of str
-        What is wrong, in sentences; nothing if all is well.
+        Descriptions of damage; empty if there is none.
     """
     try:
         with closing(Store(path, readonly=True)) as store:

@@ -1,4 +1,4 @@
-"""The articles of an index as rows of a table, story by story."""
+"""Export of the articles of an index as rows of a table, story by story."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def table_rows(session: Session, *, texts: bool = False) -> Iterator[dict[str, o
     Raises
     ------
     SahelError
-        If texts are asked for and are not kept.
+        If texts are requested but not kept.
     """
     with session.looking() as engine:
         keeper = session.keeper
@@ -30,7 +30,7 @@ def table_rows(session: Session, *, texts: bool = False) -> Iterator[dict[str, o
                 yield found
                 continue
             text = find_text(keeper, engine.live.row_of[str(found["id"])])
-            # One that another process has removed meanwhile is in the index no more.
+            # An article that another process has removed meanwhile is no longer in the index.
             if text is not None:
                 further = {name: text.extra[name] for name in text.extra if name not in found}
                 yield {**found, "title": text.title, "text": text.text, **further}

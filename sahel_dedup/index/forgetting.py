@@ -1,4 +1,4 @@
-"""Forgetting the outlets and terms of articles that are gone."""
+"""Removal of the outlets and terms of former articles."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from sahel_dedup.sketch.sketcher import Sketcher
 from sahel_dedup.text.vocabulary import Vocabulary
 from sahel_dedup.util.names import NameTable
 
-# A vocabulary this many times as large as the terms in use is cut down to them.
+# A vocabulary this many times as large as the used terms is reduced to them.
 _SPARE_TERMS = 2.0
 _FEWEST_TERMS = 50_000
-# Terms that no article holds any more are remembered while they were this frequent: the
-# IDF of rarer ones is hardly moved by forgetting them.
+# Terms that no article contains any more are kept if they were this frequent, because removing
+# rarer ones hardly changes their IDF.
 _REMEMBERED = 1e-4
 
 
 def forget_outlets(profiles: LiveProfiles, sketcher: Sketcher) -> None:
-    """Keep the outlets of the rows that are left."""
+    """Keep only the outlets of the remaining rows."""
     sources = profiles.source
     used = np.unique(sources[sources >= 0])
     names = sketcher.sources.names
@@ -33,19 +33,19 @@ def forget_outlets(profiles: LiveProfiles, sketcher: Sketcher) -> None:
 def forget_terms(
     profiles: LiveProfiles, sketcher: Sketcher, counted: Iterable[TermCounts]
 ) -> NDArray[np.int64] | None:
-    """Cut the vocabulary down, if it is much larger than the terms of the rows that are left.
+    """Reduce the vocabulary if it is much larger than the terms of the remaining rows.
 
     Parameters
     ----------
     profiles : LiveProfiles
     sketcher : Sketcher
     counted : iterable of TermCounts
-        How frequent the terms were, by language.
+        Frequencies of the terms, by language.
 
     Returns
     -------
     ndarray of int64 or None
-        The former number of each term that stays; ``None`` if all keep their numbers.
+        The former number of each kept term; ``None`` if all keep their numbers.
     """
     vocabulary = sketcher.vocabulary
     used = np.zeros(len(vocabulary), dtype=bool)

@@ -1,8 +1,8 @@
-"""The arrays of an index in a file beside it, so that it opens at once.
+"""The arrays of an index in a file next to it, so that it opens immediately.
 
-The index is what its tables say. A file of arrays is believed only if the index names it, by a
-digest of all that it contains: one that is missing, damaged, older or from elsewhere is as good
-as none, and all rows are read instead. What came after the arrays were written is read as rows.
+The tables of the index are authoritative. A file of arrays is used only if the index names it by a
+digest of all its content. If it is missing, damaged, older or from elsewhere, it is ignored and all
+rows are read instead. Changes after the arrays were written are read as rows.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ from sahel_dedup.index.term_numbers import TermNumbers
 
 logger = logging.getLogger("sahel_dedup.index")
 
-# To read the rows of fewer articles takes no time.
+# Reading the rows of fewer articles is fast.
 LEAST_ARTICLES = 2000
-# Rows that whoever opens the index would have to read one by one, as a share of the articles.
-# To write the arrays of 200,000 takes a second of the processor, and longer where disks are slow.
+# Rows that opening the index would have to read one by one, as a share of the articles. Writing the
+# arrays of 200,000 articles takes a second of processor time, and longer on slow disks.
 _BEHIND = 0.25
 _BEHIND_CLOSED = 0.02
-# A writer names its arrays, and lets them be found a moment later.
+# A writer names its arrays first and publishes them a moment later.
 _LOOKS = 5
 _NAP = 0.02
 
 
 class Progress(NamedTuple):
-    """How far the arrays come."""
+    """The state up to which the arrays go."""
 
     generation: int
     removals: int
@@ -45,7 +45,7 @@ class Progress(NamedTuple):
 
 
 class KeptArrays:
-    """Writes arrays, and reads them.
+    """Writes and reads the arrays.
 
     Parameters
     ----------
@@ -55,11 +55,11 @@ class KeptArrays:
     Attributes
     ----------
     digest : str or None
-        What the index named when its arrays were last written or looked for.
+        The digest in the index when its arrays were last written or searched for.
     behind : int
-        How many rows were read or written that are not in the arrays.
+        Number of rows read or written that are not in the arrays.
     fault : str or None
-        In what way the arrays that the index names are damaged.
+        The damage of the arrays that the index names.
     """
 
     def __init__(self, store: Store) -> None:
@@ -71,7 +71,7 @@ class KeptArrays:
         self._draft: Draft | None = None
 
     def is_due(self, articles: int, *, closing: bool = False) -> bool:
-        """Whether it is time to write the arrays of so many articles."""
+        """Whether it is time to write the arrays, given the number of articles."""
         if self._store.readonly or articles < LEAST_ARTICLES:
             return False
         if closing:
@@ -79,12 +79,12 @@ class KeptArrays:
         return self.behind > max(LEAST_ARTICLES, _BEHIND * articles)
 
     def save(self, live: Live, terms: TermNumbers, progress: Progress) -> str | None:
-        """Write the arrays; `publish` lets them be found.
+        """Write the arrays; `publish` makes them available.
 
         Returns
         -------
         str or None
-            What they are known by; ``None`` if they cannot be written.
+            Their digest; ``None`` if they cannot be written.
         """
         about, columns = columns_of(live, terms)
         about["progress"] = list(progress)
@@ -93,14 +93,14 @@ class KeptArrays:
             mode = stat.S_IMODE(os.stat(store.path).st_mode)
             self._draft = write(store.arrays_path, mode, self._key, about, columns)
         except OSError as error:
-            # The index does without them.
+            # The index works without them.
             logger.warning("cannot write %r: %s", store.arrays_path, error)
             return None
         self.digest = self._draft.digest
         return self.digest
 
     def publish(self) -> None:
-        """Let what was written be found."""
+        """Make the written arrays available."""
         if self._draft is not None:
             try:
                 self._draft.publish()
@@ -109,15 +109,15 @@ class KeptArrays:
             self._draft = None
 
     def load(self, live: Live, state: State) -> tuple[TermNumbers, Progress] | None:
-        """Fill an empty engine with the arrays that a state of the index names.
+        """Fill an empty engine from the arrays that a state of the index names.
 
         Returns
         -------
         terms : TermNumbers
-            Those that are in the arrays.
+            The terms in the arrays.
         progress : Progress
-            How far they come.
-            ``None`` in place of both if there are no such arrays; nothing was filled then.
+            The state up to which they go. Both are ``None`` if there are no such arrays; nothing
+            has been filled then.
         """
         self.digest = state.arrays
         if state.arrays is None:
@@ -138,7 +138,7 @@ class KeptArrays:
             except (
                 TypeError, ValueError, ArithmeticError, AttributeError, OSError,
             ) as error:  # fmt: skip
-                logger.warning("%r is damaged and not used: %s", path, error)
+                logger.warning("%r is damaged and is not used: %s", path, error)
                 self.fault = str(error)
                 return None
         return None

@@ -1,4 +1,4 @@
-"""The texts of articles, which are in the file and are read when somebody asks for one."""
+"""The texts of articles, which are in the file and are read only on request."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sahel_dedup.index.standing import NO_STORY
 
 
 class Text(NamedTuple):
-    """What is kept of an article for people."""
+    """The text of an article and its other fields, kept for people to read."""
 
     title: str | None
     text: str
@@ -25,7 +25,7 @@ class Text(NamedTuple):
 
 
 def article_at(live: Live, row: int, keeper: Keeper | None) -> Article:
-    """Return an article as far as it is kept; see `StoryIndex.article`.
+    """Return the kept fields of an article; see `StoryIndex.article`.
 
     Parameters
     ----------
@@ -48,12 +48,12 @@ def article_at(live: Live, row: int, keeper: Keeper | None) -> Article:
 
 
 def find_text(keeper: Keeper, row: int) -> Text | None:
-    """Return what is kept of an article, ``None`` where another process has removed it.
+    """Return the kept text of an article, or ``None`` if another process has removed it.
 
     Raises
     ------
     IndexFileError
-        If it is damaged.
+        If the text is damaged.
     """
     with keeper.store.checked():
         found = keeper.store.row("texts", int(keeper.engine.live.standing.serial[row]))
@@ -66,7 +66,7 @@ def check_texts(keeper: Keeper) -> None:
     Raises
     ------
     IndexFileError
-        If one is damaged, missing, or of no live article.
+        If one is damaged, missing, or does not belong to a live article.
     """
     s, n = keeper.engine.live.standing, len(keeper.engine.live)
     missing = set(s.serial[:n][s.story[:n] != NO_STORY].tolist() if keeper.keeps_texts else ())

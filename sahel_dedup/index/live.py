@@ -1,8 +1,8 @@
-"""The live articles: what is in memory of a stream, and who is in which story.
+"""The live articles: the part of a stream that is in memory, and the story of each article.
 
-Rows are added at the end and never change place until `compact` closes the gaps. A row is
-live while it has a story; a row without one is *past*: an expired article kept as a
-comparison for recurring texts.
+Rows are added at the end and keep their positions until `compact` closes the gaps. A row is live
+while it has a story. A row without one is *past*: an expired article that is kept to recognise
+recurring texts.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ from sahel_dedup.sketch.layout import Layout
 from sahel_dedup.sketch.profiles import Profiles
 from sahel_dedup.sketch.sketcher import Sketcher
 
-# Of 189 bands: each slot in one. B-cubed between stream and batch is the same to a thousandth.
+# Of 189 bands: enough to use each slot once. B-cubed between stream and batch is the same to a
+# thousandth.
 _MOST_BANDS = 64
 
 
@@ -50,13 +51,13 @@ class Live:
     similarity : OnlineTfidf
     buckets : Buckets
     ids : Ids
-        Id of each row, empty for removed articles.
+        Id of each row; empty for removed articles.
     row_of : RowOf
         Row of each live article.
     corrections : Corrections
-        What the stories follow.
+        The corrections that the stories follow.
     clock : float
-        Latest day of publication seen, NaN before the first.
+        Latest day of publication seen; NaN before the first.
     next_serial : int
         Number in the file of the next article.
     """
@@ -84,14 +85,14 @@ class Live:
         return len(self.ids)
 
     def enter(self, ids: Sequence[str], profiles: Profiles, now: float) -> range:
-        """Add articles, each a story of its own for the time being.
+        """Add articles, each as a story of its own for now.
 
         Parameters
         ----------
         ids : sequence of str
         profiles : Profiles
         now : float
-            The day, for a stream that had no dates yet.
+            The present day, for a stream without dates so far.
 
         Returns
         -------
@@ -110,7 +111,7 @@ class Live:
         return rows
 
     def withdraw(self, rows: range) -> None:
-        """Take back the last articles that were entered, before anything was compared with them."""
+        """Remove the last articles that were added, before anything was compared with them."""
         p = self.profiles
         for row in rows:
             self._uncount(row)
@@ -119,10 +120,10 @@ class Live:
         p.rows = rows.start
 
     def append(self, ids: Sequence[str], profiles: Profiles) -> range:
-        """Add the profiles of articles and count their terms; where they stand is left open."""
+        """Add the profiles of articles and count their terms, without assigning stories."""
         first = len(self.ids)
         if first + len(ids) > MAX_ROWS:
-            raise SahelError(f"an index holds {MAX_ROWS:,} articles at most: expire older ones")
+            raise SahelError(f"an index can have at most {MAX_ROWS:,} articles: expire older ones")
         self.profiles.append(profiles)
         self.similarity.learn(profiles, first)
         self.standing.reserve(first + len(ids))
@@ -139,17 +140,17 @@ class Live:
             self.buckets.add_apart(self.profiles.salience, first)
             return
         self.buckets.add(self.profiles.salience, first)
-        # At once, so that the table depends on the articles alone: an index that is
-        # opened again goes on as if it had never been closed.
+        # Done immediately, so that the table depends only on the articles, and an index that is
+        # opened again continues as if it had never been closed.
         if self.buckets.full:
             self._rebuild_buckets()
 
     def _rebuild_buckets(self) -> None:
-        """Enter all articles anew, past ones first."""
+        """Enter all articles again, past ones first."""
         self.buckets.rebuild(self.profiles.salience, findable(self, len(self)))
 
     def members(self, row: int) -> list[int]:
-        """Return the rows of an article's story, rising."""
+        """Return the rows of an article's story, in ascending order."""
         return list(self.story_of(row).rows)
 
     def story_of(self, row: int) -> Members:
@@ -158,7 +159,7 @@ class Live:
         return self._members.of(number, row, self.standing.duplicate_of, self.profiles.day)
 
     def fit(self, row: int, other: int) -> bool:
-        """Whether the stories of two articles, taken together, lie within the window."""
+        """Whether the stories of two articles together fit into the window."""
         return self._members.fit(self.story_of(row), self.story_of(other))
 
     def first_rows(self, members: Sequence[int]) -> list[int]:
@@ -167,7 +168,7 @@ class Live:
         return [row for row in members if duplicate_of[row] == row]
 
     def find_story(self, name: str) -> int | None:
-        """Return the row of an article of a story, ``None`` if there is no such story."""
+        """Return the row of an article of a story, or ``None`` if there is no such story."""
         try:
             number = story_number(name)
         except ValueError:
@@ -176,12 +177,12 @@ class Live:
         return int(found[0]) if number and len(found) else None
 
     def stories(self, since: float = -np.inf) -> Iterator[list[int]]:
-        """Yield the rows of each story, stories in order of their first article.
+        """Yield the rows of each story, in order of the first articles of the stories.
 
         Parameters
         ----------
         since : float
-            Only those with an article of this day or later.
+            Only stories with an article of this day or later.
         """
         story = self.standing.story[: len(self)]
         recent = story[self.standing.when[: len(self)] >= since]
@@ -201,7 +202,7 @@ class Live:
         Returns
         -------
         older, younger : int
-            Numbers of the stories; the older one's is kept.
+            Numbers of the two stories; the older one is kept.
         """
         one, two = self.story_of(row), self.story_of(other)
         if two.rows[0] < one.rows[0]:
@@ -210,18 +211,18 @@ class Live:
         older, younger = int(s.story[one.rows[0]]), int(s.story[two.rows[0]])
         s.story[two.rows] = older
         self._numbers.discard(younger)
-        # A later copy of an article that is there is not compared.
+        # A later copy of an article in the story is not compared.
         two.first = [row for row in two.first if s.duplicate_of[row] == row]
         self._members.join(older, one, two, (younger,))
         return older, younger
 
     def part(self, groups: Sequence[Sequence[int]]) -> list[int]:
-        """Make one story several.
+        """Divide a story into several.
 
         Parameters
         ----------
         groups : sequence of sequence of int
-            Rows of the story's articles, the group that keeps its number first.
+            Rows of the story's articles; the first group keeps the number.
 
         Returns
         -------
@@ -239,13 +240,13 @@ class Live:
         return numbers
 
     def single_out(self, row: int) -> None:
-        """Let an article no longer count as a copy of another."""
+        """Make an article no longer count as a copy of another."""
         self.standing.duplicate_of[row] = row
         self.part([self.members(row)])
         self.enter_buckets(np.array([row]))
 
     def leave(self, row: int) -> list[int]:
-        """Take an article out.
+        """Remove an article.
 
         Returns
         -------
@@ -267,11 +268,12 @@ class Live:
         """Take an article out; where the others of its story stand is left open."""
         self._uncount(row)
         del self.row_of[self.ids[row]]
-        # Found neither as a duplicate (it has no story) nor as background (it has no date).
+        # It is then found neither as a duplicate (it has no story) nor as background (it has no
+        # date).
         self.ids[row], self.standing.story[row], self.profiles.day[row] = "", NO_STORY, np.nan
 
     def compact(self, rows: NDArray[np.int64]) -> None:
-        """Keep some rows, and the terms that they need."""
+        """Keep some rows and the terms that they need."""
         ids = [self.ids[row] for row in rows.tolist()]
         self.ids, self.row_of = Ids(), RowOf()
         self.ids.extend(ids)
@@ -329,7 +331,7 @@ class Live:
         self.enter_buckets(np.concatenate([single, np.arange(first, n)]), apart=apart)
 
     def _gather(self) -> None:
-        """Find out who is in which story."""
+        """Collect the members of each story."""
         self._numbers.clear()
         base = MemberArrays.of(self.standing.story[: len(self)], NO_STORY)
         self._members = StoryMembers(self.window, base)
@@ -346,10 +348,10 @@ class Live:
         self.similarity.count(lang, -1, held.astype(np.int32), np.full(len(held), -1))
 
     def name(self, article: str) -> int:
-        """Return the number of the story that an article would found.
+        """Return the number of the story that an article would start.
 
-        Another story may bear the first choice: one that the article founded and left, or one of an
-        article whose id was made to have the same hash.
+        Another story may already have the first choice: one that the article started and left, or
+        one of an article whose id was constructed to have the same hash.
         """
         number, attempt = story_number(story_id(article)), 0
         while number == NO_STORY or (self._is_known(number) and self._borne(number)):
@@ -358,7 +360,7 @@ class Live:
         return number
 
     def bear(self, row: int, number: int) -> None:
-        """Put an article into the story of a number."""
+        """Put an article into the story with a number."""
         self.standing.story[row] = number
         self._numbers.add(number)
 
@@ -381,15 +383,15 @@ def memory_of(live: Live) -> int:
 
 
 def findable(live: Live, end: int) -> NDArray[np.int64]:
-    """Return the rows before `end` by which others may be found."""
+    """Return the rows before `end` that can be found by others."""
     rows = np.flatnonzero(live.ids.present(end))
     return live.profiles.findable(rows, live.standing.duplicate_of)
 
 
 def _layout(settings: Settings) -> Layout:
-    """Take fewer bands than the batch, which has to find every pair of a story.
+    """Choose fewer bands than the batch, which must find every pair of a story.
 
-    An article finds its story by any of its members, and all other pairs are scored.
+    An article finds its story through any member, and all other pairs are scored.
     """
     layout = settings.layout
     return Layout(min(layout.bands, _MOST_BANDS), layout.rows)

@@ -1,4 +1,4 @@
-"""What the file of an index says about itself: how it was made, and how far it has come."""
+"""Metadata in the file of an index: how it was made, and its state."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from sahel_dedup.settings import Settings
 logger = logging.getLogger("sahel_dedup.index")
 
 _DAY = timedelta(days=1)
-# What a story is depends on these; the other settings may change between runs.
+# These settings define what a story is; the others may change between runs.
 BINDING = ("granularity", "window", "recall", "recall_similarity", "model")
 
 
 @dataclass(slots=True)
 class Counts:
-    """What has happened to an index since it was made.
+    """Counts of the events of an index since it was made.
 
     Attributes
     ----------
@@ -37,7 +37,7 @@ class Counts:
     refused : int
         Rows that were not articles, or had a known id with other words.
     merged, split : int
-        Such events.
+        Events of these kinds.
     """
 
     exact: int = 0
@@ -50,13 +50,13 @@ class Counts:
     split: int = 0
 
     def add(self, name: str, number: int = 1) -> None:
-        """Count something."""
+        """Increase a count."""
         setattr(self, name, getattr(self, name) + number)
 
 
 @dataclass(slots=True)
 class State:
-    """How far an index has come, as of its last transaction.
+    """The state of an index as of its last transaction.
 
     Attributes
     ----------
@@ -72,7 +72,7 @@ class State:
     arrays : str or None
         What the file of arrays is known by that contains all up to some transaction.
     clock : float or None
-        Latest day of publication seen, when anything was last deleted.
+        Latest day of publication seen at the last deletion.
     horizon : float or None
         Day before which stories have expired.
     retention : float or None
@@ -97,7 +97,7 @@ class State:
         Raises
         ------
         ValueError
-            If a value is of another type or out of its range.
+            If a value has another type or is out of range.
         """
         counts = {item.name: _whole(values["counts"], item.name) for item in fields(Counts)}
         return cls(
@@ -113,36 +113,38 @@ class State:
         )
 
     def values(self) -> dict[str, Any]:
-        """Return the state in the types of JSON."""
+        """Return the state in types of JSON."""
         values: dict[str, Any] = {item.name: getattr(self, item.name) for item in fields(self)}
         values["counts"] = {item.name: getattr(self.counts, item.name) for item in fields(Counts)}
         return values
 
 
 def make_header(settings: Settings, keep_texts: bool, keep_fields: bool) -> dict[str, Any]:
-    """Describe a new index, in the types of JSON: for good, and as of its first state."""
+    """Describe a new index in types of JSON: the permanent part, and its first state."""
     values = {name: getattr(settings, name) for name in BINDING}
     values["window"] = to_days(settings.window)
     values["model"] = None if settings.model is None else settings.model.to_dict()
     if keep_fields and not keep_texts:
-        raise SettingsError("keep_fields: they are kept beside the texts, and keep_texts is False")
+        raise SettingsError(
+            "keep_fields needs keep_texts=True, because fields are stored with the texts"
+        )
     kept = {"texts": keep_texts, "fields": keep_fields}
     made = {"settings": values, **kept, "versions": versions()}
     return {"made": made, "state": State().values()}
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of the data from elsewhere that fingerprints depend on."""
+    """Return the versions of the data from elsewhere on which fingerprints depend."""
     return {"wordfreq": version("wordfreq"), "Unicode": unicodedata.unidata_version}
 
 
 def warn_of_versions(made: dict[str, Any], path: str) -> None:
-    """Log if the file was made with other data than is installed: old and new articles differ."""
+    """Warn if the file was made with other data than is installed, because articles then differ."""
     for name, have in versions().items():
         if (had := made["versions"].get(name)) != have:
             logger.warning(
-                "%r was made with %s %s, and here is %s: its articles and new ones may match a "
-                "little less well; `sahel-dedup index rebuild` mends that",
+                "%r was made with %s %s, but %s is installed: its articles and new ones may match "
+                "slightly less well; `sahel-dedup index rebuild` fixes that",
                 path, name, had, have,
             )  # fmt: skip
 
@@ -167,29 +169,29 @@ def stored_settings(header: dict[str, Any], path: str) -> Settings:
 
 
 def check_settings_fit(stored: Settings, given: Settings, path: str) -> None:
-    """Refuse settings other than those that a file was made with.
+    """Refuse settings that differ from those of a file.
 
     Raises
     ------
     SettingsError
-        If they decide otherwise what a story is.
+        If they define a story differently.
     """
     for name in BINDING:
         have, want = (_named(getattr(settings, name)) for settings in (stored, given))
         if have != want:
             raise SettingsError(
                 f"{path!r} was made with {name} {have}, not {want}: open it without settings, or "
-                "make another with `sahel-dedup index rebuild`"
+                "make a new index with `sahel-dedup index rebuild`"
             )
 
 
 def _named(value: object) -> object:
-    """Return a setting as a message shows it: of a model, its checksum."""
+    """Return a setting for a message; a model is shown by its checksum."""
     return value.checksum if isinstance(value, EvidenceModel) else value
 
 
 def check_retention(retention: timedelta | None, settings: Settings) -> None:
-    """Refuse to expire articles that may still find relatives.
+    """Refuse a retention that is shorter than the window.
 
     Raises
     ------
@@ -201,19 +203,19 @@ def check_retention(retention: timedelta | None, settings: Settings) -> None:
 
 
 def to_days(time: timedelta | None) -> float | None:
-    """Turn a length of time into days."""
+    """Convert a length of time to days."""
     return None if time is None else time / _DAY
 
 
 def to_length(days: float | None) -> timedelta | None:
-    """Turn days into a length of time."""
+    """Convert days to a length of time."""
     return None if days is None else timedelta(days=days)
 
 
 def _whole(values: dict[str, Any], name: str) -> int:
     value = values[name]
     if type(value) is not int or not 0 <= value <= MOST:
-        raise ValueError(f"{name}: {value!r} is no count")
+        raise ValueError(f"{name}: {value!r} is not a count")
     return value
 
 
@@ -229,5 +231,5 @@ def _real(values: dict[str, Any], name: str, least: float, most: float) -> float
     if value is None:
         return None
     if type(value) not in (int, float) or not least <= value <= most or math.isnan(value):
-        raise ValueError(f"{name}: {value!r} is no number between {least} and {most}")
+        raise ValueError(f"{name}: {value!r} is not a number between {least} and {most}")
     return float(value)

@@ -1,4 +1,4 @@
-"""Between the engine in memory and its file."""
+"""Persistence: keeps the engine in memory and its file in step."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ from sahel_dedup.index.term_numbers import TermNumbers
 _STORY = re.compile("s[0-9a-f]{16}")
 _KINDS = frozenset(get_args(EventKind))
 _NEAREST_BYTES = 12
-# Articles that are packed for the file at a time: some 30 MB.
+# Number of articles that are packed for the file at a time: about 30 MB.
 _SAVED_AT_ONCE = 4096
 
 
@@ -56,20 +56,20 @@ class Keeper:
     ----------
     store : Store
     engine : Engine
-        Empty; `load` fills it.
+        An empty engine, which `load` fills.
     arrays : bool
-        Whether to take its arrays over from their file.
+        Whether to load its arrays from their file.
 
     Attributes
     ----------
     generation, removals : int
-        Those of the `State` that was loaded, -1 before.
+        Those of the loaded `State`; -1 before.
     terms : TermNumbers
         The terms that are in the file.
     arrays : KeptArrays or None
-        The arrays beside the file, if they are used.
+        The arrays next to the file, if they are used.
     keeps_texts, keeps_fields : bool
-        Whether the texts of articles are in the file, and their further fields.
+        Whether the file has the texts of articles, and their further fields.
     """
 
     def __init__(self, store: Store, engine: Engine, *, arrays: bool = True) -> None:
@@ -81,16 +81,16 @@ class Keeper:
         self._serial = 0
         self._change = 0
         self._cursor = 0
-        # The number of the last correction in the file.
+        # Number of the last correction in the file.
         self._correction = 0
         self.terms = TermNumbers(engine.live.sketcher.vocabulary)
         self.arrays = KeptArrays(store) if arrays else None
-        # Whether the file has events that were not read.
+        # Whether the file has events that have not been read.
         self._earlier = False
 
     @property
     def is_outdated(self) -> bool:
-        """Whether to start anew is better than to follow the state of the file, or the only way."""
+        """Whether everything must, or should better, be read again than updated from the file."""
         state = State.read(self.store.state)
         if self.generation < 0:
             return False
@@ -104,7 +104,7 @@ class Keeper:
         return self.arrays is not None and self.arrays.is_due(len(self.engine.live), closing=True)
 
     def load(self) -> State:
-        """Take over what was written since the last time, in the transaction that is open.
+        """Load what was written since the last time, in the open transaction.
 
         Raises
         ------
@@ -120,14 +120,14 @@ class Keeper:
             return state
 
     def save(self, state: State, articles: Sequence[Article] = ()) -> None:
-        """Write what has changed, in the transaction that is open.
+        """Write all changes, in the open transaction.
 
         Parameters
         ----------
         state : State
-            It is brought up to date.
+            The state, which is updated.
         articles : sequence of Article
-            Those that were added, in order.
+            The added articles, in order.
         """
         engine, store, changes = self.engine, self.store, self.engine.changes
         live = engine.live
@@ -135,7 +135,7 @@ class Keeper:
             state.change = self._change = state.change + 1
         if changes.added:
             store.put("terms", self.terms.new_rows())
-            # The last rows, and in parts, as an archive is added at once.
+            # The last rows, in parts, because a whole archive may be added at once.
             first, last = changes.added[0], changes.added[-1] + 1
             for start in range(first, last, _SAVED_AT_ONCE):
                 end = min(start + _SAVED_AT_ONCE, last)
@@ -143,7 +143,7 @@ class Keeper:
             state.serial = self._serial
         if moved := sorted(changes.moved):
             store.put("standing", self._standing(np.array(moved)), replace=True)
-            # Past articles are compared with, and not shown any more.
+            # Past articles are still compared but no longer shown.
             past = [row for row in moved if live.standing.story[row] == NO_STORY]
             store.drop("texts", live.standing.serial[past].tolist())
         if changes.left:
@@ -164,7 +164,7 @@ class Keeper:
         engine.changes = Changes()
 
     def save_forgotten(self) -> None:
-        """Write, after articles were removed, what remains of them: counts for the IDF."""
+        """Write what remains of removed articles: counts for the IDF."""
         live, store, terms = self.engine.live, self.store, self.terms
         store.drop("terms", terms.follow(live.sketcher.vocabulary))
         p, n, size = live.profiles, len(live), terms.size
@@ -183,9 +183,9 @@ class Keeper:
         store.drop_until("events", self._cursor - EVENTS_KEPT)
 
     def save_arrays(self, state: State, *, closing: bool) -> None:
-        """Write the arrays, if that is due, in the transaction that is open.
+        """Write the arrays, if that is due, in the open transaction.
 
-        From then on the file names them; `publish_arrays` gives them their name.
+        From then on the file names them; `publish_arrays` makes them available.
         """
         arrays, live = self.arrays, self.engine.live
         if arrays is None or not arrays.is_due(len(live), closing=closing):
@@ -198,7 +198,7 @@ class Keeper:
         self.store.state = self.store.state | state.values()
 
     def publish_arrays(self) -> None:
-        """Let the arrays be found, after the transaction that names them."""
+        """Make the arrays available, after the transaction that names them."""
         if self.arrays is not None:
             self.arrays.publish()
 
@@ -220,12 +220,12 @@ class Keeper:
             self._earlier = True
 
     def _save_added(self, first: int, last: int, articles: Sequence[Article]) -> None:
-        """Write rows that are new."""
+        """Write new rows."""
         live, store = self.engine.live, self.store
         store.put("articles", article_rows(live, first, last, self.terms))
         serials = live.standing.serial[first:last].tolist()
         if self.keeps_texts:
-            # As they are: packing them takes longer than writing all the rest.
+            # Uncompressed, because compression takes longer than writing everything else.
             titles = (None if a.title is None else to_bytes(a.title) for a in articles)
             texts = (to_bytes(a.text) for a in articles)
             extra = (fields_to_bytes(a) if self.keeps_fields else None for a in articles)
@@ -234,7 +234,7 @@ class Keeper:
         store.put("standing", self._standing(np.arange(first, last)))
 
     def _save_corrections(self, state: State) -> None:
-        """Write the corrections that are new, or all of them if some were taken back."""
+        """Write new corrections, or all of them if some were withdrawn."""
         store, changes = self.store, self.engine.changes
         said: Iterable[Correction] = changes.corrected
         if changes.withdrawn:
@@ -255,7 +255,7 @@ class Keeper:
             self._correction = int(numbers[-1])
 
     def _standing(self, rows: NDArray[np.int64]) -> Iterator[Row]:
-        """Rows of the table of where articles stand."""
+        """Yield rows of the table `standing`."""
         s = self.engine.live.standing
         return zip(
             s.serial[rows].tolist(),
@@ -269,13 +269,13 @@ class Keeper:
 
     def _load(self, state: State) -> None:
         live = self.engine.live
-        # Nothing was ever loaded: all rows are read, and must be those of the last state.
+        # Nothing has been loaded yet: all rows are read and must be those of the last state.
         whole = self.generation < 0
         for rows in self._rows("terms", "number", self.terms.last, whole):
             self.terms.read(rows)
         if whole:
             if self.terms.size != self.terms.read_so_far:
-                raise ValueError("terms are there twice")
+                raise ValueError("a term occurs twice")
             self._load_forgotten()
         first, s = len(live), live.standing
         story, duplicate_of = s.story[:first].copy(), s.duplicate_of[:first].copy()
@@ -289,7 +289,7 @@ class Keeper:
         self._change = state.change
         live.follow(story, duplicate_of, apart=self.store.readonly)
         if len(live.row_of) != np.count_nonzero(live.standing.story[: len(live)]):
-            raise ValueError("articles are there twice")
+            raise ValueError("an article occurs twice")
         clocks = [live.clock, *live.profiles.day[first : len(live)].tolist()]
         if state.clock is not None:
             clocks.append(state.clock)
@@ -311,7 +311,7 @@ class Keeper:
             for i, lang in enumerate(langs):
                 lost = np.frombuffer(counts[i], "<i4").astype(np.int64)
                 if len(terms[i]) != len(counts[i]) or (lost < 1).any():
-                    raise ValueError("forgotten terms and their counts do not fit")
+                    raise ValueError("forgotten terms and their counts do not match")
                 found = self.terms.in_memory(np.frombuffer(terms[i], "<i4"))
                 number = live.sketcher.langs.setdefault(lang, len(live.sketcher.langs))
                 live.similarity.count(number, articles[i], found, lost)
@@ -327,7 +327,7 @@ class Keeper:
             self._serial = int(serials[-1])
 
     def _load_standing(self, whole: bool, first: int) -> None:
-        """Read where articles stand that came or moved since the last time."""
+        """Read the standing of articles that arrived or moved since the last time."""
         live, s, n = self.engine.live, self.engine.live.standing, len(self.engine.live)
         placed = np.arange(n) < first
         before = 0
@@ -339,7 +339,7 @@ class Keeper:
             at = self._rows_of(serials)
             blobs("nearest", nearest, _NEAREST_BYTES)
             cosines = np.frombuffer(b"".join(nearest), "<f4").reshape(len(rows), -1)
-            # NaN is in no range.
+            # NaN is not in any range.
             if not ((cosines >= 0) & (cosines <= HIGHEST_COSINE)).all():
                 raise ValueError("nearest: a number out of range")
             whole_numbers("changed", changed, 0)
@@ -350,15 +350,15 @@ class Keeper:
             s.recurrence[at] = recurrence_of_nearest(s.nearest[at], live.profiles.day[at])
             placed[at] = True
         if not placed.all():
-            raise ValueError("articles belong to no story and no past")
+            raise ValueError("an article is neither in a story nor past")
 
     def _note(self, rows: int) -> None:
-        """Note that rows were read or written which are not in the arrays."""
+        """Count rows that were read or written and are not in the arrays."""
         if self.arrays is not None:
             self.arrays.behind += rows
 
     def _lose_removed(self) -> None:
-        """Take the articles out that are no longer in the file."""
+        """Remove the articles that are no longer in the file."""
         live, n = self.engine.live, len(self.engine.live)
         kept = np.array(self.store.keys("standing"), dtype=np.int64)
         there = live.standing.story[:n] != NO_STORY
@@ -379,7 +379,7 @@ class Keeper:
             self._cursor = self.engine.cursor = event.cursor
 
     def _read_events(self, last: int, *, whole: bool) -> Iterator[Event]:
-        """Yield the events after one."""
+        """Yield the events after a given one."""
         for rows in self._rows("events", "cursor", last, whole):
             cursors, kinds, stories, others = zip(*rows, strict=True)
             rising_numbers("cursor", cursors, last)

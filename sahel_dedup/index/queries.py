@@ -1,4 +1,4 @@
-"""What can be asked of an index: its stories, articles, events and figures."""
+"""Queries on an index: its stories, articles, events and statistics."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 class StoryQueries:
-    """The questions to an index, which change nothing; a subclass opens its session."""
+    """The queries on an index, which change nothing; a subclass provides its session."""
 
     _session: Session
 
@@ -43,7 +43,7 @@ class StoryQueries:
             return len(_sizes(engine))
 
     def __bool__(self) -> bool:
-        # An index without stories is still an index.
+        # An index without stories is still true.
         return True
 
     def __iter__(self) -> Iterator[Story]:
@@ -67,7 +67,7 @@ class StoryQueries:
         Returns
         -------
         Assignment
-            `story_id` is what the story would be called if the article founded one.
+            `story_id` is the id that the story would have if the article started one.
         """
         return self._session.query(read_article(article, columns))
 
@@ -102,7 +102,7 @@ class StoryQueries:
         Parameters
         ----------
         since : datetime, optional
-            Only those with an article published then or later.
+            Only stories with an article published then or later.
 
         Yields
         ------
@@ -124,7 +124,7 @@ class StoryQueries:
         Returns
         -------
         Article
-            With the language that was taken for it, and its further fields where they are kept.
+            Has the language that was used for it, and its further fields if they are kept.
 
         Raises
         ------
@@ -145,14 +145,14 @@ class StoryQueries:
         Returns
         -------
         Explanation
-            With the evidence as it is now: it moves with what else is in the index.
+            Has the present evidence, which depends on the other articles of the index.
 
         Raises
         ------
         SahelError
             See `article`.
         """
-        # Only here: it needs the template engine, which is slow to start.
+        # Imported only here, because it needs the template engine, which is slow to start.
         from sahel_dedup.explain.explanation import explain
 
         a, b = self.article(first), self.article(second)
@@ -186,12 +186,12 @@ class StoryQueries:
             )
 
     def events(self, cursor: int = 0) -> tuple[Event, ...]:
-        """Return what happened to stories after an event.
+        """Return the events after a given one.
 
         Parameters
         ----------
         cursor : int
-            `Event.cursor` of the last one known; 0 for none.
+            `Event.cursor` of the last known event; 0 for none.
 
         Returns
         -------
@@ -201,7 +201,7 @@ class StoryQueries:
         Raises
         ------
         SahelError
-            If the cursor is no number, or events after that one are no longer kept.
+            If the cursor is not a number, or events after it are no longer kept.
         """
         check_count("cursor", cursor, least=0)
         with self._session.looking() as engine:
@@ -221,18 +221,18 @@ class StoryQueries:
         Parameters
         ----------
         texts : bool
-            Whether to add title and text, and further fields where they are kept.
+            Whether to add title and text, and further fields if they are kept.
 
         Returns
         -------
         polars.DataFrame
             ``id``, ``story_id``, ``canonical`` (whether the article represents its story),
-            ``published``, ``source`` and ``lang``, then what was asked for.
+            ``published``, ``source`` and ``lang``, then the requested columns.
 
         Raises
         ------
         SahelError
-            If texts are asked for and are not kept.
+            If texts are requested but not kept.
         """
         columns = COLUMNS + TEXT_COLUMNS if texts else COLUMNS
         return to_frame(rows_of(self, texts=texts), columns)
@@ -266,6 +266,6 @@ def rows_of(index: StoryQueries, *, texts: bool = False) -> Iterator[dict[str, o
 
 
 def _sizes(engine: Engine) -> np.ndarray[Any, np.dtype[np.intp]]:
-    """Return how many articles each story has."""
+    """Return the number of articles of each story."""
     story = engine.live.standing.story[: len(engine.live)]
     return np.unique(story[story != NO_STORY], return_counts=True)[1]

@@ -1,7 +1,7 @@
-"""Tables of which every row carries a seal, in an SQLite file that is open.
+"""Tables in an open SQLite file whose rows each have a seal.
 
-Each table has the sum of its seals in the header of the file, so that rows which were changed,
-lost or put back are noticed (`sahel_dedup.index.seals`).
+The header of the file has the sum of the seals of each table, so that changed, lost or restored
+rows are detected (`sahel_dedup.index.seals`).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class SealedTables:
     Parameters
     ----------
     path : str
-        The file, for messages. A subclass opens it: it sets the connection and reads the header.
+        The file, for messages. A subclass opens it, sets the connection and reads the header.
     """
 
     _connection: sqlite3.Connection
@@ -33,28 +33,28 @@ class SealedTables:
 
     def __init__(self, path: str) -> None:
         self.path = path
-        # Whether transactions may write, and whether the one that is open has written.
+        # Whether transactions may write, and whether the open one has written.
         self._writing = self._changed = False
 
     @property
     def made(self) -> dict[str, Any]:
-        """What the file says about itself for good."""
+        """The permanent part of the header."""
         return self._header.made
 
     @property
     def state(self) -> dict[str, Any]:
-        """What it says about itself as of the last transaction read or written."""
+        """The state as of the last transaction that was read or written."""
         return self._header.state
 
     @state.setter
     def state(self, values: dict[str, Any]) -> None:
-        # In the transaction that is open.
+        # Within the open transaction.
         self._header.state = values
         self._changed = True
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Do everything or nothing; a reader sees one state of the file throughout."""
+        """Run a transaction: all or nothing when writing, one state of the file when reading."""
         with self._explained():
             self._connection.execute("BEGIN IMMEDIATE" if self._writing else "BEGIN")
             before = self._header
@@ -68,21 +68,21 @@ class SealedTables:
             except BaseException:
                 if self._writing:
                     self._header = before
-                # After some faults SQLite has rolled back by itself.
+                # After some faults SQLite has already rolled back.
                 with suppress(sqlite3.Error):
                     self._connection.execute("ROLLBACK")
                 raise
 
     def put(self, table: str, rows: Iterable[Row], *, replace: bool = False) -> None:
-        """Write rows, in the transaction that is open.
+        """Write rows, in the open transaction.
 
         Parameters
         ----------
         table : str
         rows : iterable of tuple
-            What names the row, and all columns after the seal.
+            The key of the row, and all columns after the seal.
         replace : bool
-            Whether rows of the same names may be there.
+            Whether rows with the same keys may exist.
         """
         rows, seal = list(rows), self._header.sealers[table].seal
         if not rows:
@@ -97,7 +97,7 @@ class SealedTables:
         self._changed = True
 
     def drop(self, table: str, keys: Iterable[int]) -> None:
-        """Delete rows, in the transaction that is open; some may not be there."""
+        """Delete rows, in the open transaction; some may not exist."""
         keys = list(keys)
         if not keys:
             return
@@ -109,7 +109,7 @@ class SealedTables:
         self._changed = True
 
     def drop_until(self, table: str, last: int) -> None:
-        """Delete the rows up to a number, in the transaction that is open."""
+        """Delete the rows up to a number, in the open transaction."""
         name = TABLES[table][0]
         found = self._connection.execute(f"SELECT {name} FROM {table} WHERE {name} <= ?", (last,))
         self.drop(table, [key for (key,) in found.fetchall()])
@@ -121,13 +121,13 @@ class SealedTables:
         ----------
         table : str
         since : tuple of str and int, optional
-            Only rows with a greater number than this one in this column. Without it all rows
-            are read, and their sum is checked.
+            Only rows with a greater number in this column. Without it, all rows are read and their
+            sum is checked.
 
         Raises
         ------
         IndexFileError
-            If a row is not as it was written, or rows are missing or left over.
+            If a row was changed, or rows are missing or left over.
         """
         order = f"ORDER BY {TABLES[table][0]}"
         if since is not None:
@@ -146,12 +146,12 @@ class SealedTables:
         return [key for (key,) in self._all(f"SELECT {TABLES[table][0]} FROM {table}")]
 
     def row(self, table: str, key: int) -> Row | None:
-        """Return one row without its seal, ``None`` if it is not there."""
+        """Return one row without its seal, or ``None`` if it does not exist."""
         found = self._all(f"SELECT * FROM {table} WHERE {TABLES[table][0]} = ?", key)
         return self._unsealed(table, found)[0] if found else None
 
     def check_texts(self) -> None:
-        """Check that there are the texts that there should be, without reading them.
+        """Check that all texts exist, without reading them.
 
         Raises
         ------
@@ -162,17 +162,17 @@ class SealedTables:
         self._check_sum("texts", sum(seal for rows in seals for (seal,) in rows) % (1 << 64))
 
     def read_state(self) -> None:
-        """Read anew what the file says about itself."""
+        """Read the header of the file again."""
         self._header = Header.read(self._all("SELECT * FROM header"), self.path)
 
     def count(self, sql: str) -> int:
-        """Return the one number that a query finds."""
+        """Return the single number that a query finds."""
         ((number,),) = self._all(sql)
         return int(number)
 
     @contextmanager
     def checked(self) -> Iterator[None]:
-        """Turn whatever a damaged or crafted file brings about while it is read into one error."""
+        """Convert all errors from reading a damaged or crafted file to one class of error."""
         try:
             with self._explained():
                 yield
@@ -186,14 +186,14 @@ class SealedTables:
 
     @contextmanager
     def _explained(self, path: str | None = None) -> Iterator[None]:
-        """Turn errors of SQLite into those that name the file and the cause."""
+        """Convert errors of SQLite to errors that name the file and the cause."""
         try:
             yield
         except sqlite3.Error as error:
             raise explain(error, path or self.path) from error
 
     def _subtract(self, table: str, keys: Iterable[int | str]) -> None:
-        """Take the seals of rows that are about to go out of the sum."""
+        """Subtract the seals of rows that are about to be deleted from the sum."""
         find = f"SELECT seal FROM {table} WHERE {TABLES[table][0]} = ?"
         for key in keys:
             for (seal,) in self._connection.execute(find, (key,)):
@@ -201,7 +201,9 @@ class SealedTables:
 
     def _check_sum(self, table: str, total: int) -> None:
         if total != self._header.sums[table]:
-            raise damaged(self.path, f"its table {table} has lost rows, or has rows of other times")
+            raise damaged(
+                self.path, f"its table {table} has lost rows, or has rows of other states"
+            )
 
     def _unsealed(self, table: str, rows: Sequence[Row]) -> list[Row]:
         seal, found = self._header.sealers[table].seal, []

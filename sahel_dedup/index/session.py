@@ -1,4 +1,4 @@
-"""One index in use: the engine, its file, and whose turn it is."""
+"""A session: one index in use, with its engine, its file, and the turns of threads."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ from sahel_dedup.util.days import today
 logger = logging.getLogger("sahel_dedup.index")
 
 _CLOSED = "the index is closed"
-_FAILED = "a change to the index failed half-way: open it again"
-# Words that queries alone brought, when they are forgotten: some 30 MB.
+_FAILED = "a change of the index failed half-way: open it again"
+# Number of words from queries alone at which they are removed: about 30 MB.
 _ASKED_TERMS = 1 << 18
-# Stories expire in turns: to remove some costs as much as reading all that stay.
+# Stories expire in groups, because removing some costs as much as reading all that stay.
 _TURNS = 8
 
 Refuse = Callable[[ArticleError, int], None]
@@ -46,14 +46,14 @@ class Session:
     Parameters
     ----------
     engine : Engine
-        Empty.
+        An empty engine.
     store : Store or None
-        The file; what it holds is read. Without one nothing is kept.
+        The file, whose content is loaded. Without one, nothing is stored.
 
     Attributes
     ----------
     tally : Tally
-        What has happened so far.
+        Counts of what has happened so far.
     """
 
     def __init__(self, engine: Engine, store: Store | None) -> None:
@@ -75,12 +75,12 @@ class Session:
 
     @property
     def engine(self) -> Engine:
-        """The engine, for those who need no turn."""
+        """The engine, for callers that need no turn."""
         return self._engine
 
     @property
     def keeper(self) -> Keeper | None:
-        """What keeps the engine and the file in step."""
+        """The object that keeps the engine and the file in step."""
         return self._keeper
 
     @property
@@ -94,7 +94,7 @@ class Session:
         return to_length(self._state.retention)
 
     def set_retention(self, retention: timedelta | None) -> None:
-        """Let stories expire at an age; ``None`` leaves it as it is.
+        """Set the age at which stories expire; ``None`` keeps the present one.
 
         Raises
         ------
@@ -118,15 +118,15 @@ class Session:
         ----------
         articles : sequence of Article
         refuse : callable
-            Called with an error and the place of the article in the batch, before anything is
+            Called with an error and the position of the article in the batch, before anything is
             added; it may raise.
         update : bool
-            Whether an id that comes again with other words is a corrected article, and no fault.
+            Whether a known id with other words is a corrected article and not a fault.
 
         Returns
         -------
         list of (Assignment or None)
-            One per article, ``None`` for those that were refused.
+            One per article; ``None`` for refused ones.
         """
         with self._turn(), self.tally.timed(len(articles)):
             engine = self._writable()
@@ -161,13 +161,13 @@ class Session:
         """Take over a grouped archive; see `StoryIndex.from_stories`."""
         with self.writing() as engine:
             if len(engine.live) or engine.cursor:
-                raise SahelError("the index holds articles already: name a file that is not there")
+                raise SahelError("the index already has articles: name a new file")
             with self.saving(archive.articles):
                 fill(engine, archive)
             self._expire_by_age()
 
     def update(self, article: Article) -> Assignment:
-        """Put a corrected article in the place of one; see `StoryIndex.update`."""
+        """Replace an article by a corrected version; see `StoryIndex.update`."""
         with self.writing() as engine:
             if article.id not in engine.live.row_of:
                 raise NotFoundError(f"no article {article.id!r} to update; upsert() adds it")
@@ -207,7 +207,7 @@ class Session:
             self._unusable = _CLOSED
 
     def shrink(self) -> None:
-        """Give unused space of the file back."""
+        """Return unused space of the file to the system."""
         if self._keeper is not None:
             self._keeper.store.shrink()
 
@@ -230,7 +230,7 @@ class Session:
 
     @contextmanager
     def looking(self) -> Iterator[Engine]:
-        """Take a turn to look at the index as it is now."""
+        """Take a turn to read the index as it is now."""
         with self._turn():
             if self._keeper is not None and self._keeper.store.readonly:
                 self._load()
@@ -244,7 +244,7 @@ class Session:
 
     @contextmanager
     def saving(self, added: Sequence[Article] = (), *, closing: bool = False) -> Iterator[None]:
-        """Do something to the engine and, as one transaction, to the file."""
+        """Change the engine and, as one transaction, the file."""
         keeper, cursor = self._keeper, self._engine.cursor
         try:
             if keeper is None:
@@ -255,7 +255,7 @@ class Session:
             with keeper.store.transaction():
                 yield
                 self.tally.add_events(self._engine.events, cursor)
-                # Until then the rows of removed articles are there and count no more.
+                # Until then the rows of removed articles exist but no longer count.
                 compacted = self._engine.changes.compacted
                 keeper.save(self._state, added)
                 if compacted:
@@ -264,14 +264,14 @@ class Session:
             keeper.publish_arrays()
             self.tally.saved()
         except BaseException:
-            # The engine may be ahead of the file.
+            # The engine may be ahead of the file now.
             self._unusable = _FAILED
             raise
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
         keeper = self._keeper
-        # Before the lock, which another thread may have held when the process was forked.
+        # Check this before taking the lock, which another thread may have held during the fork.
         if keeper is not None and keeper.store.is_inherited:
             raise SahelError(
                 f"{keeper.store.path!r} was opened by process {self._process} and cannot be used "
@@ -283,7 +283,7 @@ class Session:
             yield
 
     def _writable(self) -> Engine:
-        """Return the engine, for whose turn it is to change the index."""
+        """Return the engine to a caller that has the turn to change the index."""
         if self._keeper is not None and self._keeper.store.readonly:
             raise SahelError(f"{self._keeper.store.path!r} was opened read-only")
         return self._engine
@@ -291,7 +291,7 @@ class Session:
     def _refuse_changed(
         self, articles: Sequence[Article], steps: Sequence[Step], refuse: Refuse
     ) -> None:
-        """Refuse the articles whose ids came before with other words."""
+        """Refuse articles whose ids are known with other words."""
         for i, step in enumerate(steps):
             if step is Step.REFUSED:
                 error = ArticleError(
@@ -309,7 +309,7 @@ class Session:
         waiting: list[int],
         found: list[Assignment | None],
     ) -> None:
-        """Add the articles that wait, as one transaction."""
+        """Add the waiting articles as one transaction."""
         if not waiting:
             return
         part = profiles
@@ -325,7 +325,7 @@ class Session:
         waiting.clear()
 
     def _change(self, article: Article, profiles: Profiles) -> Assignment:
-        """Change an article; what its new version does not say stays."""
+        """Change an article; values that its new version omits are kept."""
         live = self._engine.live
         published, source, lang = origin(live, self.row(article.id))
         known = replace(
@@ -358,7 +358,7 @@ class Session:
                 self.expire(clock - days)
 
     def _forget_terms(self) -> None:
-        """Forget the words that only queries brought."""
+        """Remove the words that only came from queries."""
         keeper = self._keeper
         if keeper is not None and keeper.store.readonly:
             self._engine = Engine(self._engine.settings)
@@ -369,7 +369,7 @@ class Session:
                 self._engine.compact()
 
     def _load(self) -> None:
-        """Take over what another process has written."""
+        """Load what another process has written."""
         keeper = self._keeper
         # A number that changes when another process has written.
         if (
@@ -386,7 +386,7 @@ class Session:
                 self._state = keeper.load()
                 self.tally.counts = self._state.counts
         except BaseException as error:
-            # Rows may have been taken over in part.
+            # Rows may have been loaded in part.
             self._unusable = str(error)
             raise
         self._version = version

@@ -1,4 +1,4 @@
-"""What lies in the folder of an index with its file: the log, its map, and the lock."""
+"""The files next to the file of an index: the log, its map, and the lock."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from urllib.parse import quote
 
 from sahel_dedup.errors import FileError, IndexBusyError, IndexFileError
 
-# SQLite's write-ahead log, and the map of it that processes share.
+# SQLite's write-ahead log, and its map, which processes share.
 LOG = "-wal"
 # The arrays of the index, and those that are being written.
 ARRAYS = "-arrays"
 _SIDE_FILES = (LOG, "-shm", "-journal", ARRAYS, ARRAYS + "~")
 _LOCK = "-lock"
 _LONGEST_NAME = 255
-# Seconds between looks at a lock that another process holds.
+# Seconds between attempts to get a lock that another process has.
 _NAP = 0.05
 
 
@@ -29,23 +29,23 @@ class Lock:
     path : str
         The index, for messages.
     real : str
-        The index without symbolic links: one file has one lock.
+        The index without symbolic links, so that one file has one lock.
     timeout : float
         Seconds to wait for another process.
 
     Raises
     ------
     IndexBusyError
-        If another process, or another `StoryIndex` of this one, writes the index.
+        If another process, or another `StoryIndex` in this process, writes the index.
     SahelError
-        If there can be no lock.
+        If no lock can be created.
     """
 
     def __init__(self, path: str, real: str, timeout: float) -> None:
         end = time.monotonic() + timeout
         name = real + _LOCK
         if os.path.lexists(name) and (os.path.islink(name) or not os.path.isfile(name)):
-            raise FileError(f"cannot lock {path!r}: {path + _LOCK!r} is no plain file")
+            raise FileError(f"cannot lock {path!r}: {path + _LOCK!r} is not a regular file")
         while True:
             try:
                 self._connection = _lock(name)
@@ -62,7 +62,7 @@ class Lock:
             time.sleep(_NAP)
 
     def release(self) -> None:
-        """Let others write."""
+        """Release the lock."""
         self._connection.close()
 
 
@@ -72,31 +72,31 @@ def check_path(path: str | os.PathLike[str]) -> tuple[str, str]:
     Parameters
     ----------
     path
-        The name as it was given.
+        The given name.
 
     Returns
     -------
     name : str
-        For messages.
+        The name for messages.
     real : str
         Absolute, without symbolic links.
 
     Raises
     ------
     SahelError
-        If no file can have that name, its folder is not there, or it names something else.
+        If no file can have that name, its folder does not exist, or it names something else.
     """
     try:
         name = os.fsdecode(path)
     except TypeError:
-        raise FileError(f"an index has the name of a file, not {path!r}") from None
+        raise FileError(f"an index is named by a path, not by {path!r}") from None
     if not name or "\0" in name:
-        raise FileError(f"no file can be called {name!r}")
+        raise FileError(f"no file can have the name {name!r}")
     try:
         real = os.path.realpath(name)
         length = len(os.fsencode(os.path.basename(real)))
     except ValueError as error:
-        raise FileError(f"no file can be called {name!r}: {error}") from None
+        raise FileError(f"no file can have the name {name!r}: {error}") from None
     if length + len("-journal") > _LONGEST_NAME:
         raise FileError(
             f"the name {name[:40]!r}... is too long: {length} bytes, and SQLite adds up to eight"
@@ -105,12 +105,12 @@ def check_path(path: str | os.PathLike[str]) -> tuple[str, str]:
     if not os.path.isdir(folder):
         raise FileError(f"cannot open {name!r}: there is no folder {folder!r}")
     if os.path.lexists(real) and not os.path.isfile(real):
-        raise FileError(f"cannot open {name!r}: it is there and not a file")
+        raise FileError(f"cannot open {name!r}: it exists and is not a file")
     return name, real
 
 
 def size_of(path: str) -> int:
-    """Return the size of a file, 0 if it is not there."""
+    """Return the size of a file; 0 if it does not exist."""
     try:
         return os.path.getsize(path)
     except OSError:
@@ -118,7 +118,7 @@ def size_of(path: str) -> int:
 
 
 def remove_side_files(real: str) -> None:
-    """Remove the log of an index that is no more, and what belongs to the log."""
+    """Remove the log of an index that no longer exists, and the map of the log."""
     for end in _SIDE_FILES:
         with suppress(FileNotFoundError):
             os.unlink(real + end)
@@ -140,7 +140,7 @@ def foreign_log(path: str) -> IndexFileError:
     """Return the error of a log that does not belong to the file."""
     log, shm = path + LOG, path + "-shm"
     return IndexFileError(
-        f"{log!r} does not belong to {path!r} as it is: it was left by a process that "
-        "died, and the file was replaced since. Nothing was changed. To go on with the file, "
+        f"{log!r} does not belong to the present {path!r}: a process that died left it, "
+        "and the file was replaced since. Nothing was changed. To continue with the file, "
         f"remove {log!r} and {shm!r}; `sahel-dedup index restore` does so"
     )

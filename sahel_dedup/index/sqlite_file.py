@@ -1,4 +1,4 @@
-"""SQLite as the index uses it: the schema, connections, and errors that name their cause."""
+"""The use of SQLite: the schema, connections, and errors that name their cause."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from urllib.parse import quote
 from sahel_dedup.errors import FileError, IndexBusyError, IndexFileError, SahelError
 
 FORMAT_VERSION = 9
-# "SDIX": tells the file from any other SQLite database.
+# "SDIX" distinguishes the file from other SQLite databases.
 APPLICATION = 0x53444958
 _SQLITE = b"SQLite format 3\0"
 
@@ -52,7 +52,7 @@ CREATE TABLE forgotten (
 ) WITHOUT ROWID;
 """
 _DESCRIBE = "SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY name"
-# Tables by name, with the column that names a row and the number of columns.
+# Tables by name, with the key column and the number of columns.
 TABLES = {
     "terms": ("number", 4),
     "articles": ("serial", 16),
@@ -67,7 +67,7 @@ Row = tuple[Any, ...]
 
 
 def is_index(path: str | os.PathLike[str]) -> bool:
-    """Whether a file is there and is a database, which no file of rows is."""
+    """Whether a file exists and is a database and not a file of rows."""
     try:
         with open(path, "rb") as file:
             return file.read(len(_SQLITE)) == _SQLITE
@@ -76,7 +76,7 @@ def is_index(path: str | os.PathLike[str]) -> bool:
 
 
 def connect(path: str, mode: str) -> sqlite3.Connection:
-    """Open a database, with what SQLite advises for files from elsewhere.
+    """Open a database with the precautions that SQLite recommends for untrusted files.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ def connect(path: str, mode: str) -> sqlite3.Connection:
     mode : str
         ``ro``, ``rw`` or ``rwc``, and further parameters of SQLite's URIs.
     """
-    # Transactions are begun by hand; threads take turns in StoryIndex.
+    # Transactions are started explicitly; threads take turns in StoryIndex.
     uri = f"file://{quote(os.fsencode(path))}?mode={mode}"
     connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
     try:
@@ -98,8 +98,8 @@ def connect(path: str, mode: str) -> sqlite3.Connection:
 
 
 def make_tables(connection: sqlite3.Connection) -> None:
-    """Make an empty database an index without a header."""
-    # Two articles to a page, where one of SQLite's own size holds one and a gap.
+    """Turn an empty database into an index without a header."""
+    # A page has two articles; with SQLite's default size it would have one and a gap.
     connection.executescript(
         f"PRAGMA page_size = 8192; PRAGMA application_id = {APPLICATION};"
         f"PRAGMA user_version = {FORMAT_VERSION};" + _SCHEMA
@@ -116,7 +116,7 @@ def has_schema(connection: sqlite3.Connection) -> bool:
 
 @contextmanager
 def draft(path: str) -> Iterator[str]:
-    """Yield the name of a file that appears as `path` when it is whole.
+    """Yield the name of a file that appears as `path` when it is complete.
 
     Raises
     ------
@@ -138,7 +138,7 @@ def draft(path: str) -> Iterator[str]:
 
 
 def explain(error: sqlite3.Error, path: str) -> SahelError:
-    """Turn an error of SQLite into one that names the cause."""
+    """Convert an error of SQLite to one that names the cause."""
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
     if code == sqlite3.SQLITE_FULL:
         return FileError(
@@ -156,8 +156,8 @@ def explain(error: sqlite3.Error, path: str) -> SahelError:
 
 
 def damaged(path: str, reason: object) -> IndexFileError:
-    """Return the error of a file that cannot be an index of this release."""
+    """Return the error for a file that cannot be an index of this release."""
     return IndexFileError(
-        f"{path!r} is no index or is damaged ({reason}): restore a copy with `sahel-dedup index "
-        "restore`, or build it again from the articles"
+        f"{path!r} is not an index or is damaged ({reason}): restore a copy with `sahel-dedup "
+        "index restore`, or make a new one from the articles"
     )

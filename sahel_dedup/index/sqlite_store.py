@@ -1,18 +1,18 @@
 """The index on disk: one SQLite file in write-ahead mode.
 
-Every change is one transaction. What a committed transaction holds survives the death of
-the process at any moment; after a power cut the last transactions may be missing, and the
-file is sound. One process writes, kept apart from others by a lock on a second, empty file
-in the same folder; any number may read meanwhile.
+Every change is one transaction. Committed transactions survive the death of the process at any
+moment. After a power cut, the last transactions may be missing, but the file is sound. Only one
+process can write, which has a lock on a second, empty file in the same folder; any number can read
+meanwhile.
 
-A file may be damaged, or come from elsewhere. Its schema must be ours to the letter, so that
-no view or trigger runs; every row carries a seal (`sahel_dedup.index.seals`); and each process
-that opens it for writing writes a new token to the main file, which its transactions repeat: a
-log with another token was left by somebody else. A file is opened for reading alone until it has
-been checked, because SQLite would merge a log into it.
+A file may be damaged or come from elsewhere. Its schema must be exactly ours, so that no view or
+trigger runs. Every row has a seal (`sahel_dedup.index.seals`). Each process that opens the file for
+writing writes a new token to the main file, which its transactions repeat, so a log with another
+token belongs to another process. A file is opened read-only until it has been checked, because
+SQLite would otherwise merge a log into it.
 
-This module knows tables, not articles: `sahel_dedup.index.persistence` fills them. Texts are in
-a table of their own, which is read when somebody asks for one and never otherwise.
+This module knows tables and not articles; `sahel_dedup.index.persistence` fills them. Texts are in
+a table of their own, which is read only on request.
 """
 
 from __future__ import annotations
@@ -44,37 +44,36 @@ from sahel_dedup.index.sqlite_file import (
     make_tables,
 )
 
-# A reader may look while a log is being merged into the file.
+# A log may be merged into the file while a reader reads.
 _LOOKS = 20
 _NAP = 0.05
 
-# Connections of the process that this one was forked from, kept from being closed.
+# Connections of the parent process before a fork, which must not be closed here.
 _INHERITED: list[sqlite3.Connection] = []
 
 
 class Store(SealedTables):
-    """A file of an index.
+    """The file of an index.
 
     Parameters
     ----------
     path
         The file.
     readonly
-        Whether only to read.
+        Whether to open it read-only.
     header
-        What a new file says about itself: `made` and `state`. Without it a file that is not
-        there is an error.
+        The header of a new file: `made` and `state`. Without it, a missing file is an error.
     timeout
         Seconds to wait for another process that writes.
     alone
-        Whether to read the file without its log, as it was when the log began.
+        Whether to read the file without its log, in its state when the log began.
 
     Attributes
     ----------
     arrays_path : str
-        The file that may hold the arrays of the index.
+        The file that may have the arrays of the index.
     has_log : bool
-        Whether there was a log: another process writes, or died.
+        Whether there was a log, because another process writes or has died.
 
     Raises
     ------
@@ -123,17 +122,18 @@ class Store(SealedTables):
 
     @property
     def is_inherited(self) -> bool:
-        """Whether another process opened the file, and this one must not touch it."""
+        """Whether another process opened the file, so that this one must not use it."""
         return os.getpid() != self._process
 
     def close(self) -> None:
         """Close the file."""
         if self.is_inherited:
-            # To close it here would merge the log of the process that opened it.
+            # Closing it here would merge the log of the process that opened it.
             _INHERITED.append(self._connection)
             return
         if self._writing:
-            # SQLite does not while somebody reads, and a closed index should be one file.
+            # SQLite does not merge the log while another process reads, but a closed index should
+            # be one file.
             with suppress(sqlite3.Error):
                 self._connection.execute("PRAGMA busy_timeout = 100")
                 self._merge()
@@ -142,44 +142,44 @@ class Store(SealedTables):
             self._lock.release()
 
     def begin_writing(self) -> None:
-        """Go on to write, after the file has been checked; a log is merged into it."""
+        """Switch to writing, after the file has been checked; a log is merged into it."""
         with self._explained():
             self._connection.close()
             self._connection = connect(self._real, "rw")
             self._connection.execute("PRAGMA journal_mode = WAL")
-            # The log is not forced to the disk at each commit: that would survive power
-            # cuts too, and take 3 ms an article.
+            # The log is not forced to disk at each commit, which would survive power cuts too but
+            # take 3 ms per article.
             self._connection.execute("PRAGMA synchronous = NORMAL")
             self._merge()
             self._writing = True
             with self.transaction():
                 self._header.begin_log()
                 self._changed = True
-            # From here on the file says whose log it has.
+            # From here on the file says to which process its log belongs.
             self._merge()
 
     def faults(self) -> list[str]:
-        """Return what SQLite finds wrong with the file."""
+        """Return the faults that SQLite finds in the file."""
         rows = [text for (text,) in self._all("PRAGMA integrity_check(20)")]
         return [] if rows == ["ok"] else rows
 
     def size(self) -> int:
-        """Return how many bytes the file and its log take."""
+        """Return the size of the file and its log in bytes."""
         return size_of(self._real) + size_of(self._real + LOG)
 
     def shrink(self) -> None:
-        """Give unused space back to the file system."""
+        """Return unused space to the file system."""
         with self._explained():
             self._connection.execute("VACUUM")
             self._merge()
 
     def copy(self, path: str) -> None:
-        """Write the index as it is now to a file, as small as can be.
+        """Write the index as it is now to a file, as small as possible.
 
         Parameters
         ----------
         path : str
-            The file, without symbolic links; one that is there is replaced.
+            The file, without symbolic links. An existing file is replaced.
 
         Raises
         ------
@@ -191,12 +191,12 @@ class Store(SealedTables):
                 self._connection.execute("VACUUM INTO ?", (name,))
             with self._explained(path), closing(connect(name, "rw")) as made:
                 header = Header.read(made.execute("SELECT * FROM header"), path)
-                # A log that the original leaves does not belong to the copy.
+                # A log that belonged to the former file does not belong to the copy.
                 header.renew_token()
                 header.write(made)
 
     def _create(self, header: dict[str, Any]) -> None:
-        """Make a file that appears under its name only when it is whole."""
+        """Create a file that appears under its name only when it is complete."""
         if size_of(self._real + LOG):
             raise IndexFileError(
                 f"no index at {self.path!r}, but {self.path + LOG!r} is left from one: put the "
@@ -212,13 +212,14 @@ class Store(SealedTables):
             Header.new(header["made"], header["state"]).write(connection, made=True)
 
     def _connect(self) -> sqlite3.Connection:
-        """Open the file for reading, also where nothing can be written beside it."""
+        """Open the file for reading, even if nothing can be written next to it."""
         folder = os.path.dirname(self._real)
         if self._alone:
             return connect(self._real, "ro&immutable=1")
         if self.readonly and not os.access(folder, os.W_OK):
             if not self.has_log:
-                # Nobody writes, and SQLite cannot make the files by which it would know.
+                # No process writes, and SQLite cannot create the files with which it would check
+                # that.
                 return connect(self._real, "ro&immutable=1")
             if not os.path.exists(self._real + "-shm"):
                 raise FileError(
@@ -229,7 +230,7 @@ class Store(SealedTables):
         return connect(self._real, "ro")
 
     def _begin(self) -> None:
-        """Refuse what is no index, not one of this release, cut off, or has a foreign log."""
+        """Refuse a file that is no index of this release, is truncated, or has a foreign log."""
         if self.count("PRAGMA application_id") != APPLICATION:
             raise IndexFileError(f"{self.path!r} is not an index of sahel_dedup")
         if (version := self.count("PRAGMA user_version")) != FORMAT_VERSION:
@@ -242,15 +243,15 @@ class Store(SealedTables):
             self._check_log()
 
     def _check_file(self) -> None:
-        """Refuse what SQLite would read, but could not write or would read in part."""
+        """Refuse a file that SQLite would read but could not write, or would read only in part."""
         with open(self._real, "rb") as file:
             head = file.read(100)
-        # The versions for writing and reading. With a later one for writing SQLite reads alone.
-        # https://www.sqlite.org/fileformat2.html#file_format_version_numbers
+        # The versions for writing and reading. With a later version for writing, SQLite can only
+        # read. https://www.sqlite.org/fileformat2.html#file_format_version_numbers
         if not {head[18], head[19]} <= {1, 2}:
             raise ValueError("its header names a version of SQLite's format that does not exist")
-        # SQLite reads what was cut off as zeros. With a log the missing pages may be there: a
-        # checkpoint was cut short.
+        # SQLite reads missing parts as zeros. With a log, the missing pages may be in the log,
+        # because a checkpoint was interrupted.
         pages = int.from_bytes(head[28:32], "big")
         if (
             not self.readonly
@@ -260,7 +261,7 @@ class Store(SealedTables):
             raise ValueError("the end of the file is missing")
 
     def _check_log(self) -> None:
-        """Refuse a log that belongs to another file, or to this one at another time."""
+        """Refuse a log that belongs to another file, or to another state of this one."""
         for look in range(1 if self._lock is not None else _LOOKS):
             if look:
                 # A writer may be merging its log into the file at this moment.

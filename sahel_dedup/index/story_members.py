@@ -20,11 +20,11 @@ class Members:
     Attributes
     ----------
     rows : list of int
-        All of them, rising.
+        All of its articles, ascending.
     first : list of int
-        Those that are no later copy of another, rising.
+        Those that are not later copies of another, ascending.
     start, end : float
-        First and last day of publication, NaN where no article has a date.
+        First and last day of publication; NaN if no article has a date.
     """
 
     rows: list[int]
@@ -67,12 +67,12 @@ class MemberArrays:
 
 
 class StoryMembers:
-    """The articles of each story of several; an article that is alone is not listed.
+    """The articles of each story of two or more; single articles are not listed.
 
     Parameters
     ----------
     window : float
-        How many days apart the articles of a story may lie.
+        How many days apart the articles of a story may be.
     base : MemberArrays, optional
         Stories that are there from the beginning.
     """
@@ -113,12 +113,12 @@ class StoryMembers:
         return self._base is not None and bool(self._base.find(number))
 
     def fit(self, one: Members, other: Members) -> bool:
-        """Whether the articles of two stories lie within the window."""
+        """Whether the articles of two stories fit into the window."""
         start, end = np.fmin(one.start, other.start), np.fmax(one.end, other.end)
         return not end - start > self._window
 
     def join(self, number: int, one: Members, other: Members, gone: Sequence[int]) -> None:
-        """Make two stories one that bears a number; some numbers are borne no more."""
+        """Merge two stories into one with a given number; other numbers are no longer used."""
         for name in gone:
             self._drop(name)
         self._members[number] = Members(
@@ -135,7 +135,7 @@ class StoryMembers:
         duplicate_of: NDArray[np.int32],
         day: NDArray[np.float64],
     ) -> None:
-        """Note the members of a story anew.
+        """Record the members of a story again.
 
         Parameters
         ----------
@@ -166,7 +166,7 @@ class StoryMembers:
 
 
 def _merged(one: list[int], other: list[int]) -> list[int]:
-    """Return the rows of two rising lists, which are used up."""
+    """Merge two ascending lists of rows, which are consumed."""
     if len(one) < len(other):
         one, other = other, one
     if len(other) > 1:

@@ -1,7 +1,7 @@
-"""Taking a grouped archive over into an index: its stories and their ids, nothing decided anew.
+"""Taking over a grouped archive into an index, with its stories and their ids unchanged.
 
 The rows are those of the batch, in order of time, as if the articles had been added in that
-order. What an archive cannot have, events and past articles, the index does not have either.
+order. The index has no events and no past articles, because an archive has none.
 """
 
 from __future__ import annotations
@@ -47,11 +47,11 @@ class GroupedArchive:
     story : ndarray of uint64, shape (n,)
         Number of the story of each article.
     duplicate_of : ndarray of int64, shape (n,)
-        Row of the first article with the same words, its own if there is none.
+        Row of the first article with the same words, or its own.
     nearest : ndarray of float32, shape (n, 3)
         See `sahel_dedup.index.standing.Standing`.
     corrections : Corrections
-        Those that the stories follow.
+        The corrections that the stories follow.
     """
 
     articles: Sequence[Article]
@@ -67,13 +67,13 @@ class GroupedArchive:
 
 
 def from_parts(parts: StoriesParts, articles: Iterable[Article] | None) -> GroupedArchive:
-    """Take what clustering made.
+    """Convert the result of clustering.
 
     Parameters
     ----------
     parts : StoriesParts
     articles : iterable of Article, optional
-        The articles, where the result does not hold them.
+        The articles, if the result does not have them.
 
     Returns
     -------
@@ -88,7 +88,7 @@ def from_parts(parts: StoriesParts, articles: Iterable[Article] | None) -> Group
     found = _in_order(grouped.ids, grouped.position, parts.articles, articles)
     similarity, settings = parts.compared.similarity, grouped.settings
     nearest = _nearest(profiles, similarity, settings)
-    # Clustering also knows forms by their fillings of one day.
+    # Clustering also recognises forms by their fillings of one day.
     recurrence = parts.compared.evidence.recurrence
     known = np.where(recurrence > TYPICAL_RECURRENCE, recurrence, 0).astype(np.float32)
     named = {name: story.id for story in StoryPartition(grouped) for name in story.articles}
@@ -114,7 +114,7 @@ def from_labels(
     story: NDArray[np.uint64],
     settings: Settings,
 ) -> GroupedArchive:
-    """Take articles that were grouped elsewhere.
+    """Convert articles that were grouped elsewhere.
 
     Parameters
     ----------
@@ -122,7 +122,7 @@ def from_labels(
         In order of time.
     profiles : Profiles
     sketcher : Sketcher
-        What made them.
+        The sketcher that made them.
     story : ndarray of uint64, shape (n,)
         Number of the story of each article.
     settings : Settings
@@ -130,7 +130,7 @@ def from_labels(
     Returns
     -------
     GroupedArchive
-        Copies of one text that are in two stories stay there.
+        The archive. Copies of one text in two stories stay where they are.
     """
     similarity = Similarity(profiles, sketcher, settings.workers)
     return GroupedArchive(
@@ -147,9 +147,9 @@ def from_labels(
 
 
 def fill(engine: Engine, archive: GroupedArchive) -> None:
-    """Put a grouped archive into an engine that is empty, as changes that are to be saved.
+    """Put a grouped archive into an empty engine, as changes to save.
 
-    An article without a date counts as of the latest day of the archive.
+    An article without a date counts as published on the latest day of the archive.
     """
     live, sketcher = engine.live, engine.live.sketcher
     sketcher.vocabulary.enter(archive.hashes, archive.terms)
@@ -209,21 +209,21 @@ def _nearest(profiles: Profiles, similarity: Similarity, settings: Settings) -> 
 
 
 def _langs(profiles: Profiles, articles: Sequence[Article]) -> list[str]:
-    """Return the names of the languages, which a result does not hold: an article of each tells."""
+    """Return the names of the languages, taken from one article of each."""
     numbers, rows = np.unique(profiles.lang, return_index=True)
     names = {}
     for number, row in zip(numbers.tolist(), rows.tolist(), strict=True):
         sketcher = Sketcher()
         sketcher.sketch([articles[row]])
         (names[number],) = sketcher.langs.names
-    # A number of no article bears a name of its own, which is in no file.
+    # A number without articles gets a name of its own, which is in no file.
     return [names.get(number, f"?{number}") for number in range(max(names, default=-1) + 1)]
 
 
 def _duplicates_in_stories(
     profiles: Profiles, story: NDArray[np.uint64], settings: Settings
 ) -> NDArray[np.int64]:
-    """Return the exact duplicates of articles; copies that are in two stories are none."""
+    """Return the exact duplicates of articles; copies in two stories do not count."""
     text = text_numbers(profiles.body, profiles.body_check)
     both = np.unique(np.stack([text, story]), axis=1, return_inverse=True)[1].reshape(-1) + 1
     chosen = np.where(text > 0, both, 0).astype(np.uint64)

@@ -1,7 +1,7 @@
-"""The numbers that terms have in the file of an index, and those they have in memory.
+"""The numbers of terms in the file of an index, and their numbers in memory.
 
-In the file a number is never used twice; in memory numbers change when the vocabulary is cut
-down, and differ between processes.
+In the file, a number is never used twice. In memory, numbers change when the vocabulary is reduced,
+and differ between processes.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ class TermNumbers:
     Attributes
     ----------
     last : int
-        The highest number in the file, -1 before the first.
+        The highest number in the file; -1 before the first.
     size : int
-        How many terms of the vocabulary were looked at: those that came later are new.
+        Number of terms of the vocabulary that were processed; later ones are new.
     read_so_far : int
-        How many terms were read from the file.
+        Number of terms that were read from the file.
     """
 
     def __init__(self, vocabulary: Vocabulary) -> None:
@@ -43,10 +43,10 @@ class TermNumbers:
         self.size = 0
         self.last = -1
         self.read_so_far = 0
-        # Number in the file of each term in memory.
+        # The number in the file of each term in memory.
         self._filed = np.zeros(0, dtype=np.int32)
-        # The other way round, and one more; 0 for terms that are not there. Pages of zeros
-        # take no memory, so that numbers may be far apart.
+        # The reverse, plus one; 0 for missing terms. Pages of zeros take no memory, so numbers may
+        # be far apart.
         self._number = np.zeros(0, dtype=np.int32)
 
     @classmethod
@@ -82,14 +82,14 @@ class TermNumbers:
             If there is no such term.
         """
         if len(filed) and not 0 <= filed.min() <= filed.max() <= self.last:
-            raise ValueError("terms: a number that no term has")
+            raise ValueError("terms: an unknown number")
         numbers = self._number[filed] - 1
         if (numbers < 0).any():
-            raise ValueError("terms: a number that no term has")
+            raise ValueError("terms: an unknown number")
         return numbers
 
     def new_rows(self) -> Iterator[Row]:
-        """Give numbers to the terms that came since the last time, and yield their rows."""
+        """Assign numbers to the new terms since the last time, and yield their rows."""
         vocabulary = self._vocabulary
         numbers = np.arange(self.size, len(vocabulary), dtype=np.int32)
         if self.last + len(numbers) > _MOST:
@@ -101,12 +101,12 @@ class TermNumbers:
         return zip(filed.tolist(), hashes, words, strict=True)
 
     def read(self, rows: Sequence[Row]) -> None:
-        """Take over the next rows of a file.
+        """Load the next rows of a file.
 
         Raises
         ------
         ValueError
-            If they cannot be terms.
+            If they are not valid terms.
         """
         filed, hashes, words = zip(*rows, strict=True)
         numbered = rising_numbers("number", filed, self.last, _MOST).astype(np.int32)
@@ -119,12 +119,12 @@ class TermNumbers:
         self.read_so_far += len(numbers)
 
     def follow(self, vocabulary: Vocabulary) -> list[int]:
-        """Follow the engine to a smaller vocabulary; return what goes from the file."""
+        """Follow a reduction of the vocabulary; return the numbers to delete from the file."""
         before = self._vocabulary
         if before is vocabulary:
             return []
         former = before.enter(vocabulary.hashes, vocabulary.words)
-        # Terms that only a query brought were never filed, nor kept here.
+        # Terms that only came from a query were never stored, neither in the file nor here.
         filed = self._filed[former]
         gone = np.setdiff1d(self._filed[: self.size], filed)
         self._vocabulary, self.size, self._filed = vocabulary, len(vocabulary), filed
