@@ -74,7 +74,7 @@ def _array_faults(rows: Keeper, arrays: Keeper) -> list[str]:
     arrays.load()
     path = repr(rows.store.arrays_path)
     if arrays.arrays is not None and arrays.arrays.fault is not None:
-        return [f"{path} is damaged and not used: {arrays.arrays.fault}"]
+        return [f"{path} is damaged and is not used: {arrays.arrays.fault}"]
     same = _named(rows.engine.live) == _named(arrays.engine.live) and all(
         np.array_equal(one, other, equal_nan=one.dtype.kind == "f")
         for one, other in zip(_columns(rows), _columns(arrays), strict=True)
