@@ -138,7 +138,7 @@ def write(
     try:
         # Never write to a file that somebody else put there.
         with open(name, "xb") as file:
-            os.chmod(file.fileno(), mode)
+            os.chmod(name, mode)
             file.truncate(start + end)
             file.write(_MAGIC + len(head).to_bytes(8, "little") + head)
             for column, (*_, offset, _) in zip(columns.values(), table.values(), strict=True):

@@ -13,13 +13,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from sahel_dedup.errors import ArticleError, SahelWarning
 from sahel_dedup.util.field_names import find_alias, remedy
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from sahel_dedup.articles import Article
 
 _LOGGER = logging.getLogger("sahel_dedup")
@@ -119,7 +119,7 @@ class ReadSummary:
         """Count articles by their `flags`."""
         self.read += len(flags)
         for bit, name in enumerate(("titled", "dated", "sourced", "tagged", "numbered")):
-            setattr(self, name, getattr(self, name) + int(np.count_nonzero(flags & (1 << bit))))
+            setattr(self, name, getattr(self, name) + int((flags & (1 << bit) != 0).sum()))
 
     def notes(self) -> dict[str, Any]:
         """Return what was noted besides the articles, fit for JSON; for `add_notes`."""
