@@ -19,8 +19,8 @@ from sahel_dedup.index.persistence import Keeper
 from sahel_dedup.index.sqlite_store import Store
 from sahel_dedup.sketch.profiles import Traits, take_ragged
 
-# What must not be found, and what it would mean. All else is checked whenever all rows of an
-# index are read.
+# Queries that must find nothing, and what a result would mean. Everything else is checked whenever
+# all rows of an index are read.
 _RULES = {
     "SELECT count(*) FROM standing WHERE serial NOT IN (SELECT serial FROM articles)":
         "places in stories belong to no article",
@@ -31,13 +31,13 @@ _RULES = {
     "WHERE a.story != b.story":
         "copies are in another story than their original",
 }  # fmt: skip
-# Numbers that are given in the order of arrival, and so may differ.
+# Numbers that are assigned in the order of arrival and may therefore differ.
 _NUMBERED = ("source", "lang")
 _PLACES = ("story", "when", "nearest", "serial")
 
 
 def check(path: str | os.PathLike[str]) -> list[str]:
-    """Look for damage in the file of an index, and in that of its arrays.
+    """Search for damage in the file of an index, and in that of its arrays.
 
     Every row is read, with the texts, and compared with its checksum.
 
@@ -70,7 +70,7 @@ def check(path: str | os.PathLike[str]) -> list[str]:
 
 
 def _array_faults(rows: Keeper, arrays: Keeper) -> list[str]:
-    """Compare an index that was read from its rows with the same from its arrays."""
+    """Compare an index that was read from its rows with the one from its arrays."""
     arrays.load()
     path = repr(rows.store.arrays_path)
     if arrays.arrays is not None and arrays.arrays.fault is not None:
@@ -83,7 +83,7 @@ def _array_faults(rows: Keeper, arrays: Keeper) -> list[str]:
 
 
 def _columns(keeper: Keeper) -> list[NDArray[np.generic]]:
-    """Return what must be the same of all articles that are there, however they were read."""
+    """Return the data of live articles that must not depend on how they were read."""
     live = keeper.engine.live
     p, s = live.profiles, live.standing
     there = np.flatnonzero(live.ids.present(len(live)))
@@ -96,7 +96,7 @@ def _columns(keeper: Keeper) -> list[NDArray[np.generic]]:
 
 
 def _named(live: Live) -> list[str]:
-    """Return what has a name: articles, outlets and languages."""
+    """Return everything with a name: articles, outlets and languages."""
     p, outlets, langs = live.profiles, live.sketcher.sources.names, live.sketcher.langs.names
     names = []
     for row in np.flatnonzero(live.ids.present(len(live))).tolist():

@@ -77,8 +77,7 @@ class Live:
         self.corrections = Corrections()
         self.next_serial = 1
         self._members = StoryMembers(self.window)
-        # All numbers that stories bear beside those of the beginning, and some that none bears
-        # any more.
+        # The numbers of stories, except those from opening, and some former ones.
         self._numbers: set[int] = set()
 
     def __len__(self) -> int:
@@ -131,7 +130,7 @@ class Live:
         return range(first, first + len(ids))
 
     def enter_buckets(self, rows: NDArray[np.int64], *, apart: bool = False) -> None:
-        """Let later articles find these; exact duplicates are found by their first.
+        """Make these articles findable for later ones; exact duplicates are found by their first.
 
         See `Buckets.add_apart`.
         """
@@ -265,7 +264,7 @@ class Live:
         return rest
 
     def lose(self, row: int) -> None:
-        """Take an article out; where the others of its story stand is left open."""
+        """Remove an article, without regrouping the others of its story."""
         self._uncount(row)
         del self.row_of[self.ids[row]]
         # It is then found neither as a duplicate (it has no story) nor as background (it has no
