@@ -24,8 +24,8 @@ _T = TypeVar("_T")
 class AsyncStoryIndex:
     """An index that `sahel-dedup serve` serves, for asyncio; use it with ``async with``.
 
-    Its methods do what those of `StoryIndex` do. Articles that tasks add at the same time are
-    sent in one request, which takes a fraction of the time of as many requests.
+    Its methods are those of `StoryIndex`. Articles that tasks add at the same time are sent in one
+    request, which takes a fraction of the time of separate requests.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Articles that tasks of one program add at the same time, sent in one request."""
+"""Gathering of articles that tasks of one program add at the same time into one request."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sahel_dedup.index.feed import OnChanged
 from sahel_dedup.index.remote import calls
 from sahel_dedup.index.results import Assignment
 
-# Of a request: a server takes as many at once, and a body has a limit.
+# The most articles per request, as a server takes as many at once, and the most bytes of a body.
 _ARTICLES = 128
 _CHARACTERS = 1 << 20
 
@@ -34,7 +34,7 @@ class Gathering:
     Parameters
     ----------
     send : callable
-        Makes a call of `sahel_dedup.index.remote.calls`.
+        Sends a call of `sahel_dedup.index.remote.calls`.
     """
 
     def __init__(self, send: Callable[[calls.Call[Any]], Awaitable[Any]]) -> None:
@@ -43,7 +43,7 @@ class Gathering:
         self._sending: asyncio.Task[None] | None = None
 
     async def add(self, article: Article, on_changed: OnChanged) -> Assignment:
-        """Add an article, with those that others add now.
+        """Add an article, together with those that other tasks add now.
 
         Raises
         ------
@@ -57,13 +57,13 @@ class Gathering:
         return await done
 
     async def close(self) -> None:
-        """Wait for what was sent."""
+        """Wait for the answers to what was sent."""
         if self._sending is not None:
             await self._sending
 
     async def _send_all(self) -> None:
         try:
-            # What is to be added at the same time comes first.
+            # Let other tasks add their articles first.
             await asyncio.sleep(0)
             while self._waiting:
                 await self._send_some(self._next())
@@ -93,7 +93,7 @@ class Gathering:
             for item in batch:
                 if not item.done.done():
                     item.done.set_exception(failed)
-                    # Whoever waited for it may be gone.
+                    # The task that waited for it may be gone.
                     item.done.exception()
             if not isinstance(error, Exception):
                 raise
