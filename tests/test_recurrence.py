@@ -6,10 +6,12 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from sahel_dedup.articles import Article
-from sahel_dedup.scoring.background import GAP_DAYS
+from sahel_dedup.scoring.background import GAP_DAYS, couples
 from sahel_dedup.scoring.recurrence import LOWEST_RECURRENCE, TYPICAL_RECURRENCE, recurrence_scores
 from sahel_dedup.scoring.tfidf import Similarity
 from sahel_dedup.sketch.layout import layout_for
@@ -86,3 +88,15 @@ def test_only_the_wanted_are_measured(wanted: list[int]) -> None:
     assert (np.delete(recurrence, rows) == TYPICAL_RECURRENCE).all()
     everything = recurrence_scores(profiles, np.arange(24), similarity, LAYOUT)
     assert recurrence[rows] == pytest.approx(everything[rows])
+
+
+@given(st.lists(st.integers(0, 3), max_size=12))
+def test_the_places_of_each_run_are_paired(values: list[int]) -> None:
+    expected = [
+        (one, two)
+        for two in range(len(values))
+        for one in range(two)
+        if len(set(values[one : two + 1])) == 1
+    ]
+    one, two = couples(np.array(values, dtype=np.int64))
+    assert list(zip(one.tolist(), two.tolist(), strict=True)) == expected

@@ -86,7 +86,7 @@ def pair_of(*articles: Article) -> tuple[bool, bool]:
     similarity = Similarity(profiles, archive.sketcher)
     first, second = np.array([0]), np.array([1])
     cosine = similarity.cosines(first, second)
-    (may_be,) = marked_updates(first, second, profiles.columns).tolist()
+    (may_be,) = marked_updates(first, second, profiles).tolist()
     (found,) = updates(first, second, cosine, profiles, similarity).tolist()
     return may_be, found
 

@@ -32,6 +32,8 @@ _Integer = TypeVar("_Integer", bound=np.integer[Any])
 # to .9 % of the pairs that evidence confirms.
 _LEAST_AGREEMENT = (6, 10)
 BUCKET_REACH = 40
+# Slots that are counted first where pairs that agree in few of them are not counted further.
+_FIRST_SLOTS = 32
 # Extra rows by which a crowded bucket is split before its reach is limited.
 EXTRA_ROWS = 2
 # This many low bits of a key are ignored, so that any subset of an archive of up to a million
@@ -195,34 +197,53 @@ def agree(
     return agreeing_slots(salience, first, second) >= np.where(dated, *_LEAST_AGREEMENT)
 
 
-@compiled
 def agreeing_slots(
-    salience: NDArray[Any], first: NDArray[np.int64], second: NDArray[np.int64]
+    signatures: NDArray[Any],
+    first: NDArray[np.int64],
+    second: NDArray[np.int64],
+    least_of_first: int = 0,
 ) -> NDArray[np.int64]:
     """Count the slots in which the articles of each pair agree.
 
     Parameters
     ----------
-    salience : ndarray of unsigned integers, shape (n, 128)
+    signatures : ndarray of unsigned integers, shape (n, 128)
+        Salience or shingle fingerprints.
     first, second : ndarray of int64, shape (n_pairs,)
+    least_of_first : int
+        Pairs that agree in fewer of the first `_FIRST_SLOTS` slots are counted no further.
 
     Returns
     -------
     ndarray of int64, shape (n_pairs,)
     """
     counts = np.empty(len(first), dtype=np.int64)
-    for i in range(len(first)):
-        counts[i] = agreement(salience, first[i], second[i])
+    _count_agreeing(signatures, first, second, least_of_first, counts)
     return counts
 
 
 @compiled
-def agreement(salience: NDArray[Any], first: int, second: int) -> int:
-    """Count the slots in which two rows agree."""
-    agreeing = 0
-    for k in range(SLOTS):
-        agreeing += salience[first, k] == salience[second, k]
-    return agreeing
+def _count_agreeing(
+    signatures: NDArray[Any],
+    first: NDArray[np.int64],
+    second: NDArray[np.int64],
+    least_of_first: int,
+    counts: NDArray[np.int64],
+) -> None:
+    """Fill in what `agreeing_slots` returns."""
+    for i in range(len(first)):
+        a, b = first[i], second[i]
+        if least_of_first > 0:
+            agreeing = 0
+            for k in range(_FIRST_SLOTS):
+                agreeing += signatures[a, k] == signatures[b, k]
+            if agreeing < least_of_first:
+                counts[i] = agreeing
+                continue
+        agreeing = 0
+        for k in range(SLOTS):
+            agreeing += signatures[a, k] == signatures[b, k]
+        counts[i] = agreeing
 
 
 def _contains(ordered: NDArray[_Integer], values: NDArray[_Integer]) -> NDArray[np.bool_]:

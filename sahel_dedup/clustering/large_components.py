@@ -65,7 +65,9 @@ def bounded_components(
     inside = pairs.where(large[pairs.first])
     order = np.lexsort((inside.second, inside.first, -inside.cosine, -inside.score))
     strength = inside.score[order] - threshold
-    part = _joined(inside.first[order], inside.second[order], strength, n, PART)
+    part, size = np.arange(n), np.ones(n, dtype=np.int64)
+    refused = np.zeros(n)  # the strongest pair that would have made a group too large
+    _join(inside.first[order], inside.second[order], strength, PART, part, size, refused)
     part = np.where(large, n + part, component)
     return np.unique(part, return_inverse=True)[1].astype(np.int64), component
 
@@ -84,41 +86,42 @@ def is_large(component: NDArray[np.int64]) -> NDArray[np.bool_]:
 
 
 @compiled
-def _joined(
+def _join(
     first: NDArray[np.int64],
     second: NDArray[np.int64],
     strength: NDArray[np.float64],
-    n: int,
     most: int,
-) -> NDArray[np.int64]:
-    """Join `n` rows by pairs, in order, into groups of bounded size; return the head of each."""
-    head, size = np.empty(n, dtype=np.int64), np.empty(n, dtype=np.int64)
-    refused = np.zeros(n)  # strength of the strongest pair refused by each group
-    for row in range(n):
-        head[row], size[row] = row, 1
+    head: NDArray[np.int64],
+    size: NDArray[np.int64],
+    refused: NDArray[np.float64],
+) -> None:
+    """Join rows by pairs, in order, into groups of bounded size; fill in the head of each."""
     for i in range(len(first)):
-        a, b = first[i], second[i]
-        while head[a] != a:
-            head[a] = head[head[a]]
-            a = head[a]
-        while head[b] != b:
-            head[b] = head[head[b]]
-            b = head[b]
+        a, b = _head_of(first[i], head), _head_of(second[i], head)
         if a == b:
             continue
+        if b < a:
+            a, b = b, a
+        most_refused = refused[a] if refused[a] > refused[b] else refused[b]
         if size[a] + size[b] > most:
-            refused[a] = max(refused[a], strength[i])
-            refused[b] = max(refused[b], strength[i])
-        elif strength[i] >= _SETTLES * max(refused[a], refused[b]):
-            a, b = min(a, b), max(a, b)
+            for group in (a, b):
+                if strength[i] > refused[group]:
+                    refused[group] = strength[i]
+        elif strength[i] >= _SETTLES * most_refused:
             head[b] = a
             size[a] += size[b]
-            refused[a] = max(refused[a], refused[b])
-    for row in range(n):
+            refused[a] = most_refused
+    for row in range(len(head)):
+        head[row] = _head_of(row, head)
+
+
+@compiled
+def _head_of(row: int, head: NDArray[np.int64]) -> int:
+    """Return the head of the group of a row, and shorten the way to it."""
+    while head[row] != row:
         head[row] = head[head[row]]
-        while head[head[row]] != head[row]:
-            head[row] = head[head[row]]
-    return head
+        row = head[row]
+    return row
 
 
 def between_parts(

@@ -57,7 +57,6 @@ def fit(
     return not np.fmax(last[a], last[b]) - np.fmin(first[a], first[b]) > window
 
 
-@compiled
 def link_within(
     mean: NDArray[np.float64],
     threshold: float,
@@ -83,19 +82,34 @@ def link_within(
     ndarray of int64, shape (m,)
         First article of the group of each.
     """
+    head, best = np.arange(len(mean)), np.empty(len(mean), dtype=np.int64)
+    size = np.ones(len(mean))
+    _link(mean, threshold, first.copy(), last.copy(), window, head, size, best)
+    return head
+
+
+@compiled
+def _link(
+    mean: NDArray[np.float64],
+    threshold: float,
+    first: NDArray[np.float64],
+    last: NDArray[np.float64],
+    window: float,
+    head: NDArray[np.int64],
+    size: NDArray[np.float64],
+    best: NDArray[np.int64],
+) -> None:
+    """Fill in the `head` of the group of each article; changes all arrays."""
     m = len(mean)
-    first, last = first.copy(), last.copy()
-    head, best = np.empty(m, dtype=np.int64), np.empty(m, dtype=np.int64)
-    size = np.empty(m)
-    for k in range(m):
-        head[k], size[k] = k, 1
     for k in range(m):
         best[k] = _partner(k, mean, head, first, last, window)
     while True:
         a = _strongest(best, mean, head)
         if a < 0 or mean[a, best[a]] < threshold:
-            return head
-        a, b = min(a, best[a]), max(a, best[a])
+            return
+        b = best[a]
+        if b < a:
+            a, b = b, a
         for k in range(m):
             mean[a, k] = (size[a] * mean[a, k] + size[b] * mean[b, k]) / (size[a] + size[b])
             mean[k, a] = mean[a, k]

@@ -19,7 +19,6 @@ from sahel_dedup.candidates.exact_copies import (
     is_placeholder,
     many_headlines,
 )
-from sahel_dedup.candidates.lsh import agreement
 from sahel_dedup.index.growable_profiles import TERM, TERM_BITS
 from sahel_dedup.index.live import Live, findable
 from sahel_dedup.index.online_tfidf import ComparedPairs
@@ -82,56 +81,44 @@ def find_candidates(live: Live, rows: range) -> CandidatePairs:
         places, earlier = np.repeat(np.arange(len(asking)), len(known)), np.tile(known, len(asking))
     else:
         places, earlier = live.buckets.find(profiles.salience, asking)
-    return CandidatePairs(
-        *_pairs(
-            profiles.salience, asking, places, earlier, profiles.day, standing.story,
-            live.window,
-        )
-    )  # fmt: skip
-
-
-@compiled
-def _pairs(
-    salience: NDArray[Any],
-    asking: _Rows,
-    places: _Rows,
-    earlier: _Rows,
-    day: NDArray[np.float64],
-    story: NDArray[np.uint64],
-    window: float,
-) -> tuple[_Rows, _Rows, NDArray[np.bool_], NDArray[np.bool_]]:
-    """Pair articles with earlier ones and those they came with: see `CandidatePairs`.
-
-    Those at `places` of `asking` share buckets with the rows `earlier`.
-    """
-    first, second, agree = _agreeing(salience, asking, places, earlier)
-    return _sides(first, second, agree, day, story, window)
+    most = len(earlier) + len(asking) * (len(asking) - 1) // 2
+    first, second, agree = np.empty((3, most), dtype=np.int64)
+    size = _agreeing(profiles.salience, asking, places, earlier, first, second, agree)
+    found = first[:size], second[:size], agree[:size]
+    return CandidatePairs(*_sides(*found, profiles.day, standing.story, live.window))
 
 
 @compiled
 def _agreeing(
-    salience: NDArray[Any], asking: _Rows, places: _Rows, earlier: _Rows
-) -> tuple[_Rows, _Rows, _Rows]:
-    """Pairs that agree in enough slots, in order, and in how many."""
-    most = len(earlier) + len(asking) * (len(asking) - 1) // 2
-    first = np.empty(most, dtype=np.int64)
-    second = np.empty(most, dtype=np.int64)
-    agree = np.empty(most, dtype=np.int64)
+    salience: NDArray[Any],
+    asking: _Rows,
+    places: _Rows,
+    earlier: _Rows,
+    first: _Rows,
+    second: _Rows,
+    agree: _Rows,
+) -> int:
+    """Pair articles with earlier ones and those they came with; how many agree in enough slots.
+
+    Those at `places` of `asking` share buckets with the rows `earlier`. The pairs, in order, and
+    in how many slots they agree, are put into the last three.
+    """
     size = at = 0
     for i in range(len(asking)):
-        start = at
+        row, start = asking[i], at
         while at < len(earlier) and places[at] == i:
             at += 1
-        for others in (earlier[start:at], asking[:i]):
-            for other in others:
-                slots = agreement(salience, asking[i], other)
-                if slots >= _MIN_AGREEMENT:
-                    first[size], second[size], agree[size] = asking[i], other, slots
-                    size += 1
-    return first[:size].copy(), second[:size].copy(), agree[:size].copy()
+        for k in range(at - start + i):
+            other = earlier[start + k] if start + k < at else asking[start + k - at]
+            slots = 0
+            for slot in range(SLOTS):
+                slots += salience[row, slot] == salience[other, slot]
+            if slots >= _MIN_AGREEMENT:
+                first[size], second[size], agree[size] = row, other, slots
+                size += 1
+    return size
 
 
-@compiled
 def _sides(
     first: _Rows,
     second: _Rows,
@@ -144,12 +131,30 @@ def _sides(
 
     Of the pairs of an article that are far apart, the few that agree in most slots.
     """
-    near = np.zeros(len(first), dtype=np.bool_)
-    far = np.zeros(len(first), dtype=np.bool_)
+    near, far = np.zeros((2, len(first)), dtype=np.bool_)
+    room = np.empty(SLOTS + 1, dtype=np.int64)
+    size = _choose_sides(first, second, agree, day, story, window, near, far, room)
+    return first[:size], second[:size], near[:size], far[:size]
+
+
+@compiled
+def _choose_sides(
+    first: _Rows,
+    second: _Rows,
+    agree: _Rows,
+    day: NDArray[np.float64],
+    story: NDArray[np.uint64],
+    window: float,
+    near: NDArray[np.bool_],
+    far: NDArray[np.bool_],
+    with_agreement: _Rows,
+) -> int:
+    """Move what `_sides` returns to the front, and count it."""
     start = 0
     while start < len(first):
         end = start
-        with_agreement = np.zeros(SLOTS + 1, dtype=np.int64)
+        for slots in range(SLOTS + 1):
+            with_agreement[slots] = 0
         while end < len(first) and first[end] == first[start]:
             one, other = day[first[end]], day[second[end]]
             apart = abs(one - other)
@@ -176,7 +181,7 @@ def _sides(
             first[size], second[size] = first[pair], second[pair]
             near[size], far[size] = near[pair], far[pair]
             size += 1
-    return first[:size], second[:size], near[:size], far[:size]
+    return size
 
 
 def mark_exact_duplicates(live: Live, candidates: CandidatePairs) -> NDArray[np.bool_]:

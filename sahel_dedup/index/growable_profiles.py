@@ -125,7 +125,8 @@ class LiveProfiles(Traits):
 
         They have terms of any weight and duplicate no earlier row, as `duplicate_of` shows.
         """
-        return _findable(self.salience, duplicate_of, rows)
+        found = np.empty(len(rows), dtype=np.int64)
+        return found[: _keep_findable(self.salience, duplicate_of, rows, found)]
 
     def keep(self, rows: NDArray[np.int64]) -> None:
         """Keep some rows."""
@@ -141,11 +142,13 @@ class LiveProfiles(Traits):
 
 
 @compiled
-def _findable(
-    salience: NDArray[np.uint16], duplicate_of: NDArray[np.int32], rows: NDArray[np.int64]
-) -> NDArray[np.int64]:
-    """Keep rows that duplicate no other, with any of the first slots filled."""
-    found = np.empty(len(rows), dtype=np.int64)
+def _keep_findable(
+    salience: NDArray[np.uint16],
+    duplicate_of: NDArray[np.int32],
+    rows: NDArray[np.int64],
+    found: NDArray[np.int64],
+) -> int:
+    """Keep rows that duplicate no other, with any of the first slots filled; count them."""
     size = 0
     for row in rows:
         # One slot may look empty by chance.
@@ -155,7 +158,7 @@ def _findable(
         if filled and duplicate_of[row] == row:
             found[size] = row
             size += 1
-    return found[:size]
+    return size
 
 
 @compiled

@@ -140,7 +140,10 @@ class Buckets:
         found : ndarray of int64, shape (n_found,)
             Rows that share a bucket with them, for each that asks rising and once.
         """
-        asking, found = _find(self._table, self._slots, salience, rows)
+        room = len(rows) * len(self._slots) * WIDTH
+        asking, found = np.empty(room, dtype=np.int64), np.empty(room, dtype=np.int64)
+        size = _find(self._table, self._slots, salience, rows, asking, found)
+        asking, found = asking[:size].copy(), found[:size].copy()
         if self._later is not None:
             more, later = self._later.find(salience, rows)
             both = np.stack([np.append(asking, more), np.append(found, later)])
@@ -170,9 +173,9 @@ def band_key(slots: NDArray[np.int64], band: int, signature: NDArray[Any]) -> np
 
 
 @compiled
-def _line(key: np.uint64, lines: int) -> int:
+def _line(key: np.uint64, lines: int) -> np.int64:
     """Line of a bucket in a table."""
-    return int((key >> _LINE_BITS) * np.uint64(lines) >> _LINE_BITS)
+    return np.int64((key >> _LINE_BITS) * np.uint64(lines) >> _LINE_BITS)
 
 
 @compiled
@@ -210,10 +213,10 @@ def _find(
     slots: NDArray[np.int64],
     salience: NDArray[Any],
     rows: NDArray[np.int64],
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Find who shares a bucket with each of some articles."""
-    asking = np.empty(len(rows) * len(slots) * WIDTH, dtype=np.int64)
-    found = np.empty(len(asking), dtype=np.int64)
+    asking: NDArray[np.int64],
+    found: NDArray[np.int64],
+) -> int:
+    """Find who shares a bucket with each of some articles: fill in the pairs and count them."""
     size = 0
     for i in range(len(rows)):
         first = last = size
@@ -228,7 +231,7 @@ def _find(
             if k == first or found[k] != found[size - 1]:
                 asking[size], found[size] = i, found[k]
                 size += 1
-    return asking[:size].copy(), found[:size].copy()
+    return size
 
 
 @compiled

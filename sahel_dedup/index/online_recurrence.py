@@ -66,7 +66,6 @@ def raise_recurrence(live: Live, background: ComparedPairs) -> tuple[set[int], s
     return set(second[noted].tolist()), set(second[risen].tolist())
 
 
-@compiled
 def _matter(
     first: _Rows,
     second: _Rows,
@@ -81,10 +80,8 @@ def _matter(
     without a date may find duplicates and look-alikes for ever, so its recurrence is measured
     once, when it arrives; otherwise it would rise without end.
     """
-    matter = cosine > LOWEST_RECURRENCE
-    for i in range(len(first)):
-        recent = abs(day[first[i]] - day[second[i]]) <= window
-        matter[i] &= recent and story[second[i]] != NO_STORY
+    recent = np.abs(day[first] - day[second]) <= window
+    matter: NDArray[np.bool_] = (cosine > LOWEST_RECURRENCE) & recent & (story[second] != NO_STORY)
     return matter
 
 
@@ -107,7 +104,6 @@ def recurrence_of_nearest(
     return recurrence_of(nearest[:, RANK - 1].astype(np.float64), day)
 
 
-@compiled
 def _enter(
     nearest: NDArray[np.float32],
     recurrence: NDArray[np.float64],
@@ -115,8 +111,21 @@ def _enter(
     cosine: NDArray[np.float64],
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Note the highest cosines of rows; return which were noted, and which raise a recurrence."""
-    noted = np.zeros(len(rows), dtype=np.bool_)
-    risen = np.zeros(len(rows), dtype=np.bool_)
+    noted, risen = np.zeros((2, len(rows)), dtype=np.bool_)
+    _enter_all(nearest, recurrence, rows, cosine, noted, risen)
+    return noted, risen
+
+
+@compiled
+def _enter_all(
+    nearest: NDArray[np.float32],
+    recurrence: NDArray[np.float64],
+    rows: _Rows,
+    cosine: NDArray[np.float64],
+    noted: NDArray[np.bool_],
+    risen: NDArray[np.bool_],
+) -> None:
+    """Fill in what `_enter` returns."""
     for i in range(len(rows)):
         highest = nearest[rows[i]]
         if cosine[i] > highest[-1]:
@@ -126,6 +135,6 @@ def _enter(
                 highest[place] = highest[place - 1]
                 place -= 1
             highest[place] = cosine[i]
-            risen[i] = highest[-1] > recurrence[rows[i]]
-            recurrence[rows[i]] = max(recurrence[rows[i]], np.float64(highest[-1]))
-    return noted, risen
+            if highest[-1] > recurrence[rows[i]]:
+                risen[i] = True
+                recurrence[rows[i]] = highest[-1]

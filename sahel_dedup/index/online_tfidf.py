@@ -331,7 +331,9 @@ class OnlineTfidf:
         is_number = self._sketcher.vocabulary.is_number
         counts = Counts(self._log_articles, self._log_seen, is_number)
         entries = Entries(self._profiles.lang, indptr, words, tf)
-        return compare(first, second, entries, counts, self._laid_out)
+        cosine, number_count = np.zeros(len(first)), np.zeros(len(first), dtype=np.int64)
+        compare(first, second, entries, counts, self._laid_out, cosine, number_count)
+        return cosine, number_count
 
     def _make_room(self, lang: int) -> None:
         """Make room for a language, and for the terms of the whole vocabulary."""

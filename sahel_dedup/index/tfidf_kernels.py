@@ -80,15 +80,17 @@ def compare(
     of: Entries,
     counts: Counts,
     laid_out: NDArray[np.float32],
-) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    cosine: NDArray[np.float64],
+    number_count: NDArray[np.int64],
+) -> None:
     """Compare pairs; those of one first row are best consecutive.
+
+    Fills in `cosine`, which is 0, and how many numbers the two share.
 
     The vector of a first row is laid out in full, and looked up for the terms of those that it
     is compared with: as in `sahel_dedup.scoring.tfidf.row_products`, whose weights are fixed.
     Here they move with every article, and are computed on the way.
     """
-    cosine = np.zeros(len(first))
-    number_count = np.zeros(len(first), dtype=np.int64)
     start, row, square = 0, np.int64(-1), 0.0
     for pair in range(len(first)):
         if first[pair] != row:
@@ -117,7 +119,6 @@ def compare(
             cosine[pair] = product / math.sqrt(square * other_square)
     for word in of.words[start : of.indptr[row + 1]]:
         laid_out[word & TERM] = 0
-    return cosine, number_count
 
 
 @compiled
@@ -128,5 +129,6 @@ def _weight(
     log_seen: NDArray[np.float32],
 ) -> float:
     """TF-IDF weight of an entry."""
-    idf = max(np.float32(0), log_articles - log_seen[word & TERM])
-    return float(tf[word >> TERM_BITS] * idf)
+    idf = log_articles - log_seen[word & TERM]
+    # Both of one type: a number of double precision here would change every cosine.
+    return float(tf[word >> TERM_BITS] * (idf if idf > 0 else np.float32(0)))

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from sahel_dedup.scoring.copies import COPY_COSINE, copies
 from sahel_dedup.sketch.profiles import Traits
-from sahel_dedup.util.jit import compiled
 
 GAP_DAYS = 1.5
 # Two texts conflict if each has at least this many numbers and they share at most this part of
@@ -38,7 +37,6 @@ class Comparison(Protocol):
         """Return how many numbers the articles of each pair share."""
 
 
-@compiled
 def background_pairs(
     first: NDArray[np.int64],
     second: NDArray[np.int64],
@@ -66,12 +64,13 @@ def background_pairs(
     ndarray of bool, shape (n,)
     """
     strange = ~copy
-    for i in range(len(first)):
-        a, b = first[i], second[i]
-        if np.isnan(day[a]):
-            fewer = min(number_count[a], number_count[b])
-            conflicting = fewer >= MIN_NUMBERS and common[i] <= _SHARED_NUMBERS * fewer
-            strange[i] &= conflicting or (source[a] >= 0 and source[a] == source[b])
+    undated = np.flatnonzero(np.isnan(day[first]))
+    if len(undated):
+        a, b = first[undated], second[undated]
+        fewer = np.minimum(number_count[a], number_count[b])
+        conflicting = (fewer >= MIN_NUMBERS) & (common[undated] <= _SHARED_NUMBERS * fewer)
+        one_outlet = (source[a] >= 0) & (source[a] == source[b])
+        strange[undated] &= conflicting | one_outlet
     return strange
 
 
@@ -105,7 +104,7 @@ def repeated(
     -------
     ndarray of bool, shape (n,)
     """
-    one, two = _couples(first)
+    one, two = couples(first)
     a, b = second[one], second[two]
     cosine = similarity.cosines(a, b)
     close = cosine >= COPY_COSINE
@@ -116,20 +115,22 @@ def repeated(
     return again
 
 
-@compiled
-def _couples(first: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Pair the positions within each run of equal values, the earlier position first."""
-    size = start = 0
-    for i in range(len(first)):
-        if first[i] != first[start]:
-            start = i
-        size += i - start
-    one, two = np.empty(size, dtype=np.int64), np.empty(size, dtype=np.int64)
-    size = start = 0
-    for i in range(len(first)):
-        if first[i] != first[start]:
-            start = i
-        for j in range(start, i):
-            one[size], two[size] = j, i
-            size += 1
-    return one, two
+def couples(first: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Pair the positions within each run of equal values, the earlier position first.
+
+    Parameters
+    ----------
+    first : ndarray of int64, shape (n,)
+
+    Returns
+    -------
+    one, two : ndarray of int64, shape (n_pairs,)
+        Positions in `first`, by the later one, then by the earlier.
+    """
+    places = np.arange(len(first))
+    start = np.zeros(len(first), dtype=np.int64)
+    start[1:] = np.where(first[1:] == first[:-1], 0, places[1:])
+    earlier = places - np.maximum.accumulate(start)  # how many of its run come before each
+    two = np.repeat(places, earlier)
+    within = np.arange(len(two)) - np.repeat(np.cumsum(earlier) - earlier, earlier)
+    return two - earlier[two] + within, two

@@ -12,16 +12,15 @@ rare there. Near copies are therefore recognised by their shingles (`floor_near_
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sahel_dedup.candidates.lsh import agreement
+from sahel_dedup.candidates.lsh import agreeing_slots
 from sahel_dedup.sketch.fingerprint import SLOTS
-from sahel_dedup.sketch.number_contexts import conflict, conflicts
-from sahel_dedup.sketch.profiles import MAX_KEPT, Columns, Traits
-from sahel_dedup.util.jit import compiled
+from sahel_dedup.sketch.number_contexts import conflicts
+from sahel_dedup.sketch.profiles import MAX_KEPT, Traits
 
 # Copies are at least this similar, and fillings of a form are at most this similar.
 COPY_COSINE = 0.8
@@ -38,9 +37,13 @@ _FILLING_COSINE_CONFLICTING = 0.2
 _MANY_CONFLICTS = 3
 # Near copies agree in at least this part of their shingles.
 _NEAR_JACCARD = 0.7
-# Pairs that agree in fewer of the first slots are not checked: hardly any near copies agree in so
-# few.
-_FIRST_SLOTS, _LEAST_OF_FIRST = 32, 12
+# Pairs that agree in fewer of the first 32 slots are not checked: hardly any near copies agree in
+# so few.
+_LEAST_OF_FIRST = 12
+
+
+# A number, or an array of them: one rule for one pair and for many.
+_Numbers: TypeAlias = Any
 
 
 class Titles(Protocol):
@@ -101,58 +104,61 @@ def echoes_text(title: NDArray[Any], terms: NDArray[Any], counts: NDArray[Any]) 
     return bool(2 * in_text.sum() >= len(title))
 
 
-@compiled
 def is_copy(
-    cosine: float,
-    shingles: int,
-    conflicts: int,
-    number_count: int,
-    common: int,
-    one_length: int,
-    other_length: int,
-) -> bool:
+    cosine: _Numbers,
+    shingles: _Numbers,
+    conflicts: _Numbers,
+    number_count: _Numbers,
+    common: _Numbers,
+    one_length: _Numbers,
+    other_length: _Numbers,
+) -> Any:
     """Whether one of two texts is a copy of the other, possibly shortened or extended.
 
     Parameters
     ----------
-    cosine : float
-        TF-IDF cosine.
-    shingles : int
+    cosine : float or ndarray of float64, shape (n,)
+        TF-IDF cosine, or those of some pairs.
+    shingles : int or ndarray of int, shape (n,)
         Count of slots in which the shingle signatures agree.
-    conflicts : int
+    conflicts : int or ndarray of int, shape (n,)
         Count of words that have different numbers next to them in the two texts.
-    number_count : int
+    number_count : int or ndarray of int, shape (n,)
         Count of distinct numbers in the text that has fewer.
-    common : int
+    common : int or ndarray of int, shape (n,)
         Numbers that both hold.
-    one_length, other_length : int
+    one_length, other_length : int or ndarray of int, shape (n,)
         Count of tokens in each.
+
+    Returns
+    -------
+    bool or ndarray of bool, shape (n,)
     """
-    if cosine < COPY_COSINE or conflicts > 0 or 2 * common < number_count:
-        return False
-    return shared_part(shingles, one_length, other_length) >= _COPY_SHARE
+    alike = (cosine >= COPY_COSINE) & (conflicts <= 0) & (2 * common >= number_count)
+    return alike & (shared_part(shingles, one_length, other_length) >= _COPY_SHARE)
 
 
-@compiled
 def is_filling(
-    cosine: float, shingles: int, conflicts: int, one_length: int, other_length: int
-) -> bool:
+    cosine: _Numbers,
+    shingles: _Numbers,
+    conflicts: _Numbers,
+    one_length: _Numbers,
+    other_length: _Numbers,
+) -> Any:
     """Whether two texts are different fillings of one form; parameters are those of `is_copy`."""
     jaccard = shingles / SLOTS
-    if jaccard < _FILLING_JACCARD or not _LEAST_FILLING <= cosine <= COPY_COSINE:
-        return False
-    more = _FILLING_COSINE_CONFLICTING if conflicts >= _MANY_CONFLICTS else _FILLING_COSINE
-    if cosine > jaccard + more:
-        return False
-    return shared_part(shingles, one_length, other_length) < _FILLING_SHARE
+    more = np.where(conflicts >= _MANY_CONFLICTS, _FILLING_COSINE_CONFLICTING, _FILLING_COSINE)
+    alike = (jaccard >= _FILLING_JACCARD) & (cosine <= jaccard + more)
+    alike &= (cosine >= _LEAST_FILLING) & (cosine <= COPY_COSINE)
+    return alike & (shared_part(shingles, one_length, other_length) < _FILLING_SHARE)
 
 
-@compiled
-def shared_part(shingles: int, one_length: int, other_length: int) -> float:
+def shared_part(shingles: _Numbers, one_length: _Numbers, other_length: _Numbers) -> Any:
     """Estimate what part of its shingles the shorter of two texts shares with the longer."""
     jaccard = shingles / SLOTS
-    shorter = max(1, min(one_length, other_length))
-    return min(1.0, jaccard * (one_length + other_length) / ((1 + jaccard) * shorter))
+    shorter = np.maximum(1, np.minimum(one_length, other_length))
+    part = jaccard * (one_length + other_length) / ((1 + jaccard) * shorter)
+    return np.minimum(1.0, part)
 
 
 def copies(
@@ -181,31 +187,19 @@ def copies(
     -------
     ndarray of bool, shape (n,)
     """
-    return _copies(first, second, cosine, common, number_count, traits.columns)
-
-
-@compiled
-def _copies(
-    first: NDArray[np.int64],
-    second: NDArray[np.int64],
-    cosine: NDArray[np.float64],
-    common: NDArray[np.int64],
-    number_count: NDArray[np.int64],
-    of: Columns,
-) -> NDArray[np.bool_]:
     found = np.zeros(len(first), dtype=np.bool_)
-    for i in range(len(first)):
-        if cosine[i] >= COPY_COSINE:
-            a, b = first[i], second[i]
-            fewer = min(number_count[a], number_count[b])
-            differing = conflict(of.number_contexts, a, b)
-            if np.isnan(of.day[a]) or np.isnan(of.day[b]):
-                # Nothing is known of what the numbers count, so all must be shared.
-                differing = fewer - common[i]
-            same = agreement(of.shingles, a, b)
-            found[i] = is_copy(
-                cosine[i], same, differing, fewer, common[i], of.length[a], of.length[b]
-            )
+    close = np.flatnonzero(cosine >= COPY_COSINE)
+    if not len(close):
+        return found
+    t, a, b, both = traits, first[close], second[close], common[close]
+    fewer = np.minimum(number_count[a], number_count[b])
+    differing = conflicts(t.number_contexts, a, b)
+    # Without a date nothing is known of what the numbers count, so all must be shared.
+    differing = np.where(np.isnan(t.day[a] - t.day[b]), fewer - both, differing)
+    same = agreeing_slots(t.shingles, a, b)
+    found[close] = is_copy(
+        cosine[close], same, differing, fewer, both, t.length[a], t.length[b]
+    )  # fmt: skip
     return found
 
 
@@ -237,35 +231,27 @@ def fillings(
         pairs.
     """
     t = traits
-    likeness = _fillings(first, second, cosine, gap, t.columns)
-    likely = np.flatnonzero(likeness)
-    conflicting = conflicts(t.number_contexts, first[likely], second[likely])
-    for i, differing in zip(likely.tolist(), conflicting.tolist(), strict=True):
-        a, b = int(first[i]), int(second[i])
-        titled = t.headline[a] > 0 and t.headline[b] > 0
-        named = titled and titles.names_apart(a, b) and titles.names_apart(b, a)
-        if not (named or differing >= _MANY_CONFLICTS or (differing and not titled)):
-            likeness[i] = 0
-    return likeness
-
-
-@compiled
-def _fillings(
-    first: NDArray[np.int64],
-    second: NDArray[np.int64],
-    cosine: NDArray[np.float64],
-    gap: float,
-    of: Columns,
-) -> NDArray[np.float64]:
     likeness = np.zeros(len(first))
-    for i in range(len(first)):
-        a, b = first[i], second[i]
-        if _LEAST_FILLING <= cosine[i] <= COPY_COSINE and abs(of.day[a] - of.day[b]) <= gap:
-            same = agreement(of.shingles, a, b)
-            if is_filling(
-                cosine[i], same, conflict(of.number_contexts, a, b), of.length[a], of.length[b]
-            ):
-                likeness[i] = max(cosine[i], shared_part(same, of.length[a], of.length[b]))
+    near = (cosine >= _LEAST_FILLING) & (cosine <= COPY_COSINE)
+    near[near] = np.abs(t.day[first[near]] - t.day[second[near]]) <= gap
+    likely = np.flatnonzero(near)
+    if not len(likely):
+        return likeness
+    same = agreeing_slots(t.shingles, first[likely], second[likely])
+    # Most pairs are no fillings of a form whatever else they are.
+    formal = same >= _FILLING_JACCARD * SLOTS
+    likely, same = likely[formal], same[formal]
+    a, b = first[likely], second[likely]
+    conflicting = conflicts(t.number_contexts, a, b)
+    lengths = t.length[a], t.length[b]
+    filling = is_filling(cosine[likely], same, conflicting, *lengths)
+    part = np.maximum(cosine[likely], shared_part(same, *lengths))
+    for i in np.flatnonzero(filling).tolist():
+        one, other, differing = int(a[i]), int(b[i]), int(conflicting[i])
+        titled = t.headline[one] > 0 and t.headline[other] > 0
+        named = titled and titles.names_apart(one, other) and titles.names_apart(other, one)
+        if named or differing >= _MANY_CONFLICTS or (differing and not titled):
+            likeness[likely[i]] = part[i]
     return likeness
 
 
@@ -290,10 +276,17 @@ def floor_near_copies(
     similarity : Words
     """
     t = traits
-    likely = _likely_copies(first, second, cosine, t.columns)
+    same = agreeing_slots(t.shingles, first, second, _LEAST_OF_FIRST)
+    likely = np.flatnonzero(same >= _NEAR_JACCARD * SLOTS)
     if not len(likely):
         return
     a, b = first[likely], second[likely]
+    # Texts without words have all their shingles, none, in common.
+    low = (cosine[likely] < COPY_COSINE) & (np.minimum(t.length[a], t.length[b]) > 0)
+    low &= conflicts(t.number_contexts, a, b) == 0
+    if not low.any():
+        return
+    likely, a, b = likely[low], a[low], b[low]
     fewer = np.minimum(similarity.number_count[a], similarity.number_count[b])
     likely = likely[similarity.shared_numbers(a, b) == fewer]
     for pair in likely.tolist():
@@ -307,27 +300,3 @@ def _titles_agree(one: int, other: int, titles: Titles) -> bool:
     if not (titles.echoes_text(one) and titles.echoes_text(other)):
         return False
     return not (titles.names_apart(one, other) and titles.names_apart(other, one))
-
-
-@compiled
-def _likely_copies(
-    first: NDArray[np.int64],
-    second: NDArray[np.int64],
-    cosine: NDArray[np.float64],
-    of: Columns,
-) -> NDArray[np.int64]:
-    """Find pairs of low cosine that share most of their shingles and have no number conflict."""
-    likely = np.zeros(len(first), dtype=np.bool_)
-    for i in range(len(first)):
-        a, b = first[i], second[i]
-        # Texts without words have no shingles, so the signatures agree in all slots.
-        if cosine[i] < COPY_COSINE and min(of.length[a], of.length[b]) > 0:
-            same = 0
-            for slot in range(_FIRST_SLOTS):
-                same += of.shingles[a, slot] == of.shingles[b, slot]
-            likely[i] = (
-                same >= _LEAST_OF_FIRST
-                and agreement(of.shingles, a, b) >= _NEAR_JACCARD * SLOTS
-                and conflict(of.number_contexts, a, b) == 0
-            )
-    return likely.nonzero()[0]

@@ -212,8 +212,11 @@ class Evidence:
             a, b = first[rows], second[rows]
             features = measure(a, b, cosine[rows], self.recurrence, self._traits)
             day, headline = self._traits.day, self._traits.headline
-            bound[rows] = _most(features, a, b, day, headline, self._weights, gains)
-            may_be_more = (cosine[rows] >= COPY_COSINE) | marked_updates(a, b, self._traits.columns)
+            undated = np.isnan(day[a] - day[b])
+            untitled = (headline[a] == 0) | (headline[b] == 0)
+            bound[rows] = _total(features, a, b, day, self._weights)
+            bound[rows] += gains[undated.astype(np.int64), untitled.astype(np.int64)]
+            may_be_more = (cosine[rows] >= COPY_COSINE) | marked_updates(a, b, self._traits)
             bound[rows][may_be_more] = LIMIT
         return bound
 
@@ -323,7 +326,6 @@ def least_cosine(dated: NDArray[np.bool_]) -> NDArray[np.float64]:
     return np.where(dated, LEAST_COSINE, LEAST_COSINE_UNDATED)
 
 
-@compiled
 def _total(
     features: NDArray[np.float64],
     first: NDArray[np.int64],
@@ -333,11 +335,23 @@ def _total(
 ) -> NDArray[np.float64]:
     """Sum what the features of each pair add to its log-odds."""
     total = np.zeros(len(first))
+    _add_all(features, first, second, day, weights, total)
+    return total
+
+
+@compiled
+def _add_all(
+    features: NDArray[np.float64],
+    first: NDArray[np.int64],
+    second: NDArray[np.int64],
+    day: NDArray[np.float64],
+    weights: NDArray[np.float64],
+    total: NDArray[np.float64],
+) -> None:
     for i in range(len(first)):
         undated = np.isnan(day[first[i]] - day[second[i]])
         for k in range(features.shape[1]):
             total[i] += features[i, k] * weights[1 if undated else 0, k]
-    return total
 
 
 @functools.lru_cache(maxsize=8)
@@ -352,26 +366,6 @@ def _gains(weights: bytes) -> NDArray[np.float64]:
     return gains
 
 
-@compiled
-def _most(
-    features: NDArray[np.float64],
-    first: NDArray[np.int64],
-    second: NDArray[np.int64],
-    day: NDArray[np.float64],
-    headline: NDArray[np.uint64],
-    weights: NDArray[np.float64],
-    gains: NDArray[np.float64],
-) -> NDArray[np.float64]:
-    """Bound the log-odds of pairs from the features that `measure` fills in."""
-    most = _total(features, first, second, day, weights)
-    for i in range(len(first)):
-        a, b = first[i], second[i]
-        untitled = headline[a] == 0 or headline[b] == 0
-        most[i] += gains[1 if np.isnan(day[a] - day[b]) else 0, 1 if untitled else 0]
-    return most
-
-
-@compiled
 def _bounded(
     first: NDArray[np.int64],
     second: NDArray[np.int64],
@@ -381,7 +375,19 @@ def _bounded(
 ) -> NDArray[np.float64]:
     """Convert log-odds to scores; pairs outside the window get the lowest."""
     score = np.empty(len(total))
-    for i in range(len(total)):
-        outside = abs(day[first[i]] - day[second[i]]) > window
-        score[i] = -LIMIT if outside else min(max(total[i], FLOOR), LIMIT)
+    _bound_all(first, second, total, day, window, score)
     return score
+
+
+@compiled
+def _bound_all(
+    first: NDArray[np.int64],
+    second: NDArray[np.int64],
+    total: NDArray[np.float64],
+    day: NDArray[np.float64],
+    window: float,
+    score: NDArray[np.float64],
+) -> None:
+    for i in range(len(total)):
+        bound = FLOOR if total[i] < FLOOR else LIMIT if total[i] > LIMIT else total[i]
+        score[i] = -LIMIT if abs(day[first[i]] - day[second[i]]) > window else bound

@@ -20,8 +20,8 @@ from sahel_dedup.scoring.recurrence import TYPICAL_RECURRENCE
 from sahel_dedup.scoring.tfidf import Shared
 from sahel_dedup.scoring.updates import updates
 from sahel_dedup.sketch.number_contexts import SLOTS as CONTEXT_SLOTS
-from sahel_dedup.sketch.number_contexts import conflict
-from sahel_dedup.sketch.profiles import Columns, Traits
+from sahel_dedup.sketch.number_contexts import conflicts
+from sahel_dedup.sketch.profiles import Traits
 from sahel_dedup.util.jit import compiled
 
 FEATURES = (
@@ -82,7 +82,10 @@ def measure(
     ndarray of float64, shape (n, len(FEATURES))
         The other columns are 0.
     """
-    return _measure(first, second, cosine, recurrence, traits.columns)
+    features = np.zeros((len(first), len(FEATURES)))
+    times_and_outlets = traits.day, traits.source, traits.length, traits.headline
+    _measure(features, first, second, cosine, recurrence, *times_and_outlets)
+    return features
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +119,15 @@ class Sketched:
         """Compare the sketches of pairs of articles; parameters are those of `measure_rest`."""
         copy = copies(first, second, shared.cosine, shared.number_count, number_count, traits)
         # What an outlet prints again on another day is usually an issue of a series.
-        copy &= (traits.source[first] != traits.source[second]) | (traits.source[first] < 0)
-        conflicts = _conflicts(first, second, traits.number_contexts, traits.source)
-        return cls(copy, conflicts, updates(first, second, shared.cosine, traits, titles))
+        source = traits.source[first]
+        one_outlet = (source >= 0) & (source == traits.source[second])
+        copy &= ~one_outlet
+        conflicting = np.zeros(len(first), dtype=np.int64)
+        if one_outlet.any():
+            conflicting[one_outlet] = conflicts(
+                traits.number_contexts, first[one_outlet], second[one_outlet]
+            )
+        return cls(copy, conflicting, updates(first, second, shared.cosine, traits, titles))
 
 
 def measure_rest(
@@ -169,31 +178,38 @@ class _Seen(NamedTuple):
 
 @compiled
 def _measure(
+    features: NDArray[np.float64],
     first: NDArray[np.int64],
     second: NDArray[np.int64],
     cosine: NDArray[np.float64],
     recurrence: NDArray[np.float64],
-    of: Columns,
-) -> NDArray[np.float64]:
+    day: NDArray[np.float64],
+    source: NDArray[np.int32],
+    length: NDArray[np.int32],
+    headline: NDArray[np.uint64],
+) -> None:
     """Fill in the features that depend on cosine, time, outlet and length; leave the others 0."""
-    features = np.zeros((len(first), len(FEATURES)))
     for i in range(len(first)):
         a, b, row = first[i], second[i], features[i]
-        alike = max(cosine[i], NO_LIKENESS)
+        alike = cosine[i] if cosine[i] > NO_LIKENESS else NO_LIKENESS
+        less, more = recurrence[a], recurrence[b]
+        if less > more:
+            less, more = more, less
         row[_BASE] = 1
         row[WORDING] = math.log(alike)
-        row[_CONTRAST] = math.log(alike / max(recurrence[a], recurrence[b]))
+        row[_CONTRAST] = math.log(alike / more)
         # How much more recurrent both are than news is, as two issues of a daily bulletin are.
-        both = min(recurrence[a], recurrence[b])
-        row[_RECURRING] = math.log(max(both, _RECURRING_FROM) / _RECURRING_FROM)
-        if of.source[a] >= 0 and of.source[a] == of.source[b]:
+        if less > _RECURRING_FROM:
+            row[_RECURRING] = math.log(less / _RECURRING_FROM)
+        if source[a] >= 0 and source[a] == source[b]:
             row[_SAME_OUTLET] = 1
-            row[_OTHER_LENGTH] = abs(math.log(max(of.length[a], 1) / max(of.length[b], 1)))
-            row[_UNTITLED] = of.headline[a] == 0 or of.headline[b] == 0
-        days = abs(of.day[a] - of.day[b])
+            one = length[a] if length[a] > 1 else 1
+            other = length[b] if length[b] > 1 else 1
+            row[_OTHER_LENGTH] = abs(math.log(one / other))
+            row[_UNTITLED] = headline[a] == 0 or headline[b] == 0
+        days = abs(day[a] - day[b])
         if not np.isnan(days):
             row[_HOURS] = math.log1p(24 * days) - 2
-    return features
 
 
 @compiled
@@ -208,24 +224,10 @@ def _measure_rest(
     """Fill in the features that depend on numbers, titles and openings."""
     for i in range(len(first)):
         a, b, row = first[i], second[i], features[i]
-        row[_NUMBERS_SHARED] = seen.shared[i] / (min(number_count[a], number_count[b]) + 1)
+        fewer = number_count[a] if number_count[a] < number_count[b] else number_count[b]
+        row[_NUMBERS_SHARED] = seen.shared[i] / (fewer + 1)
         row[_NUMBERS_CONFLICTING] = math.log1p(seen.conflicts[i])
         if headline[a] > 0 and headline[b] > 0:
-            row[_TITLE] = math.sqrt(max(seen.title[i], 0.0)) - _TITLE_LIKENESS
+            alike = seen.title[i] if seen.title[i] > 0 else 0.0
+            row[_TITLE] = math.sqrt(alike) - _TITLE_LIKENESS
         row[_OPENING] = seen.opening[i]
-
-
-@compiled
-def _conflicts(
-    first: NDArray[np.int64],
-    second: NDArray[np.int64],
-    number_contexts: NDArray[np.uint16],
-    source: NDArray[np.int32],
-) -> NDArray[np.int64]:
-    """Count the words with different numbers next to them in two articles of one outlet."""
-    found = np.zeros(len(first), dtype=np.int64)
-    for i in range(len(first)):
-        a, b = first[i], second[i]
-        if source[a] >= 0 and source[a] == source[b]:
-            found[i] = conflict(number_contexts, a, b)
-    return found

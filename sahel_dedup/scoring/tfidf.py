@@ -259,23 +259,25 @@ def row_products(
     ndarray of float64, shape (n_pairs,)
     """
     full = np.zeros(matrix.shape[1], dtype=np.float32)
-    return _row_products(matrix.indptr, matrix.indices, matrix.data, first, second, full)
+    products = np.zeros(len(first))
+    _multiply(matrix.indptr, matrix.indices, matrix.data, first, second, full, products)
+    return products
 
 
 @compiled
-def _row_products(
+def _multiply(
     indptr: NDArray[Any],
     indices: NDArray[np.int32],
     data: NDArray[np.float32],
     first: NDArray[np.int64],
     second: NDArray[np.int64],
     full: NDArray[np.float32],
-) -> NDArray[np.float64]:
+    products: NDArray[np.float64],
+) -> None:
     """Lay each row of `first` out in `full`, all zeros, and look up its partners' entries there.
 
     Merging mispredicts a branch at every entry and takes twice as long.
     """
-    products = np.zeros(len(first))
     row, start, end = np.int64(-1), indptr[0], indptr[0]
     for pair in range(len(first)):
         if first[pair] != row:
@@ -289,7 +291,6 @@ def _row_products(
         for i in range(indptr[second[pair]], indptr[second[pair] + 1]):
             product += full[indices[i]] * data[i]
         products[pair] = product
-    return products
 
 
 def _csr(

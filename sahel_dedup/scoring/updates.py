@@ -12,11 +12,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from sahel_dedup.candidates.lsh import agreement
+from sahel_dedup.candidates.lsh import agreeing_slots
 from sahel_dedup.scoring.copies import Titles
 from sahel_dedup.sketch.fingerprint import SLOTS
-from sahel_dedup.sketch.profiles import REVISED, Columns, Traits
-from sahel_dedup.util.jit import compiled
+from sahel_dedup.sketch.profiles import REVISED, Traits
 
 # Updates follow within this time; the live page of a market is another one the next day.
 _DAYS = 0.75
@@ -49,18 +48,17 @@ def updates(
     -------
     ndarray of bool, shape (n,)
     """
-    found = marked_updates(first, second, traits.columns)
+    found = marked_updates(first, second, traits)
     for pair in found.nonzero()[0].tolist():
         one, other = int(first[pair]), int(second[pair])
         if titles.names_apart(one, other) and titles.names_apart(other, one):
-            form = agreement(traits.shingles, one, other) >= _FORM_JACCARD * SLOTS
-            found[pair] = cosine[pair] >= _SIMILAR and not form
+            same = agreeing_slots(traits.shingles, first[pair : pair + 1], second[pair : pair + 1])
+            found[pair] = cosine[pair] >= _SIMILAR and same[0] < _FORM_JACCARD * SLOTS
     return found
 
 
-@compiled
 def marked_updates(
-    first: NDArray[np.int64], second: NDArray[np.int64], of: Columns
+    first: NDArray[np.int64], second: NDArray[np.int64], traits: Traits
 ) -> NDArray[np.bool_]:
     """Find the pairs that may be updates: one outlet, within hours, with a title that says so.
 
@@ -68,17 +66,19 @@ def marked_updates(
     ----------
     first, second : ndarray of int64, shape (n,)
         Rows of the articles.
-    of : Columns
+    traits : Traits
 
     Returns
     -------
     ndarray of bool, shape (n,)
     """
-    found = np.zeros(len(first), dtype=np.bool_)
-    for i in range(len(first)):
-        a, b = first[i], second[i]
-        if (of.headline[a] | of.headline[b]) & REVISED and of.source[a] >= 0:
-            titled = of.headline[a] > 0 and of.headline[b] > 0
-            near = abs(of.day[a] - of.day[b]) <= _DAYS
-            found[i] = titled and near and of.source[a] == of.source[b]
-    return found
+    t = traits
+    found = ((t.headline[first] | t.headline[second]) & REVISED) > 0
+    # Few titles say so.
+    marked = np.flatnonzero(found)
+    if len(marked):
+        a, b = first[marked], second[marked]
+        titled = (t.headline[a] > 0) & (t.headline[b] > 0)
+        one_outlet = (t.source[a] >= 0) & (t.source[a] == t.source[b])
+        found[marked] = titled & one_outlet & (np.abs(t.day[a] - t.day[b]) <= _DAYS)
+    return np.asarray(found)

@@ -35,9 +35,14 @@ def text_digests(tokens: Tokens) -> U64:
         The two halves of each digest; zeros for a text without words.
     """
     tables = character_tables()
-    letters, ends = _letters(
-        tokens.starts, tokens.ends, tokens.offsets, tokens.codes, tables.folded, tables.values
-    )
+    # A character takes four bytes at most.
+    room = len(tokens.starts) + 4 * int((tokens.ends - tokens.starts).sum())
+    letters = np.empty(room, dtype=np.uint8)
+    ends = np.empty(len(tokens.offsets) - 1, dtype=np.int64)
+    _lay_out(
+        tokens.starts, tokens.ends, tokens.offsets, tokens.codes, tables.folded, tables.values,
+        letters, ends,
+    )  # fmt: skip
     found = np.zeros((len(tokens.offsets) - 1, 2), dtype=np.uint64)
     data, start = letters.data, 0
     for text, end in enumerate(ends.tolist()):
@@ -72,24 +77,21 @@ def text_numbers(body: U64, check: U64) -> U64:
 
 
 @compiled
-def _letters(
+def _lay_out(
     starts: NDArray[np.int64],
     ends: NDArray[np.int64],
     offsets: NDArray[np.int64],
     codes: NDArray[np.uint32],
     folded: NDArray[np.uint32],
     values: U64,
-) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    letters: NDArray[np.uint8],
+    text_ends: NDArray[np.int64],
+) -> None:
     """Concatenate the case-folded words of texts, and find where those of each text end.
 
     The result is UTF-8 with a NUL after each word; it is compact, because the time of a hash
     depends on the bytes it reads.
     """
-    size = len(starts)
-    for token in range(len(starts)):
-        size += 4 * (ends[token] - starts[token])
-    letters = np.empty(size, dtype=np.uint8)
-    text_ends = np.empty(len(offsets) - 1, dtype=np.int64)
     size = 0
     for text in range(len(text_ends)):
         for token in range(offsets[text], offsets[text + 1]):
@@ -118,4 +120,3 @@ def _letters(
             letters[size] = 0
             size += 1
         text_ends[text] = size
-    return letters, text_ends

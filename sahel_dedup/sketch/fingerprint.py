@@ -148,45 +148,51 @@ def salience_slots(
     -------
     ndarray of uint32, shape (n_articles, 128)
     """
-    keys = _racers(hashes, weights, offsets)
+    keys = np.empty(len(hashes), dtype=np.uint64)
+    _number_racers(hashes, weights, offsets, keys)
     # NumPy's sort of a whole chunk is faster than one of each article.
     keys.sort()
-    return _winners(keys, offsets, *_race())
+    slots = np.full((len(offsets) - 1, SLOTS), EMPTY_SLOT)
+    best, lows = np.empty(SLOTS, dtype=np.uint32), np.empty(RACERS, dtype=np.uint32)
+    _race_all(keys, offsets, *_race(), best, lows, slots)
+    return slots
 
 
 @compiled
-def _racers(
-    hashes: NDArray[np.uint64], weights: NDArray[np.int64], offsets: NDArray[np.int64]
-) -> NDArray[np.uint64]:
+def _number_racers(
+    hashes: NDArray[np.uint64],
+    weights: NDArray[np.int64],
+    offsets: NDArray[np.int64],
+    keys: NDArray[np.uint64],
+) -> None:
     """Encode terms as numbers that sort by article, then by falling weight, then by hash.
 
     Article (11 bits), weight falling (21), low half of the hash (32, its 23 lowest bits first).
     """
-    keys = np.empty(len(hashes), dtype=np.uint64)
     for row in range(len(offsets) - 1):
         for i in range(offsets[row], offsets[row + 1]):
             key = np.uint64(row) << _WEIGHT_BITS | (_HEAVIEST - np.uint64(weights[i]))
             low = hashes[i] << np.uint64(9) & np.uint64(0xFFFFFE00)
             low |= hashes[i] >> np.uint64(23) & np.uint64(0x1FF)
             keys[i] = key << _LOW_BITS | low
-    return keys
 
 
 @compiled
-def _winners(
+def _race_all(
     keys: NDArray[np.uint64],
     offsets: NDArray[np.int64],
     multiply: _U32,
     add: _U32,
     exponential: NDArray[np.float32],
-) -> _U32:
-    """Run the races: the winner of each slot, shape (n, 128)."""
-    slots = np.full((len(offsets) - 1, SLOTS), EMPTY_SLOT)
-    best = np.empty(SLOTS, dtype=np.uint32)
-    lows = np.empty(RACERS, dtype=np.uint32)
+    best: _U32,
+    lows: _U32,
+    slots: _U32,
+) -> None:
+    """Run the races and fill in the winner of each slot; `best` and `lows` are room for one."""
     for row in range(len(slots)):
         first = offsets[row]
-        best[:] = EMPTY_SLOT
+        for k in range(SLOTS):
+            best[k] = EMPTY_SLOT
         racers = 0
         while racers < RACERS and first + racers < offsets[row + 1]:
             key = keys[first + racers]
@@ -201,11 +207,11 @@ def _winners(
                 # Positive floats sort like their bits. The lowest bits hold the rank, so that one
                 # minimum finds the winner and breaks ties the same way everywhere.
                 finish = np.float32(exponential[draw >> np.uint32(16)] * pace).view(np.uint32)
-                best[k] = min(best[k], (finish & ~_RANK_BITS) | np.uint32(racers))
+                ranked = (finish & ~_RANK_BITS) | np.uint32(racers)
+                best[k] = ranked if ranked < best[k] else best[k]
             racers += 1
         for k in range(SLOTS if racers else 0):
             slots[row, k] = lows[best[k] & _RANK_BITS]
-    return slots
 
 
 @functools.cache
@@ -242,31 +248,41 @@ def shingle_slots(tokens: NDArray[np.uint64], offsets: NDArray[np.int64]) -> _U3
     ndarray of uint32, shape (n_articles, 128)
         The only shingle of an article of one or two tokens is the whole article.
     """
-    return _signed(tokens, offsets, *_permutations())
+    slots = np.full((len(offsets) - 1, SLOTS), EMPTY_SLOT)
+    _sign_all(tokens, offsets, *_permutations(), np.empty(SLOTS, dtype=np.uint32), slots)
+    return slots
 
 
 @compiled
-def _signed(
-    tokens: NDArray[np.uint64], offsets: NDArray[np.int64], multiply: _U32, add: _U32
-) -> _U32:
-    """Return the least values of the shingles of articles under some permutations."""
-    slots = np.full((len(offsets) - 1, SLOTS), EMPTY_SLOT)
-    least = np.empty(SLOTS, dtype=np.uint32)
+def _sign_all(
+    tokens: NDArray[np.uint64],
+    offsets: NDArray[np.int64],
+    multiply: _U32,
+    add: _U32,
+    least: _U32,
+    slots: _U32,
+) -> None:
+    """Fill in the least values of the shingles of articles under some permutations.
+
+    `least` is room for the values of one article.
+    """
     for row in range(len(slots)):
         first, last = offsets[row], offsets[row + 1]
-        least[:] = EMPTY_SLOT
+        for k in range(SLOTS):
+            least[k] = EMPTY_SLOT
         # An article shorter than a shingle has the one that begins at its first token.
-        for start in range(first, max(last - SHINGLE_WORDS + 1, min(first + 1, last))):
+        words = SHINGLE_WORDS if last - first > SHINGLE_WORDS else last - first
+        for start in range(first, last - words + 1 if words > 0 else first):
             total = np.uint64(0)
-            for k in range(min(SHINGLE_WORDS, last - start)):
+            for k in range(words):
                 total += tokens[start + k] * _SHINGLE_FACTORS[k]
             value = _fmix32(np.uint32(splitmix64_one(total) >> np.uint64(32)))
             for k in range(SLOTS):
-                least[k] = min(least[k], np.uint32(np.uint32(value * multiply[k]) + add[k]))
+                hashed = np.uint32(np.uint32(value * multiply[k]) + add[k])
+                least[k] = hashed if hashed < least[k] else least[k]
         # Numba takes two seconds to compile the assignment of a whole row.
         for k in range(SLOTS):
             slots[row, k] = least[k]
-    return slots
 
 
 def shingles(tokens: Tokens, article: int) -> Iterator[str]:

@@ -27,7 +27,6 @@ _NOTHING = np.uint64(0xFFFFFFFFFFFFFFFF)
 _SALT_BEFORE, _SALT_AFTER = np.uint64(0xC2B2AE3D27D4EB4F), GOLDEN_RATIO
 
 
-@compiled
 def number_context_slots(
     hashes: NDArray[np.uint64], is_number: NDArray[np.bool_], offsets: NDArray[np.int64]
 ) -> NDArray[np.uint16]:
@@ -48,9 +47,22 @@ def number_context_slots(
         Eight bits of a word and eight bits of the number next to it; 0 where there is none.
     """
     slots = np.zeros((len(offsets) - 1, SLOTS), dtype=np.uint16)
-    least = np.empty(SLOTS, dtype=np.uint64)
+    _enter_all(hashes, is_number, offsets, slots, np.empty(SLOTS, dtype=np.uint64))
+    return slots
+
+
+@compiled
+def _enter_all(
+    hashes: NDArray[np.uint64],
+    is_number: NDArray[np.bool_],
+    offsets: NDArray[np.int64],
+    slots: NDArray[np.uint16],
+    least: NDArray[np.uint64],
+) -> None:
+    """Fill in what `number_context_slots` returns; `least` is room for one article."""
     for row in range(len(slots)):
-        least[:] = _NOTHING
+        for k in range(SLOTS):
+            least[k] = _NOTHING
         first, last = offsets[row], offsets[row + 1]
         for i in range(first, last):
             if not is_number[i]:
@@ -63,7 +75,6 @@ def number_context_slots(
             if least[k] != _NOTHING:
                 word = least[k] >> _NUMBER_BITS & _BYTE
                 slots[row, k] = word << np.uint64(8) | (least[k] & _BYTE)
-    return slots
 
 
 @compiled
@@ -72,10 +83,10 @@ def _enter(least: NDArray[np.uint64], word: np.uint64, number: np.uint64) -> Non
     slot = word >> (np.uint64(64) - _SLOT_BITS)
     key = word << _SLOT_BITS >> (np.uint64(64) - _WORD_BITS) << _NUMBER_BITS
     key |= number >> (np.uint64(64) - _NUMBER_BITS)
-    least[slot] = min(least[slot], key)
+    if key < least[slot]:
+        least[slot] = key
 
 
-@compiled
 def conflicts(
     number_contexts: NDArray[np.uint16], first: NDArray[np.int64], second: NDArray[np.int64]
 ) -> NDArray[np.int64]:
@@ -94,18 +105,24 @@ def conflicts(
         that both fill.
     """
     found = np.empty(len(first), dtype=np.int64)
-    for i in range(len(first)):
-        found[i] = conflict(number_contexts, first[i], second[i])
+    _count_conflicts(number_contexts, first, second, found)
     return found
 
 
 @compiled
-def conflict(number_contexts: NDArray[np.uint16], first: int, second: int) -> int:
-    """Count the words that have different numbers next to them in two articles, given by row."""
-    found = 0
-    for k in range(SLOTS):
-        one, two = number_contexts[first, k], number_contexts[second, k]
-        # The upper byte is the word, and both slots are filled.
-        same_word = one >> np.uint16(8) == two >> np.uint16(8)
-        found += same_word and one != two and one != EMPTY_SLOT and two != EMPTY_SLOT
-    return found
+def _count_conflicts(
+    number_contexts: NDArray[np.uint16],
+    first: NDArray[np.int64],
+    second: NDArray[np.int64],
+    found: NDArray[np.int64],
+) -> None:
+    """Fill in what `conflicts` returns."""
+    for i in range(len(first)):
+        a, b = first[i], second[i]
+        conflicting = 0
+        for k in range(SLOTS):
+            one, two = number_contexts[a, k], number_contexts[b, k]
+            # The upper byte is the word, and both slots are filled.
+            same_word = one >> np.uint16(8) == two >> np.uint16(8)
+            conflicting += same_word and one != two and one != EMPTY_SLOT and two != EMPTY_SLOT
+        found[i] = conflicting

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,17 +16,6 @@ MAX_KEPT = np.uint8(127)
 REVISED = np.uint64(1)
 _ROWS_A_STEP = 1 << 13
 _Scalar = TypeVar("_Scalar", bound=np.generic)
-
-
-class Columns(NamedTuple):
-    """Columns of `Traits`, by name, for compiled loops over pairs."""
-
-    shingles: NDArray[Any]
-    number_contexts: NDArray[np.uint16]
-    day: NDArray[np.float64]
-    source: NDArray[np.int32]
-    headline: NDArray[np.uint64]
-    length: NDArray[np.int32]
 
 
 @dataclass(slots=True)
@@ -68,13 +57,6 @@ class Traits:
 
     def __len__(self) -> int:
         return len(self.body)
-
-    @property
-    def columns(self) -> Columns:
-        """The columns that compiled loops over pairs need."""
-        return Columns(
-            self.shingles, self.number_contexts, self.day, self.source, self.headline, self.length
-        )
 
     def same_text(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Whether the articles of each pair have the same words in the same order (at least one).

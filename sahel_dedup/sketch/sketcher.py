@@ -144,8 +144,10 @@ class Sketcher:
         lang = np.array([_number(self.langs, name) for name in langs], dtype=np.int16)
         idf = self._prior_idf(lang, terms, indptr)
         day = np.array([self._day(a.published) for a in articles])
-        salient, weights = _term_weights(terms, counts, idf, self.vocabulary.hashes)
-        counting = _counting(numbers, self.vocabulary.is_number, offsets, day)
+        salient, weights = np.empty(len(terms), np.uint64), np.empty(len(terms), np.int64)
+        _weigh_terms(terms, counts, idf, self.vocabulary.hashes, salient, weights)
+        counting = np.empty(len(numbers), np.bool_)
+        _mark_counting(numbers, self.vocabulary.is_number, offsets, day, counting)
         digests = text_digests(tokens)
         return Profiles(
             indptr=indptr,
@@ -251,38 +253,40 @@ def count_tokens(
     keys = np.empty(2 * len(numbers), dtype=width)
     keys = keys[: _number_tokens(keys, numbers, parts, bits)]
     keys.sort()
-    return _runs(keys, bits, len(parts) - 1)
+    found = np.empty(len(keys), dtype=np.int32)
+    counts, opening = np.empty(len(keys), np.uint8), np.empty(len(keys), np.uint8)
+    indptr = np.zeros(len(parts), dtype=np.int64)
+    size = _runs(keys, bits, found, counts, opening, indptr)
+    return found[:size].copy(), counts[:size].copy(), opening[:size].copy(), indptr
 
 
 @compiled
-def _term_weights(
+def _weigh_terms(
     terms: NDArray[np.int32],
     counts: NDArray[np.uint8],
     idf: NDArray[np.uint16],
     hash_of: NDArray[np.uint64],
-) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
-    """Return the hashes of terms and their TF-IDF weights, for the fingerprints."""
-    hashes = np.empty(len(terms), dtype=np.uint64)
-    weights = np.empty(len(terms), dtype=np.int64)
+    hashes: NDArray[np.uint64],
+    weights: NDArray[np.int64],
+) -> None:
+    """Fill in the hashes of terms and their TF-IDF weights, for the fingerprints."""
     for i in range(len(terms)):
         hashes[i], weights[i] = hash_of[terms[i]], TF_UNITS[counts[i]] * np.int64(idf[i])
-    return hashes, weights
 
 
 @compiled
-def _counting(
+def _mark_counting(
     numbers: NDArray[np.int32],
     is_number: NDArray[np.bool_],
     offsets: NDArray[np.int64],
     day: NDArray[np.float64],
-) -> NDArray[np.bool_]:
+    counting: NDArray[np.bool_],
+) -> None:
     """Mark the numbers to compare: only those of dated articles, whose conflicts are evidence."""
-    counting = np.zeros(len(numbers), dtype=np.bool_)
     for row in range(len(day)):
-        if not np.isnan(day[row]):
-            for i in range(offsets[row], offsets[row + 1]):
-                counting[i] = is_number[numbers[i]]
-    return counting
+        dated = not np.isnan(day[row])
+        for i in range(offsets[row], offsets[row + 1]):
+            counting[i] = dated and is_number[numbers[i]]
 
 
 @compiled
@@ -309,13 +313,17 @@ def _number_tokens(
 
 @compiled
 def _runs(
-    keys: NDArray[Any], bits: int, n: int
-) -> tuple[NDArray[np.int32], NDArray[np.uint8], NDArray[np.uint8], NDArray[np.int64]]:
-    """Count how often each term occurs among sorted tokens, row by row: see `count_tokens`."""
-    terms = np.empty(len(keys), dtype=np.int32)
-    counts = np.empty(len(keys), dtype=np.uint8)
-    opening = np.empty(len(keys), dtype=np.uint8)
-    indptr = np.zeros(n + 1, dtype=np.int64)
+    keys: NDArray[Any],
+    bits: int,
+    terms: NDArray[np.int32],
+    counts: NDArray[np.uint8],
+    opening: NDArray[np.uint8],
+    indptr: NDArray[np.int64],
+) -> int:
+    """Count how often each term occurs among sorted tokens, row by row: see `count_tokens`.
+
+    Returns how many terms there are; `indptr` is all 0 before.
+    """
     size = 0
     last = np.int64(-1)
     for key in keys:
@@ -326,12 +334,14 @@ def _runs(
             counts[size] = 0
             size += 1
             indptr[1 + (pair >> (bits - 2))] = size
-        counts[size - 1] = min(counts[size - 1] + (2 if place > 0 else 1), MAX_COUNT)
+        count = counts[size - 1] + (2 if place > 0 else 1)
+        counts[size - 1] = count if count < MAX_COUNT else MAX_COUNT
         # The last of its tokens has the foremost position.
         opening[size - 1] = OPENING if place == 2 else 0
-    for row in range(n):
-        indptr[row + 1] = max(indptr[row], indptr[row + 1])
-    return terms[:size].copy(), counts[:size].copy(), opening[:size].copy(), indptr
+    for row in range(1, len(indptr)):
+        if indptr[row] < indptr[row - 1]:
+            indptr[row] = indptr[row - 1]
+    return size
 
 
 def chunked(articles: Iterable[Article]) -> Iterator[list[Article]]:

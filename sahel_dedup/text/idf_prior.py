@@ -211,8 +211,9 @@ def _centibels(lang: str, hashes: NDArray[np.uint64], words: Sequence[str]) -> N
         changed = [i for i, word in enumerate(words) if word != simple[i]]
         words, hashes = simple, hashes.copy()
         hashes[changed] = tokenize([simple[i] for i in changed]).hashes
-    result, missing = _listed(hashes, table.hashes, table.centibels)
-    for i in missing.tolist():
+    result, missing = np.empty(len(hashes), np.int64), np.empty(len(hashes), np.int64)
+    size = _look_up(hashes, table.hashes, table.centibels, result, missing)
+    for i in missing[:size].tolist():
         result[i] = _estimate(lang, words[i], table.numbers)
     if lang in _GLUED:
         result = _round(10.0 ** (result / 100) + [_across(word, table) for word in words])
@@ -220,12 +221,14 @@ def _centibels(lang: str, hashes: NDArray[np.uint64], words: Sequence[str]) -> N
 
 
 @compiled
-def _listed(
-    hashes: NDArray[np.uint64], listed: NDArray[np.uint64], centibels: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Look terms up, by binary search, and find the places of those that are not listed."""
-    result = np.empty(len(hashes), dtype=np.int64)
-    missing = np.empty(len(hashes), dtype=np.int64)
+def _look_up(
+    hashes: NDArray[np.uint64],
+    listed: NDArray[np.uint64],
+    centibels: NDArray[np.int64],
+    result: NDArray[np.int64],
+    missing: NDArray[np.int64],
+) -> int:
+    """Look terms up, by binary search; find the places of those not listed, and count them."""
     size = 0
     for i in range(len(hashes)):
         low, high = 0, len(listed)
@@ -240,7 +243,7 @@ def _listed(
         else:
             missing[size] = i
             size += 1
-    return result, missing[:size]
+    return size
 
 
 def _estimate(lang: str, word: str, numbers: dict[str, int]) -> int:

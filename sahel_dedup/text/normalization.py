@@ -75,10 +75,15 @@ def _composed(text: str, cuts: Sequence[int]) -> str:
     return "".join(unicodedata.normalize("NFC", text[start:end]) for start, end in parts)
 
 
-@compiled
 def _cuts(flags: NDArray[np.uint8]) -> NDArray[np.int64]:
     """Find the positions before which runs of marks are cut."""
     cuts = np.empty(len(flags) // LONGEST_RUN, dtype=np.int64)
+    return cuts[: _find_cuts(flags, cuts)]
+
+
+@compiled
+def _find_cuts(flags: NDArray[np.uint8], cuts: NDArray[np.int64]) -> int:
+    """Fill in what `_cuts` returns, and count it."""
     size = run = 0
     for i in range(len(flags)):
         if not flags[i] & MARK:
@@ -89,4 +94,4 @@ def _cuts(flags: NDArray[np.uint8]) -> NDArray[np.int64]:
             size += 1
             run = 0
         run += 1
-    return cuts[:size]
+    return size

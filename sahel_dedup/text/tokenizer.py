@@ -72,8 +72,12 @@ class Tokens:
     def words(self, tokens: NDArray[np.int64]) -> list[str]:
         """Return the case-folded forms of some tokens."""
         tables = character_tables()
-        spelt = _spell(tokens, self.starts, self.ends, self.codes, tables.folded, tables.values)
-        joined: str = spelt.tobytes().decode("utf-32-le")
+        room = len(tokens) + int((self.ends[tokens] - self.starts[tokens]).sum())
+        spelt = np.empty(room, dtype=np.uint32)
+        size = _spell(
+            tokens, self.starts, self.ends, self.codes, tables.folded, tables.values, spelt
+        )
+        joined: str = spelt[:size].tobytes().decode("utf-32-le")
         return joined.split("\0")[:-1]
 
     def word(self, token: int) -> str:
@@ -89,12 +93,9 @@ def _spell(
     codes: NDArray[np.uint32],
     folded: NDArray[np.uint32],
     values: U64,
-) -> NDArray[np.uint32]:
+    spelt: NDArray[np.uint32],
+) -> int:
     """Concatenate the case-folded forms of some tokens, with a NUL after each."""
-    size = len(tokens)
-    for token in tokens:
-        size += ends[token] - starts[token]
-    spelt = np.empty(size, dtype=np.uint32)
     size = 0
     for token in tokens:
         for code in codes[starts[token] : ends[token]]:
@@ -103,7 +104,7 @@ def _spell(
                 size += 1
         spelt[size] = 0
         size += 1
-    return spelt[:size]
+    return size
 
 
 def tokenize(texts: Sequence[str]) -> Tokens:
@@ -120,12 +121,13 @@ def tokenize(texts: Sequence[str]) -> Tokens:
     Tokens
         The tokens of all texts.
     """
-    tables = character_tables()
     joined, codes, text_starts = _join(texts)
-    settled, starts, ends, hashes = _spans(codes, tables.classes, tables.values, False)
-    if not settled:
+    found = _spans(codes, composed=False)
+    if found is None:
         joined, codes, text_starts = _join(compose(texts))
-        _, starts, ends, hashes = _spans(codes, tables.classes, tables.values, True)
+        found = _spans(codes, composed=True)
+        assert found is not None
+    starts, ends, hashes = found
     return Tokens(
         hashes=hashes,
         offsets=starts.searchsorted(text_starts),
@@ -146,37 +148,51 @@ def _join(texts: Sequence[str]) -> tuple[str, NDArray[np.uint32], NDArray[np.int
     return joined, codes, np.array(starts, dtype=np.int64)
 
 
-@compiled
 def _spans(
-    codes: NDArray[np.uint32], table: NDArray[np.uint8], values: U64, composed: bool
-) -> tuple[bool, NDArray[np.int64], NDArray[np.int64], U64]:
+    codes: NDArray[np.uint32], composed: bool
+) -> tuple[NDArray[np.int64], NDArray[np.int64], U64] | None:
     """Find and hash the tokens: runs of word characters, and n-grams in scripts without spaces.
 
-    If the texts may have to be composed first, nothing is searched and the first value is False.
+    Returns where they start and end, and their hashes, or nothing if the texts may have to be
+    composed first.
     """
-    classes = np.empty(len(codes), dtype=np.uint8)
-    highest = np.uint8(0)
-    for i in range(len(codes)):
-        classes[i] = table[codes[i]] & np.uint8(CLASS_BITS)
-        highest = max(highest, table[codes[i]])
-    if highest >= UNSETTLED and not composed:
-        nowhere = np.empty(0, dtype=np.int64)
-        return False, nowhere, nowhere, np.empty(0, dtype=np.uint64)
-    places, kinds = _kept(codes, classes)
-    starts = np.empty(len(places), dtype=np.int64)
-    ends = np.empty(len(places), dtype=np.int64)
-    hashes = np.empty(len(places), dtype=np.uint64)
+    tables, n = character_tables(), len(codes)
+    classes, kinds = np.empty(n, dtype=np.uint8), np.empty(n, dtype=np.uint8)
+    places = np.empty(n, dtype=np.int64)
+    starts, ends, hashes = np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, np.uint64)
+    size = _cut(
+        codes, tables.classes, tables.values, composed, classes, places, kinds, starts, ends, hashes
+    )
+    return None if size < 0 else (starts[:size], ends[:size], hashes[:size])
+
+
+@compiled
+def _cut(
+    codes: NDArray[np.uint32],
+    table: NDArray[np.uint8],
+    values: U64,
+    composed: bool,
+    classes: NDArray[np.uint8],
+    places: NDArray[np.int64],
+    kinds: NDArray[np.uint8],
+    starts: NDArray[np.int64],
+    ends: NDArray[np.int64],
+    hashes: U64,
+) -> int:
+    """Fill in what `_spans` returns, and count it; -1 where that returns nothing."""
+    kept = _keep(codes, table, composed, classes, places, kinds)
     size = first = 0
-    while first < len(places):
+    while first < kept:
         kind, last = kinds[first], first + 1
         if kind < WORD:
             first = last
             continue
-        while last < len(places) and kinds[last] == kind:
+        while last < kept and kinds[last] == kind:
             last += 1
         width = last - first
         if kind != WORD:
-            width = min(width, 2 if kind == BIGRAM else 4)
+            longest = 2 if kind == BIGRAM else 4
+            width = width if width < longest else longest
         for start in range(first, last - width + 1):
             total, power = np.uint64(0), np.uint64(1)
             for place in places[start : start + width]:
@@ -187,20 +203,31 @@ def _spans(
             hashes[size] = splitmix64_one(total)
             size += 1
         first = last
-    return True, starts[:size], ends[:size], hashes[:size]
+    return size if kept >= 0 else -1
 
 
 @compiled
-def _kept(
-    codes: NDArray[np.uint32], classes: NDArray[np.uint8]
-) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
+def _keep(
+    codes: NDArray[np.uint32],
+    table: NDArray[np.uint8],
+    composed: bool,
+    classes: NDArray[np.uint8],
+    places: NDArray[np.int64],
+    kinds: NDArray[np.uint8],
+) -> int:
     """Drop the marks that carry no meaning, and find the run that each other character belongs to.
 
-    Returns the positions that are kept and the class of each. Digits and the points inside numbers
-    are parts of words.
+    Fills in the positions that are kept and the class of each. Digits and the points inside numbers
+    are parts of words. Returns how many there are, or -1 if the texts may have to be composed
+    first.
     """
-    places = np.empty(len(codes), dtype=np.int64)
-    kinds = np.empty(len(codes), dtype=np.uint8)
+    highest = np.uint8(0)
+    for i in range(len(codes)):
+        kind = table[codes[i]]
+        classes[i] = kind & np.uint8(CLASS_BITS)
+        highest = kind if kind > highest else highest
+    if highest >= UNSETTLED and not composed:
+        return -1
     size = 0
     # A NUL follows the last character, so that each character has a right neighbour.
     for i in range(len(codes)):
@@ -220,7 +247,7 @@ def _kept(
         within = kind == DIGIT
         if within or point:
             kinds[i] = WORD
-    return places[:size], kinds[:size]
+    return size
 
 
 @compiled

@@ -242,12 +242,10 @@ class Vocabulary:
         -------
         ndarray of uint16, shape (n,)
         """
-        # One type only, so that the loop is compiled once.
-        terms = terms.astype(np.int32, copy=False)
         known = self._prior.get(lang, _NOTHING)
         if len(known) >= self._size:
-            idf, unknown = _look_up(known, terms)
-            if not len(unknown):
+            idf = known[terms]
+            if not (idf == UNKNOWN_IDF).any():
                 return idf
         with self._lock:
             known = self._prior.get(lang, _NOTHING)
@@ -255,7 +253,8 @@ class Vocabulary:
                 # Leave room for a quarter more, because growing copies everything.
                 more = np.full(self._size + self._size // 4 - len(known), UNKNOWN_IDF)
                 known = self._prior[lang] = np.concatenate([known, more])
-            idf, unknown = _look_up(known, terms)
+            idf = known[terms]
+            unknown = np.flatnonzero(idf == UNKNOWN_IDF)
             new = list(set(terms[unknown].tolist()))
             known[new] = quantised_idf(lang, self._hashes[new], self.words.take(new))
         idf[unknown] = known[terms[unknown]]
@@ -289,7 +288,6 @@ class Vocabulary:
         return find_numbers(self._table, self._hashes, hashes, self._salt)
 
 
-@compiled
 def find_numbers(
     table: NDArray[np.int32],
     known: NDArray[np.uint64],
@@ -298,6 +296,19 @@ def find_numbers(
 ) -> NDArray[np.int32]:
     """Return the numbers of hashes that a table holds, -1 for others."""
     numbers = np.empty(len(hashes), dtype=np.int32)
+    _find_all(table, known, hashes, salt, numbers)
+    return numbers
+
+
+@compiled
+def _find_all(
+    table: NDArray[np.int32],
+    known: NDArray[np.uint64],
+    hashes: NDArray[np.uint64],
+    salt: np.uint64,
+    numbers: NDArray[np.int32],
+) -> None:
+    """Fill in what `find_numbers` returns."""
     mask = np.uint64(len(table) - 1)
     for i in range(len(hashes)):
         slot = splitmix64_one(hashes[i] ^ salt) & mask
@@ -308,23 +319,6 @@ def find_numbers(
             slot = (slot + np.uint64(1)) & mask
             number = table[slot]
         numbers[i] = number
-    return numbers
-
-
-@compiled
-def _look_up(
-    known: NDArray[np.uint16], terms: NDArray[np.int32]
-) -> tuple[NDArray[np.uint16], NDArray[np.int64]]:
-    """Look up values of terms, and find the positions of unknown ones."""
-    found = np.empty(len(terms), dtype=np.uint16)
-    unknown = np.empty(len(terms), dtype=np.int64)
-    size = 0
-    for i in range(len(terms)):
-        found[i] = known[terms[i]]
-        if found[i] == UNKNOWN_IDF:
-            unknown[size] = i
-            size += 1
-    return found, unknown[:size]
 
 
 @compiled

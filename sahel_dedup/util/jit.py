@@ -5,6 +5,10 @@ is clearer and faster. Numba is imported, and compiles a loop, when the loop is 
 machine code is kept for the next process (`sahel_dedup.util.code_cache`). Fast-math is off, so
 every machine computes the same bits. Compiled loops release the GIL and do not check bounds.
 
+What a loop calls is compiled with it, so loops are kept plain: they fill arrays that they are
+given, and compare numbers by ``if``. ``np.zeros``, ``np.empty``, ``min`` and ``max`` inside loops
+took a third of the time that compiling takes.
+
 ``NUMBA_DISABLE_JIT=1`` runs the same loops as Python, to step through them.
 """
 
