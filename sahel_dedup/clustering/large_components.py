@@ -66,7 +66,7 @@ def bounded_components(
     order = np.lexsort((inside.second, inside.first, -inside.cosine, -inside.score))
     strength = inside.score[order] - threshold
     part, size = np.arange(n), np.ones(n, dtype=np.int64)
-    refused = np.zeros(n)  # the strongest pair that would have made a group too large
+    refused = np.zeros(n)  # strength of the strongest pair refused by each group
     _join(inside.first[order], inside.second[order], strength, PART, part, size, refused)
     part = np.where(large, n + part, component)
     return np.unique(part, return_inverse=True)[1].astype(np.int64), component

@@ -1,8 +1,8 @@
 """Candidate look-up for new articles: possible duplicates, and background articles.
 
-Both come out of the same buckets. Duplicates lie within the window; background articles must be
-about something else (`sahel_dedup.scoring.recurrence`), and the batch's rules for them hold:
-in each bucket the nearest one on either side, of all those the few that agree in most slots.
+Both come from the same buckets. Duplicates are within the window. Background articles must be about
+another event (`sahel_dedup.scoring.recurrence`) and follow the rules of the batch: the nearest one
+on either side in each bucket, and of all these the few that agree in most slots.
 """
 
 from __future__ import annotations
@@ -31,28 +31,29 @@ from sahel_dedup.sketch.fingerprint import SLOTS
 from sahel_dedup.util.jit import compiled
 
 _Rows = NDArray[np.int64]
-# Slots that two articles must share to be compared, as those without a date in the batch.
-# With 12 of them the labelled mix of benchmarks/stream.py loses .001 of B-cubed.
+# Slots that two articles must share to be compared, as undated ones in the batch. With 12, the
+# labelled mix of benchmarks/stream.py loses .001 of B-cubed.
 _MIN_AGREEMENT = 10
-# In an index of so few articles one that arrives meets all: buckets would save no time, and miss
-# one pair of reworded reports in ten.
+# In an index of at most this many articles, an arriving one is compared with all, because buckets
+# would save no time and miss one pair of reworded reports in ten.
 _FEW = 100
 
 
 @dataclass(frozen=True, slots=True)
 class CandidatePairs:
-    """Pairs of an arriving article and one that was there before it.
+    """Pairs of an arriving article and an earlier one.
 
     Attributes
     ----------
     first : ndarray of int64, shape (n,)
-        Rows of the arriving articles, rising.
+        Rows of the arriving articles, ascending.
     second : ndarray of int64, shape (n,)
         Rows of the earlier ones.
     near : ndarray of bool, shape (n,)
-        Whether they may be one event. Pairs of exact duplicates are among these.
+        Whether they may report one event. Pairs of exact duplicates are included.
     far : ndarray of bool, shape (n,)
-        Whether the second may be background of the first: see `judge`. Without dates both may hold.
+        Whether the second may be background of the first: see `judge`. Without dates, both may be
+        true.
     """
 
     first: _Rows
@@ -62,13 +63,13 @@ class CandidatePairs:
 
 
 def find_candidates(live: Live, rows: range) -> CandidatePairs:
-    """Find the pairs that arriving articles form.
+    """Find the pairs of arriving articles.
 
     Parameters
     ----------
     live : Live
     rows : range
-        The arriving articles: the last rows, not yet in the buckets.
+        The arriving articles, which are the last rows and not yet in the buckets.
 
     Returns
     -------
@@ -127,9 +128,9 @@ def _sides(
     story: NDArray[np.uint64],
     window: float,
 ) -> tuple[_Rows, _Rows, NDArray[np.bool_], NDArray[np.bool_]]:
-    """Keep the pairs that may be one event or background, with which of them they may be.
+    """Keep the pairs that may report one event or be background, and say which of the two.
 
-    Of the pairs of an article that are far apart, the few that agree in most slots.
+    Of the distant pairs of an article, only the few that agree in most slots are kept.
     """
     near, far = np.zeros((2, len(first)), dtype=np.bool_)
     room = np.empty(SLOTS + 1, dtype=np.int64)
@@ -158,12 +159,12 @@ def _choose_sides(
         while end < len(first) and first[end] == first[start]:
             one, other = day[first[end]], day[second[end]]
             apart = abs(one - other)
-            # What has expired has no story, and is there for contrast alone.
+            # An expired article has no story and only serves as background.
             near[end] = story[second[end]] != NO_STORY and not apart > window
             far[end] = apart > GAP_DAYS or (np.isnan(one) and np.isnan(other))
             with_agreement[agree[end]] += far[end]
             end += 1
-        # From the most slots down, and the first of those that agree in as many as the last.
+        # From the most slots down, including the first of those that agree in as many as the last.
         least, room = SLOTS, COMPARED
         while least > 0 and with_agreement[least] < room:
             room -= with_agreement[least]
@@ -185,9 +186,9 @@ def _choose_sides(
 
 
 def mark_exact_duplicates(live: Live, candidates: CandidatePairs) -> NDArray[np.bool_]:
-    """Note which arriving articles are exact copies of earlier ones.
+    """Mark the arriving articles that are exact copies of earlier ones.
 
-    An article is no copy of one whose story, with it, would reach beyond the window.
+    An article does not count as a copy if the story would then exceed the window.
 
     Parameters
     ----------
@@ -197,7 +198,7 @@ def mark_exact_duplicates(live: Live, candidates: CandidatePairs) -> NDArray[np.
     Returns
     -------
     ndarray of bool, shape (n,)
-        Which pairs may be one event otherwise.
+        Pairs that may report one event otherwise.
     """
     p, duplicate_of = live.profiles, live.standing.duplicate_of
     same = _same_text(live, candidates)
@@ -216,7 +217,7 @@ def mark_exact_duplicates(live: Live, candidates: CandidatePairs) -> NDArray[np.
 
 
 def _same_text(live: Live, candidates: CandidatePairs) -> _Rows:
-    """Which pairs near in time have one text."""
+    """Return which near pairs have the same text."""
     near = candidates.near.nonzero()[0]
     same = live.profiles.same_text(candidates.first[near], candidates.second[near])
     return near[same]
@@ -232,15 +233,15 @@ def judge(
     live : Live
     found : ComparedPairs
     near, far : ndarray of bool, shape (n,)
-        Which may be the one or the other: see `CandidatePairs`.
+        Which pairs may be the one or the other: see `CandidatePairs`.
 
     Returns
     -------
     surviving, background : ComparedPairs
-        Pairs worth scoring, and pairs that must be about something else
-        (`sahel_dedup.scoring.recurrence`), those of an article with the most alike first.
+        Pairs worth scoring, and pairs that must be about different events
+        (`sahel_dedup.scoring.recurrence`), with the most similar pairs of an article first.
     news : ndarray of bool
-        Which of the background pairs have an arriving article that is no copy of an earlier one.
+        Marks background pairs whose arriving article is not a copy of an earlier one.
     """
     p, first, second = live.profiles, found.first, found.second
     copy = copies(first, second, found.cosine, found.common, found.number_count, p)
@@ -260,8 +261,8 @@ def judge(
 def are_placeholders(live: Live, candidates: CandidatePairs) -> NDArray[np.bool_]:
     """Mark the pairs whose arriving article is a placeholder page under yet another headline.
 
-    See `sahel_dedup.candidates.exact_copies.placeholder_pages`; here the candidates
-    show it. What came before its kind was known stays where it is.
+    See `sahel_dedup.candidates.exact_copies.placeholder_pages`; here the candidates show it.
+    Articles that arrived before the page was recognised stay where they are.
 
     Parameters
     ----------
@@ -276,7 +277,7 @@ def are_placeholders(live: Live, candidates: CandidatePairs) -> NDArray[np.bool_
     same = _same_text(live, candidates)
     if len(same) < MANY_HEADLINES - 1:
         return np.zeros(len(first), dtype=bool)
-    # An article of each headline, by number of the headline, for each that arrives.
+    # For each arriving article, one article of each headline, by number of the headline.
     headlines: dict[int, dict[int, int]] = {}
     for row, other in zip(first[same].tolist(), candidates.second[same].tolist(), strict=True):
         if p.source[row] == p.source[other]:

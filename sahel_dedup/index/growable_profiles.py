@@ -1,8 +1,8 @@
-"""Profiles that grow: the columns of the live articles, with room after the last row.
+"""Growable profiles: the columns of the live articles, with room after the last row.
 
-Of the slots of fingerprints the lower bits are kept (b-bit MinHash; Li and Koenig, WWW 2010): 16
-by which articles are found, and eight by which those that were found are compared. Slots that
-differ are the same there once in 65,536 times, and once in 256.
+Only the lower bits of fingerprint slots are kept (b-bit MinHash; Li and Koenig, WWW 2010): 16 bits
+to find articles, and eight to compare found ones. Different slots agree in these bits once in
+65,536 times and once in 256.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ _EMPTY_SLOT = EMPTY_SLOT.astype(np.uint16)
 
 @dataclass(slots=True)
 class LiveProfiles(Traits):
-    """Profiles to which rows are added; the arrays reach beyond the last row.
+    """Profiles to which rows can be added; the arrays extend beyond the last row.
 
     Attributes
     ----------
     rows : int
-        Number of rows in use.
+        Number of used rows.
     indptr : ndarray of int64
-        Article ``i`` owns the places ``indptr[i]:indptr[i + 1]`` of `words`.
+        Article ``i`` owns ``indptr[i]:indptr[i + 1]`` of `words`.
     words : ndarray of uint32
-        Distinct terms of each article in the lower 24 bits, rising, and how often each
-        occurs in the upper eight.
+        Distinct terms of each article in the lower 24 bits, ascending, and the count of each in the
+        upper eight.
     title_indptr, title_terms
         See `sahel_dedup.sketch.profiles.Profiles`.
     """
@@ -76,16 +76,16 @@ class LiveProfiles(Traits):
     def body_entries(
         self, rows: NDArray[np.int64]
     ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-        """Return terms and counts of some rows, end to end, and where each row starts.
+        """Return the concatenated terms and counts of some rows, and where each row starts.
 
-        All as NumPy looks up by them: another type is cast again at each look-up.
+        All have the type that NumPy uses for indexing; other types would be cast on each use.
         """
         places, offsets = ragged_rows(self.indptr, rows)
         words = self.words.take(places)
         return (words & TERM).astype(np.int64), (words >> TERM_BITS).astype(np.int64), offsets
 
     def terms(self) -> NDArray[np.int32]:
-        """Return the terms of all rows, end to end."""
+        """Return the concatenated terms of all rows."""
         return (self.words[: self.indptr[self.rows]] & TERM).view(np.int32)
 
     def append(self, profiles: Profiles) -> None:
@@ -97,7 +97,7 @@ class LiveProfiles(Traits):
             If the number of a term needs more than 24 bits.
         """
         if profiles.terms.max(initial=0) > TERM:
-            raise SahelError(f"an index holds {TERM:,} terms at most: expire older articles")
+            raise SahelError(f"an index can have at most {TERM:,} terms: expire older articles")
         first, last = self.rows, self.rows + len(profiles)
         if len(self.body) < last:
             for name in _ONE_A_ROW:
@@ -108,7 +108,7 @@ class LiveProfiles(Traits):
         self.words = with_room(self.words, start + profiles.indptr[-1])
         self.title_terms = with_room(self.title_terms, title_start + profiles.title_indptr[-1])
         for name in _ONE_A_ROW:
-            # Of the slots of fingerprints the lower bits.
+            # Only the lower bits of the fingerprint slots.
             getattr(self, name)[first:last] = getattr(profiles, name)
         _put_words(self.words, start, profiles.terms, profiles.counts)
         self.title_terms[title_start : title_start + len(profiles.title_terms)] = (
@@ -121,9 +121,10 @@ class LiveProfiles(Traits):
     def findable(
         self, rows: NDArray[np.int64], duplicate_of: NDArray[np.int32]
     ) -> NDArray[np.int64]:
-        """Return those rows by which others may be found.
+        """Return the rows that can be found by others.
 
-        They have terms of any weight and duplicate no earlier row, as `duplicate_of` shows.
+        They have terms with weight and are not duplicates of earlier rows, according to
+        `duplicate_of`.
         """
         found = np.empty(len(rows), dtype=np.int64)
         return found[: _keep_findable(self.salience, duplicate_of, rows, found)]
@@ -136,7 +137,7 @@ class LiveProfiles(Traits):
         self.rows = len(rows)
 
     def renumber(self, number: NDArray[np.int32]) -> None:
-        """Give terms other numbers, those at the places of the former."""
+        """Replace term numbers through a table of new ones by old number."""
         self.words = number.view(np.uint32)[self.words & TERM] | (self.words & ~TERM)
         self.title_terms = number[self.title_terms]
 
@@ -151,7 +152,7 @@ def _keep_findable(
     """Keep rows that duplicate no other, with any of the first slots filled; count them."""
     size = 0
     for row in rows:
-        # One slot may look empty by chance.
+        # A single slot may look empty by chance.
         filled = False
         for k in range(4):
             filled = filled or salience[row, k] != _EMPTY_SLOT
@@ -165,6 +166,6 @@ def _keep_findable(
 def _put_words(
     words: NDArray[np.uint32], start: int, terms: NDArray[np.int32], counts: NDArray[np.uint8]
 ) -> None:
-    """Put terms, with how often each occurs, in their place."""
+    """Store terms and their counts at their positions."""
     for i in range(len(terms)):
         words[start + i] = np.uint32(counts[i]) << TERM_BITS | np.uint32(terms[i])

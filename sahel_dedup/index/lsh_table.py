@@ -1,9 +1,9 @@
-"""LSH buckets that take articles one at a time and forget the oldest.
+"""LSH buckets to which articles are added one at a time and which drop the oldest.
 
-One table serves all bands. A bucket is a line of `WIDTH` places: it keeps the articles
-that came last, so that neither a crowded bucket nor an endless stream makes a look-up
-dearer. An entry is an article's row and eight bits of its key, which distinguish most others
-that share the line apart; the rest fall to the filter on agreeing slots.
+One table serves all bands. A bucket is a line of `WIDTH` places with its latest articles, so that
+neither a crowded bucket nor an endless stream makes a look-up slower. An entry is an article's row
+and eight bits of its key, which separate most other buckets in the same line; the filter on
+agreeing slots drops the rest.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from sahel_dedup.util.hashing import GOLDEN_RATIO, splitmix64_one
 from sahel_dedup.util.jit import compiled
 
 WIDTH = 8
-# Mean number of entries in a line at which the table grows.
+# The table grows at this mean number of entries per line.
 _LOAD = 6
-# Distances at which Shell's method sorts, by Ciura: good to thousands of values.
+# The gaps of Shell sort by Ciura, which are good for thousands of values.
 _GAPS = (701, 301, 132, 57, 23, 10, 4, 1)
 _GROWTH = 1.4
 _LEAST_ROOM = 1024
@@ -33,12 +33,12 @@ MAX_ROWS = (1 << 24) - 1
 
 
 class Buckets:
-    """Which articles agree in a band.
+    """The buckets of articles that agree in a band.
 
     Parameters
     ----------
     layout : Layout
-        How fingerprints are cut into bands.
+        The layout of bands.
     """
 
     def __init__(self, layout: Layout) -> None:
@@ -51,11 +51,11 @@ class Buckets:
 
     @property
     def full(self) -> bool:
-        """Whether the table should be built anew, for more articles."""
+        """Whether the table should be rebuilt for more articles."""
         return self._entered >= self._room
 
     def memory(self) -> int:
-        """Return how many bytes the table takes."""
+        """Return the size of the table in bytes."""
         return self._table.nbytes + (0 if self._later is None else self._later.memory())
 
     def arrays(self) -> tuple[NDArray[np.uint32], int, int]:
@@ -77,7 +77,7 @@ class Buckets:
         self._table, self._room, self._entered = table, room, entered
 
     def rebuild(self, salience: NDArray[Any], rows: NDArray[np.int64]) -> None:
-        """Start again with some articles, the oldest first, and room for more.
+        """Rebuild the table from some articles, the oldest first, with room for more.
 
         Parameters
         ----------
@@ -124,21 +124,22 @@ class Buckets:
     def find(
         self, salience: NDArray[Any], rows: NDArray[np.int64]
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Find who shares a bucket with each of some articles.
+        """Find the articles that share a bucket with each of some articles.
 
         Parameters
         ----------
         salience : ndarray of uint16, shape (n, 128)
             Fingerprints of all rows.
         rows : ndarray of int64, shape (m,)
-            The articles that ask.
+            The asking articles.
 
         Returns
         -------
         asking : ndarray of int64, shape (n_found,)
-            Places in `rows` of the articles that ask, rising.
+            Positions in `rows` of the asking articles, ascending.
         found : ndarray of int64, shape (n_found,)
-            Rows that share a bucket with them, for each that asks rising and once.
+            Rows that share a bucket with them; ascending and without duplicates for each asking
+            article.
         """
         room = len(rows) * len(self._slots) * WIDTH
         asking, found = np.empty(room, dtype=np.int64), np.empty(room, dtype=np.int64)
@@ -162,9 +163,9 @@ class Buckets:
 
 @compiled
 def band_key(slots: NDArray[np.int64], band: int, signature: NDArray[Any]) -> np.uint64:
-    """Bucket of an article in a band, cut as by `sahel_dedup.candidates.lsh.band_keys`.
+    """Return the bucket of an article in a band, as in `sahel_dedup.candidates.lsh.band_keys`.
 
-    One table holds all bands, so the band is part of the key.
+    All bands share one table, so the band is part of the key.
     """
     key = np.uint64(band) * GOLDEN_RATIO
     for slot in slots[band]:
@@ -174,7 +175,7 @@ def band_key(slots: NDArray[np.int64], band: int, signature: NDArray[Any]) -> np
 
 @compiled
 def _line(key: np.uint64, lines: int) -> np.int64:
-    """Line of a bucket in a table."""
+    """Return the line of a bucket in a table."""
     return np.int64((key >> _LINE_BITS) * np.uint64(lines) >> _LINE_BITS)
 
 
@@ -185,7 +186,7 @@ def _add(
     salience: NDArray[Any],
     rows: NDArray[np.int64],
 ) -> None:
-    """Enter articles at the head of the line of each of their buckets."""
+    """Add articles at the head of the line of each of their buckets."""
     for row in rows:
         for band in range(len(slots)):
             key = band_key(slots, band, salience[row])
@@ -197,7 +198,7 @@ def _add(
 
 @compiled
 def _sort(values: NDArray[np.int64]) -> None:
-    """Sort in place: Shell's method, which Numba compiles a second faster than NumPy's."""
+    """Sort in place with Shell sort, which Numba compiles a second faster than NumPy's sort."""
     for gap in _GAPS:
         for i in range(gap, len(values)):
             value, place = values[i], i

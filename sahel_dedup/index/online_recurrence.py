@@ -1,4 +1,4 @@
-"""Recurrence scores that rise with the stream: what arriving articles show of earlier ones.
+"""Recurrence scores in a stream, which rise with arriving articles.
 
 The rules are those of `sahel_dedup.scoring.recurrence`. An article keeps its few highest
 cosines to background articles, and its score follows from them.
@@ -20,7 +20,7 @@ _Rows = NDArray[np.int64]
 
 
 def set_recurrence(live: Live, background: ComparedPairs, rows: range) -> None:
-    """Give arriving articles their recurrence.
+    """Set the recurrence of arriving articles.
 
     Parameters
     ----------
@@ -39,19 +39,19 @@ def set_recurrence(live: Live, background: ComparedPairs, rows: range) -> None:
 
 
 def raise_recurrence(live: Live, background: ComparedPairs) -> tuple[set[int], set[int]]:
-    """Record new background articles with the articles that were there before.
+    """Record new background articles for earlier articles.
 
     Parameters
     ----------
     live : Live
     background : ComparedPairs
-        See `judge`; without those whose arriving article is a copy of an earlier one, which
-        has been noted.
+        See `judge`; without those whose arriving article is a copy of an earlier one, which is
+        already recorded.
 
     Returns
     -------
     noted, risen : set of int
-        Rows of which the highest cosines changed, and those among them of which the recurrence did.
+        Rows whose highest cosines changed, and those of them whose recurrence changed.
     """
     s, second = live.standing, background.second
     if not len(second):
@@ -74,11 +74,11 @@ def _matter(
     story: NDArray[np.uint64],
     window: float,
 ) -> NDArray[np.bool_]:
-    """Whether a background article matters for the second of each pair.
+    """Return whether a background article matters for the second of each pair.
 
     The recurrence of an article that is too old for new duplicates no longer matters. An article
-    without a date may find duplicates and look-alikes for ever, so its recurrence is measured
-    once, when it arrives; otherwise it would rise without end.
+    without a date may find duplicates and look-alikes forever, so its recurrence is measured once,
+    on arrival; otherwise it would rise endlessly.
     """
     recent = np.abs(day[first] - day[second]) <= window
     matter: NDArray[np.bool_] = (cosine > LOWEST_RECURRENCE) & recent & (story[second] != NO_STORY)
@@ -88,14 +88,14 @@ def _matter(
 def recurrence_of_nearest(
     nearest: NDArray[np.float32], day: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Recurrence of articles, from their highest cosines to background articles.
+    """Return the recurrence of articles, from their highest cosines to background articles.
 
     Parameters
     ----------
     nearest : ndarray of float32, shape (n, 3)
-        The cosines, falling.
+        The cosines, in descending order.
     day : ndarray of float64, shape (n,)
-        Times, NaN where there is none.
+        Times; NaN where there is none.
 
     Returns
     -------

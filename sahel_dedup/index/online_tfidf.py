@@ -1,8 +1,8 @@
-"""Online TF-IDF: the IDF is learnt as articles come.
+"""Online TF-IDF: the IDF is learnt as articles arrive.
 
 The same cosine as `sahel_dedup.scoring.tfidf`, from the same parts, for the few pairs that an
-arriving article forms. Nothing is stored but how many articles held each term, so the
-similarity of stored articles follows every step of the IDF.
+arriving article forms. Only the number of articles with each term is stored, so the similarity of
+stored articles follows every change of the IDF.
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ from sahel_dedup.util.growing import with_room, zeros
 
 _Scalar = TypeVar("_Scalar", bound=np.generic)
 
-# Articles of a grown archive, and by how many it grows before the IDF of all terms follows.
+# Number of articles of a grown archive, and by how many it grows before the IDF of all terms is
+# updated.
 _GROWN = 5000
 _STEP = 500
 # The prior IDF of a term, in units of 1 / `IDF_UNITS` and below `PRIORS`, is
@@ -48,7 +49,7 @@ _ONCE = np.ones_like(TF)
 
 @dataclass(frozen=True, slots=True)
 class ComparedPairs:
-    """Pairs whose cosine is known, and what is yet to be known of them.
+    """Pairs with known cosines, and access to their other comparisons.
 
     Attributes
     ----------
@@ -57,9 +58,9 @@ class ComparedPairs:
     cosine : ndarray of float64, shape (n_pairs,)
         TF-IDF cosine.
     common : ndarray of int64, shape (n_pairs,)
-        Numbers that both hold.
+        Count of numbers that both contain.
     similarity : OnlineTfidf
-        What compared them.
+        The object that compared them.
     """
 
     first: NDArray[np.int64]
@@ -80,7 +81,7 @@ class ComparedPairs:
 
     @property
     def number_count(self) -> NDArray[np.int64]:
-        """Distinct numbers in each article."""
+        """Count of distinct numbers in each article."""
         return self.similarity.number_count
 
     def cosines(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -101,7 +102,7 @@ class ComparedPairs:
         second: NDArray[np.int64],
         _cosine: NDArray[np.float64] | None = None,
     ) -> Iterator[tuple[slice, Shared]]:
-        """Return what `OnlineTfidf.shared` does, of these very pairs."""
+        """Return `OnlineTfidf.shared` for exactly these pairs."""
         if len(first):
             titles = self.similarity.titles(first, second)
             openings = self.similarity.openings(first, second)
@@ -114,24 +115,24 @@ class OnlineTfidf:
     Parameters
     ----------
     profiles : LiveProfiles
-        The articles, present and to come.
+        The articles, to which more will be added.
     sketcher : Sketcher
-        Whose vocabulary numbers their terms.
+        Its vocabulary numbers their terms.
 
     Attributes
     ----------
     number_count : ndarray of int64, shape (room,)
-        Distinct numbers in each article.
+        Count of distinct numbers in each article.
     """
 
     def __init__(self, profiles: LiveProfiles, sketcher: Sketcher) -> None:
         self._profiles = profiles
         self._sketcher = sketcher
-        # Of each language: articles, and as if so many of general news had been read before; ...
+        # For each language: the number of articles, including the pseudo-articles of the prior; ...
         self._articles: list[int] = []
         self._before: list[float] = []
-        # ... how many held each term, and the logarithms of what the IDF is a ratio of; those
-        # of terms that no article held are not filled in.
+        # ... how many contain each term, and the logarithms whose difference is the IDF; those of
+        # terms without articles are not filled in.
         self._seen = np.zeros((0, 0), dtype=np.int32)
         self._log_articles = np.zeros(0, dtype=np.float32)
         self._log_seen = np.zeros((0, 0), dtype=np.float32)
@@ -160,7 +161,7 @@ class OnlineTfidf:
         self._laid_out = zeros(arrays.seen.shape[1:], np.dtype(np.float32))
 
     def learn(self, profiles: Profiles, first: int) -> None:
-        """Take account of new articles.
+        """Include new articles.
 
         Parameters
         ----------
@@ -185,7 +186,7 @@ class OnlineTfidf:
     def count(
         self, lang: int, articles: int, terms: NDArray[np.int32], held: NDArray[np.int64]
     ) -> None:
-        """Count articles of a language, and how many of them held some terms."""
+        """Count articles of a language, and how many of them contain some terms."""
         self._make_room(lang)
         seen, log_seen = self._seen[lang], self._log_seen[lang]
         self._articles[lang] += articles
@@ -201,11 +202,11 @@ class OnlineTfidf:
         self._log_articles[lang] = math.log(self._articles[lang] + before + 1)
 
     def memory(self) -> int:
-        """Return how many bytes the counts take."""
+        """Return the size of the counts in bytes."""
         return self._seen.nbytes + self._log_seen.nbytes + self._laid_out.nbytes
 
     def counted(self) -> list[TermCounts]:
-        """Return what was counted, by number of language."""
+        """Return the counts, by number of language."""
         return [TermCounts(*counts) for counts in zip(self._articles, self._seen, strict=True)]
 
     def renumber(
@@ -213,7 +214,7 @@ class OnlineTfidf:
         kept: NDArray[np.int64] | None,
         rows: NDArray[np.int64],
     ) -> None:
-        """Follow the profiles to other numbers of terms and rows.
+        """Follow a renumbering of terms and rows in the profiles.
 
         Parameters
         ----------
@@ -228,11 +229,11 @@ class OnlineTfidf:
             self._laid_out = self._laid_out[kept]
 
     def cosines(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Return the TF-IDF cosine of pairs of articles, shape (n_pairs,)."""
+        """Return the TF-IDF cosines of pairs of articles, shape (n_pairs,)."""
         return self.compare(first, second).cosine
 
     def compare(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> ComparedPairs:
-        """Find the TF-IDF cosine of pairs, and how many numbers they share."""
+        """Return the TF-IDF cosines of pairs, and how many numbers they share."""
         p = self._profiles
         cosine, common = self._compare(p.indptr, p.words, TF, first, second)
         floor_near_copies(first, second, cosine, p, self)
@@ -241,14 +242,14 @@ class OnlineTfidf:
     def shared_numbers(
         self, first: NDArray[np.int64], second: NDArray[np.int64]
     ) -> NDArray[np.int64]:
-        """Return how many distinct numbers pairs of articles share, shape (n_pairs,)."""
+        """Return how many distinct numbers the articles of each pair share, shape (n_pairs,)."""
         p = self._profiles
         return self._compare(p.indptr, p.words, TF, first, second)[1]
 
     def shared_terms(
         self, first: int, second: int
     ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Return what terms add: see `sahel_dedup.scoring.tfidf.Similarity.shared_terms`."""
+        """Return what each term adds: see `sahel_dedup.scoring.tfidf.Similarity.shared_terms`."""
         (one, ours, _), (other, theirs, _) = (
             self._unit_vectors(np.array([row])) for row in (first, second)
         )
@@ -258,7 +259,8 @@ class OnlineTfidf:
     def centrality(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the sum of the cosines of each of some articles to the others.
 
-        Each is compared with the sum of all vectors: a story may have thousands of articles.
+        Each is compared with the sum of all vectors, because a story may have thousands of
+        articles.
         """
         terms, weights, article = self._unit_vectors(rows)
         terms, place = np.unique(terms, return_inverse=True)
@@ -270,7 +272,7 @@ class OnlineTfidf:
     def _unit_vectors(
         self, rows: NDArray[np.int64]
     ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
-        """Return the terms of articles, their weights, and the place of the article of each."""
+        """Return the terms of articles, their weights, and the position of the article of each."""
         p = self._profiles
         terms, counts, offsets = p.body_entries(rows)
         article = np.repeat(np.arange(len(rows)), np.diff(offsets))
@@ -309,13 +311,13 @@ class OnlineTfidf:
         return echoes_text(title, mine & TERM, mine >> TERM_BITS)
 
     def titles(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Return the TF-IDF cosine of the titles of pairs of articles, shape (n_pairs,)."""
+        """Return the TF-IDF cosines of the titles of pairs of articles, shape (n_pairs,)."""
         p = self._profiles
         words = p.title_terms.view(np.uint32)
         return self._compare(p.title_indptr, words, _ONCE, first, second)[0]
 
     def openings(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Return the same of titles and first words."""
+        """Return the same for titles and first words."""
         p = self._profiles
         return self._compare(p.indptr, p.words, OPENING_TF, first, second)[0]
 
@@ -327,7 +329,7 @@ class OnlineTfidf:
         first: NDArray[np.int64],
         second: NDArray[np.int64],
     ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-        """Cosines of pairs, and the number of numbers they share."""
+        """Return the cosines of pairs, and how many numbers they share."""
         is_number = self._sketcher.vocabulary.is_number
         counts = Counts(self._log_articles, self._log_seen, is_number)
         entries = Entries(self._profiles.lang, indptr, words, tf)
@@ -353,18 +355,18 @@ class OnlineTfidf:
 
 
 def _read_before(lang: str, articles: int) -> float:
-    """Return how many articles the prior stands for, after so many of a stream.
+    """Return for how many articles the prior counts, after a number of articles of a stream.
 
-    A batch blends the counts of all its articles with the prior. Those of a young stream say
-    little, and its first articles are not compared again: where the prior knows the words of
-    the language, it stands for as many articles as are missing to a grown archive.
+    A batch blends the counts of all its articles with the prior. The counts of a young stream say
+    little, and its first articles are not compared again. If the prior knows the words of the
+    language, it therefore counts for as many articles as are missing to a grown archive.
     """
     missing = _GROWN - articles // _STEP * _STEP
     return max(PRIOR_ARTICLES, float(missing)) if lang in LISTS else PRIOR_ARTICLES
 
 
 def _enlarged(table: NDArray[_Scalar], shape: tuple[int, int]) -> NDArray[_Scalar]:
-    """Return a table of zeros that starts with the rows and columns given."""
+    """Return a table of zeros that starts with the given rows and columns."""
     larger = zeros(shape, table.dtype)
     larger[: table.shape[0], : table.shape[1]] = table
     return larger

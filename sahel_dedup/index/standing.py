@@ -1,4 +1,4 @@
-"""Where the live articles stand: story, exact copies and recurrence, as columns with a row each."""
+"""The standing of live articles: story, exact copies and recurrence, as columns."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ _NO_ROW = -1
 
 @dataclass(slots=True)
 class Standing:
-    """Where the live articles stand, as arrays with a row each and room for more.
+    """The standing of live articles, as arrays with one row each and room for more.
 
     Attributes
     ----------
     story : ndarray of uint64
         Number of the story; 0 for past articles.
     duplicate_of : ndarray of int32
-        Row of the first article with the same words, its own if there is none.
+        Row of the first article with the same words, or its own.
     when : ndarray of float64
-        Day of publication, or the stream's when it came, if it has none.
+        Day of publication or, without one, the day of the stream on arrival.
     nearest : ndarray of float32, shape (n, 3)
-        Highest cosines to articles that must be about something else.
+        Highest cosines to articles that must be about another event.
     recurrence : ndarray of float64
-        What `sahel_dedup.scoring.recurrence` makes of them.
+        The recurrence that follows from them (`sahel_dedup.scoring.recurrence`).
     serial : ndarray of int64
-        Number that the article has on disk, rising.
+        Number of the article on disk, ascending.
     """
 
     story: NDArray[np.uint64]
@@ -62,7 +62,7 @@ class Standing:
                 setattr(self, item.name, with_room(getattr(self, item.name), size))
 
     def stand_alone(self, first: int, day: NDArray[np.float64], today: float, serial: int) -> None:
-        """Let rows from one on, with some days, be stories of their own.
+        """Make new rows, with given days, stories of their own.
 
         Parameters
         ----------
@@ -82,7 +82,7 @@ class Standing:
         place[rows] = np.arange(len(rows))
         for item in fields(self):
             setattr(self, item.name, getattr(self, item.name)[rows])
-        # Whole stories go, so that exact duplicates stay together; a past article is alone.
+        # Whole stories are dropped, so exact duplicates stay together; a past article is alone.
         moved = place[self.duplicate_of]
         self.duplicate_of = np.where(moved == _NO_ROW, np.arange(len(rows), dtype=np.int32), moved)
 
@@ -111,12 +111,12 @@ def _stand_alone(
 
 
 def story_number(name: str) -> int:
-    """Turn the id of a story into its number."""
+    """Convert the id of a story to its number."""
     if len(name) != 17 or name[0] != "s":
         raise ValueError(name)
     return int(name[1:], 16)
 
 
 def story_name(number: int) -> str:
-    """Turn the number of a story into its id."""
+    """Convert the number of a story to its id."""
     return f"s{number:016x}"

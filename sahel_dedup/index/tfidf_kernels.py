@@ -19,7 +19,7 @@ def count_held(
     terms: NDArray[np.int32],
     held: NDArray[np.int64],
 ) -> None:
-    """Count how many wanted terms each article holds."""
+    """Count how many wanted terms each article contains."""
     for row in range(len(held)):
         held[row] = 0
         for term in terms[indptr[row] : indptr[row + 1]]:
@@ -36,7 +36,7 @@ def add_counts(
     chance: NDArray[np.float64],
     before: float,
 ) -> None:
-    """Add to the counts of terms, some of which may come several times."""
+    """Increase the counts of terms, some of which may occur several times."""
     for i in range(len(terms)):
         seen[terms[i]] += held[i]
     take_logarithms(seen, log_seen, terms, prior, chance, before)
@@ -57,7 +57,7 @@ def take_logarithms(
 
 
 class Entries(NamedTuple):
-    """The words of articles, one after the other, and what a number of occurrences weighs."""
+    """The concatenated words of articles, and the weight of each number of occurrences."""
 
     lang: NDArray[np.int16]
     indptr: NDArray[np.int64]
@@ -66,7 +66,7 @@ class Entries(NamedTuple):
 
 
 class Counts(NamedTuple):
-    """What the IDF of terms is made of (logarithms, by language), and which are numbers."""
+    """The components of the IDF of terms (logarithms, by language), and which are numbers."""
 
     log_articles: NDArray[np.float32]
     log_seen: NDArray[np.float32]
@@ -83,13 +83,13 @@ def compare(
     cosine: NDArray[np.float64],
     number_count: NDArray[np.int64],
 ) -> None:
-    """Compare pairs; those of one first row are best consecutive.
+    """Compare pairs; those with one first row should be consecutive.
 
     Fills in `cosine`, which is 0, and how many numbers the two share.
 
-    The vector of a first row is laid out in full, and looked up for the terms of those that it
-    is compared with: as in `sahel_dedup.scoring.tfidf.row_products`, whose weights are fixed.
-    Here they move with every article, and are computed on the way.
+    The vector of a first row is expanded, and then read for the terms of the rows that it is
+    compared with, as in `sahel_dedup.scoring.tfidf.row_products`. There the weights are fixed; here
+    they change with every article and are computed in the loop.
     """
     start, row, square = 0, np.int64(-1), 0.0
     for pair in range(len(first)):
@@ -128,7 +128,7 @@ def _weight(
     log_articles: np.float32,
     log_seen: NDArray[np.float32],
 ) -> float:
-    """TF-IDF weight of an entry."""
+    """Return the TF-IDF weight of an entry."""
     idf = log_articles - log_seen[word & TERM]
     # Both of one type: a number of double precision here would change every cosine.
     return float(tf[word >> TERM_BITS] * (idf if idf > 0 else np.float32(0)))

@@ -281,7 +281,7 @@ def floor_near_copies(
     if not len(likely):
         return
     a, b = first[likely], second[likely]
-    # Texts without words have all their shingles, none, in common.
+    # Texts without words have no shingles, so the signatures agree in all slots.
     low = (cosine[likely] < COPY_COSINE) & (np.minimum(t.length[a], t.length[b]) > 0)
     low &= conflicts(t.number_contexts, a, b) == 0
     if not low.any():
