@@ -137,22 +137,28 @@ def opening(results: dict[str, Any]) -> list[str]:
     """Show how long it takes to open an index, and what readers hold."""
     seconds = results["open"]
     rows = (
-        (f"open to {how}", *(f"{seconds[f'{how}, {kept}']['seconds']:.2f} s" for kept in _KEPT))
+        (f"open to {how}", *(_taken(seconds[f"{how}, {kept}"]) for kept in _KEPT))
         for how in ("read", "write")
     )
     lines = table((f"{seconds['articles']:,.0f} articles", "with arrays", "without"), rows)
     held = results["readers"]
     empty = held["MB of a reader of an empty index"]
+    # The sizes vary by some MB between processes.
+    names = "MB of each reader", "MB of each reader, followed"
+    opened, followed = (max(0.0, held[name] - empty) for name in names)
     return [
         *lines,
         "",
-        f"Each of {held['readers']} readers holds {held['MB of each reader'] - empty:.0f} MB that "
-        f"it shares with no other process, above the {empty:.0f} MB of a reader of an empty index. "
-        f"After a writer has added 1,000 articles these are "
-        f"{held['MB of each reader, followed'] - empty:.0f} MB, and following it took "
-        f"{held['seconds to follow']:.2f} s. The arrays take {seconds['arrays MB']:,.0f} MB beside "
-        f"{seconds['file MB']:,.0f} MB of tables and texts (`python -m benchmarks.opening`).",
+        f"A reader of an empty index holds {empty:.0f} MB that it shares with no other process. "
+        f"Each of {held['readers']} readers of this one holds {opened:.0f} MB more, and "
+        f"{followed:.0f} MB more after it has followed a writer that added 1,000 articles, which "
+        f"took {held['seconds to follow']:.1f} s. The arrays take {seconds['arrays MB']:,.0f} MB "
+        f"beside {seconds['file MB']:,.0f} MB of rows and texts (`python -m benchmarks.opening`).",
     ]
+
+
+def _taken(taken: dict[str, float]) -> str:
+    return f"{taken['seconds']:.2f} s ({taken['CPU seconds']:.2f} s of the processor)"
 
 
 def stream_latency(results: dict[str, Any]) -> list[str]:
