@@ -66,7 +66,8 @@ def cluster(
     articles
         An iterable of mappings, `Article`, dataclasses, named tuples, models of pydantic or
         rows of sqlite3; a pandas or polars frame, lazy or not; anything that supports Arrow,
-        such as a table of pyarrow or a relation of DuckDB; a path, a folder or a list of paths.
+        such as a table or batches of pyarrow, or a relation of DuckDB; a path, a folder or a list
+        of paths.
         ``id`` and ``text`` are required; ``title``, ``published``, ``source`` and
         ``lang`` improve the result; other fields are passed through.
     settings : Settings, optional

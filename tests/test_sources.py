@@ -118,6 +118,8 @@ SOURCES: list[Callable[[list[dict[str, Any]]], Any]] = [
     pa.Table.from_pylist,
     pa.RecordBatch.from_pylist,
     lambda rows: pa.Table.from_pylist(rows).to_reader(),
+    lambda rows: pa.Table.from_pylist(rows).to_batches(max_chunksize=1),
+    lambda rows: iter([pl.DataFrame(rows[:1]), pl.DataFrame(rows[1:])]),
     lambda rows: Stream(),
     relation,
     lambda rows: pl.Series(rows),

@@ -74,7 +74,17 @@ def located_rows(
     if table is not None:
         return _numbered(table, report, texts=False)
     _check_iterable(source)
-    return _numbered(iter(source), report, texts=texts)
+    return _numbered(_unpacked(source, columns, unnamed=texts), report, texts=texts)
+
+
+def _unpacked(source: Iterable[Any], columns: Mapping[str, str], *, unnamed: bool) -> Iterator[Any]:
+    """Replace tables among the items, such as record batches, with their rows."""
+    for item in source:
+        table = _table(item, columns, unnamed=unnamed) if _speaks_arrow(item) else None
+        if table is None:
+            yield item
+        else:
+            yield from table
 
 
 def to_row(item: object, *, texts: bool = False) -> Row | Article:
