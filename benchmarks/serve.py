@@ -4,8 +4,8 @@ Prints and writes ``benchmarks/results/serve.json``, where parts that are not ru
 results:
 
 throughput    Four client processes into a server, turn by turn with `add_many` of one process
-              into a file, so that what else the machine does falls on both; in batches, and an
-              article at a time.
+              into a file, so that what else the machine does falls on both; in batches, an
+              article at a time, and an article at a time from many tasks of each client.
 kills         The server is killed 200 times (SIGKILL and SIGTERM) while four clients add. After
               each: is all there that was acknowledged, once, and does `index check` find anything?
 from_stories  200,000 articles, grouped and taken over into a file.
@@ -13,6 +13,7 @@ from_stories  200,000 articles, grouped and taken over into a file.
 
 from __future__ import annotations
 
+import asyncio
 import multiprocessing
 import os
 import random
@@ -32,6 +33,7 @@ from benchmarks.scale import articles as planted
 from benchmarks.scale import bulk
 from benchmarks.stream import in_order, stories_of
 from sahel_dedup import Article, SahelError, StoryIndex, cluster
+from sahel_dedup.index import AsyncStoryIndex
 from sahel_dedup.index.maintenance import check
 from sahel_dedup.index.remote.client import RemoteIndex
 from sahel_dedup.serve.server import listen, serve
@@ -39,7 +41,7 @@ from sahel_dedup.serve.server import listen, serve
 CLIENTS = 4
 TURNS = 4
 # Articles per turn, and per request.
-TURN = 2048
+TURN = 1536
 BATCH = 128
 KILLS = 200
 # A new index after so many kills, so that looking at it stays quick.
@@ -56,25 +58,31 @@ def main() -> None:
 def throughput(folder: Path) -> dict[str, Any]:
     """Compare four clients of a server with one process."""
     news = in_order(read_named(folder, "bulk", "lk_news_en"))
-    taken: dict[str, list[float]] = {"add_many here": [], "batches": [], "one at a time": []}
-    waits: dict[str, list[float]] = {"batches": [], "one at a time": []}
+    ways = {
+        "batches": (_add, BATCH),
+        "one at a time": (_add, 1),
+        "from tasks": (_add_from_tasks, BATCH),
+    }
+    taken: dict[str, list[float]] = {"add_many here": [], **{kind: [] for kind in ways}}
+    waits: dict[str, list[float]] = {kind: [] for kind in ways}
     fork = multiprocessing.get_context("fork")
     with tempfile.TemporaryDirectory() as place, fork.Pool(CLIENTS) as clients:
         process, url = _start(Path(place) / "served.index")
         with StoryIndex.open(Path(place) / "here.index") as here:
             for turn in range(TURNS):
-                start = 2 * turn * TURN
-                part, more = news[start : start + TURN], news[start + TURN : start + 2 * TURN]
+                start = len(ways) * turn * TURN
+                parts = [news[start + k * TURN :][:TURN] for k in range(len(ways))]
                 begun = time.perf_counter()
-                here.add_many(part)
+                here.add_many(parts[0])
                 taken["add_many here"].append(time.perf_counter() - begun)
-                for kind, size, given in (("batches", BATCH, part), ("one at a time", 1, more)):
+                for (kind, (add, size)), given in zip(ways.items(), parts, strict=True):
                     jobs = [(url, given[n::CLIENTS], size) for n in range(CLIENTS)]
                     begun = time.perf_counter()
-                    for found in clients.starmap(_add, jobs, chunksize=1):
+                    for found in clients.starmap(add, jobs, chunksize=1):
                         waits[kind] += found if turn else []
                     taken[kind].append(time.perf_counter() - begun)
-                here.add_many(more)
+                for part in parts[1:]:
+                    here.add_many(part)
         with RemoteIndex(url) as index:
             count = index.stats().articles
         _end(process, signal.SIGTERM)
@@ -105,6 +113,25 @@ def _add(url: str, articles: Sequence[Article], size: int) -> list[float]:
                 index.add_many(articles[start : start + size])
             waits.append(time.perf_counter() - begun)
     return waits
+
+
+def _add_from_tasks(url: str, articles: Sequence[Article], tasks: int) -> list[float]:
+    """Add articles from tasks of one client, so many at a time; return what each add took."""
+
+    async def add(index: AsyncStoryIndex, article: Article) -> float:
+        begun = time.perf_counter()
+        await index.add(article)
+        return time.perf_counter() - begun
+
+    async def add_all() -> list[float]:
+        waits: list[float] = []
+        async with AsyncStoryIndex(url) as index:
+            for start in range(0, len(articles), tasks):
+                some = articles[start : start + tasks]
+                waits += await asyncio.gather(*(add(index, article) for article in some))
+        return waits
+
+    return asyncio.run(add_all())
 
 
 def kills(folder: Path) -> dict[str, Any]:
