@@ -28,7 +28,6 @@ from sahel_dedup.index.article_rows import check_langs, to_bytes, to_text
 from sahel_dedup.index.growable_profiles import TERM, LiveProfiles
 from sahel_dedup.index.live import Live
 from sahel_dedup.index.lsh_table import MAX_ROWS, WIDTH
-from sahel_dedup.index.metadata import versions
 from sahel_dedup.index.online_tfidf import PRIORS
 from sahel_dedup.index.row_checks import (
     DAYS,
@@ -45,7 +44,7 @@ from sahel_dedup.index.term_numbers import TermNumbers
 from sahel_dedup.sketch.profiles import Traits
 from sahel_dedup.text.vocabulary import UNKNOWN_IDF, Vocabulary, VocabularyArrays
 from sahel_dedup.util.names import NameTable
-from sahel_dedup.util.version import package_version
+from sahel_dedup.util.version import data_versions, package_version
 
 _TRAITS = tuple(item.name for item in fields(Traits))
 _STANDING = tuple(item.name for item in fields(Standing))
@@ -332,4 +331,4 @@ def _salt(value: object) -> int:
 
 def _versions() -> dict[str, str]:
     """Return the versions of everything on which the arrays depend."""
-    return {"sahel_dedup": package_version(), **versions()}
+    return {"sahel_dedup": package_version(), **data_versions()}

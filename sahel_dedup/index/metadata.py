@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import logging
 import math
-import unicodedata
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
-from importlib.metadata import version
 from typing import Any
 
 from sahel_dedup.errors import IndexFileError, SettingsError
 from sahel_dedup.evidence_model import EvidenceModel
 from sahel_dedup.index.row_checks import DAYS, MOST
 from sahel_dedup.settings import Settings
+from sahel_dedup.util.version import data_versions
 
 logger = logging.getLogger("sahel_dedup.index")
 
@@ -129,18 +128,13 @@ def make_header(settings: Settings, keep_texts: bool, keep_fields: bool) -> dict
             "keep_fields needs keep_texts=True, because fields are stored with the texts"
         )
     kept = {"texts": keep_texts, "fields": keep_fields}
-    made = {"settings": values, **kept, "versions": versions()}
+    made = {"settings": values, **kept, "versions": data_versions()}
     return {"made": made, "state": State().values()}
-
-
-def versions() -> dict[str, str]:
-    """Return the versions of the data from elsewhere on which fingerprints depend."""
-    return {"wordfreq": version("wordfreq"), "Unicode": unicodedata.unidata_version}
 
 
 def warn_of_versions(made: dict[str, Any], path: str) -> None:
     """Warn if the file was made with other data than is installed, because articles then differ."""
-    for name, have in versions().items():
+    for name, have in data_versions().items():
         if (had := made["versions"].get(name)) != have:
             logger.warning(
                 "%r was made with %s %s, but %s is installed: its articles and new ones may match "

@@ -110,7 +110,7 @@ def _enter(
     rows: _Rows,
     cosine: NDArray[np.float64],
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Note the highest cosines of rows; return which were noted, and which raise a recurrence."""
+    """Record the highest cosines of rows; return which were recorded and raise a recurrence."""
     noted, risen = np.zeros((2, len(rows)), dtype=np.bool_)
     _enter_all(nearest, recurrence, rows, cosine, noted, risen)
     return noted, risen
