@@ -7,6 +7,7 @@ faster.
 from __future__ import annotations
 
 import gzip
+import itertools
 import json
 import logging
 import os
@@ -216,6 +217,24 @@ def test_explain(expected: list[dict[str, Any]], tmp_path: Path) -> None:
     text = run("explain", index, *pair).stdout.decode()
     assert "One story." in text
     assert "log-odds" in text.lower()
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_explain_names_corrections(same: bool, tmp_path: Path) -> None:
+    out, index, said = (tmp_path / name for name in ("out.jsonl", "wire.index", "said.csv"))
+    plain = {row["id"]: row["story_id"] for row in lines(call("cluster", SAMPLE).stdout)}
+    pairs = itertools.combinations(plain, 2)
+    first, second = next(pair for pair in pairs if (plain[pair[0]] == plain[pair[1]]) != same)
+    said.write_text(f"a,b,same,who\n{first},{second},{int(same)},Awa\n", "utf-8")
+    assert call("cluster", SAMPLE, "--corrections", said, "-o", out).returncode == 0
+    shown = run("explain", out, first, second, "--corrections", said).stdout.decode()
+    assert ("Joined" if same else "Kept apart") in shown
+    assert "Awa" in shown
+    assert "Awa" not in run("explain", out, first, second).stdout.decode()
+    assert call("ingest", SAMPLE, "--index", index).returncode == 0
+    done = call("explain", index, first, second, "--corrections", said)
+    assert done.returncode == 2
+    assert b"an index keeps its own" in done.stderr
 
 
 def test_an_index_without_texts_says_so(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import typer
 from sahel_dedup.articles import Article
 from sahel_dedup.cli.options import Columns, Inputs, OnError, Output, parse_columns
 from sahel_dedup.cli.terminal import note, note_faults, output_console, say
-from sahel_dedup.errors import ArticleError, NotFoundError
+from sahel_dedup.errors import ArticleError, NotFoundError, SettingsError
 from sahel_dedup.io.article_reader import ArticleReader, read_articles
 from sahel_dedup.io.collisions import STDOUT, check_apart
 from sahel_dedup.io.frames import Row
@@ -37,35 +37,60 @@ OutOrIndex = Annotated[
     ),
 ]
 
+FollowedCorrections = Annotated[
+    str | None,
+    typer.Option(
+        "--corrections",
+        metavar="FILE",
+        help="Corrections that cluster followed, to show them.",
+        show_default=False,
+    ),
+]
+
 
 def explain(
     archive: OutOrIndex,
     first: Annotated[str, typer.Argument(metavar="ID", show_default=False)],
     second: Annotated[str, typer.Argument(metavar="ID", show_default=False)],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    corrections: FollowedCorrections = None,
 ) -> None:
-    """Show why two articles are one story, or are not, and where they differ."""
+    """Show why two articles are one story, or are not, and where they differ.
+
+    An index keeps its corrections and needs no --corrections.
+    """
     from sahel_dedup.index.sqlite_file import is_index
 
-    check_apart([archive], {})
+    check_apart([archive, corrections], {})
     # Bytes read from a pipe would be lost.
-    stored = os.path.isfile(archive) and is_index(archive)
-    explanation = (_explain_stored if stored else _explain_rows)(archive, first, second)
+    if not (os.path.isfile(archive) and is_index(archive)):
+        explanation = _explain_rows(archive, first, second, corrections)
+    elif corrections is None:
+        explanation = _explain_stored(archive, first, second)
+    else:
+        raise SettingsError("--corrections: an index keeps its own; see index corrections")
     if as_json:
         say(explanation.to_json())
     else:
         output_console().print(explanation)
 
 
-def _explain_rows(out: str, first: str, second: str) -> Explanation:
+def _explain_rows(out: str, first: str, second: str, corrections: str | None) -> Explanation:
     # Imported only here, because it needs the template engine, which is slow to start.
+    from sahel_dedup.corrections.corrections import Corrections
+    from sahel_dedup.corrections.reasons import reasons
     from sahel_dedup.explain.explanation import explain as compare
 
+    followed = Corrections.read(corrections)
     wanted = {first, second}
     found: dict[str, Article] = {}
+    # The parts of which corrections made a story are unknown: each article counts as one.
+    parts: dict[object, dict[str, int]] = {}
     reader, read = ArticleReader(), 0
     for place, row in read_rows(out):
         read += 1
+        if followed:
+            parts.setdefault(row.get("story_id"), {})[str(row.get("id"))] = read
         if str(row.get("id")) in wanted:
             try:
                 article = reader.article(row)
@@ -76,8 +101,15 @@ def _explain_rows(out: str, first: str, second: str) -> Explanation:
         raise NotFoundError(f"no article {missing[0]!r} in {out}")
     note(f"{read:,} rows read")
     a, b = found[first], found[second]
-    stories = {a.extra.get("story_id"), b.extra.get("story_id")}
-    return compare(a, b, one_story=None if None in stories else len(stories) == 1)
+    ours, theirs = a.extra.get("story_id"), b.extra.get("story_id")
+    if None in (ours, theirs):
+        return compare(a, b)
+    return compare(
+        a,
+        b,
+        one_story=ours == theirs,
+        corrections=reasons(followed, parts.get(ours, {}), parts.get(theirs, {}), a.id, b.id),
+    )
 
 
 def _explain_stored(path: str, first: str, second: str) -> Explanation:
@@ -96,14 +128,7 @@ def report(
     singletons: Annotated[
         bool, typer.Option("--singletons", help="Also list stories of one article.")
     ] = False,
-    corrections: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FILE",
-            help="Corrections that cluster followed; the page shows them.",
-            show_default=False,
-        ),
-    ] = None,
+    corrections: FollowedCorrections = None,
 ) -> None:
     """Write an HTML page that shows the stories: one file that needs no network."""
     check_apart([out, corrections], {"--output": output})
