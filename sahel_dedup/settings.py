@@ -113,6 +113,11 @@ class Settings:
         return self.min_probability
 
     @property
+    def counts_outlets(self) -> bool:
+        """Whether outlets matter: an outlet may report on one topic as often as it likes."""
+        return self.granularity != "topic"
+
+    @property
     def merge_threshold(self) -> float:
         """The same as log-odds: the merge threshold."""
         return math.log(self.probability / (1 - self.probability))

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from sahel_dedup import StoryIndex, cluster
+from sahel_dedup import Settings, StoryIndex, cluster
 from sahel_dedup.clustering.outlets import (
     ARTICLES_AN_OUTLET,
     LEAST_ARTICLES,
@@ -134,3 +134,36 @@ def test_what_one_outlet_tells_all_day_is_a_series(outlets: int, most: int) -> N
     assert batch <= most
     assert stream <= most
     assert outlets == 1 or batch == stream == most
+
+
+def reports_of_a_topic() -> list[dict[str, str]]:
+    """Eight reports on one affair by one outlet, over weeks."""
+    what = (
+        "Judge Marta Illen opened the hearings with a minute of silence.",
+        "Minister Poul Egge denied that his office had ignored warnings from geologists.",
+        "Engineers disagreed over cracks that a diver had photographed in November.",
+        "Members walked along the valley, past ruined sawmills and a chapel without a roof.",
+        "Lawyers for the bank asked for contracts signed by a former treasurer.",
+        "Builder Karl Ostrem wept when he was shown pictures of the concrete.",
+        "Letters found in a cellar mention bribes for an inspector named Dahl.",
+        "Families lit candles as the final report blamed haste and thrift.",
+    )
+    return [
+        {
+            "id": f"t{n}",
+            "source": "Gazette",
+            "published": f"2025-03-{3 * n + 1:02d}",
+            "title": " ".join(sentence.split()[:5]),
+            "text": f"{sentence} The inquiry into the Orvane dam goes on.",
+        }
+        for n, sentence in enumerate(what)
+    ]
+
+
+def test_an_outlet_may_report_on_a_topic_as_often_as_it_likes() -> None:
+    rows, topic = reports_of_a_topic(), Settings(granularity="topic")
+    assert len(cluster(rows, topic)) == 1
+    with StoryIndex(topic) as index:
+        for row in rows:
+            index.add(row)
+        assert len(list(index.stories())) == 1

@@ -12,6 +12,7 @@ import itertools
 from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sahel_dedup.clustering.average_linkage import (
     UNDATED_JOIN,
@@ -132,7 +133,7 @@ def join_surplus(
     `sahel_dedup.clustering.average_linkage`.
     """
     threshold, day, both = live.settings.merge_threshold, live.profiles.day, [*mine, *theirs]
-    more = surcharge(len(both), count_outlets(live.profiles.source[both]))
+    more = surcharge(len(both), count_outlets(_outlets(live, both)))
     surplus = scored.mean_score(mine, theirs) - threshold - more
     if np.isnan(day[mine]).all() or np.isnan(day[theirs]).all():
         strongest = max(scored.get(a, b)[0] for a in mine for b in theirs)
@@ -286,7 +287,7 @@ def evidence_groups(live: Live, members: Sequence[int], scored: ScoredPairs) -> 
     scores = np.array([scored.get(a, b)[0] for a, b in pairs])
     rows = [pairs[0][0], *(b for a, b in pairs if a == pairs[0][0])]
     times = _times(live, members, rows)
-    threshold, source = live.settings.merge_threshold, live.profiles.source[rows]
+    threshold, source = live.settings.merge_threshold, _outlets(live, rows)
     one, two = np.triu_indices(len(rows), 1)
     group = average_link(scores, threshold, times)
     group = divide_series(group, one, two, scores, source, threshold)
@@ -313,3 +314,9 @@ def _times(live: Live, members: Sequence[int], rows: Sequence[int]) -> Times:
         if i is not None:
             first[i], last[i] = np.fmin(first[i], day[member]), np.fmax(last[i], day[member])
     return Times(first, last, live.window)
+
+
+def _outlets(live: Live, rows: Sequence[int]) -> NDArray[np.int32]:
+    """Return the numbers of the outlets of articles; -1 where unknown or of no importance."""
+    source = live.profiles.source[rows]
+    return source if live.settings.counts_outlets else np.full_like(source, -1)

@@ -140,6 +140,7 @@ class Evidence:
         self._similarity = similarity
         self.recurrence = recurrence
         self._window = settings.window_days
+        self._counts_outlets = settings.counts_outlets
         self._weights = weights_of(settings)
 
     def score_pairs(
@@ -262,8 +263,9 @@ class Evidence:
 
     @property
     def outlets(self) -> NDArray[np.int32]:
-        """Number of the outlet of each article; -1 where unknown."""
-        return self._traits.source
+        """Number of the outlet of each article; -1 where unknown or of no importance."""
+        source = self._traits.source
+        return source if self._counts_outlets else np.full_like(source, -1)
 
     def dated(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Return whether the time between the articles of each pair is known, shape (n_pairs,)."""
