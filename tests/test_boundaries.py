@@ -293,7 +293,7 @@ class Live:
     """Replaces the live articles of a stream."""
 
     def __init__(self, *days: float | None) -> None:
-        self.settings = SimpleNamespace(merge_threshold=0.0)
+        self.settings = Settings(min_probability=0.5)
         self.window = 7.0
         self.corrections = Corrections()
         day = np.array([np.nan if day is None else day for day in days])

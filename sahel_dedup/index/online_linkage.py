@@ -31,6 +31,7 @@ from sahel_dedup.index.online_corrections import (
     placed,
 )
 from sahel_dedup.scoring.evidence import Evidence, Pairs
+from sahel_dedup.scoring.features import counted_outlets
 
 # Only the latest articles of a larger story represent it.
 MAX_COMPARED = 200
@@ -317,6 +318,4 @@ def _times(live: Live, members: Sequence[int], rows: Sequence[int]) -> Times:
 
 
 def _outlets(live: Live, rows: Sequence[int]) -> NDArray[np.int32]:
-    """Return the numbers of the outlets of articles; -1 where unknown or of no importance."""
-    source = live.profiles.source[rows]
-    return source if live.settings.counts_outlets else np.full_like(source, -1)
+    return counted_outlets(live.profiles.source[rows], live.settings)

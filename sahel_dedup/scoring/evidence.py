@@ -24,6 +24,7 @@ from sahel_dedup.scoring.features import (
     RANGES,
     WORDING,
     Sketched,
+    counted_outlets,
     measure,
     measure_rest,
 )
@@ -140,7 +141,7 @@ class Evidence:
         self._similarity = similarity
         self.recurrence = recurrence
         self._window = settings.window_days
-        self._counts_outlets = settings.counts_outlets
+        self._settings = settings
         self._weights = weights_of(settings)
 
     def score_pairs(
@@ -264,8 +265,7 @@ class Evidence:
     @property
     def outlets(self) -> NDArray[np.int32]:
         """Number of the outlet of each article; -1 where unknown or of no importance."""
-        source = self._traits.source
-        return source if self._counts_outlets else np.full_like(source, -1)
+        return counted_outlets(self._traits.source, self._settings)
 
     def dated(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Return whether the time between the articles of each pair is known, shape (n_pairs,)."""

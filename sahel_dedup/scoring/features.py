@@ -19,6 +19,7 @@ from sahel_dedup.scoring.copies import Titles, copies
 from sahel_dedup.scoring.recurrence import TYPICAL_RECURRENCE
 from sahel_dedup.scoring.tfidf import Shared
 from sahel_dedup.scoring.updates import updates
+from sahel_dedup.settings import Settings
 from sahel_dedup.sketch.number_contexts import SLOTS as CONTEXT_SLOTS
 from sahel_dedup.sketch.number_contexts import conflicts
 from sahel_dedup.sketch.profiles import Traits
@@ -56,6 +57,23 @@ RANGES = {
     "title": (-_TITLE_LIKENESS, 1 - _TITLE_LIKENESS),
     "opening": (0.0, 1.0),
 }
+
+
+def counted_outlets(source: NDArray[np.int32], settings: Settings) -> NDArray[np.int32]:
+    """Return the outlets that decide how much evidence a story needs.
+
+    Parameters
+    ----------
+    source : ndarray of int32, shape (n,)
+        Number of the outlet of each article; -1 where it is unknown.
+    settings : Settings
+
+    Returns
+    -------
+    ndarray of int32, shape (n,)
+        All unknown where an outlet may report as often as it likes.
+    """
+    return source if settings.counts_outlets else np.full_like(source, -1)
 
 
 def measure(
