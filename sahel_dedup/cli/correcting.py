@@ -7,13 +7,12 @@ from typing import Annotated
 
 import typer
 
+from sahel_dedup.cli.index_options import File, Wait
 from sahel_dedup.cli.options import Output
 from sahel_dedup.cli.terminal import note, say
 from sahel_dedup.errors import FileError
 from sahel_dedup.io.collisions import STDOUT, check_apart
 from sahel_dedup.io.writers import check_output, write_rows
-
-File = Annotated[str, typer.Argument(metavar="FILE", help="File of an index.", show_default=False)]
 
 
 def correct(
@@ -26,12 +25,7 @@ def correct(
             show_default=False,
         ),
     ],
-    wait: Annotated[
-        float,
-        typer.Option(
-            metavar="SECONDS", min=0, help="Seconds to wait for another process that writes."
-        ),
-    ] = 0,
+    wait: Wait = 0,
 ) -> None:
     """Add corrections to an index; later articles follow them too."""
     from sahel_dedup.index.story_index import StoryIndex

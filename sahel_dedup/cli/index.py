@@ -19,6 +19,7 @@ from sahel_dedup.cli.index_options import (
     OnChangedOption,
     Retention,
     Texts,
+    Wait,
 )
 from sahel_dedup.cli.options import (
     Columns,
@@ -74,12 +75,7 @@ def ingest(
     keep_texts: Texts = True,
     keep_fields: Fields = False,
     batch: Annotated[int, typer.Option(min=1, help="Number of articles added in one step.")] = 1,
-    wait: Annotated[
-        float,
-        typer.Option(
-            metavar="SECONDS", min=0, help="Seconds to wait for another process that writes."
-        ),
-    ] = 0,
+    wait: Wait = 0,
 ) -> None:
     """Add articles to an index, and print one JSON line for each once it is stored.
 

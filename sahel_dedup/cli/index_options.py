@@ -67,3 +67,7 @@ Fields = Annotated[
         "stores this.",
     ),
 ]
+Wait = Annotated[
+    float,
+    typer.Option(metavar="SECONDS", min=0, help="Seconds to wait for another process that writes."),
+]

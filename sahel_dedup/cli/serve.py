@@ -15,6 +15,7 @@ from sahel_dedup.cli.index_options import (
     IndexWindow,
     Retention,
     Texts,
+    Wait,
 )
 from sahel_dedup.cli.options import ModelFile
 from sahel_dedup.cli.terminal import note
@@ -73,12 +74,7 @@ def serve(
     max_body: Annotated[
         int, typer.Option(metavar="MB", min=1, help="Largest size of a request.")
     ] = 16,
-    wait: Annotated[
-        float,
-        typer.Option(
-            metavar="SECONDS", min=0, help="Seconds to wait for another process that writes."
-        ),
-    ] = 0,
+    wait: Wait = 0,
 ) -> None:
     """Serve an index over HTTP, so that many programs can add articles and query it.
 
