@@ -249,7 +249,7 @@ def fillings(
     for i in np.flatnonzero(filling).tolist():
         one, other, differing = int(a[i]), int(b[i]), int(conflicting[i])
         titled = t.headline[one] > 0 and t.headline[other] > 0
-        named = titled and titles.names_apart(one, other) and titles.names_apart(other, one)
+        named = titled and titles_differ(one, other, titles)
         if named or differing >= _MANY_CONFLICTS or (differing and not titled):
             likeness[likely[i]] = part[i]
     return likeness
@@ -299,4 +299,21 @@ def _titles_agree(one: int, other: int, titles: Titles) -> bool:
     """Whether both titles are about the texts and do not distinguish them."""
     if not (titles.echoes_text(one) and titles.echoes_text(other)):
         return False
-    return not (titles.names_apart(one, other) and titles.names_apart(other, one))
+    return not titles_differ(one, other, titles)
+
+
+def titles_differ(one: int, other: int, titles: Titles) -> bool:
+    """Whether the title of each article names something that the text of the other lacks.
+
+    Parameters
+    ----------
+    one, other : int
+        Rows of the articles.
+    titles : Titles
+        Compares titles with texts.
+
+    Returns
+    -------
+    bool
+    """
+    return titles.names_apart(one, other) and titles.names_apart(other, one)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sahel_dedup.candidates.lsh import agreeing_slots
-from sahel_dedup.scoring.copies import Titles
+from sahel_dedup.scoring.copies import Titles, titles_differ
 from sahel_dedup.sketch.fingerprint import SLOTS
 from sahel_dedup.sketch.profiles import REVISED, Traits
 
@@ -51,7 +51,7 @@ def updates(
     found = marked_updates(first, second, traits)
     for pair in found.nonzero()[0].tolist():
         one, other = int(first[pair]), int(second[pair])
-        if titles.names_apart(one, other) and titles.names_apart(other, one):
+        if titles_differ(one, other, titles):
             same = agreeing_slots(traits.shingles, first[pair : pair + 1], second[pair : pair + 1])
             found[pair] = cosine[pair] >= _SIMILAR and same[0] < _FORM_JACCARD * SLOTS
     return found
