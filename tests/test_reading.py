@@ -20,7 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sahel_dedup.articles import Article
-from sahel_dedup.errors import ArticleError, SahelError, SettingsError
+from sahel_dedup.errors import ArticleError, FileError, SahelError, SettingsError
 from sahel_dedup.io.article_reader import iter_articles, read_articles, read_records
 from sahel_dedup.io.lines import spool
 from sahel_dedup.io.paths import expand_paths, open_repeatable
@@ -315,7 +315,7 @@ def test_a_file_that_cannot_be_opened(monkeypatch: pytest.MonkeyPatch) -> None:
         raise PermissionError(errno.EACCES, "Permission denied", path)
 
     monkeypatch.setattr("builtins.open", refuse)
-    with pytest.raises(SahelError, match=r"^cannot read a\.jsonl: Permission denied$"):
+    with pytest.raises(FileError, match=r"^cannot read a\.jsonl: Permission denied$"):
         ids("a.jsonl", skipped=SkipReport())
 
 

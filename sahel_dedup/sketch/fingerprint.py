@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from datasketch import MinHash
 
 FINGERPRINT_VERSION = 1
+"""Version of the fingerprints. Stored fingerprints of another version are refused."""
 SLOTS = 128
 # How many terms, the heaviest first, take part in the race; the rest have a few percent of the
 # weight.
