@@ -19,18 +19,18 @@ from sahel_dedup.util.jit import compiled
 LONGEST_RUN = 30
 
 
-def compose(texts: Sequence[str]) -> list[str]:
-    """Compose texts (NFC), with runs of more than 30 marks in parts.
+def compose(text: str) -> str:
+    """Compose a text (NFC), with runs of more than 30 marks in parts.
 
     Parameters
     ----------
-    texts : sequence of str
+    text : str
 
     Returns
     -------
-    list of str
+    str
     """
-    return [_composed(text, _cuts(_flags(text)).tolist()) for text in texts]
+    return _composed(text, _cuts(_flags(text)).tolist())
 
 
 def composed_places(text: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -45,7 +45,7 @@ def composed_places(text: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
 
     Returns
     -------
-    starts, ends : ndarray of int64, shape (len(compose([text])[0]),)
+    starts, ends : ndarray of int64, shape (len(compose(text)),)
         Offsets into `text`; ends are exclusive.
     """
     flags = _flags(text)

@@ -122,12 +122,15 @@ def tokenize(texts: Sequence[str]) -> Tokens:
         The tokens of all texts.
     """
     joined, codes, text_starts = _join(texts)
-    found = _spans(codes, composed=False)
-    if found is None:
-        joined, codes, text_starts = _join(compose(texts))
-        found = _spans(codes, composed=True)
-        assert found is not None
-    starts, ends, hashes = found
+    classes, unsettled = _classify(codes, text_starts)
+    if unsettled:
+        composed = list(texts)
+        for text in unsettled:
+            composed[text] = compose(texts[text])
+        if composed != texts:
+            joined, codes, text_starts = _join(composed)
+            classes, _ = _classify(codes, text_starts)
+    starts, ends, hashes = _spans(codes, classes)
     return Tokens(
         hashes=hashes,
         offsets=starts.searchsorted(text_starts),
@@ -148,69 +151,85 @@ def _join(texts: Sequence[str]) -> tuple[str, NDArray[np.uint32], NDArray[np.int
     return joined, codes, np.array(starts, dtype=np.int64)
 
 
+def _classify(
+    codes: NDArray[np.uint32], text_starts: NDArray[np.int64]
+) -> tuple[NDArray[np.uint8], list[int]]:
+    """Return the class of each character, and the texts that may have to be composed."""
+    classes, unsettled = np.empty(len(codes), np.uint8), np.empty(len(text_starts) - 1, np.bool_)
+    _look_up(codes, text_starts, character_tables().classes, classes, unsettled)
+    return classes, unsettled.nonzero()[0].tolist()
+
+
+@compiled
+def _look_up(
+    codes: NDArray[np.uint32],
+    text_starts: NDArray[np.int64],
+    table: NDArray[np.uint8],
+    classes: NDArray[np.uint8],
+    unsettled: NDArray[np.bool_],
+) -> None:
+    """Fill in what `_classify` returns; `unsettled` tells of each text whether it is returned."""
+    for text in range(len(unsettled)):
+        highest = np.uint8(0)
+        for i in range(text_starts[text], text_starts[text + 1]):
+            kind = table[codes[i]]
+            classes[i] = kind & np.uint8(CLASS_BITS)
+            highest = kind if kind > highest else highest
+        unsettled[text] = highest >= UNSETTLED
+
+
 def _spans(
-    codes: NDArray[np.uint32], composed: bool
-) -> tuple[NDArray[np.int64], NDArray[np.int64], U64] | None:
+    codes: NDArray[np.uint32], classes: NDArray[np.uint8]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], U64]:
     """Find and hash the tokens: runs of word characters, and n-grams in scripts without spaces.
 
-    Returns where they start and end, and their hashes, or nothing if the texts may have to be
-    composed first.
+    Returns where they start and end, and their hashes.
     """
-    tables, n = character_tables(), len(codes)
-    classes, kinds = np.empty(n, dtype=np.uint8), np.empty(n, dtype=np.uint8)
-    places = np.empty(n, dtype=np.int64)
+    n = len(codes)
+    places, kinds = np.empty(n, np.int64), np.empty(n, np.uint8)
     starts, ends, hashes = np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, np.uint64)
-    size = _cut(
-        codes, tables.classes, tables.values, composed, classes, places, kinds, starts, ends, hashes
-    )
-    return None if size < 0 else (starts[:size], ends[:size], hashes[:size])
+    values = character_tables().values
+    size = _cut(codes, classes, values, places, kinds, starts, ends, hashes)
+    return starts[:size], ends[:size], hashes[:size]
 
 
 @compiled
 def _cut(
     codes: NDArray[np.uint32],
-    table: NDArray[np.uint8],
-    values: U64,
-    composed: bool,
     classes: NDArray[np.uint8],
+    values: U64,
     places: NDArray[np.int64],
     kinds: NDArray[np.uint8],
     starts: NDArray[np.int64],
     ends: NDArray[np.int64],
     hashes: U64,
 ) -> int:
-    """Fill in what `_spans` returns, and count it; -1 where that returns nothing."""
-    kept = _keep(codes, table, composed, classes, places, kinds)
+    """Fill in what `_spans` returns, and count it."""
+    kept = _keep(codes, classes, places, kinds)
     size = first = 0
     while first < kept:
-        kind, last = kinds[first], first + 1
+        kind = kinds[first]
         if kind < WORD:
-            first = last
+            first += 1
             continue
-        while last < kept and kinds[last] == kind:
+        longest = kept if kind == WORD else 2 if kind == BIGRAM else 4
+        last, total, power = first, np.uint64(0), np.uint64(1)
+        while last < kept and kinds[last] == kind and last - first < longest:
+            total += values[codes[places[last]]] * power
+            power *= BASE
             last += 1
-        width = last - first
-        if kind != WORD:
-            longest = 2 if kind == BIGRAM else 4
-            width = width if width < longest else longest
-        for start in range(first, last - width + 1):
-            total, power = np.uint64(0), np.uint64(1)
-            for place in places[start : start + width]:
-                total += values[codes[place]] * power
-                power *= BASE
-            starts[size] = places[start]
-            ends[size] = places[start + width - 1] + 1
+        # A run that is shorter than an n-gram is a token, but not the end of a longer one.
+        if last - first == longest or first == 0 or kinds[first - 1] != kind:
+            starts[size], ends[size] = places[first], places[last - 1] + 1
             hashes[size] = splitmix64_one(total)
             size += 1
-        first = last
-    return size if kept >= 0 else -1
+        first = last if kind == WORD else first + 1
+    return size
 
 
 @compiled
 def _keep(
     codes: NDArray[np.uint32],
-    table: NDArray[np.uint8],
-    composed: bool,
     classes: NDArray[np.uint8],
     places: NDArray[np.int64],
     kinds: NDArray[np.uint8],
@@ -218,16 +237,8 @@ def _keep(
     """Drop the marks that carry no meaning, and find the run that each other character belongs to.
 
     Fills in the positions that are kept and the class of each. Digits and the points inside numbers
-    are parts of words. Returns how many there are, or -1 if the texts may have to be composed
-    first.
+    are parts of words. Returns how many there are.
     """
-    highest = np.uint8(0)
-    for i in range(len(codes)):
-        kind = table[codes[i]]
-        classes[i] = kind & np.uint8(CLASS_BITS)
-        highest = kind if kind > highest else highest
-    if highest >= UNSETTLED and not composed:
-        return -1
     size = 0
     # A NUL follows the last character, so that each character has a right neighbour.
     for i in range(len(codes)):
@@ -238,15 +249,12 @@ def _keep(
             kind = SEPARATOR
         elif kind == COMMA and _groups_thousands(classes, i):
             continue
+        elif kind == DIGIT:
+            kind = WORD
+            if size > 1 and kinds[size - 1] == POINT and classes[places[size - 2]] == DIGIT:
+                kinds[size - 1] = WORD
         places[size], kinds[size] = i, kind
         size += 1
-    within = False
-    for i in range(size):
-        kind = kinds[i]
-        point = within and kind == POINT and i + 1 < size and kinds[i + 1] == DIGIT
-        within = kind == DIGIT
-        if within or point:
-            kinds[i] = WORD
     return size
 
 
