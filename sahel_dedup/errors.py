@@ -59,6 +59,34 @@ class IndexBusyError(FileError):
     """An index that another process writes."""
 
 
+class IndexStateError(SahelError, RuntimeError):
+    """An index that cannot do what was asked in its present state.
+
+    It is closed, was opened read-only or by another process, has failed, is full, or has articles
+    where it must be empty.
+    """
+
+
+class MissingTextsError(SahelError, LookupError):
+    """Texts of articles that are needed, but were not kept."""
+
+
+class FingerprintError(SahelError, ValueError):
+    """Bytes that are not a fingerprint of this version."""
+
+
+class ServerError(SahelError, ConnectionError):
+    """A server that cannot be reached, has failed, or does not answer as an index does."""
+
+
+class RequestError(SahelError):
+    """A request that a server refuses: it lacks the token, for instance."""
+
+
+class SparkError(SahelError, RuntimeError):
+    """Spark, which does not start or fails."""
+
+
 class CorrectionError(SahelError, ValueError):
     """Corrections that contradict each other: two articles must be one story and must be apart.
 

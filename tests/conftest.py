@@ -41,7 +41,8 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 SLOW = {
     "test_boundaries", "test_checkpoint", "test_cli", "test_code_cache", "test_collection",
     "test_collisions",
-    "test_corrections", "test_feed_examples", "test_fuzz", "test_golden", "test_index_arrays",
+    "test_corrections", "test_errors", "test_feed_examples", "test_fuzz", "test_golden",
+    "test_index_arrays",
     "test_index_corrections", "test_index_damage", "test_index_store", "test_jit",
     "test_kept_pairs", "test_near_copies", "test_patterns",
     "test_recipes", "test_report_browser", "test_review_browser", "test_roles", "test_serve",

@@ -19,10 +19,12 @@ from typer.testing import CliRunner
 
 from sahel_dedup import (
     Article,
+    ArticleError,
     SahelError,
     SahelWarning,
     Settings,
     SettingsError,
+    SparkError,
     cluster,
     fingerprints,
 )
@@ -255,7 +257,7 @@ def test_other_input_and_settings_have_other_stages(sampled: Any, spark: Any) ->
 def test_faulty_rows_are_named(spark: Any, tmp_path: Path, rows: list[Row], message: str) -> None:
     from sahel_dedup.spark import cluster
 
-    with pytest.raises(SahelError, match=message):
+    with pytest.raises(ArticleError, match=message):
         cluster(frame(spark, rows), checkpoint=tmp_path)
 
 
@@ -300,6 +302,19 @@ def test_without_pyspark_or_java_it_says_what_to_install(
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(SahelError, match="no Java"):
         require_java()
+
+
+def test_failures_of_spark_have_a_class(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from pyspark.sql import SparkSession
+
+    from sahel_dedup.spark.files import cluster_files
+
+    def fail(_self: object) -> None:
+        raise RuntimeError("Java gateway process exited")
+
+    monkeypatch.setattr(SparkSession.Builder, "getOrCreate", fail)
+    with pytest.raises(SparkError, match="does not start: Java gateway"):
+        cluster_files([str(tmp_path / "in.jsonl")], str(tmp_path / "out.jsonl"), Settings())
 
 
 # Components ---------------------------------------------------------------------------

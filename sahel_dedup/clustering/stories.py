@@ -21,7 +21,7 @@ from sahel_dedup.clustering.recut import Compared, group_compared, narrow, stric
 from sahel_dedup.clustering.saved_stories import StoriesParts, load, save
 from sahel_dedup.clustering.story import Link
 from sahel_dedup.clustering.thresholds import Thresholds
-from sahel_dedup.errors import SahelError
+from sahel_dedup.errors import MissingTextsError
 from sahel_dedup.explain.conflicts import find_conflicts
 from sahel_dedup.io.summary import ReadSummary
 from sahel_dedup.scoring.breakdown import ScoreBreakdown, score_breakdown
@@ -260,8 +260,10 @@ class Stories(StoryPartition):
 
         Raises
         ------
-        SahelError
-            If no article has that id, or texts were not kept.
+        NotFoundError
+            If no article has that id.
+        MissingTextsError
+            If texts were not kept.
         """
         # Imported only here, because it needs the template engine, which is slow to start.
         from sahel_dedup.explain.explanation import explain
@@ -290,7 +292,7 @@ class Stories(StoryPartition):
 
         Raises
         ------
-        SahelError
+        MissingPackageError
             If pandas is not installed.
         """
         return story_table.to_pandas(self.to_frame())
@@ -320,7 +322,7 @@ class Stories(StoryPartition):
 
         Raises
         ------
-        SahelError
+        MissingTextsError
             If texts were not kept.
         """
         articles = self._kept()
@@ -366,7 +368,7 @@ class Stories(StoryPartition):
 
     def _kept(self) -> Sequence[Article]:
         if self.articles is None:
-            raise SahelError("the texts were not kept: the articles were read from a stream")
+            raise MissingTextsError("the texts were not kept: the articles were read from a stream")
         return self.articles
 
     def _article(self, row: int) -> Article:

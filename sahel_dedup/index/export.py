@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sahel_dedup.errors import SahelError
+from sahel_dedup.errors import MissingTextsError
 from sahel_dedup.index.kept_texts import find_text
 from sahel_dedup.index.result_builder import all_rows
 from sahel_dedup.index.session import Session
@@ -18,13 +18,13 @@ def table_rows(session: Session, *, texts: bool = False) -> Iterator[dict[str, o
 
     Raises
     ------
-    SahelError
+    MissingTextsError
         If texts are requested but not kept.
     """
     with session.looking() as engine:
         keeper = session.keeper
         if texts and (keeper is None or not keeper.keeps_texts):
-            raise SahelError("no texts: the index keeps none")
+            raise MissingTextsError("no texts: the index keeps none")
         for found in all_rows(engine.live):
             if not texts or keeper is None:
                 yield found

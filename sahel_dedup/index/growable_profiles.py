@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from sahel_dedup.errors import SahelError
+from sahel_dedup.errors import IndexStateError
 from sahel_dedup.sketch.fingerprint import EMPTY_SLOT, SLOTS
 from sahel_dedup.sketch.number_contexts import SLOTS as CONTEXT_SLOTS
 from sahel_dedup.sketch.profiles import Profiles, Traits, ragged_rows, take_ragged
@@ -93,11 +93,13 @@ class LiveProfiles(Traits):
 
         Raises
         ------
-        SahelError
+        IndexStateError
             If the number of a term needs more than 24 bits.
         """
         if profiles.terms.max(initial=0) > TERM:
-            raise SahelError(f"an index can have at most {TERM:,} terms: expire older articles")
+            raise IndexStateError(
+                f"an index can have at most {TERM:,} terms: expire older articles"
+            )
         first, last = self.rows, self.rows + len(profiles)
         if len(self.body) < last:
             for name in _ONE_A_ROW:

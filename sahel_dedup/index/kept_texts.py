@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from sahel_dedup.articles import Article
-from sahel_dedup.errors import SahelError
+from sahel_dedup.errors import MissingTextsError
 from sahel_dedup.index.article_rows import read_fields, to_text
 from sahel_dedup.index.live import Live
 from sahel_dedup.index.persistence import Keeper
@@ -35,9 +35,9 @@ def article_at(live: Live, row: int, keeper: Keeper | None) -> Article:
         ``None`` for an index in memory.
     """
     if keeper is None:
-        raise SahelError("no texts: an index in memory keeps none, one in a file does")
+        raise MissingTextsError("no texts: an index in memory keeps none, one in a file does")
     if not keeper.keeps_texts:
-        raise SahelError(
+        raise MissingTextsError(
             f"no texts: {keeper.store.path!r} was made without them; `explain` also reads "
             "what `cluster` wrote"
         )

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from sahel_dedup.clustering.story_ids import story_id
 from sahel_dedup.corrections.corrections import Corrections
-from sahel_dedup.errors import SahelError
+from sahel_dedup.errors import IndexStateError
 from sahel_dedup.index.article_ids import IdArrays, Ids, RowOf
 from sahel_dedup.index.forgetting import forget_outlets, forget_terms
 from sahel_dedup.index.growable_profiles import LiveProfiles
@@ -122,7 +122,9 @@ class Live:
         """Add the profiles of articles and count their terms, without assigning stories."""
         first = len(self.ids)
         if first + len(ids) > MAX_ROWS:
-            raise SahelError(f"an index can have at most {MAX_ROWS:,} articles: expire older ones")
+            raise IndexStateError(
+                f"an index can have at most {MAX_ROWS:,} articles: expire older ones"
+            )
         self.profiles.append(profiles)
         self.similarity.learn(profiles, first)
         self.standing.reserve(first + len(ids))

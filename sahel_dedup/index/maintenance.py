@@ -102,7 +102,7 @@ def export(path: str | os.PathLike[str], *, texts: bool = False) -> Iterator[dic
 
     Raises
     ------
-    SahelError
+    MissingTextsError
         If texts are requested but not kept.
     """
     with closing(_read(path)) as session:

@@ -128,8 +128,10 @@ class StoryQueries:
 
         Raises
         ------
-        SahelError
-            If there is no article with that id, or texts are not kept.
+        NotFoundError
+            If there is no article with that id.
+        MissingTextsError
+            If texts are not kept.
         """
         with self._session.looking() as engine:
             return article_at(engine.live, self._session.row(article), self._session.keeper)
@@ -149,7 +151,7 @@ class StoryQueries:
 
         Raises
         ------
-        SahelError
+        NotFoundError, MissingTextsError
             See `article`.
         """
         # Imported only here, because it needs the template engine, which is slow to start.
@@ -231,7 +233,7 @@ class StoryQueries:
 
         Raises
         ------
-        SahelError
+        MissingTextsError
             If texts are requested but not kept.
         """
         columns = COLUMNS + TEXT_COLUMNS if texts else COLUMNS

@@ -13,7 +13,7 @@ from datetime import timedelta
 import numpy as np
 
 from sahel_dedup.articles import Article
-from sahel_dedup.errors import ArticleError, NotFoundError, SahelError, no_article
+from sahel_dedup.errors import ArticleError, IndexStateError, NotFoundError, no_article
 from sahel_dedup.index.changes import Changes
 from sahel_dedup.index.engine import Engine
 from sahel_dedup.index.metadata import State, check_retention, to_days, to_length
@@ -161,7 +161,7 @@ class Session:
         """Take over a grouped archive; see `StoryIndex.from_stories`."""
         with self.writing() as engine:
             if len(engine.live) or engine.cursor:
-                raise SahelError("the index already has articles: name a new file")
+                raise IndexStateError("the index already has articles: name a new file")
             with self.saving(archive.articles):
                 fill(engine, archive)
             self._expire_by_age()
@@ -273,19 +273,19 @@ class Session:
         keeper = self._keeper
         # Check this before taking the lock, which another thread may have held during the fork.
         if keeper is not None and keeper.store.is_inherited:
-            raise SahelError(
+            raise IndexStateError(
                 f"{keeper.store.path!r} was opened by process {self._process} and cannot be used "
                 f"in process {os.getpid()}, which was forked from it: open it after the fork"
             )
         with self._lock:
             if self._unusable:
-                raise SahelError(self._unusable)
+                raise IndexStateError(self._unusable)
             yield
 
     def _writable(self) -> Engine:
         """Return the engine to a caller that has the turn to change the index."""
         if self._keeper is not None and self._keeper.store.readonly:
-            raise SahelError(f"{self._keeper.store.path!r} was opened read-only")
+            raise IndexStateError(f"{self._keeper.store.path!r} was opened read-only")
         return self._engine
 
     def _refuse_changed(

@@ -216,7 +216,11 @@ class StoryIndex(ArticleFeed, StoryQueries):
         ------
         SettingsError
             If the address is invalid.
-        SahelError
+        ServerError
+            If there is no index at the address.
+        RequestError
+            If the server requires another token.
+        MissingPackageError
             If httpx is not installed.
         """
         return RemoteIndex(url, token, timeout)

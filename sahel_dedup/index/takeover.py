@@ -17,7 +17,7 @@ from sahel_dedup.candidates.exact_copies import exact_duplicates
 from sahel_dedup.clustering.partition import StoryPartition
 from sahel_dedup.clustering.saved_stories import StoriesParts
 from sahel_dedup.corrections.corrections import Corrections
-from sahel_dedup.errors import NotFoundError, SahelError
+from sahel_dedup.errors import MissingTextsError, NotFoundError, SettingsError
 from sahel_dedup.index.engine import Engine
 from sahel_dedup.index.online_recurrence import recurrence_of_nearest
 from sahel_dedup.index.standing import story_number
@@ -175,7 +175,7 @@ def _number(name: str) -> int:
     try:
         return story_number(name)
     except ValueError:
-        raise SahelError(
+        raise SettingsError(
             f"an index cannot keep the id {name!r} of an earlier run: its ids are s and sixteen "
             "hexadecimal digits"
         ) from None
@@ -190,7 +190,7 @@ def _in_order(
     """Return the articles in the order of the rows."""
     if given is None:
         if kept is None:
-            raise SahelError(
+            raise MissingTextsError(
                 "the texts were not kept: the articles were read from a stream; give them as "
                 "articles"
             )

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from sahel_dedup.errors import SahelError
+from sahel_dedup.errors import IndexStateError
 from sahel_dedup.index.row_checks import MOST_32, blobs, rising_numbers, whole_numbers
 from sahel_dedup.index.sqlite_file import Row
 from sahel_dedup.text.vocabulary import Vocabulary
@@ -93,7 +93,9 @@ class TermNumbers:
         vocabulary = self._vocabulary
         numbers = np.arange(self.size, len(vocabulary), dtype=np.int32)
         if self.last + len(numbers) > _MOST:
-            raise SahelError("an index has had too many terms: make it again with `index rebuild`")
+            raise IndexStateError(
+                "an index has had too many terms: make it again with `index rebuild`"
+            )
         filed = numbers - self.size + self.last + 1
         hashes = vocabulary.hashes[numbers].view(np.int64).tolist()
         words = vocabulary.words.encoded(self.size)

@@ -20,7 +20,7 @@ from math import isfinite
 from tempfile import TemporaryFile
 from typing import IO, TYPE_CHECKING, Any, TypeAlias
 
-from sahel_dedup.errors import SahelError
+from sahel_dedup.errors import FileError
 from sahel_dedup.util.lazy import LazyModule
 from sahel_dedup.util.values import is_missing
 
@@ -161,7 +161,7 @@ def to_json(value: object) -> str:
 
     Raises
     ------
-    SahelError
+    FileError
         If it is nested too deeply for Python, at about 900 levels.
     """
     try:
@@ -213,7 +213,7 @@ def _encoded(encode: Callable[[object], str], value: object) -> str:
     try:
         return encode(value)
     except RecursionError:
-        raise SahelError("a value is nested too deeply to be written") from None
+        raise FileError("a value is nested too deeply to be written") from None
 
 
 def _finite(value: Any) -> Any:

@@ -15,7 +15,15 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from sahel_dedup.articles import Article
-from sahel_dedup.errors import ArticleError, NotFoundError, SahelError, SettingsError
+from sahel_dedup.errors import (
+    ArticleError,
+    IndexStateError,
+    NotFoundError,
+    RequestError,
+    SahelError,
+    ServerError,
+    SettingsError,
+)
 from sahel_dedup.index.queries import rows_of
 from sahel_dedup.index.remote import wire
 from sahel_dedup.index.results import Assignment, Event
@@ -277,7 +285,7 @@ class Service:
                     yield b"id: %d\ndata: %s\n\n" % (cursor, wire.encode(wire.event_to_json(event)))
                 await self._wait(changed)
                 if self.stopping.is_set():
-                    raise SahelError(f"the server has ended; the last event was {cursor}")
+                    raise ServerError(f"the server has ended; the last event was {cursor}")
                 if not changed.is_set():
                     yield b":\n\n"
                 changed.clear()
@@ -308,7 +316,7 @@ class Service:
 
     async def _health(self, _request: Request) -> Response:
         if self.failed or self.stopping.is_set():
-            return failure(SahelError("the index cannot be used"), 503)
+            return failure(IndexStateError("the index cannot be used"), 503)
         return success({"status": "ok"})
 
     async def _metrics(self, request: Request) -> Response:
@@ -375,9 +383,9 @@ def _last_words(error: SahelError) -> bytes:
 def _no_route(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     where = f"{request.method} {request.url.path}"
-    return failure(SahelError(f"{where}: {error.detail}"), error.status_code)
+    return failure(RequestError(f"{where}: {error.detail}"), error.status_code)
 
 
 def _fault(_request: Request, _error: Exception) -> Response:
     # Details are in the log; clients must not learn how the server works inside.
-    return failure(SahelError("the server has failed; its log has the reason"), 500)
+    return failure(ServerError("the server has failed; its log has the reason"), 500)

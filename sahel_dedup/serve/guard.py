@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from sahel_dedup.errors import SahelError
+from sahel_dedup.errors import RequestError
 from sahel_dedup.serve.answers import failure
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -44,7 +44,7 @@ class Guard:
         if scope["type"] == "http" and (refusal := self._refuse(scope)) is not None:
             status, reason = refusal
             challenge = {"WWW-Authenticate": "Bearer"} if status == 401 else None
-            await failure(SahelError(reason), status, headers=challenge)(scope, receive, send)
+            await failure(RequestError(reason), status, headers=challenge)(scope, receive, send)
             return
         await self._app(scope, receive, send)
 

@@ -15,7 +15,7 @@ from importlib import resources
 import uvicorn
 from starlette.applications import Starlette
 
-from sahel_dedup.errors import SahelError, SettingsError
+from sahel_dedup.errors import IndexStateError, SettingsError
 from sahel_dedup.index.story_index import StoryIndex
 from sahel_dedup.serve.app import Service
 from sahel_dedup.serve.guard import LOOPBACK, Guard
@@ -106,7 +106,7 @@ def serve(
     ------
     SettingsError
         If a token is required and missing.
-    SahelError
+    IndexStateError
         If the index has failed.
     """
     host, port = taken.getsockname()[:2]
@@ -165,7 +165,7 @@ async def _serve(
     server = _Server(_config(Guard(app, token, names)), service, ready)
     await server.serve(sockets=[taken])
     if failures:
-        raise SahelError(f"the index has failed: {failures[0]}") from failures[0]
+        raise IndexStateError(f"the index has failed: {failures[0]}") from failures[0]
 
 
 class _Server(uvicorn.Server):

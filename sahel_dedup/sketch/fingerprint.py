@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from sahel_dedup.errors import SahelError
+from sahel_dedup.errors import FingerprintError
 from sahel_dedup.text.tokenizer import SHINGLE_WORDS, Tokens, hash_word
 from sahel_dedup.util.hashing import GOLDEN_RATIO, splitmix64, splitmix64_one
 from sahel_dedup.util.jit import compiled
@@ -81,19 +81,19 @@ class Fingerprint:
 
         Raises
         ------
-        SahelError
+        FingerprintError
             If the bytes are not a fingerprint, are cut short, or have another version.
         """
         if len(data) < 8 or data[:4] != _MAGIC:
-            raise SahelError("not a sahel_dedup fingerprint")
+            raise FingerprintError("not a sahel_dedup fingerprint")
         version, slots = struct.unpack_from("<HH", data, 4)
         if version != FINGERPRINT_VERSION or slots != SLOTS:
-            raise SahelError(
+            raise FingerprintError(
                 f"fingerprint version {version} with {slots} slots; this release reads version "
                 f"{FINGERPRINT_VERSION} with {SLOTS}: compute it again from the article"
             )
         if len(data) != 8 + 8 * SLOTS:
-            raise SahelError(f"fingerprint cut short: {len(data)} of {8 + 8 * SLOTS} bytes")
+            raise FingerprintError(f"fingerprint cut short: {len(data)} of {8 + 8 * SLOTS} bytes")
         both = np.frombuffer(data, dtype="<u4", offset=8).astype(np.uint32).reshape(2, SLOTS)
         return cls(both[0], both[1])
 

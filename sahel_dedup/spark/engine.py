@@ -24,7 +24,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import IntegralType, NullType, StringType
 
 from sahel_dedup.corrections.corrections import Corrections
-from sahel_dedup.errors import ArticleError, SahelError, SahelWarning, SettingsError
+from sahel_dedup.errors import ArticleError, SahelWarning, SettingsError
 from sahel_dedup.scoring.evidence import weights_of
 from sahel_dedup.settings import Settings, check_settings
 from sahel_dedup.spark.candidates import entries, proposals
@@ -48,7 +48,7 @@ from sahel_dedup.spark.sketches import SKETCH, sketch
 from sahel_dedup.spark.stages import Stages
 from sahel_dedup.util.field_names import FIELDS, check_columns, find_alias, remedy
 
-_OUR_ERROR = re.compile(r"^sahel_dedup\.errors\.\w+: (.*)$", re.MULTILINE)
+_OUR_ERROR = re.compile(r"^sahel_dedup\.errors\.ArticleError: (.*)$", re.MULTILINE)
 
 
 def cluster(
@@ -187,7 +187,7 @@ class Run:
             made = self.stages.keep("sketches", lambda: self.df.mapInArrow(sketch, SKETCH))
         except PythonException as error:
             if fault := _OUR_ERROR.search(str(error)):
-                raise SahelError(fault[1]) from None
+                raise ArticleError(fault[1]) from None
             raise
         twice = made.groupBy("id").count().where("count > 1").head()
         if twice is not None:

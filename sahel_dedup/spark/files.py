@@ -13,7 +13,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from sahel_dedup.corrections.corrections import Corrections
-from sahel_dedup.errors import ArticleError, FileError, SahelError, SettingsError
+from sahel_dedup.errors import ArticleError, FileError, SahelError, SettingsError, SparkError
 from sahel_dedup.io.paths import expand_paths
 from sahel_dedup.io.readers import read_rows
 from sahel_dedup.settings import Settings
@@ -56,8 +56,8 @@ def cluster_files(
     Raises
     ------
     SahelError
-        If an ending is unknown, if an input does not exist or cannot be read, or if the output
-        exists. The error names a faulty line of a file on this machine.
+        If an ending is unknown, if an input does not exist or cannot be read, if the output
+        exists, or if Spark fails. The error names a faulty line of a file on this machine.
     """
     if output is None:
         raise SettingsError("no output: the Spark engine writes a folder, name it with --output")
@@ -84,20 +84,20 @@ def cluster_files(
         else:
             rows.write.json(output, ignoreNullFields=False)
     except (PySparkException, Py4JJavaError) as error:
-        raise SahelError(_fault_in(inputs) or _message(error)) from None
+        raise _fault_in(inputs) or SparkError(_message(error)) from None
     finally:
         spark.stop()
 
 
-def _fault_in(inputs: Sequence[str]) -> str | None:
-    """Describe the first faulty line of input files on this machine, which Spark cannot name."""
+def _fault_in(inputs: Sequence[str]) -> ArticleError | None:
+    """Return the first faulty line of input files on this machine, which Spark cannot name."""
     with suppress(SahelError, OSError):
         paths = [path for name in inputs for path in expand_paths(name.removeprefix("file://"))]
         try:
             for _ in read_rows([path for path in paths if os.path.isfile(path)]):
                 pass
         except ArticleError as fault:
-            return str(fault)
+            return fault
     return None
 
 

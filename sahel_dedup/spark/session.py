@@ -12,7 +12,7 @@ from pathlib import Path
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
-from sahel_dedup.errors import MissingPackageError, SahelError
+from sahel_dedup.errors import MissingPackageError, SparkError
 
 
 def local_session(master: str | None, options: Mapping[str, str] | None = None) -> SparkSession:
@@ -31,8 +31,10 @@ def local_session(master: str | None, options: Mapping[str, str] | None = None) 
 
     Raises
     ------
-    SahelError
-        If there is no Java, or Spark does not start.
+    MissingPackageError
+        If there is no Java.
+    SparkError
+        If Spark does not start.
     """
     require_java()
     # Tasks on this machine must run in the Python that has this package.
@@ -57,7 +59,7 @@ def local_session(master: str | None, options: Mapping[str, str] | None = None) 
     try:
         return builder.getOrCreate()
     except (PySparkException, RuntimeError) as error:
-        raise SahelError(f"Spark does not start: {error}") from error
+        raise SparkError(f"Spark does not start: {error}") from error
 
 
 def require_java() -> None:
@@ -65,7 +67,7 @@ def require_java() -> None:
 
     Raises
     ------
-    SahelError
+    MissingPackageError
         If there is none.
     """
     home = os.environ.get("JAVA_HOME")

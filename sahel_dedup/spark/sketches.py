@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from sahel_dedup.articles import Article
 from sahel_dedup.candidates.exact_copies import headline_echoes
-from sahel_dedup.errors import ArticleError, SahelError
+from sahel_dedup.errors import ArticleError
 from sahel_dedup.io.article_reader import ArticleReader
 from sahel_dedup.scoring.tfidf import Similarity
 from sahel_dedup.sketch import number_contexts
@@ -83,7 +83,7 @@ def _articles(chunks: Iterable[pa.RecordBatch], undated: set[str]) -> Iterator[A
             try:
                 article = reader.article(row)
             except ArticleError as error:
-                raise SahelError(f"article {row.get('id')!r}: {error}") from None
+                raise ArticleError(f"article {row.get('id')!r}: {error}") from None
             if reader.summary.dates_unusable > before:
                 undated.add(article.id)
             yield article

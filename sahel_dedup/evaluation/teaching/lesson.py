@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from sahel_dedup.articles import Article
 from sahel_dedup.batch import Archive, Progress
-from sahel_dedup.errors import SahelError
+from sahel_dedup.errors import SettingsError
 from sahel_dedup.evaluation.judged_pairs import JudgedPair
 from sahel_dedup.evaluation.pair_sample import pair_rows
 from sahel_dedup.evaluation.teaching.asking import draw_doubtful
@@ -301,7 +301,7 @@ class _Answers:
         same = np.array([bool(pair.same) for pair in found], dtype=bool)[inside]
         weight = np.array([pair.weight for pair in found])[inside]
         if len(same) < least or (least and len(set(same.tolist())) < 2):
-            raise SahelError(
+            raise SettingsError(
                 f"nothing to learn: of {len(everything):,} pairs, {len(judged):,} are judged, "
                 f"{len(same):,} of these have two articles of the archive in the window, and "
                 f"{np.count_nonzero(same):,} report one event; {least} with both answers are needed"

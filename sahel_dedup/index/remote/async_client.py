@@ -34,7 +34,7 @@ class AsyncStoryIndex:
 
     Raises
     ------
-    SahelError
+    MissingPackageError
         If httpx is not installed.
     """
 
@@ -157,6 +157,7 @@ class AsyncStoryIndex:
         return await self._send(calls.stats())
 
     async def _send(self, call: calls.Call[_T]) -> _T:
+        calls.check_open(self._client)
         content = None if call.body is None else wire.encode(call.body)
         deadline = time.monotonic() + self._timeout
         while True:
@@ -173,6 +174,7 @@ class AsyncStoryIndex:
             await asyncio.sleep(nap)
 
     async def _lines(self, call: calls.Call[_T]) -> AsyncIterator[_T]:
+        calls.check_open(self._client)
         try:
             patience = max(self._timeout, calls.SILENCE)
             async with self._client.stream(call.method, call.url, timeout=patience) as answer:

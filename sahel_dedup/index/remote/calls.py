@@ -16,9 +16,11 @@ from sahel_dedup.clustering.story import Story
 from sahel_dedup.corrections.corrections import Correction
 from sahel_dedup.errors import (
     IndexBusyError,
+    IndexStateError,
     MissingPackageError,
     NotFoundError,
     SahelError,
+    ServerError,
     SettingsError,
 )
 from sahel_dedup.index.remote import wire
@@ -229,8 +231,8 @@ def raise_error(status: int, content: bytes, url: str) -> NoReturn:
         error = wire.error_from_json(wire.decode(content))
     except (ValueError, LookupError, TypeError):
         text = content[:200].decode("utf-8", "replace")
-        error = SahelError(f"{url} answered {status}, so it is not an index: {text}")
-    if status in _WAIT and type(error) is SahelError:
+        error = ServerError(f"{url} answered {status}, so it is not an index: {text}")
+    if status in _WAIT:
         error = IndexBusyError(str(error))
     raise error
 
@@ -240,15 +242,17 @@ def read(call: Call[_T], content: bytes | str, url: str) -> _T:
 
     Raises
     ------
+    ServerError
+        If it is not an answer.
     SahelError
-        If it is not an answer, or describes an error.
+        The error that it describes.
     """
     try:
         found: _T = call.read(content if isinstance(content, str) else wire.decode(content))
     except SahelError:
         raise
     except (ValueError, LookupError, TypeError, AttributeError) as error:
-        raise SahelError(f"{url} gave an answer that is not from an index: {error}") from error
+        raise ServerError(f"{url} gave an answer that is not from an index: {error}") from error
     return found
 
 
@@ -269,10 +273,22 @@ def check_url(url: str) -> str:
     raise SettingsError(f"url: {url!r} is not an address such as http://127.0.0.1:8750")
 
 
-def unreachable(url: str, error: Exception) -> SahelError:
+def check_open(client: Any) -> None:
+    """Check that a connection has not been closed.
+
+    Raises
+    ------
+    IndexStateError
+        If it has.
+    """
+    if client.is_closed:
+        raise IndexStateError("the connection to the index is closed")
+
+
+def unreachable(url: str, error: Exception) -> ServerError:
     """Return the error of a connection that failed."""
     reason = str(error) or type(error).__name__
-    return SahelError(
+    return ServerError(
         f"no answer from the index at {url}: {reason}; what was not answered may be in it, and can "
         "be added again"
     )
@@ -283,7 +299,7 @@ def http() -> Any:
 
     Raises
     ------
-    SahelError
+    MissingPackageError
         If it is not installed.
     """
     try:

@@ -63,8 +63,12 @@ class RemoteIndex:
 
     Raises
     ------
-    SahelError
-        If there is no index, or httpx is not installed.
+    ServerError
+        If there is no index.
+    RequestError
+        If the server requires another token.
+    MissingPackageError
+        If httpx is not installed.
     """
 
     def __init__(self, url: str, token: str | None = None, timeout: float = 60.0) -> None:
@@ -243,6 +247,7 @@ class RemoteIndex:
                 raise answer
 
     def _send(self, call: calls.Call[_T]) -> _T:
+        calls.check_open(self._client)
         content = None if call.body is None else wire.encode(call.body)
         deadline = time.monotonic() + self._timeout
         while True:
@@ -260,6 +265,7 @@ class RemoteIndex:
 
     def _lines(self, call: calls.Call[_T]) -> Iterator[_T]:
         """Yield the items of a listing, line by line."""
+        calls.check_open(self._client)
         try:
             patience = max(self._timeout, calls.SILENCE)
             with self._client.stream(call.method, call.url, timeout=patience) as answer:

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
 
 from sahel_dedup.articles import Article
-from sahel_dedup.errors import SahelError
+from sahel_dedup.errors import ServerError
 from sahel_dedup.index.feed import OnChanged
 from sahel_dedup.index.remote import calls
 from sahel_dedup.index.results import Assignment
@@ -87,7 +87,7 @@ class Gathering:
         try:
             answers = await self._send(calls.add_many(articles, on_changed, whole=False))
             if len(answers) != len(batch):
-                raise SahelError("the server did not answer each article")
+                raise ServerError("the server did not answer each article")
         except BaseException as error:
             failed = error if isinstance(error, Exception) else asyncio.CancelledError()
             for item in batch:
@@ -104,4 +104,4 @@ class Gathering:
             if isinstance(answer, Assignment):
                 item.done.set_result(answer)
             else:
-                item.done.set_exception(answer or SahelError("the server gave no answer"))
+                item.done.set_exception(answer or ServerError("the server gave no answer"))
