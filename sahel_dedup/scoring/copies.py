@@ -161,6 +161,26 @@ def shared_part(shingles: _Numbers, one_length: _Numbers, other_length: _Numbers
     return np.minimum(1.0, part)
 
 
+def may_be_copies(
+    first: NDArray[np.int64], second: NDArray[np.int64], traits: Traits
+) -> NDArray[np.bool_]:
+    """Find the pairs that share enough of their shingles for `copies`.
+
+    Parameters
+    ----------
+    first, second : ndarray of int64, shape (n,)
+        Rows of the articles.
+    traits : Traits
+
+    Returns
+    -------
+    ndarray of bool, shape (n,)
+    """
+    same = agreeing_slots(traits.shingles, first, second)
+    part = shared_part(same, traits.length[first], traits.length[second])
+    return np.asarray(part >= _COPY_SHARE)
+
+
 def copies(
     first: NDArray[np.int64],
     second: NDArray[np.int64],
@@ -188,7 +208,7 @@ def copies(
     ndarray of bool, shape (n,)
     """
     found = np.zeros(len(first), dtype=np.bool_)
-    close = np.flatnonzero(cosine >= COPY_COSINE)
+    close = (cosine >= COPY_COSINE).nonzero()[0]
     if not len(close):
         return found
     t, a, b, both = traits, first[close], second[close], common[close]
@@ -234,19 +254,21 @@ def fillings(
     likeness = np.zeros(len(first))
     near = (cosine >= _LEAST_FILLING) & (cosine <= COPY_COSINE)
     near[near] = np.abs(t.day[first[near]] - t.day[second[near]]) <= gap
-    likely = np.flatnonzero(near)
+    likely = near.nonzero()[0]
     if not len(likely):
         return likeness
     same = agreeing_slots(t.shingles, first[likely], second[likely])
     # Most pairs are no fillings of a form whatever else they are.
     formal = same >= _FILLING_JACCARD * SLOTS
     likely, same = likely[formal], same[formal]
+    if not len(likely):
+        return likeness
     a, b = first[likely], second[likely]
     conflicting = conflicts(t.number_contexts, a, b)
     lengths = t.length[a], t.length[b]
     filling = is_filling(cosine[likely], same, conflicting, *lengths)
     part = np.maximum(cosine[likely], shared_part(same, *lengths))
-    for i in np.flatnonzero(filling).tolist():
+    for i in filling.nonzero()[0].tolist():
         one, other, differing = int(a[i]), int(b[i]), int(conflicting[i])
         titled = t.headline[one] > 0 and t.headline[other] > 0
         named = titled and titles_differ(one, other, titles)
@@ -277,7 +299,7 @@ def floor_near_copies(
     """
     t = traits
     same = agreeing_slots(t.shingles, first, second, _LEAST_OF_FIRST)
-    likely = np.flatnonzero(same >= _NEAR_JACCARD * SLOTS)
+    likely = (same >= _NEAR_JACCARD * SLOTS).nonzero()[0]
     if not len(likely):
         return
     a, b = first[likely], second[likely]
