@@ -32,8 +32,6 @@ _Integer = TypeVar("_Integer", bound=np.integer[Any])
 # to .9 % of the pairs that evidence confirms.
 _LEAST_AGREEMENT = (6, 10)
 BUCKET_REACH = 40
-# Slots that are counted first where pairs that agree in few of them are not counted further.
-_FIRST_SLOTS = 32
 # Extra rows by which a crowded bucket is split before its reach is limited.
 EXTRA_ROWS = 2
 # This many low bits of a key are ignored, so that any subset of an archive of up to a million
@@ -198,10 +196,7 @@ def agree(
 
 
 def agreeing_slots(
-    signatures: NDArray[Any],
-    first: NDArray[np.int64],
-    second: NDArray[np.int64],
-    least_of_first: int = 0,
+    signatures: NDArray[Any], first: NDArray[np.int64], second: NDArray[np.int64]
 ) -> NDArray[np.int64]:
     """Count the slots in which the articles of each pair agree.
 
@@ -210,15 +205,13 @@ def agreeing_slots(
     signatures : ndarray of unsigned integers, shape (n, 128)
         Salience or shingle fingerprints.
     first, second : ndarray of int64, shape (n_pairs,)
-    least_of_first : int
-        Pairs that agree in fewer of the first `_FIRST_SLOTS` slots are counted no further.
 
     Returns
     -------
     ndarray of int64, shape (n_pairs,)
     """
     counts = np.empty(len(first), dtype=np.int64)
-    _count_agreeing(signatures, first, second, least_of_first, counts)
+    _count_agreeing(signatures, first, second, counts)
     return counts
 
 
@@ -227,19 +220,11 @@ def _count_agreeing(
     signatures: NDArray[Any],
     first: NDArray[np.int64],
     second: NDArray[np.int64],
-    least_of_first: int,
     counts: NDArray[np.int64],
 ) -> None:
     """Fill in what `agreeing_slots` returns."""
     for i in range(len(first)):
         a, b = first[i], second[i]
-        if least_of_first > 0:
-            agreeing = 0
-            for k in range(_FIRST_SLOTS):
-                agreeing += signatures[a, k] == signatures[b, k]
-            if agreeing < least_of_first:
-                counts[i] = agreeing
-                continue
         agreeing = 0
         for k in range(SLOTS):
             agreeing += signatures[a, k] == signatures[b, k]

@@ -37,9 +37,6 @@ _FILLING_COSINE_CONFLICTING = 0.2
 _MANY_CONFLICTS = 3
 # Near copies agree in at least this part of their shingles.
 _NEAR_JACCARD = 0.7
-# Pairs that agree in fewer of the first 32 slots are not checked: hardly any near copies agree in
-# so few.
-_LEAST_OF_FIRST = 12
 
 
 # A number, or an array of them: one rule for one pair and for many.
@@ -298,7 +295,7 @@ def floor_near_copies(
     similarity : Words
     """
     t = traits
-    same = agreeing_slots(t.shingles, first, second, _LEAST_OF_FIRST)
+    same = agreeing_slots(t.shingles, first, second)
     likely = (same >= _NEAR_JACCARD * SLOTS).nonzero()[0]
     if not len(likely):
         return

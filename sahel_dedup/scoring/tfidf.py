@@ -260,14 +260,20 @@ def row_products(
     """
     full = np.zeros(matrix.shape[1], dtype=np.float32)
     products = np.zeros(len(first))
-    _multiply(matrix.indptr, matrix.indices, matrix.data, first, second, full, products)
+    indptr, indices = _unsigned(matrix.indptr), _unsigned(matrix.indices)
+    _multiply(indptr, indices, matrix.data, first, second, full, products)
     return products
+
+
+def _unsigned(values: NDArray[Any]) -> NDArray[Any]:
+    """View numbers from 0 on as unsigned: loops need not ask whether an index is negative."""
+    return values.view(f"u{values.itemsize}")
 
 
 @compiled
 def _multiply(
     indptr: NDArray[Any],
-    indices: NDArray[np.int32],
+    indices: NDArray[np.uint32],
     data: NDArray[np.float32],
     first: NDArray[np.int64],
     second: NDArray[np.int64],
