@@ -202,8 +202,10 @@ class StoryQueries:
 
         Raises
         ------
-        SahelError
-            If the cursor is not a number, or events after it are no longer kept.
+        SettingsError
+            If the cursor is not a number.
+        NotFoundError
+            If events after it are no longer kept.
         """
         check_count("cursor", cursor, least=0)
         with self._session.looking() as engine:

@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncIterator, Iterable, Mapping
 from datetime import datetime
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from sahel_dedup.articles import Article
 from sahel_dedup.clustering.story import Story
@@ -18,14 +18,18 @@ from sahel_dedup.index.remote.gathering import Gathering
 from sahel_dedup.index.results import Assignment, Event, IndexStats
 from sahel_dedup.io.article_reader import ArticleReader, Record, read_article
 
+if TYPE_CHECKING:
+    from sahel_dedup.explain.explanation import Explanation
+
 _T = TypeVar("_T")
 
 
 class AsyncStoryIndex:
     """An index that `sahel-dedup serve` serves, for asyncio; use it with ``async with``.
 
-    Its methods are those of `StoryIndex`. Articles that tasks add at the same time are sent in one
-    request, which takes a fraction of the time of separate requests.
+    Its methods are those of `StoryIndex` that programs need while articles arrive; for the others,
+    such as `compact` and `to_frame`, use `StoryIndex.connect`. Articles that tasks add at the same
+    time are sent in one request, which takes a fraction of the time of separate requests.
 
     Parameters
     ----------
@@ -77,6 +81,12 @@ class AsyncStoryIndex:
         """Add an article or replace the one with its id; see `StoryIndex.upsert`."""
         return await self._gathering.add(read_article(article, columns), "update")
 
+    async def update(
+        self, article: Record, *, columns: Mapping[str, str] | None = None
+    ) -> Assignment:
+        """Replace an article by a corrected version; see `StoryIndex.update`."""
+        return await self._send(calls.update(read_article(article, columns)))
+
     async def add_many(
         self,
         articles: Iterable[Record] | Any,
@@ -121,6 +131,18 @@ class AsyncStoryIndex:
         """Remove an article; see `StoryIndex.remove`."""
         return await self._send(calls.remove(article))
 
+    async def join(
+        self, a: str, b: str, *, who: str | None = None, why: str | None = None
+    ) -> tuple[Event, ...]:
+        """Say that two articles are one story; see `StoryIndex.join`."""
+        return await self._send(calls.say("/join", (a, b), who, why))
+
+    async def part(
+        self, a: str, b: str, *, who: str | None = None, why: str | None = None
+    ) -> tuple[Event, ...]:
+        """Say that two articles are not one story; see `StoryIndex.part`."""
+        return await self._send(calls.say("/part", (a, b), who, why))
+
     async def contains(self, article: str) -> bool:
         """Return whether an article is there: ``article in index`` of `StoryIndex`."""
         return await self._send(calls.contains(article))
@@ -141,14 +163,32 @@ class AsyncStoryIndex:
         """Return an article from the file; see `StoryIndex.article`."""
         return await self._send(calls.article(article))
 
+    async def explain(self, first: str, second: str) -> Explanation:
+        """Explain why two articles are one story, or are not; see `StoryIndex.explain`."""
+        return await self._send(calls.explain(first, second))
+
     async def events(self, cursor: int = 0) -> tuple[Event, ...]:
         """Return what happened to stories after an event; see `StoryIndex.events`."""
         return await self._send(calls.events(cursor))
 
     def follow_events(self, cursor: int = 0) -> AsyncIterator[Event]:
-        """Yield the events after a given one, and then new events, endlessly.
+        """Yield the events after a given one, and then each new event as it happens, endlessly.
 
-        See `sahel_dedup.index.remote.client.RemoteIndex.follow_events`.
+        Parameters
+        ----------
+        cursor : int
+            The last event that is known; 0 for all that are kept.
+
+        Yields
+        ------
+        Event
+
+        Raises
+        ------
+        ServerError
+            When the server ends. Call it again with the cursor of the last event.
+        NotFoundError
+            If events after the cursor are no longer kept.
         """
         return self._lines(calls.event_stream(cursor))
 
