@@ -67,13 +67,6 @@ class StoryIndex(ArticleFeed, StoryQueries):
         self._attach()
 
     @classmethod
-    def in_memory(
-        cls, settings: Settings | None = None, *, retention: timedelta | float | None = None
-    ) -> StoryIndex:
-        """Return an index in memory: the same as ``StoryIndex()``."""
-        return cls(settings, retention=retention)
-
-    @classmethod
     def open(
         cls,
         path: str | os.PathLike[str],

@@ -63,8 +63,6 @@ class ReadSummary:
         Number of articles whose id was an integer of at most 64 bits.
     dates_unusable : int
         Number of articles whose date was dropped because it could not be read or cannot be right.
-    ignored_columns : Counter of str
-        Input columns whose values are not in the output, and the number of rows.
     bad_dates : Counter of str
         Number of dates that could not be read, by kind of fault.
     first_fault : str or None
@@ -87,7 +85,6 @@ class ReadSummary:
     tagged: int = 0
     numbered: int = 0
     dates_unusable: int = 0
-    ignored_columns: Counter[str] = field(default_factory=Counter)
     bad_dates: Counter[str] = field(default_factory=Counter)
     first_fault: str | None = None
     corrections: int = 0
