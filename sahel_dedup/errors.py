@@ -47,6 +47,21 @@ class MissingPackageError(SahelError, ImportError):
     """A missing package that an optional part needs. The message says how to install it."""
 
 
+def missing_package(part: str, error: ImportError, extra: str) -> MissingPackageError:
+    """Return the error for an optional part whose package cannot be imported.
+
+    Parameters
+    ----------
+    part
+        What needs it.
+    error
+        Of the import.
+    extra
+        The extra of this package that installs it.
+    """
+    return MissingPackageError(f"{part} needs {error.name}: pip install 'sahel-dedup[{extra}]'")
+
+
 class FileError(SahelError):
     """A file, folder or stream that cannot be read or written, or has the wrong content."""
 

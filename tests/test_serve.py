@@ -26,6 +26,7 @@ from typer.testing import CliRunner
 from sahel_dedup import (
     Article,
     ArticleError,
+    CorrectionError,
     IndexBusyError,
     NotFoundError,
     SahelError,
@@ -327,6 +328,23 @@ def test_events_are_followed(tmp_path: Path) -> None:
             StoryIndex.connect(running.url)
 
 
+def test_tasks_correct_and_explain(tmp_path: Path) -> None:
+    async def main(url: str) -> None:
+        async with AsyncStoryIndex(url) as index:
+            rows = [{"id": f"n{n}", "text": f"event{n} at town{n}"} for n in range(3)]
+            await index.add_many(rows)
+            assert (await index.update({**rows[0], "text": "event0 at another town"})).updated
+            assert not (await index.explain("n0", "n1")).one_story
+            assert [event.kind for event in await index.join("n0", "n1", who="ana")] == ["merged"]
+            assert set((await index.story_of("n0")).articles) == {"n0", "n1"}
+            assert await index.part("n0", "n2") == ()
+            with pytest.raises(CorrectionError, match="'n0' and 'n1' are one story"):
+                await index.part("n0", "n1")
+
+    with serving(tmp_path / "news.index") as running:
+        asyncio.run(main(running.url))
+
+
 async def follow_to_the_end(running: Served) -> list[object]:
     seen: list[object] = []
     async with AsyncStoryIndex(running.url) as index:
@@ -579,7 +597,9 @@ def test_what_is_missing_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     status, told = run("serve", "--index", tmp_path / "news.index")
     assert status == 2
     assert "serve needs uvicorn: pip install 'sahel-dedup[serve]'" in told
-    with pytest.raises(SahelError, match=r"httpx: pip install 'sahel-dedup\[serve\]'"):
+    with pytest.raises(
+        SahelError, match=r"served index needs httpx: pip install 'sahel-dedup\[serve\]'$"
+    ):
         StoryIndex.connect("http://127.0.0.1:9")
 
 

@@ -15,7 +15,7 @@ from sahel_dedup.cli.options import (
     parse_columns,
 )
 from sahel_dedup.cli.terminal import note, say
-from sahel_dedup.errors import MissingPackageError
+from sahel_dedup.errors import missing_package
 from sahel_dedup.io.article_reader import read_articles
 from sahel_dedup.io.collisions import check_apart
 from sahel_dedup.io.writers import check_folder, check_output, check_stdout, write_rows
@@ -81,9 +81,7 @@ def review(
             from sahel_dedup.review.app import Review
             from sahel_dedup.review.server import serve
         except ImportError as error:
-            raise MissingPackageError(
-                f"the page needs {error.name}: pip install 'sahel-dedup[serve]', or use --sheet"
-            ) from None
+            raise missing_package("review without --sheet", error, "serve") from None
     placed = read_previous(stories)
     asked = Questions.of(list(read_articles(archive, columns=columns)), placed, settings, count)
     note(f"{len(asked.pairs):,} pairs and {len(asked.stories):,} stories to review")

@@ -19,7 +19,7 @@ from sahel_dedup.cli.index_options import (
 )
 from sahel_dedup.cli.options import ModelFile
 from sahel_dedup.cli.terminal import note
-from sahel_dedup.errors import FileError, MissingPackageError, SettingsError
+from sahel_dedup.errors import FileError, SettingsError, missing_package
 from sahel_dedup.io.collisions import check_apart
 
 _TOKEN = "SAHEL_DEDUP_TOKEN"
@@ -87,9 +87,7 @@ def serve(
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("sahel_dedup"):
             raise
-        raise MissingPackageError(
-            f"serve needs {error.name}: pip install 'sahel-dedup[serve]'"
-        ) from None
+        raise missing_package("serve", error, "serve") from None
     from sahel_dedup.index.story_index import StoryIndex
 
     check_apart([token_file, model], {"--index": index_file})

@@ -10,7 +10,7 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, fields
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -34,6 +34,7 @@ from sahel_dedup.sketch.fingerprint import FINGERPRINT_VERSION
 from sahel_dedup.sketch.profiles import Profiles
 from sahel_dedup.sketch.sketcher import Sketcher
 from sahel_dedup.text.vocabulary import Words
+from sahel_dedup.util.days import length_in_days
 
 # Increased whenever the contents of the file change.
 _FORMAT = 2
@@ -70,14 +71,14 @@ def save(parts: StoriesParts, path: str) -> None:
     }
     for kind, pairs in (("inside", grouped.inside), ("compared", compared.pairs)):
         arrays |= {f"{kind}_{name}": getattr(pairs, name) for name in _PAIRS}
-    window, model = grouped.settings.window, grouped.settings.model
+    model = grouped.settings.model
     summary = asdict(parts.read_summary)
     header = {
         "format": _FORMAT,
         "fingerprints": FINGERPRINT_VERSION,
         "settings": asdict(grouped.settings)
         | {
-            "window": None if window is None else window / timedelta(days=1),
+            "window": length_in_days(grouped.settings.window),
             "model": None if model is None else model.to_dict(),
         },
         "ids": list(grouped.ids),
@@ -200,7 +201,9 @@ def _summary(counts: dict[str, Any]) -> ReadSummary:
     counts = {
         name: Counter(value) if isinstance(value, dict) else value for name, value in counts.items()
     }
-    return ReadSummary(**{**counts, "columns": set(counts["columns"])})
+    # A file of an earlier version may have counts that are no longer made.
+    known = {item.name: counts[item.name] for item in fields(ReadSummary)}
+    return ReadSummary(**{**known, "columns": set(known["columns"])})
 
 
 def _within(name: str, numbers: NDArray[Any], size: int) -> None:

@@ -14,10 +14,11 @@ from sahel_dedup.index.engine import Engine
 from sahel_dedup.index.growable_profiles import TERM
 from sahel_dedup.index.kept_texts import check_texts
 from sahel_dedup.index.live import Live
-from sahel_dedup.index.metadata import check_retention, stored_settings, to_length, warn_of_versions
+from sahel_dedup.index.metadata import check_retention, stored_settings, warn_of_versions
 from sahel_dedup.index.persistence import Keeper
 from sahel_dedup.index.sqlite_store import Store
 from sahel_dedup.sketch.profiles import Traits, take_ragged
+from sahel_dedup.util.days import length_of
 
 # Queries that must find nothing, and what a result would mean. Everything else is checked whenever
 # all rows of an index are read.
@@ -60,7 +61,7 @@ def check(path: str | os.PathLike[str]) -> list[str]:
                 store.read_state()
                 settings = stored_settings(store.made, store.path)
                 keeper = Keeper(store, Engine(settings), arrays=False)
-                check_retention(to_length(keeper.load().retention), settings)
+                check_retention(length_of(keeper.load().retention), settings)
                 check_texts(keeper)
                 counts = {meaning: store.count(sql) for sql, meaning in _RULES.items()}
                 faults = _array_faults(keeper, Keeper(store, Engine(settings)))

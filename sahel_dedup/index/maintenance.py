@@ -18,7 +18,7 @@ from sahel_dedup.index.article_rows import read_fields, to_text
 from sahel_dedup.index.checking import check
 from sahel_dedup.index.correction_rows import read_corrections
 from sahel_dedup.index.export import table_rows
-from sahel_dedup.index.metadata import stored_settings, to_length
+from sahel_dedup.index.metadata import stored_settings
 from sahel_dedup.index.opening import open_session
 from sahel_dedup.index.session import Session
 from sahel_dedup.index.side_files import Lock, check_path, remove_side_files, size_of
@@ -33,7 +33,7 @@ from sahel_dedup.index.sqlite_file import (
 from sahel_dedup.index.sqlite_store import Store
 from sahel_dedup.index.story_index import StoryIndex
 from sahel_dedup.settings import Settings
-from sahel_dedup.util.days import to_moment
+from sahel_dedup.util.days import length_of, to_moment
 
 __all__ = ["backup", "check", "compact", "export", "rebuild", "restore", "settings_of"]
 
@@ -276,7 +276,7 @@ def _former(connection: sqlite3.Connection, name: str) -> _Former:
         header: dict[str, Any] = {key: json.loads(value) for key, value in rows}
         made = header.get("made", header)
         state = header["state"]["index"] if "state" in header else header
-        retention = to_length(state.get("retention"))
+        retention = length_of(state.get("retention"))
         # Formats before 7 kept no further fields.
         kept = made["texts"] is True, made.get("fields") is True
         return _Former(stored_settings(made, name), retention, *kept)

@@ -12,32 +12,18 @@ from sahel_dedup.errors import IndexFileError, SettingsError
 from sahel_dedup.evidence_model import EvidenceModel
 from sahel_dedup.index.row_checks import DAYS, MOST
 from sahel_dedup.settings import Settings
+from sahel_dedup.util.days import length_in_days
 from sahel_dedup.util.version import data_versions
 
 logger = logging.getLogger("sahel_dedup.index")
 
-_DAY = timedelta(days=1)
 # These settings define what a story is; the others may change between runs.
 BINDING = ("granularity", "window", "recall", "recall_similarity", "model")
 
 
 @dataclass(slots=True)
 class Counts:
-    """Counts of the events of an index since it was made.
-
-    Attributes
-    ----------
-    exact, near, reworded : int
-        Articles that were exact, near or reworded copies when they were added.
-    updated : int
-        Articles that were changed: corrected, edited, or given a date, outlet or title.
-    late : int
-        Articles older than the retention, which were not kept.
-    refused : int
-        Rows that were not articles, or had a known id with other words.
-    merged, split : int
-        Events of these kinds.
-    """
+    """Counts of the events of an index since it was made; `IndexStats` describes each."""
 
     exact: int = 0
     near: int = 0
@@ -121,7 +107,7 @@ class State:
 def make_header(settings: Settings, keep_texts: bool, keep_fields: bool) -> dict[str, Any]:
     """Describe a new index in types of JSON: the permanent part, and its first state."""
     values = {name: getattr(settings, name) for name in BINDING}
-    values["window"] = to_days(settings.window)
+    values["window"] = length_in_days(settings.window)
     values["model"] = None if settings.model is None else settings.model.to_dict()
     if keep_fields and not keep_texts:
         raise SettingsError(
@@ -194,16 +180,6 @@ def check_retention(retention: timedelta | None, settings: Settings) -> None:
     """
     if retention is not None and settings.window is not None and retention < settings.window:
         raise SettingsError(f"retention: {retention} is shorter than the window, {settings.window}")
-
-
-def to_days(time: timedelta | None) -> float | None:
-    """Convert a length of time to days."""
-    return None if time is None else time / _DAY
-
-
-def to_length(days: float | None) -> timedelta | None:
-    """Convert days to a length of time."""
-    return None if days is None else timedelta(days=days)
 
 
 def _whole(values: dict[str, Any], name: str) -> int:

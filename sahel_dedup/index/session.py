@@ -16,7 +16,7 @@ from sahel_dedup.articles import Article
 from sahel_dedup.errors import ArticleError, IndexStateError, NotFoundError, no_article
 from sahel_dedup.index.changes import Changes
 from sahel_dedup.index.engine import Engine
-from sahel_dedup.index.metadata import State, check_retention, to_days, to_length
+from sahel_dedup.index.metadata import State, check_retention
 from sahel_dedup.index.persistence import Keeper
 from sahel_dedup.index.planning import Step, plan
 from sahel_dedup.index.result_builder import origin
@@ -26,7 +26,7 @@ from sahel_dedup.index.sqlite_store import Store
 from sahel_dedup.index.takeover import GroupedArchive, fill
 from sahel_dedup.index.tally import Tally
 from sahel_dedup.sketch.profiles import Profiles
-from sahel_dedup.util.days import today
+from sahel_dedup.util.days import length_in_days, length_of, today
 
 logger = logging.getLogger("sahel_dedup.index")
 
@@ -91,7 +91,7 @@ class Session:
     @property
     def retention(self) -> timedelta | None:
         """Age at which stories expire."""
-        return to_length(self._state.retention)
+        return length_of(self._state.retention)
 
     def set_retention(self, retention: timedelta | None) -> None:
         """Set the age at which stories expire; ``None`` keeps the present one.
@@ -102,7 +102,7 @@ class Session:
             If it is shorter than the window.
         """
         check_retention(retention or self.retention, self._engine.settings)
-        days = to_days(retention)
+        days = length_in_days(retention)
         if days is not None and days != self._state.retention:
             self._state.retention = days
             if self._keeper is not None and not self._keeper.store.readonly:

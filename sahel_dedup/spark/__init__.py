@@ -9,11 +9,9 @@ try:
     import pyarrow  # noqa: F401
     import pyspark  # noqa: F401
 except ImportError as missing:
-    from sahel_dedup.errors import MissingPackageError
+    from sahel_dedup.errors import missing_package
 
-    raise MissingPackageError(
-        f"no {missing.name}: pip install 'sahel-dedup[spark]', and install Java 17 with your system"
-    ) from None
+    raise missing_package("Spark", missing, "spark") from None
 
 from sahel_dedup.spark.engine import cluster
 

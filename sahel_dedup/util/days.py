@@ -1,4 +1,4 @@
-"""Conversion of times to days since 1970, the unit of the engine."""
+"""Conversion of times to days since 1970, and of lengths of time to days."""
 
 from __future__ import annotations
 
@@ -37,6 +37,16 @@ def to_day(name: str, moment: datetime) -> float:
 def to_moment(days: float) -> datetime:
     """Convert days to a time."""
     return _EPOCH + days * _DAY
+
+
+def length_in_days(length: timedelta | None) -> float | None:
+    """Convert a length of time to days."""
+    return None if length is None else length / _DAY
+
+
+def length_of(days: float | None) -> timedelta | None:
+    """Convert days to a length of time."""
+    return None if days is None else days * _DAY
 
 
 def today() -> float:

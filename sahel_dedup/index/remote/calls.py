@@ -17,11 +17,11 @@ from sahel_dedup.corrections.corrections import Correction
 from sahel_dedup.errors import (
     IndexBusyError,
     IndexStateError,
-    MissingPackageError,
     NotFoundError,
     SahelError,
     ServerError,
     SettingsError,
+    missing_package,
 )
 from sahel_dedup.index.remote import wire
 from sahel_dedup.index.results import Assignment, Event, IndexStats
@@ -304,10 +304,8 @@ def http() -> Any:
     """
     try:
         import httpx
-    except ImportError:
-        raise MissingPackageError(
-            "an index over HTTP needs httpx: pip install 'sahel-dedup[serve]'"
-        ) from None
+    except ImportError as error:
+        raise missing_package("a served index", error, "serve") from None
     return httpx
 
 

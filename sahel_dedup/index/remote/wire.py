@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, fields
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sahel_dedup import errors
@@ -19,6 +19,7 @@ from sahel_dedup.index.results import Assignment, Event, IndexStats, Match
 from sahel_dedup.io.tabular import plain, to_json
 from sahel_dedup.scoring.breakdown import ScoreBreakdown, SharedTerm
 from sahel_dedup.settings import Settings
+from sahel_dedup.util.days import length_in_days, length_of
 
 Json = dict[str, Any]
 
@@ -104,26 +105,24 @@ def stats_to_json(stats: IndexStats) -> Json:
     row = asdict(stats)
     if stats.newest is not None:
         row["newest"] = stats.newest.isoformat()
-    if stats.retention is not None:
-        row["retention"] = stats.retention / timedelta(days=1)
+    row["retention"] = length_in_days(stats.retention)
     return row
 
 
 def stats_from_json(row: Json) -> IndexStats:
     """Read figures."""
-    newest, retention = row["newest"], row["retention"]
+    newest = row["newest"]
     times = {
         "newest": None if newest is None else datetime.fromisoformat(newest),
-        "retention": None if retention is None else timedelta(days=retention),
+        "retention": length_of(row["retention"]),
     }
     return IndexStats(**{**row, **times})
 
 
 def settings_to_json(settings: Settings) -> Json:
     """Convert settings to JSON, with the window in days."""
-    window = settings.window
     return asdict(settings) | {
-        "window": None if window is None else window / timedelta(days=1),
+        "window": length_in_days(settings.window),
         "preferred_sources": list(settings.preferred_sources),
     }
 
