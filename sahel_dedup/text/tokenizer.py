@@ -59,6 +59,10 @@ class Tokens:
         Its code points.
     text_starts : ndarray of int64, shape (n_texts + 1,)
         Position of each text in `joined`.
+    letters : ndarray of uint8
+        The case-folded forms of all tokens in UTF-8, with a NUL after each.
+    letter_starts : ndarray of int64, shape (n_tokens + 1,)
+        Position of each token in `letters`, and where the last one ends.
     """
 
     hashes: U64
@@ -68,43 +72,19 @@ class Tokens:
     joined: str
     codes: NDArray[np.uint32]
     text_starts: NDArray[np.int64]
+    letters: NDArray[np.uint8]
+    letter_starts: NDArray[np.int64]
 
     def words(self, tokens: NDArray[np.int64]) -> list[str]:
         """Return the case-folded forms of some tokens."""
-        tables = character_tables()
-        room = len(tokens) + int((self.ends[tokens] - self.starts[tokens]).sum())
-        spelt = np.empty(room, dtype=np.uint32)
-        size = _spell(
-            tokens, self.starts, self.ends, self.codes, tables.folded, tables.values, spelt
-        )
-        joined: str = spelt[:size].tobytes().decode("utf-32-le")
-        return joined.split("\0")[:-1]
+        starts, ends = self.letter_starts[tokens].tolist(), self.letter_starts[tokens + 1].tolist()
+        letters = self.letters.data
+        bounds = zip(starts, ends, strict=True)
+        return [str(letters[start : end - 1], "utf-8") for start, end in bounds]
 
     def word(self, token: int) -> str:
         """Return the case-folded form of one token; for many, `words` is faster."""
         return self.words(np.array([token]))[0]
-
-
-@compiled
-def _spell(
-    tokens: NDArray[np.int64],
-    starts: NDArray[np.int64],
-    ends: NDArray[np.int64],
-    codes: NDArray[np.uint32],
-    folded: NDArray[np.uint32],
-    values: U64,
-    spelt: NDArray[np.uint32],
-) -> int:
-    """Concatenate the case-folded forms of some tokens, with a NUL after each."""
-    size = 0
-    for token in tokens:
-        for code in codes[starts[token] : ends[token]]:
-            if values[code]:
-                spelt[size] = folded[code]
-                size += 1
-        spelt[size] = 0
-        size += 1
-    return size
 
 
 def tokenize(texts: Sequence[str]) -> Tokens:
@@ -130,7 +110,7 @@ def tokenize(texts: Sequence[str]) -> Tokens:
         if composed != texts:
             joined, codes, text_starts = _join(composed)
             classes, _ = _classify(codes, text_starts)
-    starts, ends, hashes = _spans(codes, classes)
+    starts, ends, hashes, letters, letter_starts = _spans(codes, classes)
     return Tokens(
         hashes=hashes,
         offsets=starts.searchsorted(text_starts),
@@ -139,6 +119,8 @@ def tokenize(texts: Sequence[str]) -> Tokens:
         joined=joined,
         codes=codes,
         text_starts=text_starts,
+        letters=letters,
+        letter_starts=letter_starts,
     )
 
 
@@ -180,17 +162,22 @@ def _look_up(
 
 def _spans(
     codes: NDArray[np.uint32], classes: NDArray[np.uint8]
-) -> tuple[NDArray[np.int64], NDArray[np.int64], U64]:
+) -> tuple[NDArray[np.int64], NDArray[np.int64], U64, NDArray[np.uint8], NDArray[np.int64]]:
     """Find and hash the tokens: runs of word characters, and n-grams in scripts without spaces.
 
-    Returns where they start and end, and their hashes.
+    Returns where they start and end, their hashes, and the letters of `Tokens`.
     """
-    n = len(codes)
+    n, tables = len(codes), character_tables()
     places, kinds = np.empty(n, np.int64), np.empty(n, np.uint8)
     starts, ends, hashes = np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, np.uint64)
-    values = character_tables().values
-    size = _cut(codes, classes, values, places, kinds, starts, ends, hashes)
-    return starts[:size], ends[:size], hashes[:size]
+    # A character takes four bytes at most, and three if it is part of four n-grams.
+    room = 4 if classes.max(initial=0) < BIGRAM else 13
+    letters, letter_starts = np.empty(room * n, np.uint8), np.empty(n + 1, np.int64)
+    size = _cut(
+        codes, classes, tables.values, tables.folded, places, kinds, starts, ends, hashes,
+        letters, letter_starts,
+    )  # fmt: skip
+    return starts[:size], ends[:size], hashes[:size], letters, letter_starts[: size + 1]
 
 
 @compiled
@@ -198,15 +185,18 @@ def _cut(
     codes: NDArray[np.uint32],
     classes: NDArray[np.uint8],
     values: U64,
+    folded: NDArray[np.uint32],
     places: NDArray[np.int64],
     kinds: NDArray[np.uint8],
     starts: NDArray[np.int64],
     ends: NDArray[np.int64],
     hashes: U64,
+    letters: NDArray[np.uint8],
+    letter_starts: NDArray[np.int64],
 ) -> int:
     """Fill in what `_spans` returns, and count it."""
     kept = _keep(codes, classes, places, kinds)
-    size = first = 0
+    letter_starts[0] = size = first = 0
     while first < kept:
         kind = kinds[first]
         if kind < WORD:
@@ -214,17 +204,44 @@ def _cut(
             continue
         longest = kept if kind == WORD else 2 if kind == BIGRAM else 4
         last, total, power = first, np.uint64(0), np.uint64(1)
+        letter = letter_starts[size]
         while last < kept and kinds[last] == kind and last - first < longest:
-            total += values[codes[places[last]]] * power
+            code = codes[places[last]]
+            total += values[code] * power
             power *= BASE
+            letter = _encode(folded[code], letters, letter)
             last += 1
         # A run that is shorter than an n-gram is a token, but not the end of a longer one.
         if last - first == longest or first == 0 or kinds[first - 1] != kind:
             starts[size], ends[size] = places[first], places[last - 1] + 1
             hashes[size] = splitmix64_one(total)
+            letters[letter] = 0
             size += 1
+            letter_starts[size] = letter + 1
         first = last if kind == WORD else first + 1
     return size
+
+
+@compiled
+def _encode(char: np.uint32, letters: NDArray[np.uint8], place: int) -> int:
+    """Write a character in UTF-8 at a place; return the next place."""
+    if char < 0x80:
+        letters[place] = char
+        return place + 1
+    if char < 0x800:
+        letters[place] = 0xC0 | char >> 6
+        place += 1
+    else:
+        if char < 0x10000:
+            letters[place] = 0xE0 | char >> 12
+        else:
+            letters[place] = 0xF0 | char >> 18
+            letters[place + 1] = 0x80 | char >> 12 & 0x3F
+            place += 1
+        letters[place + 1] = 0x80 | char >> 6 & 0x3F
+        place += 2
+    letters[place] = 0x80 | char & 0x3F
+    return place + 1
 
 
 @compiled
