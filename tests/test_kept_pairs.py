@@ -18,8 +18,10 @@ from hypothesis import strategies as st
 from sahel_dedup.articles import Article
 from sahel_dedup.batch import Archive
 from sahel_dedup.candidates import grown, lsh
+from sahel_dedup.candidates.buckets import Buckets, bucket_keys
 from sahel_dedup.candidates.grown import changed_pairs
-from sahel_dedup.candidates.lsh import candidate_pairs
+from sahel_dedup.candidates.lsh import band_keys, candidate_pairs
+from sahel_dedup.candidates.pair_table import PairTable
 from sahel_dedup.clustering.recut import Compared
 from sahel_dedup.io.checkpoint import Checkpoint
 from sahel_dedup.io.kept_reading import KeptReading
@@ -60,11 +62,18 @@ def test_pairs_change_as_if_they_were_proposed_anew(data: st.DataObject) -> None
         mock.patch.object(lsh, "_LEAST_AGREEMENT", (20, 30)),
     ):
         former, expected = pairs(before), pairs(now)
-        found = changed_pairs(salience, day, window, layout, (before, now), former)
-    kept = {*zip(*(side[~found.lost].tolist() for side in former), strict=True)}
+        table = PairTable.of(*former, np.zeros(len(former[0]), np.uint16), n)
+        found = changed_pairs(salience, day, window, layout, (before, now), table)
+        assert found is not None
+        merged = table.changed(*found, 7)
+    kept = {*zip(*(np.delete(side, found.lost).tolist() for side in former), strict=True)}
     fresh = {*zip(found.first.tolist(), found.second.tolist(), strict=True)}
     assert not kept & fresh
     assert sorted(kept | fresh) == list(zip(*(s.tolist() for s in expected), strict=True))
+    value = np.array([7 * ((i, j) in fresh) for i, j in zip(*expected, strict=True)], np.uint16)
+    whole = PairTable.of(*expected, value, n)
+    for name in PairTable._fields:
+        assert np.array_equal(getattr(merged, name), getattr(whole, name)), name
 
 
 def test_values_without_others() -> None:
@@ -147,9 +156,14 @@ def test_no_bound_is_too_low(tmp_path: Path) -> None:
     compared(reading(tmp_path, files[:1]), SETTINGS)
     raise_bounds, spared = kept_pairs.raise_bounds, []
 
-    def watched(first: Any, second: Any, bound: Any, turn: Any, rough: Any, *more: Any) -> Any:
-        likely = raise_bounds(first, second, bound, turn, rough, *more)
-        spared.append((first, second, (bound + rough[first] + rough[second]) / 8192, ~likely))
+    def watched(table: Any, turn: Any, rough: Any, *more: Any) -> Any:
+        likely = raise_bounds(table, turn, rough, *more)
+        first = np.repeat(np.arange(len(turn)), np.diff(table.indptr))
+        second = table.second.astype(np.int64)
+        dropped = np.ones(len(second), dtype=np.bool_)
+        dropped[likely[1]] = False
+        bound = (table.value + rough[first] + rough[second]) / 8192
+        spared.append((first, second, bound, dropped))
         return likely
 
     with mock.patch.object(kept_pairs, "raise_bounds", watched):
@@ -213,3 +227,46 @@ def test_large_archives_keep_no_pairs(tmp_path: Path, monkeypatch: pytest.Monkey
     for _ in range(2):
         compared(reading(tmp_path, [path]), SETTINGS)
         assert not (tmp_path / "kept" / "pairs.npz").exists()
+
+
+@given(st.integers(0, 30), st.integers(0, 1000), st.integers(1, 3))
+def test_members_of_buckets_are_those_with_equal_keys(n: int, seed: int, values: int) -> None:
+    draw = np.random.default_rng(seed)
+    salience = draw.integers(0, 1 + values, (n, SLOTS), dtype=np.uint32)
+    layout = Layout(7, 2)
+    some = np.flatnonzero(draw.random(n) < 0.2)
+    rows = np.flatnonzero(draw.random(n) < 0.8)
+    buckets = Buckets.of(salience, layout, some, 5)
+    found = buckets.members(rows, 1)
+    keys = [band_keys(salience, layout, band) >> lsh.KEY_SHIFT for band in range(5)]
+    expected = sorted(
+        (band, int(keys[band][row]), int(row))
+        for band in range(5)
+        for row in rows
+        if keys[band][row] in keys[band][some]
+    )
+    bands = buckets.band[found.bucket].tolist()
+    assert sorted(
+        (band, int(keys[band][row]), row)
+        for band, row in zip(bands, found.row.tolist(), strict=True)
+    ) == expected  # fmt: skip
+    assert len(set(found.bucket.tolist())) == len({place[:2] for place in expected})
+    for extra in (0, 1, 2):
+        band = np.full(n, 3)
+        one = bucket_keys(salience, layout, np.arange(n), band, extra)
+        two = band_keys(salience, layout, 3, extra) >> lsh.KEY_SHIFT
+        assert np.array_equal(one, two + np.uint64(1))
+
+
+def test_much_that_has_changed_is_proposed_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    rows = texts(np.random.default_rng(2), 60)
+    paths = [write(tmp_path / "a.jsonl", rows[:30]), write(tmp_path / "b.jsonl", rows[30:])]
+    compared(reading(tmp_path, paths[:1]), SETTINGS)
+    monkeypatch.setattr(grown, "MOST_MOVED", 10)
+    with caplog.at_level(logging.INFO, "sahel_dedup"):
+        _, found = compared(reading(tmp_path, paths), SETTINGS)
+    assert any("all pairs are proposed" in text for text in caplog.messages)
+    _, expected = compared([Article.from_mapping(row) for row in rows], SETTINGS)
+    assert np.array_equal(found.pairs.score, expected.pairs.score)

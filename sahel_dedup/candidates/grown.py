@@ -1,25 +1,31 @@
 """Candidate pairs of an archive that has grown, from those that it had before.
 
 LSH proposes pairs bucket by bucket, and the fingerprints of old articles are what they were. So
-only buckets change to which an article has come, or from which one was left out as a copy. These
-are paired as they were and as they are, and the difference is the change. The result is that of
+only buckets change to which an article has come, or from which one was left out as a copy. Where
+such a bucket is not crowded, the pairs of these articles are the change. A crowded one is paired as
+it was and as it is, and the difference is the change. The result is that of
 `sahel_dedup.candidates.lsh.candidate_pairs`.
 """
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sahel_dedup.candidates.lsh import KEY_SHIFT, agree, band_keys, bucket_pairs, distinct
+from sahel_dedup.candidates import lsh
+from sahel_dedup.candidates.buckets import Buckets, Members, bucket_keys
+from sahel_dedup.candidates.lsh import agree, bucket_pairs, distinct
+from sahel_dedup.candidates.pair_table import PairTable
 from sahel_dedup.sketch.layout import Layout
-from sahel_dedup.util.parallel import ordered_map
+from sahel_dedup.util.jit import compiled
 
-_TABLE = np.uint64((1 << 16) - 1)
+# If more articles have come, proposing all pairs anew costs less.
+MOST_MOVED = 1 << 14
+# A bucket is numbered in the upper half of a key (`sahel_dedup.candidates.lsh.in_buckets`).
+_NUMBER_SHIFT = np.uint64(32)
 
 
 class Change(NamedTuple):
@@ -27,15 +33,48 @@ class Change(NamedTuple):
 
     Attributes
     ----------
-    lost : ndarray of bool, shape (n_pairs,)
-        Which of the former pairs are none any more.
+    lost : ndarray of int64, shape (n_lost,)
+        Places of the former pairs that are none any more, rising.
     first, second : ndarray of int64, shape (n_new,)
         The pairs that are new, sorted, ``first < second``.
     """
 
-    lost: NDArray[np.bool_]
+    lost: NDArray[np.int64]
     first: NDArray[np.int64]
     second: NDArray[np.int64]
+
+
+class _Archive(NamedTuple):
+    """Articles as they are: see `changed_pairs`."""
+
+    salience: NDArray[np.uint32]
+    day: NDArray[np.float64]
+    window: float
+    layout: Layout
+
+    def proposed(
+        self, inside: Members, band: NDArray[np.int64], member: NDArray[np.bool_]
+    ) -> NDArray[np.int64]:
+        """Return the pairs that buckets propose, the first times n plus the second, sorted."""
+        number, row = inside
+
+        def keys(extra: int, places: NDArray[np.int64]) -> NDArray[np.uint64]:
+            bucket = number[places]
+            if extra:
+                split = bucket_keys(self.salience, self.layout, row[places], band[bucket], extra)
+                part = np.unique(split, return_inverse=True)[1]
+                bucket = np.unique(bucket * len(part) + part, return_inverse=True)[1]
+            return bucket.astype(np.uint64) << _NUMBER_SHIFT
+
+        pairs = bucket_pairs(keys, np.flatnonzero(member[row]), self.day[row], self.window)
+        return self.coded((row[i], row[j]) for i, j in pairs)
+
+    def coded(
+        self, pairs: Iterable[tuple[NDArray[np.int64], NDArray[np.int64]]]
+    ) -> NDArray[np.int64]:
+        """Return pairs as numbers, sorted and without duplicates."""
+        n = len(self.day)
+        return distinct(np.concatenate([np.zeros(0, np.int64), *(i * n + j for i, j in pairs)]))
 
 
 def changed_pairs(
@@ -44,9 +83,9 @@ def changed_pairs(
     window: float,
     layout: Layout,
     members: tuple[NDArray[np.bool_], NDArray[np.bool_]],
-    pairs: tuple[NDArray[np.int64], NDArray[np.int64]],
+    pairs: PairTable,
     workers: int = 1,
-) -> Change:
+) -> Change | None:
     """Find out how the candidate pairs of an archive change.
 
     Parameters
@@ -55,56 +94,56 @@ def changed_pairs(
         Of the archive as it is: see `candidate_pairs`.
     members : two ndarrays of bool, shape (n,)
         Which articles were compared before, and which are now; none of them without words.
-    pairs : two ndarrays of int64, shape (n_pairs,)
-        The former pairs, sorted, by the rows that their articles have now.
+    pairs : PairTable
+        The former pairs, by the rows that their articles have now.
 
     Returns
     -------
-    Change
+    Change or None
+        None if so much has changed that proposing all pairs anew costs less.
     """
-    n = len(salience)
+    archive, n = _Archive(salience, day, window, layout), len(salience)
     before, now = members
-    columns = np.asfortranarray(salience)
-    moved = np.flatnonzero(before != now)
-    either = np.flatnonzero(before | now)
-    code = pairs[0] * n + pairs[1]
-
-    def found(
-        keys: Callable[..., NDArray[np.uint64]], rows: NDArray[np.int64]
-    ) -> NDArray[np.int64]:
-        parts = bucket_pairs(keys, rows, day, window)
-        return np.sort(np.concatenate([np.zeros(0, np.int64), *(i * n + j for i, j in parts)]))
-
-    def difference(band: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        keys = functools.partial(band_keys, columns, layout, band)
-        rows = _in_buckets_of(keys(0, either), keys(0, moved), either)
-        old, new = found(keys, rows[before[rows]]), found(keys, rows[now[rows]])
-        return without(old, new), without(new, old)
-
-    gone, come = [code[:0]], [code[:0]]
-    for old, new in ordered_map(difference, range(layout.bands), workers):
-        gone.append(old)
-        come.append(new)
-    fresh = without(distinct(np.concatenate(come)), code)
+    moved, either = np.flatnonzero(before != now), np.flatnonzero(before | now)
+    if len(moved) > MOST_MOVED:
+        return None
+    buckets = Buckets.of(salience, layout, moved, layout.bands)
+    inside = buckets.members(either, workers)
+    crowded = np.zeros(len(inside.row), dtype=np.bool_)
+    old, new = (
+        archive.coded([_of_moved(inside, day, window, before, now, member, crowded)])
+        for member in (before, now)
+    )
+    inside = inside.where(crowded)
+    was, is_now = (archive.proposed(inside, buckets.band, member) for member in (before, now))
+    fresh = distinct(np.concatenate([new, without(is_now, was)]))
+    fresh = fresh[pairs.find(*np.divmod(fresh, n)) < 0]
     fresh = fresh[agree(salience, day, *np.divmod(fresh, n))]
-    doubtful = distinct(np.concatenate(gone))
-    doubtful = doubtful[_among(doubtful, code)]
+    doubtful = distinct(np.concatenate([old, without(was, is_now)]))
+    place = pairs.find(*np.divmod(doubtful, n))
+    doubtful, place = doubtful[place >= 0], place[place >= 0]
+    if len(doubtful) > MOST_MOVED:
+        return None
+    lost = ~_among(doubtful, _still_proposed(archive, doubtful, now, either, workers))
+    return Change(place[lost], *np.divmod(fresh, n))
 
-    def proposed(band: int) -> NDArray[np.int64]:
-        """Which doubtful pairs this band proposes still."""
-        keys = functools.partial(band_keys, columns, layout, band)
-        one, two = (keys(0, side) for side in np.divmod(doubtful, n))
-        inside = one[one >> KEY_SHIFT == two >> KEY_SHIFT]
-        rows = _in_buckets_of(keys(0, either), inside, either)
-        new = found(keys, rows[now[rows]])
-        return doubtful[_among(doubtful, new)]
 
-    held = [code[:0]]
-    if len(doubtful):
-        held += ordered_map(proposed, range(layout.bands), workers)
-    lost = np.zeros(len(code), dtype=np.bool_)
-    lost[np.searchsorted(code, without(doubtful, distinct(np.concatenate(held))))] = True
-    return Change(lost, *np.divmod(fresh, n))
+def _still_proposed(
+    archive: _Archive,
+    doubtful: NDArray[np.int64],
+    now: NDArray[np.bool_],
+    rows: NDArray[np.int64],
+    workers: int,
+) -> NDArray[np.int64]:
+    """Return the pairs that the buckets propose in which both articles of a doubtful one are."""
+    salience, layout = archive.salience, archive.layout
+    first, second = np.divmod(doubtful, len(salience))
+    band = np.tile(np.arange(layout.bands), len(doubtful))
+    one, other = (np.repeat(side, layout.bands) for side in (first, second))
+    keys = (bucket_keys(salience, layout, side, band) for side in (one, other))
+    shared = np.equal(*keys)
+    buckets = Buckets(salience, layout, one[shared], band[shared])
+    return archive.proposed(buckets.members(rows, workers), buckets.band, now)
 
 
 def without(values: NDArray[np.int64], others: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -118,13 +157,85 @@ def _among(values: NDArray[np.int64], others: NDArray[np.int64]) -> NDArray[np.b
     return others[place] == values if len(others) else np.zeros(len(values), dtype=np.bool_)
 
 
-def _in_buckets_of(
-    keys: NDArray[np.uint64], wanted: NDArray[np.uint64], rows: NDArray[np.int64]
-) -> NDArray[np.int64]:
-    """Return the rows in whose buckets there are articles that are wanted."""
-    wanted = distinct(wanted >> KEY_SHIFT)
-    table = np.zeros(int(_TABLE) + 1, dtype=np.bool_)
-    table[wanted & _TABLE] = True
-    bucket = keys >> KEY_SHIFT
-    likely = np.flatnonzero(table[bucket & _TABLE])
-    return rows[likely[np.isin(bucket[likely], wanted)]]
+def _of_moved(
+    inside: Members,
+    day: NDArray[np.float64],
+    window: float,
+    before: NDArray[np.bool_],
+    now: NDArray[np.bool_],
+    member: NDArray[np.bool_],
+    crowded: NDArray[np.bool_],
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Pair the articles that have come or gone in buckets that are not crowded; mark the others."""
+    arguments = (*inside, day, window, before, now, member, lsh.BUCKET_REACH, crowded)
+    nothing = np.zeros(0, dtype=np.int64)
+    size = _pair_moved(*arguments, nothing, nothing)
+    first, second = np.empty(size, dtype=np.int64), np.empty(size, dtype=np.int64)
+    _pair_moved(*arguments, first, second)
+    return first, second
+
+
+@compiled
+def _pair_moved(
+    bucket: NDArray[np.int64],
+    rows: NDArray[np.int64],
+    day: NDArray[np.float64],
+    window: float,
+    before: NDArray[np.bool_],
+    now: NDArray[np.bool_],
+    member: NDArray[np.bool_],
+    reach: int,
+    crowded: NDArray[np.bool_],
+    first: NDArray[np.int64],
+    second: NDArray[np.int64],
+) -> int:
+    """Fill in the pairs, as far as there is room; return how many there are."""
+    start = size = 0
+    while start < len(rows):
+        end = start + 1
+        while end < len(rows) and bucket[end] == bucket[start]:
+            end += 1
+        if _is_crowded(rows, start, end, day, window, before, reach) or _is_crowded(
+            rows, start, end, day, window, now, reach
+        ):
+            crowded[start:end] = True
+            start = end
+            continue
+        for i in range(start, end):
+            a = rows[i]
+            for k in range(i + 1, end):
+                b = rows[k]
+                if day[b] - day[a] > window:
+                    break
+                if member[a] and member[b] and (before[a] != now[a] or before[b] != now[b]):
+                    if size < len(first):
+                        first[size], second[size] = a, b
+                    size += 1
+        start = end
+    return size
+
+
+@compiled
+def _is_crowded(
+    rows: NDArray[np.int64],
+    start: int,
+    end: int,
+    day: NDArray[np.float64],
+    window: float,
+    member: NDArray[np.bool_],
+    reach: int,
+) -> bool:
+    """Whether the bucket of some rows gives an article more partners than its reach."""
+    inside, behind = 0, start
+    for i in range(start, end):
+        if not member[rows[i]]:
+            continue
+        if inside < reach:
+            inside += 1
+            continue
+        while not member[rows[behind]]:
+            behind += 1
+        if not day[rows[i]] - day[rows[behind]] > window:
+            return True
+        behind += 1
+    return False

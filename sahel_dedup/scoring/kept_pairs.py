@@ -18,7 +18,8 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from sahel_dedup.candidates.grown import Change, changed_pairs
+from sahel_dedup.candidates.grown import changed_pairs
+from sahel_dedup.candidates.pair_table import PairTable
 from sahel_dedup.scoring.evidence import least_cosine
 from sahel_dedup.scoring.tfidf import GRID, Similarity
 from sahel_dedup.settings import Settings
@@ -125,26 +126,23 @@ class KeptPairs:
         if row is None or about["settings"] != _relevant(settings):
             _LOGGER.info("the pairs in the checkpoint are of other articles or settings")
             return None
-        n, indptr = len(profiles), arrays["indptr"]
-        first = np.repeat(row, np.diff(indptr))
-        second = row[arrays["second"]]
+        n = len(profiles)
+        former = PairTable(arrays["indptr"], arrays["second"], arrays["bound"]).moved(row, n)
         before = np.zeros(n, dtype=np.bool_)
         before[row] = arrays["member"]
         now = _members(profiles, single)
         change = changed_pairs(
             profiles.salience, profiles.day, settings.window_days, settings.layout,
-            (before, now), (first, second), settings.workers,
+            (before, now), former, settings.workers,
         )  # fmt: skip
+        if change is None:
+            _LOGGER.info("too much has changed since the last run: all pairs are proposed again")
+            return None
+        table = former.changed(*change, _HIGHEST)
         turn = _turns(profiles, arrays["idf"], similarity.weights[0])
-        bound = arrays["bound"]
-        likely = raise_bounds(
-            first, second, bound, turn, _roughness(profiles), profiles.day, _least()
-        )
-        likely &= ~change.lost
-        pairs = _compared(similarity, np.concatenate([first[likely], change.first]),
-                          np.concatenate([second[likely], change.second]), n)  # fmt: skip
-        self._keep(profiles, now, similarity, settings,
-                   *_merged((first, second, bound), change, pairs, profiles))  # fmt: skip
+        pairs, places = _compared(table, turn, profiles, similarity)
+        table.value[places] = _first_bounds(pairs, profiles)
+        self._keep(profiles, now, similarity, settings, table)
         return pairs
 
     def note(
@@ -157,10 +155,9 @@ class KeptPairs:
     ) -> None:
         """Keep all candidate pairs for the next run; parameters as of `recall`."""
         if len(profiles) <= _MOST_ARTICLES:
-            self._keep(
-                profiles, _members(profiles, single), similarity, settings, pairs.first,
-                pairs.second, _first_bounds(pairs, profiles),
-            )  # fmt: skip
+            bound = _first_bounds(pairs, profiles)
+            table = PairTable.of(pairs.first, pairs.second, bound, len(profiles))
+            self._keep(profiles, _members(profiles, single), similarity, settings, table)
 
     def _rows(
         self, arrays: dict[str, NDArray[Any]], about: dict[str, Any], profiles: Profiles
@@ -186,15 +183,12 @@ class KeptPairs:
         member: NDArray[np.bool_],
         similarity: Similarity,
         settings: Settings,
-        first: NDArray[np.int64],
-        second: NDArray[np.int64],
-        bound: NDArray[np.uint16],
+        table: PairTable,
     ) -> None:
-        n = len(profiles)
         arrays = {
             "file_of": self.origin.file, "line_of": self.origin.line, "day": profiles.day,
-            "member": member, "idf": similarity.weights[0], "bound": bound,
-            "indptr": np.searchsorted(first, np.arange(n + 1)), "second": second.astype(np.int32),
+            "member": member, "idf": similarity.weights[0], "bound": table.value,
+            "indptr": table.indptr, "second": table.second,
         }  # fmt: skip
         about = {"files": self.origin.files, "settings": _relevant(settings)}
         self.store.save_pairs(arrays, about)
@@ -213,39 +207,20 @@ def _members(profiles: Profiles, single: NDArray[np.int64]) -> NDArray[np.bool_]
 
 
 def _compared(
-    similarity: Similarity, first: NDArray[np.int64], second: NDArray[np.int64], n: int
-) -> Candidates:
-    order = np.argsort(first * n + second)
-    first, second = first[order], second[order]
+    table: PairTable, turn: NDArray[np.int64], profiles: Profiles, similarity: Similarity
+) -> tuple[Candidates, NDArray[np.int64]]:
+    """Compare the pairs that may have enough cosine; return them, and their places."""
+    rough = _roughness(profiles)
+    first, places = raise_bounds(table, turn, rough, profiles.day, _least())
+    second = table.second[places].astype(np.int64)
     parts = [similarity.cosines(first[s], second[s])
              for s in slices(len(first), _COMPARED_AT_ONCE)]  # fmt: skip
-    return Candidates(first, second, np.concatenate([np.zeros(0), *parts]))
+    return Candidates(first, second, np.concatenate([np.zeros(0), *parts])), places
 
 
 def _least() -> NDArray[np.int64]:
     """Return the least cosine of pairs with and without dates, in units, rounded down."""
     return np.floor(least_cosine(np.array([True, False])) * _UNITS).astype(np.int64)
-
-
-def _merged(
-    former: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.uint16]],
-    change: Change,
-    pairs: Candidates,
-    profiles: Profiles,
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.uint16]]:
-    """Put all pairs together, with the bounds of those that were compared."""
-    n = len(profiles)
-    first, second, bound = former
-    code = first * n + second
-    if change.lost.any():
-        code, bound = code[~change.lost], bound[~change.lost]
-    fresh = change.first * n + change.second
-    place = np.searchsorted(code, fresh)
-    code = np.insert(code, place, fresh)
-    bound = np.insert(bound, place, np.uint16(0))
-    compared = np.searchsorted(code, pairs.first * n + pairs.second)
-    bound[compared] = _first_bounds(pairs, profiles)
-    return *np.divmod(code, n), bound
 
 
 def _first_bounds(pairs: Candidates, profiles: Profiles) -> NDArray[np.uint16]:
@@ -302,22 +277,75 @@ def _angles(
     return angles
 
 
-@compiled
 def raise_bounds(
-    first: NDArray[np.int64],
-    second: NDArray[np.int64],
+    table: PairTable,
+    turn: NDArray[np.int64],
+    rough: NDArray[np.int64],
+    day: NDArray[np.float64],
+    least: NDArray[np.int64],
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Raise the bounds of pairs by the turns of both articles.
+
+    Returns
+    -------
+    first : ndarray of int64, shape (n_likely,)
+        The first articles of the pairs whose bounds reach the least cosine.
+    places : ndarray of int64, shape (n_likely,)
+        Where these are in the table.
+    """
+    size = _raise(*table, turn, rough, day, least)
+    first, places = np.empty(size, dtype=np.int64), np.empty(size, dtype=np.int64)
+    _list(*table, rough, day, least, first, places)
+    return first, places
+
+
+@compiled
+def _raise(
+    indptr: NDArray[np.int64],
+    second: NDArray[np.int32],
     bound: NDArray[np.uint16],
     turn: NDArray[np.int64],
     rough: NDArray[np.int64],
     day: NDArray[np.float64],
     least: NDArray[np.int64],
-) -> NDArray[np.bool_]:
-    """Raise the bounds by the turns of both articles; return which reach the least cosine."""
-    likely = np.zeros(len(first), dtype=np.bool_)
-    for i in range(len(first)):
-        a, b = first[i], second[i]
-        higher = min(np.int64(bound[i]) + turn[a] + turn[b], 65535)
-        bound[i] = higher
-        wanted = least[1] if np.isnan(day[a] - day[b]) else least[0]
-        likely[i] = higher + rough[a] + rough[b] >= wanted
-    return likely
+) -> int:
+    size = 0
+    for a in range(len(turn)):
+        for i in range(indptr[a], indptr[a + 1]):
+            b = second[i]
+            higher = np.int64(bound[i]) + turn[a] + turn[b]
+            bound[i] = higher if higher < _HIGHEST else _HIGHEST
+            size += _is_likely(a, b, bound[i], rough, day, least)
+    return size
+
+
+@compiled
+def _list(
+    indptr: NDArray[np.int64],
+    second: NDArray[np.int32],
+    bound: NDArray[np.uint16],
+    rough: NDArray[np.int64],
+    day: NDArray[np.float64],
+    least: NDArray[np.int64],
+    first: NDArray[np.int64],
+    places: NDArray[np.int64],
+) -> None:
+    size = 0
+    for a in range(len(day)):
+        for i in range(indptr[a], indptr[a + 1]):
+            if _is_likely(a, second[i], bound[i], rough, day, least):
+                first[size], places[size] = a, i
+                size += 1
+
+
+@compiled
+def _is_likely(
+    a: int,
+    b: int,
+    bound: int,
+    rough: NDArray[np.int64],
+    day: NDArray[np.float64],
+    least: NDArray[np.int64],
+) -> bool:
+    wanted = least[1] if np.isnan(day[a] - day[b]) else least[0]
+    return bool(np.int64(bound) + rough[a] + rough[b] >= wanted)
