@@ -229,9 +229,10 @@ def _cluster_here(
             again = reading.records(paths, SkipReport() if skipped else None, ReadSummary())
             return _watched(_joined(again, stories, replaced), stage, on_progress)
 
-        lines = kept.lines(stories.rows(), replaced) if kept and is_lines(output) else None
+        found = _watched(stories.rows(), "writing", on_progress)
+        lines = kept.lines(found, replaced) if kept and is_lines(output) else None
         if output is not None and lines is not None:
-            write_lines(output, _watched(lines, "writing", on_progress))
+            write_lines(output, lines)
         else:
             write_rows(output, rows("writing", replaced))
         if save is not None:

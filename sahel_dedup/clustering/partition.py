@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -196,16 +197,16 @@ class StoryPartition:
         dict
             ``id``, ``story_id``, ``canonical``, ``relation`` and ``similarity``.
         """
-        names = self._story_names
+        names, story, relation = self._story_names, self._story.tolist(), self._relations
         canonical = {self._canonical(s) for s in range(len(self))}
-        similarity = self._closest[0]
+        similarity = np.round(self._closest[0], 4).tolist()
         for row in self._rows.tolist():
             yield {
                 "id": self._ids[row],
-                "story_id": names[self._story[row]],
+                "story_id": names[story[row]],
                 "canonical": row in canonical,
-                "relation": self._relations[row],
-                "similarity": None if np.isnan(similarity[row]) else round(similarity[row], 4),
+                "relation": relation[row],
+                "similarity": None if math.isnan(similarity[row]) else similarity[row],
             }
 
     @functools.cached_property

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sahel_dedup.errors import FileError
-from sahel_dedup.io.arrays import array_names, read_arrays
+from sahel_dedup.io.arrays import array_names, map_arrays, write_arrays
 from sahel_dedup.io.lines import InputPath
 from sahel_dedup.io.paths import format_of
 from sahel_dedup.io.writers import replacing
@@ -33,8 +33,9 @@ from sahel_dedup.util.version import data_versions, package_version
 _HEADER = "checkpoint.json"
 _PAIRS = "pairs.npz"
 # Increased whenever the columns of a part change.
-_FORMAT = 5
-_LINES = ("lines", "line_ends")
+_FORMAT = 6
+_PROFILES = tuple(item.name for item in fields(Profiles))
+_COLUMNS = ("places", "flags", *_PROFILES)
 
 
 @dataclass(slots=True)
@@ -119,7 +120,7 @@ class Checkpoint:
         """
         self._names = _Names(sketcher)
         while os.path.exists(path := self._path("names", len(self._names.chain) - 1)):
-            arrays, kept = self._read(path)
+            arrays, kept = self._read(path, ["hashes"])
             self._names.learn(path, arrays["hashes"], kept)
 
     def part(self, key: str, number: int) -> Part | None:
@@ -133,9 +134,9 @@ class Checkpoint:
         path = self._path(key, number)
         if not os.path.exists(path):
             return None
-        arrays, kept = self._read(path, leave_out=_LINES)
+        arrays, kept = self._read(path, _COLUMNS)
         try:
-            profiles = Profiles(**{item.name: arrays[item.name] for item in fields(Profiles)})
+            profiles = Profiles(**{name: arrays[name] for name in _PROFILES})
             found = Part(kept["ids"], profiles, arrays["places"], arrays["flags"], kept["replaced"])
             whole = len(found) == len(profiles) == len(found.places) == len(found.flags)
             if not whole or kept["part"] != [key, number] or kept["names"] not in self._known():
@@ -148,10 +149,10 @@ class Checkpoint:
         """Whether the lines of a part were kept."""
         return "lines" in array_names(self._path(key, number))
 
-    def lines(self, key: str, number: int) -> tuple[list[bytes], dict[str, list[int]]]:
+    def lines(self, key: str, number: int) -> tuple[list[memoryview], dict[str, list[int]]]:
         """Return the kept lines of a part, and `Part.replaced`."""
-        arrays, kept = self._read(self._path(key, number), only=("kept", *_LINES))
-        letters, ends = arrays["lines"].tobytes(), arrays["line_ends"].tolist()
+        arrays, kept = self._read(self._path(key, number), ("lines", "line_ends"))
+        letters, ends = arrays["lines"].data, arrays["line_ends"].tolist()
         return [letters[i:j] for i, j in zip([0, *ends], ends, strict=False)], kept["replaced"]
 
     def save_part(self, key: str, number: int, part: Part) -> None:
@@ -160,7 +161,7 @@ class Checkpoint:
         if (fresh := names.new()) is not None:
             hashes, kept = fresh
             self._write(self._path("names", len(names.chain) - 2), kept, {"hashes": hashes})
-        arrays = {item.name: getattr(part.profiles, item.name) for item in fields(Profiles)}
+        arrays = {name: getattr(part.profiles, name) for name in _PROFILES}
         arrays |= {"places": part.places, "flags": part.flags}
         if part.lines is not None:
             ends = np.cumsum([len(line) for line in part.lines], dtype=np.int64)
@@ -196,8 +197,15 @@ class Checkpoint:
         with replacing(os.path.join(self.folder, f"{key}.json")) as (file, _):
             file.write(text + b"\n" + _digest(text).encode())
 
-    def load_pairs(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]] | None:
-        """Return the pairs that were saved last; None if there are none for these names.
+    def load_pairs(
+        self, names: Collection[str]
+    ) -> tuple[dict[str, NDArray[Any]], dict[str, Any]] | None:
+        """Return the pairs that were saved last; None if there are none for these names of terms.
+
+        Parameters
+        ----------
+        names : collection of str
+            Names of the arrays.
 
         Raises
         ------
@@ -207,7 +215,7 @@ class Checkpoint:
         path = os.path.join(self.folder, _PAIRS)
         if not os.path.exists(path):
             return None
-        arrays, kept = self._read(path)
+        arrays, kept = self._read(path, names)
         return (arrays, kept["about"]) if kept.get("names") in self._known() else None
 
     def save_pairs(self, arrays: dict[str, NDArray[Any]], about: dict[str, Any]) -> None:
@@ -256,15 +264,15 @@ class Checkpoint:
     def _write(self, path: str, kept: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> None:
         named: dict[str, Any] = {"kept": _letters(json.dumps(kept).encode()), **arrays}
         with replacing(path) as (file, _):
-            np.savez(file, **named)
+            write_arrays(file, named)
 
     def _read(
-        self, path: str, only: Collection[str] = (), leave_out: Collection[str] = ()
+        self, path: str, names: Collection[str]
     ) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         try:
-            arrays = read_arrays(path, only, leave_out)
+            arrays = map_arrays(path, ("kept", *names))
             kept = json.loads(arrays["kept"].tobytes())
-        except (ValueError, KeyError) as error:
+        except ValueError as error:
             raise self._damaged(path, error) from error
         return arrays, kept
 

@@ -12,6 +12,7 @@ pair, and only pairs whose bound reaches the least cosine are compared. All othe
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -36,6 +37,7 @@ _HIGHEST = (1 << 16) - 1
 # Buckets of larger archives depend on their size (`sahel_dedup.candidates.lsh.KEY_SHIFT`).
 _MOST_ARTICLES = (1 << 20) - 1
 _COMPARED_AT_ONCE = 1 << 20
+_ARRAYS = ("file_of", "line_of", "day", "member", "idf", "bound", "indptr", "second")
 
 
 class Origin(NamedTuple):
@@ -66,8 +68,10 @@ class Origin(NamedTuple):
 class Store(Protocol):
     """What keeps pairs: see `sahel_dedup.io.checkpoint.Checkpoint`."""
 
-    def load_pairs(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]] | None:
-        """Return what was saved last, if the numbers of terms are the same."""
+    def load_pairs(
+        self, names: Collection[str]
+    ) -> tuple[dict[str, NDArray[Any]], dict[str, Any]] | None:
+        """Return the arrays that were saved last, if the numbers of terms are the same."""
 
     def save_pairs(self, arrays: dict[str, NDArray[Any]], about: dict[str, Any]) -> None:
         """Save pairs in the place of those that are there."""
@@ -118,7 +122,7 @@ class KeptPairs:
             None if nothing that helps was kept: the archive lacks articles that it had, or the
             window or the recall was another.
         """
-        found = self.store.load_pairs()
+        found = self.store.load_pairs(_ARRAYS)
         if found is None or len(profiles) > _MOST_ARTICLES:
             return None
         arrays, about = found

@@ -9,12 +9,13 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from sahel_dedup.util.jit import compiled
+
 # A count above 127 is stored as 127; the highest bit marks the terms of title and opening.
 OPENING = np.uint8(128)
 MAX_KEPT = np.uint8(127)
 # The bit of a headline that says that it marks a revision.
 REVISED = np.uint64(1)
-_ROWS_A_STEP = 1 << 13
 _Scalar = TypeVar("_Scalar", bound=np.generic)
 
 
@@ -184,8 +185,18 @@ def take_ragged(
     offsets = np.zeros(len(rows) + 1, dtype=np.int64)
     np.cumsum(indptr[rows + 1] - indptr[rows], out=offsets[1:])
     taken = np.empty(offsets[-1], dtype=values.dtype)
-    for first in range(0, len(rows), _ROWS_A_STEP):
-        some = rows[first : first + _ROWS_A_STEP]
-        places, _ = ragged_rows(indptr, some)
-        taken[offsets[first] : offsets[first + len(some)]] = values[places]
+    _take_runs(values, indptr[rows], offsets, taken)
     return taken, offsets
+
+
+@compiled
+def _take_runs(
+    values: NDArray[Any],
+    starts: NDArray[np.int64],
+    offsets: NDArray[np.int64],
+    taken: NDArray[Any],
+) -> None:
+    for row in range(len(starts)):
+        shift = starts[row] - offsets[row]
+        for place in range(offsets[row], offsets[row + 1]):
+            taken[place] = values[place + shift]
