@@ -9,15 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from os import PathLike
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from sahel_dedup.articles import read_id
+from sahel_dedup.clustering.crosswalk import read_previous
 from sahel_dedup.errors import ArticleError, NotFoundError
 from sahel_dedup.io.readers import Place, read_rows
 from sahel_dedup.util.values import is_missing
+
+if TYPE_CHECKING:
+    from sahel_dedup.clustering.partition import StoryPartition
 
 # Columns that may hold the story of an article, best first.
 STORY_FIELDS = ("story_id", "story")
@@ -103,14 +107,18 @@ class Evaluation:
         return "\n".join(lines)
 
 
-def evaluate(predicted: Mapping[str, str], gold: Mapping[str, str]) -> Evaluation:
+def evaluate(
+    predicted: StoryPartition | Mapping[str, str] | Any,
+    gold: StoryPartition | Mapping[str, str] | Any,
+) -> Evaluation:
     """Compare predicted stories with known ones.
 
     Parameters
     ----------
     predicted, gold
-        Story by article id. Names of stories need not agree between the two. Articles on one side
-        only are counted and left out.
+        Story by article id: a mapping, the result of `sahel_dedup.cluster`, or anything else that
+        `sahel_dedup.clustering.crosswalk.read_previous` reads. Names of stories need not agree
+        between the two. Articles on one side only are counted and left out.
 
     Returns
     -------
@@ -118,9 +126,12 @@ def evaluate(predicted: Mapping[str, str], gold: Mapping[str, str]) -> Evaluatio
 
     Raises
     ------
-    SahelError
+    NotFoundError
         If the two have no article in common.
+    ArticleError
+        If one of them has rows without an id or a story.
     """
+    predicted, gold = read_previous(predicted), read_previous(gold)
     ids = [article_id for article_id in gold if article_id in predicted]
     if not ids:
         raise NotFoundError(

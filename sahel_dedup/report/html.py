@@ -12,16 +12,17 @@ import functools
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from importlib import resources
 from typing import Any
 
 from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 
+from sahel_dedup.clustering.stories import Stories
 from sahel_dedup.corrections.corrections import Corrections
 from sahel_dedup.io.readers import Place
-from sahel_dedup.io.writers import replacing
+from sahel_dedup.io.writers import check_folder, replacing
 from sahel_dedup.report.charts import plots, weakest
 from sahel_dedup.report.grouping import LISTED_STORIES, Collected, collect
 from sahel_dedup.report.story_data import Builder
@@ -29,7 +30,7 @@ from sahel_dedup.util.templating import templates
 
 
 def write_report(
-    rows: Iterable[Mapping[str, object]],
+    rows: Stories | Iterable[Mapping[str, object]],
     path: str | os.PathLike[str],
     *,
     audit: Mapping[str, Any] | None = None,
@@ -41,8 +42,9 @@ def write_report(
 
     Parameters
     ----------
-    rows : iterable of Mapping
-        Rows that the ``cluster`` command writes: ``id`` and ``story_id``, and optionally
+    rows : Stories or iterable of Mapping
+        The result of `sahel_dedup.cluster`, with its corrections unless others are given; or rows
+        that the ``cluster`` command writes: ``id`` and ``story_id``, and optionally
         ``canonical``, ``relation``, ``similarity``, ``title``, ``text``, ``published``, ``source``
         and ``lang``. They are kept in memory.
     path
@@ -68,18 +70,31 @@ def write_report(
         cannot be read. Also if a correction is none.
     CorrectionError
         If corrections contradict each other.
-    OSError
-        If the file cannot be written.
+    FileError, OSError
+        If no file can be created there, or writing fails.
 
     Notes
     -----
     The 10,000 largest stories are listed, with up to 100 articles each and up to 20,000
     characters of an article; the page says what it leaves out.
     """
+    if isinstance(rows, Stories):
+        corrections = rows.corrections if corrections is None else corrections
+        rows = _rows_of(rows)
     placed = ((Place(None, number), row) for number, row in enumerate(rows, start=1))
     write_placed(
         placed, path, audit=audit, title=title, singletons=singletons, corrections=corrections
     )
+
+
+def _rows_of(stories: Stories) -> Iterator[dict[str, object]]:
+    """Yield the rows of a result, with what is known of the articles."""
+    if stories.articles is None:
+        yield from stories.rows()
+        return
+    names = ("title", "text", "published", "source", "lang")
+    for article, row in zip(stories.articles, stories.rows(), strict=True):
+        yield {name: getattr(article, name) for name in names} | row
 
 
 def write_placed(
@@ -96,6 +111,7 @@ def write_placed(
     See `write_report`. What was read is returned.
     """
     known, followed = audit or {}, Corrections.read(corrections)
+    check_folder(os.fspath(path))
     with replacing(os.fspath(path)) as (out, _):
         collected = collect(rows, singletons=singletons, corrections=followed)
         builder = Builder(collected.decided)
