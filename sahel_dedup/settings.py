@@ -8,10 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import timedelta
 from numbers import Real
-from typing import TYPE_CHECKING, Literal, SupportsIndex, get_args
+from typing import TYPE_CHECKING, Any, Literal, SupportsIndex, cast, get_args
 
 from sahel_dedup.errors import SettingsError
 from sahel_dedup.evidence_model import EvidenceModel
+from sahel_dedup.util.values import show
 
 if TYPE_CHECKING:
     from sahel_dedup.sketch.layout import Layout
@@ -91,10 +92,10 @@ class Settings:
         hint = "; min_probability takes a number"
         _check_choice("granularity", self.granularity, get_args(Granularity), hint)
         _check_choice("canonical", self.canonical, get_args(CanonicalPolicy))
-        for name in ("recall", "recall_similarity"):
-            _check_share(name, getattr(self, name))
-        if self.min_probability is not None:
-            _check_share("min_probability", self.min_probability)
+        for name in ("recall", "recall_similarity", "min_probability"):
+            value = getattr(self, name)
+            if name != "min_probability" or value is not None:
+                object.__setattr__(self, name, _share(name, value))
         if self.model is not None and not isinstance(self.model, EvidenceModel):
             raise SettingsError(
                 "model: not an EvidenceModel; write EvidenceModel.read('model.json')"
@@ -170,6 +171,10 @@ def to_time(name: str, value: timedelta | float | None) -> timedelta | None:
     """
     if value is None:
         return None
+    if type(value).__name__ == "timedelta64":
+        # NumPy's, which counts as a number but has a unit.
+        found = cast(Any, value).astype("timedelta64[us]").item()
+        value = math.nan if found is None else found
     if isinstance(value, timedelta):
         time = value
     elif isinstance(value, Real) and not isinstance(value, bool):
@@ -226,6 +231,19 @@ def check_count(name: str, value: int, *, least: int = 1) -> int:
     return count
 
 
+def check_seconds(name: str, value: float) -> float:
+    """Check a time to wait.
+
+    Raises
+    ------
+    SettingsError
+        If it is not a number of seconds.
+    """
+    if not isinstance(value, Real) or isinstance(value, bool) or not value >= 0:
+        raise SettingsError(f"{name}: {show(value)} is not a number of seconds")
+    return float(value)
+
+
 def check_settings(settings: Settings | None) -> Settings:
     """Return the given settings, or the defaults if there are none.
 
@@ -237,7 +255,7 @@ def check_settings(settings: Settings | None) -> Settings:
     if settings is None:
         return Settings()
     if not isinstance(settings, Settings):
-        raise SettingsError(f"settings: {settings!r} is not Settings; write Settings(window=7)")
+        raise SettingsError(f"settings: {show(settings)} is not Settings; write Settings(window=7)")
     return settings
 
 
@@ -264,11 +282,12 @@ def _check_choice(name: str, value: object, choices: tuple[str, ...], hint: str 
         raise SettingsError(f"{name}: {value!r} is not one of {', '.join(choices)}{hint}")
 
 
-def _check_share(name: str, value: object) -> None:
+def _share(name: str, value: object) -> float:
     if not isinstance(value, Real) or isinstance(value, bool):
-        raise SettingsError(f"{name}: {value!r} is not a number")
+        raise SettingsError(f"{name}: {show(value)} is not a number")
     if not 0 < float(value) < 1:
         raise SettingsError(f"{name}: {value} is not between 0 and 1")
+    return float(value)
 
 
 def _names(sources: object) -> tuple[str, ...]:

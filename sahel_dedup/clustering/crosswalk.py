@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 from sahel_dedup.articles import Article, read_id
 from sahel_dedup.clustering.story_ids import former_stories
-from sahel_dedup.errors import ArticleError
+from sahel_dedup.errors import ArticleError, no_result
 from sahel_dedup.io.sources import located_rows
 from sahel_dedup.util.values import is_missing, show
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 # Columns of `story_changes`.
 COLUMNS = ("change", "story_id", "other", "articles")
 _Change: TypeAlias = tuple[str, str, str | None, int]
+_WANTED = "{'id': ..., 'story_id': ...} for each article"
 _KINDS = ("new", "grew", "merged", "split", "shrank", "vanished")
 
 
@@ -53,7 +54,7 @@ def read_previous(source: StoryPartition | Mapping[str, str] | Any | None) -> Ma
     if isinstance(source, Mapping):
         return {str(article): str(story) for article, story in source.items()}
     found: dict[str, str] = {}
-    for place, row in located_rows(source, {}, _raise):
+    for place, row in located_rows(source, {}, _raise, wanted=_WANTED):
         try:
             article, story = _read(row)
             if article in found:
@@ -85,8 +86,16 @@ def story_changes(
         `other` now. ``split``: a story whose articles were in `other`, which continues without
         them. ``shrank``: a story some of whose articles are no longer in the archive. ``vanished``:
         a former story none of whose articles are. Unchanged stories have no row.
+
+    Raises
+    ------
+    SettingsError
+        If `stories` is not a result.
     """
     import polars as pl
+
+    if not hasattr(stories, "story_of"):
+        raise no_result(stories, "story_changes(previous, cluster(articles))")
 
     rows = list(changed(read_previous(previous), stories))
     return pl.DataFrame(rows, dict(zip(COLUMNS, [pl.String] * 3 + [pl.Int64], strict=True)))

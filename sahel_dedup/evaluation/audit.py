@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sahel_dedup.clustering.date_precision import estimate_precision
 from sahel_dedup.clustering.stories import Stories
 from sahel_dedup.clustering.story import Link, Story
-from sahel_dedup.errors import SettingsError
+from sahel_dedup.errors import no_result
 from sahel_dedup.explain.overview import TextTable, render, share, text
 from sahel_dedup.explain.plots import Plot, overview
 from sahel_dedup.scoring.background import GAP_DAYS
@@ -152,8 +152,7 @@ def audit(stories: Stories, *, count: int = 10) -> Audit:
         If `stories` is anything else.
     """
     if not isinstance(stories, Stories):
-        kind = type(stories).__name__
-        raise SettingsError(f"stories: {kind} is not a result; write audit(cluster(articles))")
+        raise no_result(stories, "audit(cluster(articles))")
     check_count("count", count, least=0)
     ids, day, recurrence = stories.ids, stories.days, stories.recurrence
     spans = np.array([_span(day[rows]) for rows in stories.members])

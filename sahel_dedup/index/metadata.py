@@ -12,7 +12,7 @@ from sahel_dedup.errors import IndexFileError, SettingsError
 from sahel_dedup.evidence_model import EvidenceModel
 from sahel_dedup.index.row_checks import DAYS, MOST
 from sahel_dedup.settings import Settings
-from sahel_dedup.util.days import length_in_days
+from sahel_dedup.util.days import in_words, length_in_days
 from sahel_dedup.util.version import data_versions
 
 logger = logging.getLogger("sahel_dedup.index")
@@ -167,7 +167,9 @@ def check_settings_fit(stored: Settings, given: Settings, path: str) -> None:
 
 def _named(value: object) -> object:
     """Return a setting for a message; a model is shown by its checksum."""
-    return value.checksum if isinstance(value, EvidenceModel) else value
+    if isinstance(value, EvidenceModel):
+        return value.checksum
+    return in_words(value) if isinstance(value, timedelta) else value
 
 
 def check_retention(retention: timedelta | None, settings: Settings) -> None:
@@ -179,7 +181,10 @@ def check_retention(retention: timedelta | None, settings: Settings) -> None:
         If the retention is shorter than the window.
     """
     if retention is not None and settings.window is not None and retention < settings.window:
-        raise SettingsError(f"retention: {retention} is shorter than the window, {settings.window}")
+        raise SettingsError(
+            f"retention: {in_words(retention)} is shorter than the window, "
+            f"{in_words(settings.window)}"
+        )
 
 
 def _whole(values: dict[str, Any], name: str) -> int:

@@ -6,7 +6,7 @@ import os
 from contextlib import closing
 from datetime import timedelta
 
-from sahel_dedup.errors import IndexFileError, SahelError, SettingsError
+from sahel_dedup.errors import IndexFileError, SahelError
 from sahel_dedup.index.engine import Engine
 from sahel_dedup.index.metadata import (
     check_settings_fit,
@@ -17,7 +17,7 @@ from sahel_dedup.index.metadata import (
 from sahel_dedup.index.session import Session
 from sahel_dedup.index.side_files import foreign_log
 from sahel_dedup.index.sqlite_store import Store
-from sahel_dedup.settings import Settings, check_settings, to_time
+from sahel_dedup.settings import Settings, check_seconds, check_settings, to_time
 
 
 def open_session(
@@ -34,7 +34,7 @@ def open_session(
     asked = check_settings(settings)
     age = to_time("retention", retention)
     header = make_header(asked, keep_texts, keep_fields)
-    store = Store(path, readonly=readonly, header=header, timeout=_seconds(timeout))
+    store = Store(path, readonly=readonly, header=header, timeout=check_seconds("timeout", timeout))
     try:
         stored = stored_settings(store.made, store.path)
         if settings is not None:
@@ -67,9 +67,3 @@ def _is_sound_alone(path: str, settings: Settings) -> bool:
     except SahelError:
         return False
     return True
-
-
-def _seconds(timeout: float) -> float:
-    if not isinstance(timeout, int | float) or not timeout >= 0:
-        raise SettingsError(f"timeout: {timeout!r} is not a number of seconds")
-    return timeout

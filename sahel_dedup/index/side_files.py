@@ -90,6 +90,8 @@ def check_path(path: str | os.PathLike[str]) -> tuple[str, str]:
         name = os.fsdecode(path)
     except TypeError:
         raise FileError(f"an index is named by a path, not by {path!r}") from None
+    if name == ":memory:":
+        raise FileError("':memory:' would be a file; StoryIndex() is an index in memory")
     if not name or "\0" in name:
         raise FileError(f"no file can have the name {name!r}")
     try:

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from sahel_dedup.clustering.stories import Stories, parts_of
+from sahel_dedup.errors import no_result
 from sahel_dedup.index.engine import Engine
 from sahel_dedup.index.feed import ArticleFeed
 from sahel_dedup.index.index_corrections import IndexCorrections, said_now
@@ -21,9 +22,10 @@ from sahel_dedup.index.takeover import from_parts
 from sahel_dedup.io.article_reader import ArticleReader, Record, read_article
 from sahel_dedup.settings import Settings, check_settings, to_time
 from sahel_dedup.util.days import to_day
+from sahel_dedup.util.not_copied import NotCopied
 
 
-class StoryIndex(ArticleFeed, StoryQueries):
+class StoryIndex(ArticleFeed, StoryQueries, NotCopied):
     """Groups a stream of articles into stories, in a file or in memory.
 
     `StoryIndex.open` opens a file; `StoryIndex()` keeps the index in memory. Several threads may
@@ -160,9 +162,15 @@ class StoryIndex(ArticleFeed, StoryQueries):
 
         Raises
         ------
-        SahelError
-            If an article is missing, or the file exists and contains articles.
+        SettingsError
+            If `stories` is anything else, or has ids of earlier runs that no index can keep.
+        NotFoundError, MissingTextsError
+            If an article is missing.
+        IndexStateError
+            If the file exists and contains articles.
         """
+        if not isinstance(stories, Stories):
+            raise no_result(stories, "StoryIndex.from_stories(cluster(articles))")
         given = None if articles is None else ArticleReader().articles(articles)
         archive = from_parts(parts_of(stories), given)
         index = (
@@ -260,13 +268,13 @@ class StoryIndex(ArticleFeed, StoryQueries):
         CorrectionError
             If other corrections keep the two apart.
         """
-        return self.corrections.add([said_now(a, b, True, who, why)])
+        return self.corrections.add(said_now(a, b, True, who, why))
 
     def part(
         self, a: str, b: str, *, who: str | None = None, why: str | None = None
     ) -> tuple[Event, ...]:
         """Keep two articles in different stories; see `join`."""
-        return self.corrections.add([said_now(a, b, False, who, why)])
+        return self.corrections.add(said_now(a, b, False, who, why))
 
     def update(self, article: Record, *, columns: Mapping[str, str] | None = None) -> Assignment:
         """Replace an article by a corrected version.

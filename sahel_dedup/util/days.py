@@ -44,6 +44,11 @@ def length_in_days(length: timedelta | None) -> float | None:
     return None if length is None else length / _DAY
 
 
+def in_words(length: timedelta | None) -> str:
+    """Express a length of time in days, for messages."""
+    return "None" if length is None else f"{length / _DAY:g} days"
+
+
 def length_of(days: float | None) -> timedelta | None:
     """Convert days to a length of time."""
     return None if days is None else days * _DAY

@@ -17,6 +17,8 @@ from sahel_dedup.index.remote import calls, wire
 from sahel_dedup.index.remote.gathering import Gathering
 from sahel_dedup.index.results import Assignment, Event, IndexStats
 from sahel_dedup.io.article_reader import ArticleReader, Record, read_article
+from sahel_dedup.settings import check_seconds
+from sahel_dedup.util.not_copied import NotCopied
 
 if TYPE_CHECKING:
     from sahel_dedup.explain.explanation import Explanation
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 
-class AsyncStoryIndex:
+class AsyncStoryIndex(NotCopied):
     """An index that `sahel-dedup serve` serves, for asyncio; use it with ``async with``.
 
     Its methods are those of `StoryIndex` that programs need while articles arrive; for the others,
@@ -45,9 +47,9 @@ class AsyncStoryIndex:
     def __init__(self, url: str, token: str | None = None, timeout: float = 60.0) -> None:
         self._httpx = calls.http()
         self._url = calls.check_url(url)
-        self._timeout = timeout
+        self._timeout = check_seconds("timeout", timeout)
         self._client = self._httpx.AsyncClient(
-            base_url=url, headers=calls.headers(token), timeout=timeout, trust_env=False
+            base_url=url, headers=calls.headers(token), timeout=self._timeout, trust_env=False
         )
 
         self._gathering = Gathering(self._send)

@@ -212,7 +212,17 @@ def event_stream(cursor: int) -> Call[Event]:
 
 
 def headers(token: str | None) -> dict[str, str]:
-    """Return the headers of all calls."""
+    """Return the headers of all calls.
+
+    Raises
+    ------
+    SettingsError
+        If no header can hold the token. The message does not contain it.
+    """
+    if token is not None and not (
+        isinstance(token, str) and token.isascii() and token.isprintable()
+    ):
+        raise SettingsError("token: not a text of printable ASCII characters")
     known = {"Authorization": f"Bearer {token}"} if token else {}
     return {"Content-Type": "application/json", **known}
 

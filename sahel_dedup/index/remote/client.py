@@ -28,7 +28,8 @@ from sahel_dedup.io.article_reader import (
 )
 from sahel_dedup.io.sources import Fault
 from sahel_dedup.io.tabular import to_frame
-from sahel_dedup.settings import Settings, check_count
+from sahel_dedup.settings import Settings, check_count, check_seconds
+from sahel_dedup.util.not_copied import NotCopied
 
 if TYPE_CHECKING:
     import polars as pl
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 
-class RemoteIndex:
+class RemoteIndex(NotCopied):
     """An index that `sahel-dedup serve` serves; `StoryIndex.connect` makes one.
 
     Its methods are those of `StoryIndex`. Several threads may use it. Rows that are not articles
@@ -74,9 +75,9 @@ class RemoteIndex:
     def __init__(self, url: str, token: str | None = None, timeout: float = 60.0) -> None:
         self._httpx = calls.http()
         self._url = calls.check_url(url)
-        self._timeout = timeout
+        self._timeout = check_seconds("timeout", timeout)
         self._client = self._httpx.Client(
-            base_url=url, headers=calls.headers(token), timeout=timeout, trust_env=False
+            base_url=url, headers=calls.headers(token), timeout=self._timeout, trust_env=False
         )
         try:
             self.settings: Settings = self._send(calls.settings())
