@@ -17,7 +17,7 @@ from sahel_dedup.util.date_parser import parse_published
 from sahel_dedup.util.field_names import FIELDS, find_alias, remedy
 from sahel_dedup.util.values import is_missing, shorten, show
 
-__all__ = ["Article", "parse_published", "read_id"]
+__all__ = ["Article", "check_article", "parse_published", "read_id"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,11 @@ class Article:
             value = getattr(self, name)
             if not (value is None or isinstance(value, str)):
                 raise ArticleError(f"not a string: {show(value)}", name)
+        for name in ("id", "text", "title", "source", "lang"):
+            value = getattr(self, name)
+            if value is not None and type(value) is not str:
+                # A subclass, such as NumPy's, would be shown as such and could be anything.
+                object.__setattr__(self, name, str.__str__(value))
         if not isinstance(self.extra, Mapping):
             raise ArticleError(f"not a mapping: {show(self.extra)}", "extra")
         moment = self.published
@@ -93,9 +98,12 @@ class Article:
         Raises
         ------
         ArticleError
-            If a field cannot be used. The error names the field.
+            If a field cannot be used. The error names the field. Also if `row` is not a mapping.
         """
-        text = row.get("text")
+        try:
+            text = row.get("text")
+        except AttributeError:
+            raise ArticleError(f"not a mapping: {show(row)}") from None
         if not isinstance(text, str):
             if is_missing(text):
                 raise _missing("text", row)
@@ -114,6 +122,22 @@ class Article:
                 if name not in FIELDS
             },
         )
+
+
+def check_article(value: object) -> Article:
+    """Return an article that was given as an argument.
+
+    Raises
+    ------
+    ArticleError
+        If it is anything else. The error says how to make an article of it.
+    """
+    if isinstance(value, Article):
+        return value
+    raise ArticleError(
+        f"not an Article: {type(value).__name__}; Article.from_mapping makes one from a row, and "
+        "stories[id].details has the articles of a story"
+    )
 
 
 def read_id(row: Mapping[str, object]) -> str:

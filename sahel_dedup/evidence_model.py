@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from sahel_dedup.errors import SettingsError
+from sahel_dedup.errors import FileError, SettingsError
 
 # Increased whenever the file changes in a way that an earlier release could not read.
 FORMAT_VERSION = 1
@@ -140,14 +140,16 @@ class EvidenceModel:
 
         Raises
         ------
+        FileError
+            If it cannot be read.
         SettingsError
-            If it cannot be read or is something else.
+            If it is something else.
         """
         try:
             with open(path, encoding="utf-8") as file:
                 found = json.load(file)
         except OSError as error:
-            raise SettingsError(f"cannot read {os.fspath(path)!r}: {error.strerror}") from error
+            raise FileError(f"cannot read {os.fspath(path)!r}: {error.strerror}") from error
         except (ValueError, RecursionError) as error:
             raise SettingsError(f"{os.fspath(path)!r} is not JSON: {error}") from error
         try:

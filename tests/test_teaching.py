@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 import sahel_dedup
 from sahel_dedup import EvidenceModel, Settings, StoryClusterer, StoryIndex
 from sahel_dedup.cli import app
-from sahel_dedup.errors import SahelError, SettingsError
+from sahel_dedup.errors import FileError, SahelError, SettingsError
 from sahel_dedup.evaluation import JudgedPair
 from sahel_dedup.evaluation.teaching import ask, teach
 from sahel_dedup.evaluation.teaching.asking import draw_doubtful
@@ -255,7 +255,7 @@ def test_other_files_are_refused(tmp_path: Path, change: dict[str, Any], message
 
 
 def test_faulty_files_and_constants(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="cannot read"):
+    with pytest.raises(FileError, match="cannot read"):
         EvidenceModel.read(tmp_path / "none.json")
     (tmp_path / "m.json").write_text("{", "utf-8")
     with pytest.raises(SettingsError, match="not JSON"):

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from sahel_dedup.articles import Article
+from sahel_dedup.articles import Article, check_article
 from sahel_dedup.explain.comparison import Comparison, compare_articles
 from sahel_dedup.settings import CanonicalPolicy
 from sahel_dedup.sketch.sketcher import day_of
@@ -119,9 +119,13 @@ def canonical(
     ------
     ValueError
         If there are no articles.
+    ArticleError
+        If an item is not an `Article`.
     """
     if not articles:
         raise ValueError("articles: empty; a story has at least one")
+    for article in articles:
+        check_article(article)
     order = sorted(range(len(articles)), key=lambda place: articles[place].id)
     members = [articles[place] for place in order]
     names = {name: number for number, name in enumerate({a.source or "" for a in members})}

@@ -129,7 +129,7 @@ class StoryPartition:
         return (self._make(s) for s in order)
 
     def __contains__(self, article: object) -> bool:
-        return article in self._rows_by_id
+        return isinstance(article, str) and article in self._rows_by_id
 
     def __getitem__(self, article: str) -> Story:
         return self.story_of(article)

@@ -26,7 +26,7 @@ from sahel_dedup.errors import FileError
 from sahel_dedup.evidence_model import EvidenceModel
 from sahel_dedup.io.arrays import read_arrays
 from sahel_dedup.io.summary import ReadSummary
-from sahel_dedup.io.writers import replacing
+from sahel_dedup.io.writers import check_folder, replacing
 from sahel_dedup.scoring.evidence import Evidence, Pairs
 from sahel_dedup.scoring.tfidf import Similarity
 from sahel_dedup.settings import Settings
@@ -91,6 +91,7 @@ def save(parts: StoriesParts, path: str) -> None:
     }
     # Lone surrogates stay as they are.
     packed = np.frombuffer(json.dumps(header, default=str).encode(), dtype=np.uint8)
+    check_folder(path)
     with replacing(path) as (file, _):
         np.savez(file, header=packed, **arrays)
 

@@ -27,6 +27,7 @@ from sahel_dedup.io.summary import ReadSummary
 from sahel_dedup.scoring.breakdown import ScoreBreakdown, score_breakdown
 from sahel_dedup.scoring.evidence import Evidence
 from sahel_dedup.scoring.recurrence import TYPICAL_RECURRENCE, recurrence_scores
+from sahel_dedup.settings import check_count
 from sahel_dedup.sketch.profiles import Profiles
 from sahel_dedup.text.vocabulary import Words
 
@@ -117,6 +118,7 @@ class Stories(StoryPartition):
         Scores are bounded; among equal scores, the less similar pair comes first. `conflicts` is as
         for `pairs`.
         """
+        check_count("count", count, least=0)
         compare = _asked_for_conflicts(conflicts)
         order = np.lexsort((self._pairs.cosine, self._pairs.score))[:count]
         return [self._link(int(i), compare) for i in order]
@@ -214,8 +216,8 @@ class Stories(StoryPartition):
 
         Raises
         ------
-        OSError
-            If it cannot be written.
+        FileError, OSError
+            If no file can be created there, or writing fails.
         """
         save(parts_of(self), os.fspath(path))
 
@@ -260,10 +262,8 @@ class Stories(StoryPartition):
 
         Raises
         ------
-        NotFoundError
-            If no article has that id.
-        MissingTextsError
-            If texts were not kept.
+        NotFoundError, MissingTextsError
+            If no article has that id, or texts were not kept.
         """
         # Imported only here, because it needs the template engine, which is slow to start.
         from sahel_dedup.explain.explanation import explain

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from sahel_dedup.articles import Article
@@ -12,6 +13,8 @@ from sahel_dedup.explain.overview import story_html
 @dataclass(frozen=True, slots=True, repr=False)
 class Story:
     """The articles that report one event.
+
+    ``len``, ``in`` and iteration are about the ids of its articles.
 
     Attributes
     ----------
@@ -33,6 +36,12 @@ class Story:
 
     def __len__(self) -> int:
         return len(self.articles)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.articles)
+
+    def __contains__(self, article: object) -> bool:
+        return article in self.articles
 
     def __repr__(self) -> str:
         return f"<Story {self.id}: {len(self)} articles, canonical {self.canonical!r}>"

@@ -17,14 +17,15 @@ from typing import Any, NoReturn
 
 from sahel_dedup.articles import Article
 from sahel_dedup.errors import ArticleError, CorrectionError
-from sahel_dedup.io.pair_rows import read_pair_ids, read_same
+from sahel_dedup.io.pair_rows import check_distinct, read_pair_ids, read_same
 from sahel_dedup.io.readers import Place
 from sahel_dedup.io.sources import located_rows
 from sahel_dedup.util.groups import Groups
-from sahel_dedup.util.values import is_missing
+from sahel_dedup.util.values import is_missing, show
 
 # The most contradictions that an error describes in full.
 _NAMED = 5
+_WANTED = "a mapping or a tuple (a, b, same) for each pair"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,11 @@ class Correction:
         Who made the statement, when, and for what reason.
     place : Place or None
         The place where it was read.
+
+    Raises
+    ------
+    ArticleError
+        If an id is not a non-empty string, both are the same, or `same` is not a truth value.
     """
 
     a: str
@@ -50,6 +56,15 @@ class Correction:
     when: str | None = None
     why: str | None = None
     place: Place | None = field(default=None, compare=False)
+
+    def __post_init__(self) -> None:
+        for name in ("a", "b"):
+            value = getattr(self, name)
+            if not isinstance(value, str) or not value:
+                raise ArticleError(f"not a non-empty string: {show(value)}", name)
+        check_distinct(self.a, self.b)
+        if not isinstance(self.same, bool):
+            raise ArticleError(f"neither True nor False: {show(self.same)}", "same")
 
     def __str__(self) -> str:
         """Return it as a sentence, with its origin if known."""
@@ -124,7 +139,7 @@ class Corrections:
             return cls([source])
         if isinstance(source, Sequence | set | frozenset | Iterator) and not _is_whole(source):
             source = map(_named, source)
-        rows = located_rows(source, {}, _raise, texts=True)
+        rows = located_rows(source, {}, _raise, texts=True, wanted=_WANTED)
         return cls(filter(None, (_read(row, place) for place, row in rows)))
 
     def __iter__(self) -> Iterator[Correction]:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from sahel_dedup.articles import Article
+from sahel_dedup.articles import Article, check_article
 from sahel_dedup.explain.confusable_names import NamePair, confusable_names
 from sahel_dedup.explain.document import Weigher, read_document
 from sahel_dedup.explain.quantities import QuantityPair, compare_quantities
@@ -47,6 +47,11 @@ def find_conflicts(first: Article, second: Article) -> tuple[Conflict, ...]:
     -------
     tuple of Conflict
 
+    Raises
+    ------
+    ArticleError
+        If one is not an `Article`.
+
     Examples
     --------
     >>> a = Article("a", "Gunmen killed 12 soldiers near Nioro on 3 June, the army said.")
@@ -54,7 +59,7 @@ def find_conflicts(first: Article, second: Article) -> tuple[Conflict, ...]:
     >>> [(conflict.first, conflict.second) for conflict in find_conflicts(a, b)]
     [('3 June', '9 June'), ('Nioro', 'Niono')]
     """
-    lang = first.lang or second.lang
+    lang = check_article(first).lang or check_article(second).lang
     weigher = Weigher(None, lang)
     a, b = read_document(first.text, weigher), read_document(second.text, weigher)
     alignment = align(a, b)

@@ -16,7 +16,7 @@ from io import StringIO
 import numpy as np
 from rich.console import Console, ConsoleOptions, RenderResult
 
-from sahel_dedup.articles import Article
+from sahel_dedup.articles import Article, check_article
 from sahel_dedup.corrections.corrections import Correction
 from sahel_dedup.explain import view
 from sahel_dedup.explain.comparison import Comparison, compare_articles
@@ -153,8 +153,13 @@ def explain(
     Returns
     -------
     Explanation
+
+    Raises
+    ------
+    ArticleError
+        If one is not an `Article`.
     """
-    lang = a.lang or b.lang
+    lang = check_article(a).lang or check_article(b).lang
     compared = compare_articles((a, b), weights, lang)
     pair = np.array([0]), np.array([1])
     if breakdown is None:

@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sahel_dedup.articles import Article
-from sahel_dedup.errors import ArticleError
+from sahel_dedup.articles import Article, check_article
 from sahel_dedup.explain.document import MAX_CHARACTERS
 from sahel_dedup.explain.overlap import shingles
 from sahel_dedup.text.tokenizer import tokenize
@@ -108,11 +107,7 @@ def spread(articles: Sequence[Article]) -> Spread:
     if not articles:
         raise ValueError("articles: empty; a story has at least one")
     for article in articles:
-        if not isinstance(article, Article):
-            raise ArticleError(
-                f"not an Article: {type(article).__name__}; Article.from_mapping makes one from a "
-                "row, and stories[id].details has the articles of a story"
-            )
+        check_article(article)
     ordered = sorted(articles, key=_by_time)
     dates = [article.published for article in ordered if article.published is not None]
     first = dates[0] if dates else None

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sahel_dedup.articles import Article
+from sahel_dedup.articles import Article, check_article
 from sahel_dedup.explain.number_words import Bound
 from sahel_dedup.explain.toll_kinds import KINDS
 from sahel_dedup.explain.tolls import find_tolls
@@ -81,12 +81,18 @@ def find_reported_quantities(article: Article) -> list[ReportedQuantity]:
     list of ReportedQuantity
         In order of reading; the first of equal ones.
 
+    Raises
+    ------
+    ArticleError
+        If it is not an `Article`.
+
     Examples
     --------
     >>> later = Article("b", "The toll rose to thirty-one, up from the 23 reported on Friday.")
     >>> [(q.kind, q.value, q.role) for q in find_reported_quantities(later)]
     [('killed', 31, 'current'), ('killed', 23, 'former')]
     """
+    check_article(article)
     text = f"{article.title}\n\n{article.text}" if article.title else article.text
     (lang,) = detect(tokenize([text[:_SEEN]]), [article.lang])
     return [

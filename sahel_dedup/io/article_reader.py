@@ -262,6 +262,10 @@ def read_article(
     ArticleError
         If it is none.
     """
+    if isinstance(item, list | Iterator) or hasattr(item, "__arrow_c_stream__"):
+        raise ArticleError(
+            f"{type(item).__name__} instead of one article; give several to add_many"
+        )
     reader = ArticleReader(columns)
     article = reader.article(item)
     reader.warn(stacklevel + 1)

@@ -27,9 +27,20 @@ def read_pair_ids(row: Mapping[str, object]) -> tuple[str, str]:
         except ArticleError as error:
             missing = f"missing: the row has {', '.join(map(str, row))}"
             raise ArticleError(error.reason if name in row else missing, name) from None
-    if ids[0] == ids[1]:
-        raise ArticleError(f"the same article twice: {ids[0]!r}", "b")
+    check_distinct(ids[0], ids[1])
     return ids[0], ids[1]
+
+
+def check_distinct(a: str, b: str) -> None:
+    """Check that the two articles of a pair are not one.
+
+    Raises
+    ------
+    ArticleError
+        If they are.
+    """
+    if a == b:
+        raise ArticleError(f"the same article twice: {a!r}", "b")
 
 
 def read_same(row: Mapping[str, object]) -> bool | None:

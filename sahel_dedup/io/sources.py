@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 else:
     pl = LazyModule("polars")
 
+# What an iterable of articles has, for messages.
+ARTICLES = "{'id': ..., 'text': ...} for each article"
 # Handles an error and its row, which is None if it could not be read.
 Fault: TypeAlias = Callable[[ArticleError, object], None]
 
@@ -40,7 +42,12 @@ def is_path(source: object) -> bool:
 
 
 def located_rows(
-    source: Any, columns: Mapping[str, str], report: Fault, *, texts: bool = False
+    source: Any,
+    columns: Mapping[str, str],
+    report: Fault,
+    *,
+    texts: bool = False,
+    wanted: str = ARTICLES,
 ) -> Iterator[Located]:
     """Yield the rows of a source of articles.
 
@@ -54,6 +61,8 @@ def located_rows(
         Called for a faulty row, which is left out.
     texts
         Whether a string in an iterable is a text rather than a path.
+    wanted
+        What to write instead of an item that is no row, for messages.
 
     Raises
     ------
@@ -72,9 +81,10 @@ def located_rows(
         _refuse("a data frame of Spark; give it to sahel_dedup.spark.cluster")
     table = _table(source, columns, unnamed=texts)
     if table is not None:
-        return _numbered(table, report, texts=False)
+        return _numbered(table, report, texts=False, wanted=wanted)
     _check_iterable(source)
-    return _numbered(_unpacked(source, columns, unnamed=texts), report, texts=texts)
+    items = _unpacked(source, columns, unnamed=texts)
+    return _numbered(items, report, texts=texts, wanted=wanted)
 
 
 def _unpacked(source: Iterable[Any], columns: Mapping[str, str], *, unnamed: bool) -> Iterator[Any]:
@@ -87,7 +97,7 @@ def _unpacked(source: Iterable[Any], columns: Mapping[str, str], *, unnamed: boo
             yield from table
 
 
-def to_row(item: object, *, texts: bool = False) -> Row | Article:
+def to_row(item: object, *, texts: bool = False, wanted: str = ARTICLES) -> Row | Article:
     """Convert an item of an iterable to a row.
 
     Mappings, articles, dataclasses, named tuples, rows of sqlite3 and models of pydantic are
@@ -103,19 +113,14 @@ def to_row(item: object, *, texts: bool = False) -> Row | Article:
     if isinstance(item, str):
         if texts:
             return {"text": item}
-        raise ArticleError(
-            f"a text without an id: {show(item)}; write {{'id': ..., 'text': ...}} for each, or "
-            "give the texts to StoryClusterer"
-        )
+        hint = ", or give the texts to StoryClusterer" if wanted == ARTICLES else ""
+        raise ArticleError(f"a text without an id: {show(item)}; write {wanted}{hint}")
     found = _fields_of(item)
     if found is not None:
         return found
     if isinstance(item, os.PathLike):
         raise ArticleError(f"a path among articles: {show(item)}; give only paths")
-    raise ArticleError(
-        f"neither a mapping nor an article: {type(item).__name__}; "
-        "write {'id': ..., 'text': ...} for each article"
-    )
+    raise ArticleError(f"neither a mapping nor an article: {type(item).__name__}; write {wanted}")
 
 
 def _fields_of(item: Any) -> Row | None:
@@ -233,12 +238,12 @@ def _refuse(reason: str) -> NoReturn:
     raise ArticleError(reason)
 
 
-def _numbered(rows: Iterable[Any], report: Fault, *, texts: bool) -> Iterator[Located]:
+def _numbered(rows: Iterable[Any], report: Fault, *, texts: bool, wanted: str) -> Iterator[Located]:
     for number, item in enumerate(rows, start=1):
         try:
             if isinstance(item, ArticleError):
                 raise item
-            row = to_row(item, texts=texts)
+            row = to_row(item, texts=texts, wanted=wanted)
         except ArticleError as error:
             report(error.at(None, number), None if isinstance(item, ArticleError) else item)
         else:

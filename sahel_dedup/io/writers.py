@@ -174,8 +174,9 @@ def replacing(path: str) -> Iterator[tuple[IO[bytes], str]]:
     except BaseException as error:
         with suppress(FileNotFoundError):
             os.unlink(temporary)
-        if isinstance(error, OSError) and error.filename is None:
-            # The error of a failed write ("No space left on device") does not name the file.
+        if isinstance(error, OSError) and error.filename in (None, temporary):
+            # The error of a failed write ("No space left on device") does not name the file, and
+            # nobody knows the temporary one.
             error.filename = path
         raise
 

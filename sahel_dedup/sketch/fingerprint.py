@@ -48,7 +48,7 @@ _SHINGLE_FACTORS = (GOLDEN_RATIO, np.uint64(0xC2B2AE3D27D4EB4F), np.uint64(1))
 EMPTY_SLOT = np.uint32(0xFFFFFFFF)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Fingerprint:
     """The two signatures of one article.
 
@@ -69,6 +69,9 @@ class Fingerprint:
 
     def __hash__(self) -> int:
         return hash(self.to_bytes())
+
+    def __repr__(self) -> str:
+        return f"<Fingerprint: version {FINGERPRINT_VERSION}, two signatures of {SLOTS} slots>"
 
     def to_bytes(self) -> bytes:
         """Return a portable form: magic, version, slots, then both signatures, little-endian."""

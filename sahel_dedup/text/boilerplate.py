@@ -16,6 +16,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal, cast
 
+from sahel_dedup.errors import SettingsError
+
 Kind = Literal["dateline", "byline", "credit", "copyright", "promotion", "note", "markup"]
 
 
@@ -199,11 +201,18 @@ def find_boilerplate(text: str) -> list[BoilerplateSpan]:
     list of BoilerplateSpan
         In order and without overlaps, with positions in ``text`` itself.
 
+    Raises
+    ------
+    SettingsError
+        If it is not a string.
+
     Examples
     --------
     >>> find_boilerplate("NIORO, Mali (AFP) - Rain fell on Tuesday.")
     [BoilerplateSpan(start=0, end=20, kind='dateline')]
     """
+    if not isinstance(text, str):
+        raise SettingsError(f"text: {type(text).__name__} is not a string")
     cuts = _markup(text)
     plain = _blank(text, cuts) if cuts else text
     lines = _lines(plain)

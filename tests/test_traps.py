@@ -1,0 +1,305 @@
+"""Arguments of other kinds than expected: an answer, or an error that says what to give instead."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+import warnings
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from sahel_dedup import (
+    Article,
+    ArticleError,
+    Correction,
+    CorrectionError,
+    Corrections,
+    EvidenceModel,
+    FileError,
+    NotFoundError,
+    SahelError,
+    Settings,
+    SettingsError,
+    Stories,
+    StoryIndex,
+    audit,
+    cluster,
+    find_boilerplate,
+    find_conflicts,
+    fingerprints,
+    story_changes,
+)
+from sahel_dedup.clustering.canonical import canonical
+from sahel_dedup.evaluation.metrics import evaluate
+from sahel_dedup.explain import explain, find_reported_quantities
+from sahel_dedup.explain.propagation import spread
+from sahel_dedup.index import AsyncStoryIndex
+from sahel_dedup.index.maintenance import check
+from sahel_dedup.report import write_report
+
+Row = dict[str, Any]
+ROWS: list[Row] = [
+    {
+        "id": "a",
+        "title": "Nine soldiers killed in attack on Tessarit camp",
+        "text": "Gunmen attacked the army camp at Tessarit on Monday, killing nine soldiers, the "
+        "governor said.",
+        "published": "2025-03-04T06:12Z",
+        "source": "Wire",
+    },
+    {
+        "id": "b",
+        "title": "Gunmen attack army camp at Tessarit",
+        "text": "Nine soldiers were killed on Monday when gunmen attacked an army camp at "
+        "Tessarit, according to the governor.",
+        "published": "2025-03-04T08:40Z",
+        "source": "Radio",
+    },
+    {
+        "id": "c",
+        "title": "Millet prices rise in Maradi",
+        "text": "Millet prices rose in Maradi as the lean season began.",
+        "published": "2025-03-04",
+        "source": "Market Press",
+    },
+]
+
+
+@pytest.fixture(scope="module")
+def stories() -> Stories:
+    return cluster(ROWS)
+
+
+@pytest.mark.parametrize("wrong", [ROWS[0], "a text", None, 5])
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda wrong: explain(wrong, wrong),
+        lambda wrong: find_conflicts(wrong, wrong),
+        lambda wrong: find_reported_quantities(wrong),
+        lambda wrong: spread([wrong]),
+        lambda wrong: canonical([wrong]),
+    ],
+)
+def test_functions_of_articles_take_articles(call: Callable[[Any], object], wrong: object) -> None:
+    with pytest.raises(ArticleError, match=r"^not an Article: \w+; Article.from_mapping makes"):
+        call(wrong)
+
+
+@pytest.mark.parametrize("wrong", [5, None, "text", [("id", "a")]])
+def test_an_article_is_read_from_a_mapping(wrong: Any) -> None:
+    with pytest.raises(ArticleError, match="not a mapping"):
+        Article.from_mapping(wrong)
+
+
+@pytest.mark.parametrize("wrong", [None, b"text", 5, Article("a", "text")])
+def test_boilerplate_is_in_texts(wrong: Any) -> None:
+    with pytest.raises(SettingsError, match=r"^text: \w+ is not a string$"):
+        find_boilerplate(wrong)
+
+
+@pytest.mark.parametrize("wrong", [ROWS, "news.index", None, {"a": "s1"}])
+@pytest.mark.parametrize(
+    "call", [audit, StoryIndex.from_stories, lambda wrong: story_changes({}, wrong)]
+)
+def test_functions_of_results_take_results(call: Callable[[Any], object], wrong: object) -> None:
+    with pytest.raises(SettingsError, match=r"^stories: \w+ is not a result; write .*cluster\("):
+        call(wrong)
+
+
+@pytest.mark.parametrize(
+    "several", [ROWS, pl.DataFrame(ROWS), iter(ROWS)], ids=["list", "frame", "iterator"]
+)
+def test_one_article_at_a_time(several: object) -> None:
+    with StoryIndex() as index:
+        for call in (index.add, index.upsert, index.query):
+            with pytest.raises(
+                ArticleError, match=r"instead of one article; give several to add_many"
+            ):
+                call(several)
+
+
+def test_rows_of_other_kinds_are_described_for_their_use() -> None:
+    with pytest.raises(ArticleError, match=r"tuple; write a mapping or a tuple \(a, b, same\)"):
+        cluster(ROWS, corrections=[("a", "b")])
+    with pytest.raises(ArticleError, match=r"'a'; write \{'id': ..., 'story_id': ...\} for each"):
+        cluster(ROWS, previous=["a"])
+    with pytest.raises(ArticleError, match="give the texts to StoryClusterer"):
+        cluster(["a text"])
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "same", "message"),
+    [
+        ("a", "a", True, "the same article twice"),
+        ("a", "b", "no", "neither True nor False: 'no'"),
+        ("a", "b", 1, "neither True nor False: 1"),
+        ("a", "", True, "not a non-empty string: ''"),
+        (1, "b", True, "not a non-empty string: 1"),
+    ],
+)
+def test_a_correction_is_checked_when_it_is_made(a: Any, b: Any, same: Any, message: str) -> None:
+    with pytest.raises(ArticleError, match=message):
+        Correction(a, b, same)
+
+
+def test_corrections_without_a_place_name_none() -> None:
+    with StoryIndex() as index:
+        index.join("a", "b", who="ana")
+        with pytest.raises(CorrectionError, match=r"are one story \(by ana, on [^,]*\)\. Remove"):
+            index.part("b", "a")
+        assert [correction.place for correction in index.corrections] == [None]
+
+
+def test_a_report_of_a_result(stories: Stories, tmp_path: Path) -> None:
+    write_report(stories, tmp_path / "report.html", title="March")
+    shown = (tmp_path / "report.html").read_text("utf-8")
+    rows = ({**row, **found} for row, found in zip(ROWS, stories.rows(), strict=True))
+    write_report(rows, tmp_path / "rows.html", title="March")
+    assert (tmp_path / "rows.html").read_text("utf-8") == shown
+    stories.save(tmp_path / "saved.npz")
+    write_report(Stories.load(tmp_path / "saved.npz"), tmp_path / "again.html", title="March")
+    assert (tmp_path / "again.html").read_text("utf-8") == shown
+
+
+def test_results_can_be_evaluated(stories: Stories) -> None:
+    known = {"a": "1", "b": "1", "c": "2", "d": "2"}
+    found = evaluate(stories, known)
+    assert (found.articles, found.only_predicted, found.only_gold) == (3, 0, 1)
+    assert found == evaluate({row["id"]: row["story_id"] for row in stories.rows()}, known)
+    assert evaluate(known, stories).only_predicted == 1
+    assert evaluate(stories, stories.to_frame()).bcubed.f1 == 1
+    with pytest.raises(ArticleError, match="'story_id'"):
+        evaluate(["a", "b"], known)
+
+
+def test_a_story_has_the_ids_of_its_articles(stories: Stories) -> None:
+    story = stories["a"]
+    assert list(story) == ["a", "b"]
+    assert len(story) == 2
+    assert "b" in story
+    assert "c" not in story
+
+
+def test_what_is_no_id_is_not_in_a_result(stories: Stories) -> None:
+    for wrong in (ROWS[0], ["a"], 5, None, stories["a"], {"a"}):
+        assert wrong not in stories
+        with StoryIndex() as index:
+            assert wrong not in index
+    others: list[Any] = [ROWS[0], Article("a", "x" * 1000), ["a"]]
+    for other in others:
+        with pytest.raises(NotFoundError, match=r"^no such article: an id is text, and not \w+$"):
+            stories.relation(other)
+
+
+@pytest.mark.parametrize("count", ["5", 2.5, -1, None])
+def test_a_length_of_a_list_is_checked(stories: Stories, count: Any) -> None:
+    with pytest.raises(SettingsError, match=r"^count: "):
+        stories.weakest_links(count)
+
+
+def test_settings_have_plain_values() -> None:
+    given: dict[str, Any] = {
+        "min_probability": np.float64(0.7),
+        "recall": np.float32(0.5),
+        "window": np.timedelta64(36, "h"),
+    }
+    settings = Settings(**given)
+    assert type(settings.min_probability) is float
+    assert type(settings.recall) is float
+    assert settings.window == timedelta(hours=36)
+    with pytest.raises(SettingsError, match=r"^window: "):
+        Settings(**{**given, "window": np.timedelta64("NaT")})
+    with pytest.raises(SettingsError, match=r"^settings: .{80} is not Settings; write"):
+        cluster(Settings(), ROWS * 100)  # type: ignore[arg-type]
+
+
+def test_articles_have_plain_strings() -> None:
+    names = ("id", "text", "title", "source", "lang")
+    article = Article.from_mapping({name: np.str_(f"{name}s") for name in names})
+    assert {type(getattr(article, name)) for name in names} == {str}
+    assert Article("a", np.str_("x")) == Article("a", "x")
+    assert {type(name) for name in cluster([article]).ids} == {str}
+
+
+def test_lengths_of_time_are_in_days(stories: Stories, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"^window: 30 days is longer than 7 days, "):
+        stories.recut(window=30)
+    with pytest.raises(SettingsError, match=r"^retention: 1.5 days is shorter than .* 7 days$"):
+        StoryIndex(retention=1.5)
+    path = tmp_path / "news.index"
+    StoryIndex.open(path).close()
+    with pytest.raises(SettingsError, match=r"made with window 7 days, not 3 days"):
+        StoryIndex.open(path, Settings(window=3))
+    with pytest.raises(SettingsError, match=r"made with window 7 days, not None"):
+        StoryIndex.open(path, Settings(window=None))
+
+
+@pytest.mark.parametrize("timeout", ["3", -1, float("nan"), None, True])
+def test_times_to_wait_are_seconds(timeout: Any, tmp_path: Path) -> None:
+    for call in (
+        lambda: StoryIndex.open(tmp_path / "news.index", timeout=timeout),
+        lambda: StoryIndex.connect("http://127.0.0.1:9", timeout=timeout),
+        lambda: AsyncStoryIndex("http://127.0.0.1:9", timeout=timeout),
+    ):
+        with pytest.raises(SettingsError, match=r"^timeout: .* is not a number of seconds$"):
+            call()
+
+
+@pytest.mark.parametrize("token", [5, "é", "two\nlines", b"bytes"])
+def test_a_token_that_no_header_can_hold_is_not_shown(token: Any) -> None:
+    with pytest.raises(SettingsError, match=r"^token: not a text of printable ASCII characters$"):
+        StoryIndex.connect("http://127.0.0.1:9", token=token)
+
+
+def test_files_that_cannot_be_are_named(stories: Stories, tmp_path: Path) -> None:
+    missing = tmp_path / "missing"
+    for write in (stories.save, lambda path: write_report(stories, path)):
+        with pytest.raises(FileError, match=r"missing/out': there is no folder '.*missing'$"):
+            write(missing / "out")
+    with pytest.raises(FileError, match=r"^cannot read '.*model\.json': No such file"):
+        EvidenceModel.read(tmp_path / "model.json")
+    with pytest.raises(FileError, match=r"StoryIndex.. is an index in memory"):
+        StoryIndex.open(":memory:")
+    assert "would be a file" in check(":memory:")[0]
+
+
+def test_an_open_index_is_not_copied() -> None:
+    with StoryIndex() as index:
+        for make in (copy.copy, copy.deepcopy, pickle.dumps):
+            with pytest.raises(TypeError, match="a StoryIndex cannot be copied or pickled: open"):
+                make(index)
+
+
+def test_values_can_be_copied(stories: Stories) -> None:
+    (_, fingerprint), *_ = fingerprints(ROWS)
+    said = Corrections.read([("a", "b", True)])
+    article = Article("a", "x", published=datetime(2025, 3, 4, tzinfo=UTC), extra={"url": "u"})
+    for value in (Settings(window=3), article, stories["a"], fingerprint, said):
+        for copied in (copy.copy(value), copy.deepcopy(value), pickle.loads(pickle.dumps(value))):
+            assert copied == value
+            assert hash(copied) == hash(value)
+    for copied in (copy.deepcopy(stories), pickle.loads(pickle.dumps(stories))):
+        assert copied.to_frame().equals(stories.to_frame())
+        assert str(copied.explain("a", "b")) == str(stories.explain("a", "b"))
+
+
+def test_what_is_shown_is_short(stories: Stories) -> None:
+    (_, fingerprint), *_ = fingerprints(ROWS)
+    with StoryIndex() as index:
+        shown = [stories, stories["a"], fingerprint, index, index.corrections, audit(stories)]
+        shown.append(stories.explain("a", "b"))
+        assert all(len(repr(value)) < 100 for value in shown)
+
+
+def test_no_trap_warns(stories: Stories) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(SahelError):
+            StoryIndex.connect("http://127.0.0.1:9", timeout=1)
