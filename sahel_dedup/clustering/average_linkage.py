@@ -23,7 +23,6 @@ A large component is divided first and its parts are joined again
 from __future__ import annotations
 
 import functools
-import math
 from collections.abc import Callable
 
 import numpy as np
@@ -115,25 +114,31 @@ def link_components(
     """
     n = len(component)
     order = np.argsort(component, kind="stable")
-    bounds = np.append(np.flatnonzero(np.diff(component[order], prepend=-1)), n)
-    sizes = np.diff(bounds)
+    starts = np.flatnonzero(np.diff(component[order], prepend=-1))
+    sizes = np.diff(starts, append=n)
     labels = component.copy()
-    fresh = n
     kept: list[Pairs] = []
     for group in _groups(sizes):
-        members = [order[bounds[c] : bounds[c + 1]] for c in group]
-        corners = [_corner(len(m)) for m in members]
+        # The components of one size are the rows of one array.
+        blocks = [
+            order[starts[group[sizes[group] == size]][:, None] + np.arange(size)]
+            for size in np.unique(sizes[group]).tolist()
+        ]
+        corners = [_corner(block.shape[1]) for block in blocks]
         scored = score_pairs(
-            np.concatenate([m[i] for m, (i, _) in zip(members, corners, strict=True)]),
-            np.concatenate([m[j] for m, (_, j) in zip(members, corners, strict=True)]),
+            np.concatenate([m[:, i].ravel() for m, (i, _) in zip(blocks, corners, strict=True)]),
+            np.concatenate([m[:, j].ravel() for m, (_, j) in zip(blocks, corners, strict=True)]),
         )
         place = 0
-        for m in members:
-            size = len(m) * (len(m) - 1) // 2
-            scores = scored.score[place : place + size]
-            labels[m] = fresh + average_link(scores, threshold, times.take(m))
-            fresh += len(m)
+        for block, (corner, _) in zip(blocks, corners, strict=True):
+            size = len(block) * len(corner)
+            scores = scored.score[place : place + size].reshape(len(block), -1)
             place += size
+            # The label of a story comes from one of its rows, so no other story has it.
+            labels[block] = n + block[:, :1]
+            for i in np.flatnonzero(~_whole(scores, threshold, times.take(block))).tolist():
+                m = block[i]
+                labels[m] = n + m[_divide(scores[i], threshold, times.take(m))]
         kept.append(scored.where(labels[scored.first] == labels[scored.second]))
     return labels, Pairs.concatenate(kept)
 
@@ -227,9 +232,19 @@ def average_link(scores: NDArray[np.float64], threshold: float, times: Times) ->
     ndarray of int64, shape (m,)
         Group of each article, from 0.
     """
-    m = math.isqrt(2 * len(scores)) + 1
-    if scores.min() >= threshold and times.within():  # true of most components
-        return np.zeros(m, dtype=np.int64)
+    if _whole(scores, threshold, times):
+        return np.zeros(len(times.first), dtype=np.int64)
+    return _divide(scores, threshold, times)
+
+
+def _whole(scores: NDArray[np.float64], threshold: float, times: Times) -> NDArray[np.bool_]:
+    """Whether articles, or those of each row, are one story at once, as most components are."""
+    return np.asarray((scores.min(axis=-1) >= threshold) & times.within())
+
+
+def _divide(scores: NDArray[np.float64], threshold: float, times: Times) -> NDArray[np.int64]:
+    """Group articles that may be several stories: see `average_link`."""
+    m = len(times.first)
     # Imported only here, because SciPy's clustering takes a fifth of a second to import.
     from scipy.cluster.hierarchy import linkage
 

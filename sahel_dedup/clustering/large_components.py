@@ -11,7 +11,6 @@ compared again until no more stories join.
 from __future__ import annotations
 
 import heapq
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,12 +18,6 @@ from numpy.typing import NDArray
 from sahel_dedup.clustering.window import Times, fit
 from sahel_dedup.scoring.evidence import FLOOR, Pairs
 from sahel_dedup.util.jit import compiled
-from sahel_dedup.util.lazy import LazyModule
-
-if TYPE_CHECKING:
-    import scipy.sparse as sp
-else:
-    sp = LazyModule("scipy.sparse")
 
 MAX_COMPONENT = 1000
 # Larger parts take more work per article; smaller ones leave more to the samples.
@@ -74,10 +67,9 @@ def bounded_components(
 
 def components(first: NDArray[np.int64], second: NDArray[np.int64], n: int) -> NDArray[np.int64]:
     """Return the connected component of each of `n` articles, given some pairs, shape (n,)."""
-    from scipy.sparse.csgraph import connected_components
-
-    graph = sp.coo_array((np.ones(len(first)), (first, second)), shape=(n, n))
-    return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)
+    head = np.arange(n)
+    _connect(first, second, head)
+    return np.unique(head, return_inverse=True)[1].astype(np.int64)
 
 
 def is_large(component: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -111,6 +103,19 @@ def _join(
             head[b] = a
             size[a] += size[b]
             refused[a] = most_refused
+    for row in range(len(head)):
+        head[row] = _head_of(row, head)
+
+
+@compiled
+def _connect(first: NDArray[np.int64], second: NDArray[np.int64], head: NDArray[np.int64]) -> None:
+    """Join rows by pairs; fill in the head of each group, its first row."""
+    for i in range(len(first)):
+        a, b = _head_of(first[i], head), _head_of(second[i], head)
+        if a < b:
+            head[b] = a
+        else:
+            head[a] = b
     for row in range(len(head)):
         head[row] = _head_of(row, head)
 

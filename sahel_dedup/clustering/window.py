@@ -41,12 +41,11 @@ class Times(NamedTuple):
         np.fmax.at(last, group, self.last)
         return Times(first, last, self.window)
 
-    def within(self) -> bool:
-        """Return whether all of them are within the window."""
-        span = np.fmax.reduce(self.last, initial=np.nan) - np.fmin.reduce(
-            self.first, initial=np.nan
-        )
-        return not span > self.window
+    def within(self) -> NDArray[np.bool_]:
+        """Return whether all of them, or all of each row, are within the window."""
+        last = np.fmax.reduce(self.last, axis=-1, initial=np.nan)
+        first = np.fmin.reduce(self.first, axis=-1, initial=np.nan)
+        return np.asarray(~(last - first > self.window))
 
 
 @compiled
