@@ -26,7 +26,7 @@ from sahel_dedup.index.standing import NO_STORY
 from sahel_dedup.scoring.background import GAP_DAYS, background_pairs
 from sahel_dedup.scoring.copies import copies, fillings
 from sahel_dedup.scoring.evidence import least_cosine
-from sahel_dedup.scoring.recurrence import COMPARED
+from sahel_dedup.scoring.recurrence import COMPARED, LOWEST_RECURRENCE
 from sahel_dedup.sketch.fingerprint import SLOTS
 from sahel_dedup.util.jit import compiled
 
@@ -185,7 +185,16 @@ def _choose_sides(
     return size
 
 
-def mark_exact_duplicates(live: Live, candidates: CandidatePairs) -> NDArray[np.bool_]:
+def with_same_text(live: Live, candidates: CandidatePairs) -> _Rows:
+    """Return which pairs may report one event and have the same text, as positions."""
+    near = candidates.near.nonzero()[0]
+    same = live.profiles.same_text(candidates.first[near], candidates.second[near])
+    return near[same]
+
+
+def mark_exact_duplicates(
+    live: Live, candidates: CandidatePairs, same: _Rows
+) -> NDArray[np.bool_]:
     """Mark the arriving articles that are exact copies of earlier ones.
 
     An article does not count as a copy if the story would then exceed the window.
@@ -194,6 +203,8 @@ def mark_exact_duplicates(live: Live, candidates: CandidatePairs) -> NDArray[np.
     ----------
     live : Live
     candidates : CandidatePairs
+    same : ndarray of int64
+        See `with_same_text`.
 
     Returns
     -------
@@ -201,7 +212,6 @@ def mark_exact_duplicates(live: Live, candidates: CandidatePairs) -> NDArray[np.
         Pairs that may report one event otherwise.
     """
     p, duplicate_of = live.profiles, live.standing.duplicate_of
-    same = _same_text(live, candidates)
     same = same[p.headline[candidates.first[same]] == p.headline[candidates.second[same]]]
     for row, other in zip(
         candidates.first[same].tolist(), candidates.second[same].tolist(), strict=True
@@ -214,13 +224,6 @@ def mark_exact_duplicates(live: Live, candidates: CandidatePairs) -> NDArray[np.
     return np.asarray(
         candidates.near & single & (duplicate_of[candidates.second] == candidates.second)
     )
-
-
-def _same_text(live: Live, candidates: CandidatePairs) -> _Rows:
-    """Return which near pairs have the same text."""
-    near = candidates.near.nonzero()[0]
-    same = live.profiles.same_text(candidates.first[near], candidates.second[near])
-    return near[same]
 
 
 def judge(
@@ -238,8 +241,9 @@ def judge(
     Returns
     -------
     surviving, background : ComparedPairs
-        Pairs worth scoring, and pairs that must be about different events
-        (`sahel_dedup.scoring.recurrence`), with the most similar pairs of an article first.
+        Pairs worth scoring, and pairs that must be about different events and may raise a
+        recurrence (`sahel_dedup.scoring.recurrence`), with the most similar pairs of an article
+        first.
     news : ndarray of bool
         Marks background pairs whose arriving article is not a copy of an earlier one.
     """
@@ -250,15 +254,20 @@ def judge(
         first, second, found.common, copy, p.day, p.source, found.number_count
     )
     form = fillings(first, second, found.cosine, GAP_DAYS, p, live.similarity)
-    background |= near & (form > 0)
-    alike = replace(found, cosine=np.where(form > 0, form, found.cosine))
-    order = np.lexsort((-alike.cosine, first))
-    met = alike.where(order[background[order]])
-    again = np.isin(met.first, first[copy])
-    return found.where(surviving), met, ~again
+    alike = found.cosine
+    if form.any():
+        background |= near & (form > 0)
+        alike = np.where(form > 0, form, alike)
+    # Others raise no recurrence.
+    background &= alike > LOWEST_RECURRENCE
+    order = np.lexsort((-alike, first))
+    order = order[background[order]]
+    met = replace(found, cosine=alike).where(order)
+    news = ~np.isin(met.first, first[copy]) if copy.any() else ~copy[order]
+    return found.where(surviving), met, news
 
 
-def are_placeholders(live: Live, candidates: CandidatePairs) -> NDArray[np.bool_]:
+def are_placeholders(live: Live, candidates: CandidatePairs, same: _Rows) -> NDArray[np.bool_]:
     """Mark the pairs whose arriving article is a placeholder page under yet another headline.
 
     See `sahel_dedup.candidates.exact_copies.placeholder_pages`; here the candidates show it.
@@ -268,13 +277,14 @@ def are_placeholders(live: Live, candidates: CandidatePairs) -> NDArray[np.bool_
     ----------
     live : Live
     candidates : CandidatePairs
+    same : ndarray of int64
+        See `with_same_text`.
 
     Returns
     -------
     ndarray of bool, shape (n,)
     """
     p, first = live.profiles, candidates.first
-    same = _same_text(live, candidates)
     if len(same) < MANY_HEADLINES - 1:
         return np.zeros(len(first), dtype=bool)
     # For each arriving article, one article of each headline, by number of the headline.

@@ -16,6 +16,7 @@ from sahel_dedup.index.candidates import (
     find_candidates,
     judge,
     mark_exact_duplicates,
+    with_same_text,
 )
 from sahel_dedup.index.changes import Changes
 from sahel_dedup.index.live import Live
@@ -93,7 +94,7 @@ class Engine:
         live = self.live
         rows = live.enter(ids, profiles, now)
         surviving, background, news = self._compare(rows)
-        noted, risen = raise_recurrence(live, background.where(news))
+        noted, risen = raise_recurrence(live, background, news)
         self.changes.moved |= noted
         self._doubt(risen)
         strong, scored = self._score(surviving)
@@ -361,8 +362,10 @@ class Engine:
         """
         live = self.live
         candidates = find_candidates(live, rows)
-        near = mark_exact_duplicates(live, candidates)
-        near &= ~are_placeholders(live, candidates)
+        near, same = candidates.near, with_same_text(live, candidates)
+        if len(same):
+            near = mark_exact_duplicates(live, candidates, same)
+            near &= ~are_placeholders(live, candidates, same)
         found = live.similarity.compare(candidates.first, candidates.second)
         surviving, background, news = judge(live, found, near, candidates.far)
         set_recurrence(live, background, rows)

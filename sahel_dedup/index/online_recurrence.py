@@ -13,7 +13,7 @@ from sahel_dedup.index.live import Live
 from sahel_dedup.index.online_tfidf import ComparedPairs
 from sahel_dedup.index.standing import NO_STORY
 from sahel_dedup.scoring.background import repeated, weight_of
-from sahel_dedup.scoring.recurrence import LOWEST_RECURRENCE, RANK, recurrence_of
+from sahel_dedup.scoring.recurrence import RANK, recurrence_of
 from sahel_dedup.util.jit import compiled
 
 _Rows = NDArray[np.int64]
@@ -32,44 +32,43 @@ def set_recurrence(live: Live, background: ComparedPairs, rows: range) -> None:
     """
     s, here = live.standing, slice(rows.start, rows.stop)
     s.recurrence[here] = recurrence_of_nearest(s.nearest[here], live.profiles.day[here])
-    alike = background.where(background.cosine > LOWEST_RECURRENCE)
-    fresh = ~repeated(alike.first, alike.second, live.similarity, live.profiles)
-    times = fresh * weight_of(alike.first, alike.second, live.profiles.day)
-    _enter(s.nearest, s.recurrence, np.repeat(alike.first, times), np.repeat(alike.cosine, times))
+    first, second, p = background.first, background.second, live.profiles
+    fresh = ~repeated(first, second, live.similarity, p)
+    times = fresh * weight_of(first, second, p.day)
+    _enter(s.nearest, s.recurrence, first, background.cosine, times)
 
 
-def raise_recurrence(live: Live, background: ComparedPairs) -> tuple[set[int], set[int]]:
+def raise_recurrence(
+    live: Live, background: ComparedPairs, news: NDArray[np.bool_]
+) -> tuple[set[int], set[int]]:
     """Record new background articles for earlier articles.
 
     Parameters
     ----------
     live : Live
     background : ComparedPairs
-        See `judge`; without those whose arriving article is a copy of an earlier one, which is
-        already recorded.
+        See `judge`.
+    news : ndarray of bool
+        Marks those whose arriving article is not a copy of an earlier one, which is already
+        recorded.
 
     Returns
     -------
     noted, risen : set of int
         Rows whose highest cosines changed, and those of them whose recurrence changed.
     """
-    s, second = live.standing, background.second
+    s, first, second, day = live.standing, background.first, background.second, live.profiles.day
     if not len(second):
         return set(), set()
-    matter = _matter(
-        background.first, second, background.cosine, live.profiles.day, s.story,
-        live.window,
-    )  # fmt: skip
-    times = matter * weight_of(background.first, second, live.profiles.day)
-    second = np.repeat(second, times)
-    noted, risen = _enter(s.nearest, s.recurrence, second, np.repeat(background.cosine, times))
+    matter = news & _matter(first, second, day, s.story, live.window)
+    times = matter * weight_of(first, second, day)
+    noted, risen = _enter(s.nearest, s.recurrence, second, background.cosine, times)
     return set(second[noted].tolist()), set(second[risen].tolist())
 
 
 def _matter(
     first: _Rows,
     second: _Rows,
-    cosine: NDArray[np.float64],
     day: NDArray[np.float64],
     story: NDArray[np.uint64],
     window: float,
@@ -81,8 +80,7 @@ def _matter(
     on arrival; otherwise it would rise endlessly.
     """
     recent = np.abs(day[first] - day[second]) <= window
-    matter: NDArray[np.bool_] = (cosine > LOWEST_RECURRENCE) & recent & (story[second] != NO_STORY)
-    return matter
+    return np.asarray(recent & (story[second] != NO_STORY))
 
 
 def recurrence_of_nearest(
@@ -109,10 +107,14 @@ def _enter(
     recurrence: NDArray[np.float64],
     rows: _Rows,
     cosine: NDArray[np.float64],
+    times: _Rows,
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Record the highest cosines of rows; return which were recorded and raise a recurrence."""
+    """Record the highest cosines of rows, each so many times.
+
+    Returns which were recorded, and which raise a recurrence.
+    """
     noted, risen = np.zeros((2, len(rows)), dtype=np.bool_)
-    _enter_all(nearest, recurrence, rows, cosine, noted, risen)
+    _enter_all(nearest, recurrence, rows, cosine, times, noted, risen)
     return noted, risen
 
 
@@ -122,13 +124,16 @@ def _enter_all(
     recurrence: NDArray[np.float64],
     rows: _Rows,
     cosine: NDArray[np.float64],
+    times: _Rows,
     noted: NDArray[np.bool_],
     risen: NDArray[np.bool_],
 ) -> None:
     """Fill in what `_enter` returns."""
     for i in range(len(rows)):
         highest = nearest[rows[i]]
-        if cosine[i] > highest[-1]:
+        for _ in range(times[i]):
+            if not cosine[i] > highest[-1]:
+                break
             noted[i] = True
             place = RANK - 1
             while place > 0 and cosine[i] > highest[place - 1]:
