@@ -34,6 +34,7 @@ from sahel_dedup.clustering.window import Times, fit
 from sahel_dedup.corrections.corrections import Corrections
 from sahel_dedup.index import candidates, online_recurrence
 from sahel_dedup.index.online_linkage import join_stories, join_surplus, split_story
+from sahel_dedup.index.online_tfidf import ComparedPairs
 from sahel_dedup.scoring.background import GAP_DAYS, background_pairs, weight_of
 from sahel_dedup.scoring.copies import COPY_COSINE, is_copy, is_filling
 from sahel_dedup.scoring.evidence import (
@@ -195,14 +196,18 @@ def test_a_stream_tells_relatives_and_background_apart_at_the_same_boundaries() 
 def test_recurrence_rises_within_the_window_and_above_its_least_value() -> None:
     day = np.array([7.0, _above(7.0), 0.0])
     story = np.ones(3, np.uint64)
+    matter = online_recurrence._matter(np.array([2, 2]), np.array([0, 1]), day, story, 7.0)
+    assert matter.tolist() == [True, False]
 
-    def matters(second: int, cosine: float) -> bool:
-        one, two = np.array([2]), np.array([second])
-        return bool(online_recurrence._matter(one, two, np.array([cosine]), day, story, 7.0)[0])
-
-    assert matters(0, _above(LOWEST_RECURRENCE))
-    assert not matters(0, LOWEST_RECURRENCE)
-    assert not matters(1, 0.9)
+    index = StoryIndex()
+    index.add_many(Article(str(n), text) for n, text in enumerate(REPORTS))
+    live = index._session.engine.live
+    pair, no, yes = np.array([0]), np.array([False]), np.array([True])
+    live.profiles.day[:2] = 0.0, 5.0
+    for cosine, raises in ((_above(LOWEST_RECURRENCE), 1), (LOWEST_RECURRENCE, 0)):
+        found = ComparedPairs(pair + 1, pair, np.array([cosine]), pair, live.similarity)
+        _, background, _ = candidates.judge(live, found, no, yes)
+        assert len(background.first) == raises
 
 
 def test_stories_expire_when_all_came_before_the_day() -> None:

@@ -202,18 +202,21 @@ def met_by(buckets: Buckets, salience: NDArray[np.uint32]) -> list[tuple[int, in
 
 
 @given(
-    st.lists(st.tuples(st.integers(0, 5), st.floats(0, 1, width=32)), max_size=20),
+    st.lists(
+        st.tuples(st.integers(0, 5), st.floats(0, 1, width=32), st.integers(0, 2)), max_size=20
+    ),
     st.integers(0, 2**32 - 1),
 )
-def test_bars_rise_together_as_one_by_one(risers: list[tuple[int, float]], seed: int) -> None:
+def test_bars_rise_together_as_one_by_one(risers: list[tuple[int, float, int]], seed: int) -> None:
     draw = np.random.default_rng(seed)
     nearest = -np.sort(-draw.random((6, 3)).astype(np.float32), axis=1)
     highest, recurrence = nearest.copy(), np.full(6, 0.2)
-    rows = np.array([row for row, _ in risers], dtype=np.int64)
-    cosine = np.array([value for _, value in risers])
-    noted, risen = online_recurrence._enter(highest, recurrence, rows, cosine)
+    rows = np.array([row for row, _, _ in risers], dtype=np.int64)
+    cosine = np.array([value for _, value, _ in risers])
+    times = np.array([often for _, _, often in risers], dtype=np.int64)
+    noted, risen = online_recurrence._enter(highest, recurrence, rows, cosine, times)
     expected = set()
-    for row, value in risers:
+    for row, value in [(row, value) for row, value, often in risers for _ in range(often)]:
         if value > nearest[row, 2]:
             nearest[row] = sorted([*nearest[row].tolist(), value])[:0:-1]
             expected.add(row)

@@ -192,9 +192,7 @@ def with_same_text(live: Live, candidates: CandidatePairs) -> _Rows:
     return near[same]
 
 
-def mark_exact_duplicates(
-    live: Live, candidates: CandidatePairs, same: _Rows
-) -> NDArray[np.bool_]:
+def mark_exact_duplicates(live: Live, candidates: CandidatePairs, same: _Rows) -> NDArray[np.bool_]:
     """Mark the arriving articles that are exact copies of earlier ones.
 
     An article does not count as a copy if the story would then exceed the window.

@@ -18,8 +18,6 @@ from numpy.typing import NDArray
 from sahel_dedup.index.growable_profiles import TERM, TERM_BITS, LiveProfiles
 from sahel_dedup.index.term_counts import CountArrays, TermCounts
 from sahel_dedup.index.tfidf_kernels import (
-    Counts,
-    Entries,
     add_counts,
     compare,
     count_held,
@@ -331,8 +329,8 @@ class OnlineTfidf:
     ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """Return the cosines of pairs, and how many numbers they share."""
         is_number = self._sketcher.vocabulary.is_number
-        counts = Counts(self._log_articles, self._log_seen, is_number)
-        entries = Entries(self._profiles.lang, indptr, words, tf)
+        counts = self._log_articles, self._log_seen, is_number
+        entries = self._profiles.lang, indptr, words, tf
         cosine, number_count = np.zeros(len(first)), np.zeros(len(first), dtype=np.int64)
         compare(first, second, entries, counts, self._laid_out, cosine, number_count)
         return cosine, number_count

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,7 +72,7 @@ class Standing:
         serial : int
             Number of the first in the file.
         """
-        columns = _Columns(self.duplicate_of, self.when, self.nearest, self.recurrence, self.serial)
+        columns = self.duplicate_of, self.when, self.nearest, self.recurrence, self.serial
         _stand_alone(first, day, today, serial, columns)
 
     def keep(self, rows: NDArray[np.int64]) -> None:
@@ -87,27 +86,28 @@ class Standing:
         self.duplicate_of = np.where(moved == _NO_ROW, np.arange(len(rows), dtype=np.int32), moved)
 
 
-class _Columns(NamedTuple):
-    """Columns of `Standing`, for the compiled loop."""
-
-    duplicate_of: NDArray[np.int32]
-    when: NDArray[np.float64]
-    nearest: NDArray[np.float32]
-    recurrence: NDArray[np.float64]
-    serial: NDArray[np.int64]
-
-
 @compiled
 def _stand_alone(
-    first: int, day: NDArray[np.float64], today: float, serial: int, of: _Columns
+    first: int,
+    day: NDArray[np.float64],
+    today: float,
+    serial: int,
+    columns: tuple[
+        NDArray[np.int32],
+        NDArray[np.float64],
+        NDArray[np.float32],
+        NDArray[np.float64],
+        NDArray[np.int64],
+    ],
 ) -> None:
+    duplicate_of, when, nearest, recurrence, serials = columns
     for i in range(len(day)):
         row = first + i
-        of.duplicate_of[row] = row
-        of.when[row] = today if np.isnan(day[i]) else day[i]
-        of.nearest[row] = 0
-        of.recurrence[row] = TYPICAL_RECURRENCE
-        of.serial[row] = serial + i
+        duplicate_of[row] = row
+        when[row] = today if np.isnan(day[i]) else day[i]
+        nearest[row] = 0
+        recurrence[row] = TYPICAL_RECURRENCE
+        serials[row] = serial + i
 
 
 def story_number(name: str) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,21 +56,15 @@ def take_logarithms(
         log_seen[terms[i]] = math.log(seen[terms[i]] + 1 + chance[prior[i]] * before)
 
 
-class Entries(NamedTuple):
-    """The concatenated words of articles, and the weight of each number of occurrences."""
-
-    lang: NDArray[np.int16]
-    indptr: NDArray[np.int64]
-    words: NDArray[np.uint32]
-    tf: NDArray[np.float32]
-
-
-class Counts(NamedTuple):
-    """The components of the IDF of terms (logarithms, by language), and which are numbers."""
-
-    log_articles: NDArray[np.float32]
-    log_seen: NDArray[np.float32]
-    is_number: NDArray[np.bool_]
+# The concatenated words of articles with their languages, and the weight of each number of
+# occurrences: `lang`, `indptr`, `words` and `tf`.
+Entries: TypeAlias = tuple[
+    NDArray[np.int16], NDArray[np.int64], NDArray[np.uint32], NDArray[np.float32]
+]
+# The parts of the IDF of terms (logarithms, by language), and which terms are numbers:
+# `log_articles`, `log_seen` and `is_number`. Plain tuples, because Numba looks at the type of a
+# named one in Python on each call.
+Counts: TypeAlias = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_]]
 
 
 @compiled
@@ -91,33 +85,34 @@ def compare(
     compared with, as in `sahel_dedup.scoring.tfidf.row_products`. There the weights are fixed; here
     they change with every article and are computed in the loop.
     """
+    lang, indptr, words, tf = of
+    log_articles, log_seen, is_number = counts
     start, row, square = 0, np.int64(-1), 0.0
     for pair in range(len(first)):
         if first[pair] != row:
-            for word in of.words[start : of.indptr[row + 1]]:
+            for word in words[start : indptr[row + 1]]:
                 laid_out[word & TERM] = 0
             row = first[pair]
-            start, square = of.indptr[row], 0.0
-            for word in of.words[start : of.indptr[row + 1]]:
-                weight = _weight(
-                    word, of.tf, counts.log_articles[of.lang[row]], counts.log_seen[of.lang[row]]
-                )
+            start, square = indptr[row], 0.0
+            articles, seen = log_articles[lang[row]], log_seen[lang[row]]
+            for word in words[start : indptr[row + 1]]:
+                weight = _weight(word, tf, articles, seen)
                 laid_out[word & TERM] = weight
                 square += weight * weight
         other = second[pair]
         product, other_square, shared = 0.0, 0.0, 0
-        for word in of.words[of.indptr[other] : of.indptr[other + 1]]:
-            weight = _weight(
-                word, of.tf, counts.log_articles[of.lang[other]], counts.log_seen[of.lang[other]]
-            )
+        articles, seen = log_articles[lang[other]], log_seen[lang[other]]
+        for word in words[indptr[other] : indptr[other + 1]]:
+            weight = _weight(word, tf, articles, seen)
             other_square += weight * weight
             here = laid_out[word & TERM] * weight
             product += here
-            shared += here > 0 and counts.is_number[word & TERM]
+            # Without a branch, which the processor would guess wrongly for one word in four.
+            shared += (here > 0) & is_number[word & TERM]
         number_count[pair] = shared
         if product > 0:
             cosine[pair] = product / math.sqrt(square * other_square)
-    for word in of.words[start : of.indptr[row + 1]]:
+    for word in words[start : indptr[row + 1]]:
         laid_out[word & TERM] = 0
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -141,10 +140,9 @@ class Sketched:
         one_outlet = (source >= 0) & (source == traits.source[second])
         copy &= ~one_outlet
         conflicting = np.zeros(len(first), dtype=np.int64)
-        if one_outlet.any():
-            conflicting[one_outlet] = conflicts(
-                traits.number_contexts, first[one_outlet], second[one_outlet]
-            )
+        within = one_outlet.nonzero()[0]
+        if len(within):
+            conflicting[within] = conflicts(traits.number_contexts, first[within], second[within])
         return cls(copy, conflicting, updates(first, second, shared.cosine, traits, titles))
 
 
@@ -173,25 +171,18 @@ def measure_rest(
     headline : ndarray of uint64, shape (n_articles,)
         Hashes of the titles, 0 where there is none.
     """
-    copy = sketched.copy
-    # A copy stays a copy even if texts of its kind recur.
-    features[copy, _RECURRING] = 0
-    usual = np.log(shared.cosine[copy] / TYPICAL_RECURRENCE)
-    features[copy, _CONTRAST] = np.maximum(features[copy, _CONTRAST], usual)
-    seen = _Seen(shared.number_count, shared.title, shared.opening, sketched.conflicts)
+    copy = sketched.copy.nonzero()[0]
+    if len(copy):
+        # A copy stays a copy even if texts of its kind recur.
+        features[copy, _RECURRING] = 0
+        usual = np.log(shared.cosine[copy] / TYPICAL_RECURRENCE)
+        features[copy, _CONTRAST] = np.maximum(features[copy, _CONTRAST], usual)
+    seen = shared.number_count, shared.title, shared.opening, sketched.conflicts
     _measure_rest(features, first, second, seen, number_count, headline)
+    update = sketched.update.nonzero()[0]
     # What an outlet reports again on purpose is like a report of another outlet.
-    for column in _WITHIN_OUTLET:
-        features[sketched.update, column] = 0
-
-
-class _Seen(NamedTuple):
-    """Data on pairs of articles: numbers, titles, openings and sketches."""
-
-    shared: NDArray[np.int64]
-    title: NDArray[np.float64]
-    opening: NDArray[np.float64]
-    conflicts: NDArray[np.int64]
+    for column in _WITHIN_OUTLET if len(update) else ():
+        features[update, column] = 0
 
 
 @compiled
@@ -235,17 +226,21 @@ def _measure_rest(
     features: NDArray[np.float64],
     first: NDArray[np.int64],
     second: NDArray[np.int64],
-    seen: _Seen,
+    seen: tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]],
     number_count: NDArray[np.int64],
     headline: NDArray[np.uint64],
 ) -> None:
-    """Fill in the features that depend on numbers, titles and openings."""
+    """Fill in the features that depend on what pairs have in common.
+
+    These are their shared numbers, similarity of titles and of openings, and conflicting numbers.
+    """
+    shared, title, opening, conflicting = seen
     for i in range(len(first)):
         a, b, row = first[i], second[i], features[i]
         fewer = number_count[a] if number_count[a] < number_count[b] else number_count[b]
-        row[_NUMBERS_SHARED] = seen.shared[i] / (fewer + 1)
-        row[_NUMBERS_CONFLICTING] = math.log1p(seen.conflicts[i])
+        row[_NUMBERS_SHARED] = shared[i] / (fewer + 1)
+        row[_NUMBERS_CONFLICTING] = math.log1p(conflicting[i])
         if headline[a] > 0 and headline[b] > 0:
-            alike = seen.title[i] if seen.title[i] > 0 else 0.0
+            alike = title[i] if title[i] > 0 else 0.0
             row[_TITLE] = math.sqrt(alike) - _TITLE_LIKENESS
-        row[_OPENING] = seen.opening[i]
+        row[_OPENING] = opening[i]

@@ -75,7 +75,7 @@ def marked_updates(
     t = traits
     found = ((t.headline[first] | t.headline[second]) & REVISED) > 0
     # Few titles say so.
-    marked = np.flatnonzero(found)
+    marked = found.nonzero()[0]
     if len(marked):
         a, b = first[marked], second[marked]
         titled = (t.headline[a] > 0) & (t.headline[b] > 0)

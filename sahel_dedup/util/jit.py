@@ -64,16 +64,17 @@ class Loop:
     function : callable
     """
 
+    # A slot holds what a call runs, so that Python adds no call of its own to the thousands of
+    # each second.
+    __slots__ = ("__call__", "__dict__")
+    __call__: Callable[..., Any]
+
     def __init__(self, function: Callable[..., Any]) -> None:
         functools.update_wrapper(self, function)
         self._function = function
-        self._run: Callable[..., Any] = self._first_run
         self._entry: Any = None
         self._inner: Any = None
-
-    def __call__(self, *args: Any) -> Any:
-        """Call the compiled function."""
-        return self._run(*args)
+        self.__call__ = self._first_run
 
     def __reduce__(self) -> str:
         # By name: what a process compiled stays in it.
@@ -83,8 +84,8 @@ class Loop:
         with _LOCK:
             if self._entry is None:
                 self._entry = _entry(self._function)
-                self._run = self._entry
-        return self._run(*args)
+                self.__call__ = self._entry
+        return self._entry(*args)
 
     @property
     def _numba_type_(self) -> Any:
