@@ -62,8 +62,8 @@ class Article:
             raise ArticleError(f"not a non-empty string: {show(self.id)}", "id")
         if not isinstance(self.text, str):
             raise ArticleError(f"not a string: {show(self.text)}", "text")
-        for name in ("title", "source", "lang"):
-            value = getattr(self, name)
+        named = (("title", self.title), ("source", self.source), ("lang", self.lang))
+        for name, value in named:
             if not (value is None or isinstance(value, str)):
                 raise ArticleError(f"not a string: {show(value)}", name)
         for name in ("id", "text", "title", "source", "lang"):
@@ -71,7 +71,8 @@ class Article:
             if value is not None and type(value) is not str:
                 # A subclass, such as NumPy's, would be shown as such and could be anything.
                 object.__setattr__(self, name, str.__str__(value))
-        if not isinstance(self.extra, Mapping):
+        # First a dict, because asking an abstract class takes long.
+        if not isinstance(self.extra, (dict, Mapping)):
             raise ArticleError(f"not a mapping: {show(self.extra)}", "extra")
         moment = self.published
         if moment is not None and not (type(moment) is datetime and moment.tzinfo is UTC):

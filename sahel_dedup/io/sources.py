@@ -108,7 +108,8 @@ def to_row(item: object, *, texts: bool = False, wanted: str = ARTICLES) -> Row 
     ArticleError
         If it is anything else; the error says what to give instead.
     """
-    if isinstance(item, Article | Mapping):
+    # First a dict, because asking an abstract class takes long.
+    if isinstance(item, (dict, Article, Mapping)):
         return item
     if isinstance(item, str):
         if texts:

@@ -9,7 +9,7 @@ import logging
 import operator
 import warnings
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -141,10 +141,10 @@ class ReadSummary:
         """Whether the ids of all articles were integers."""
         return 0 < self.read == self.numbered
 
-    def add_columns(self, names: Iterable[object]) -> None:
+    def add_columns(self, names: Collection[object]) -> None:
         """Record the columns of a row."""
         # If keys are data, such as dates, they are not worth recording as columns.
-        if len(self.columns) < _MOST_COLUMNS:
+        if len(self.columns) < _MOST_COLUMNS and not self.columns.issuperset(names):
             self.columns.update(map(str, names))
 
     def add_fault(self, error: ArticleError) -> None:

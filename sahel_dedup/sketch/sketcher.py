@@ -189,7 +189,7 @@ class Sketcher:
 
 def _headlines(digests: NDArray[np.uint64], titles: Sequence[str]) -> NDArray[np.uint64]:
     """Let the lowest bit of the digests of titles say whether they mark a revision."""
-    revised = np.array([marks_revision(title) for title in titles], dtype=np.uint64)
+    revised = np.array([title != "" and marks_revision(title) for title in titles], np.uint64)
     return np.where(digests > 0, digests & ~REVISED | revised, digests)
 
 
@@ -350,7 +350,7 @@ def chunked(articles: Iterable[Article]) -> Iterator[list[Article]]:
     chars = 0
     for article in articles:
         chunk.append(article)
-        chars += _size(article) + _carried(article)
+        chars += _size(article) + (_carried(article) if article.extra else 0)
         if len(chunk) == _CHUNK_ARTICLES or chars > _CHUNK_CHARS:
             yield chunk
             chunk, chars = [], 0

@@ -213,8 +213,13 @@ def _centibels(lang: str, hashes: NDArray[np.uint64], words: Sequence[str]) -> N
         hashes[changed] = tokenize([simple[i] for i in changed]).hashes
     result, missing = np.empty(len(hashes), np.int64), np.empty(len(hashes), np.int64)
     size = _look_up(hashes, table.hashes, table.centibels, result, missing)
+    result[missing[:size]] = FLOOR
     for i in missing[:size].tolist():
-        result[i] = _estimate(lang, words[i], table.numbers)
+        # Most are rare words, and each archive has many.
+        if words[i][:1].isdecimal():
+            result[i] = max(FLOOR, _number(words[i], table.numbers))
+        elif lang not in LISTS:
+            result[i] = _estimate(lang, words[i])
     if lang in _GLUED:
         result = _round(10.0 ** (result / 100) + [_across(word, table) for word in words])
     return result
@@ -246,12 +251,8 @@ def _look_up(
     return size
 
 
-def _estimate(lang: str, word: str, numbers: dict[str, int]) -> int:
-    """Guess the centibels of a term that is not listed."""
-    if word[:1].isdecimal():
-        return max(FLOOR, _number(word, numbers))
-    if lang in LISTS:
-        return FLOOR
+def _estimate(lang: str, word: str) -> int:
+    """Guess the centibels of a word in a language without a list."""
     if _PIECE.match(word):
         return _UNKNOWN_PIECE
     if lang not in FUNCTION_WORDS and len(word) <= len(_BY_LENGTH):

@@ -72,4 +72,4 @@ def marks_revision(title: str) -> bool:
     >>> marks_revision("Live cattle futures seen steady")
     False
     """
-    return any((_FIRST.match(title), _LATER.search(title), _LIVE.search(title)))
+    return bool(_FIRST.match(title) or _LATER.search(title) or _LIVE.search(title))

@@ -243,21 +243,22 @@ class Vocabulary:
         ndarray of uint16, shape (n,)
         """
         known = self._prior.get(lang, _NOTHING)
-        if len(known) >= self._size:
-            idf = known[terms]
-            if not (idf == UNKNOWN_IDF).any():
-                return idf
-        with self._lock:
-            known = self._prior.get(lang, _NOTHING)
-            if len(known) < self._size:
-                # Leave room for a quarter more, because growing copies everything.
-                more = np.full(self._size + self._size // 4 - len(known), UNKNOWN_IDF)
-                known = self._prior[lang] = np.concatenate([known, more])
-            idf = known[terms]
-            unknown = np.flatnonzero(idf == UNKNOWN_IDF)
-            new = list(set(terms[unknown].tolist()))
-            known[new] = quantised_idf(lang, self._hashes[new], self.words.take(new))
-        idf[unknown] = known[terms[unknown]]
+        if len(known) < self._size:
+            with self._lock:
+                known = self._prior.get(lang, _NOTHING)
+                if len(known) < self._size:
+                    # Leave room for a quarter more, because growing copies everything.
+                    more = np.full(self._size + self._size // 4 - len(known), UNKNOWN_IDF)
+                    known = self._prior[lang] = np.concatenate([known, more])
+        idf = known.take(terms)
+        unknown = (idf == UNKNOWN_IDF).nonzero()[0]
+        if len(unknown):
+            with self._lock:
+                # Another thread may have made more room.
+                known = self._prior[lang]
+                new = list(set(terms[unknown].tolist()))
+                known[new] = quantised_idf(lang, self._hashes[new], self.words.take(new))
+            idf[unknown] = known[terms[unknown]]
         return idf
 
     def _add(self, hashes: NDArray[np.uint64], words: list[str]) -> NDArray[np.int32]:

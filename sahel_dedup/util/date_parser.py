@@ -33,6 +33,10 @@ _LONGEST = 100
 _ZONES = {"": 0, "z": 0, "ut": 0, "utc": 0, "gmt": 0, "edt": -4, "est": -5, "cdt": -5, "cst": -6,
           "mdt": -6, "mst": -7, "pdt": -7, "pst": -8}  # fmt: skip
 
+# The usual form, which needs none of the patterns below.
+_ISO = re.compile(
+    r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)?)?", re.ASCII
+)
 _NUMBER = re.compile(r"([+-]?)(\d+)(?:\.(\d+))?", re.ASCII)
 _SLASHED = re.compile(r"\d{1,2}([/.-])\d{1,2}\1\d{2,4}\b", re.ASCII)
 _YEAR_FIRST = re.compile(r"^(\d{4})([/.-])(\d{1,2})\2(\d{1,2})(?!\d)", re.ASCII)
@@ -105,6 +109,8 @@ def parse_published(value: object) -> datetime | None:
 
 
 def _in_utc(moment: datetime) -> datetime:
+    if moment.tzinfo is UTC:
+        return moment
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
@@ -143,6 +149,8 @@ def _from_numpy(value: Any) -> datetime:
 def _parse_text(text: str) -> datetime:
     if len(text) > _LONGEST:
         raise ValueError
+    if _ISO.fullmatch(text):
+        return datetime.fromisoformat(text)
     if _NUMBER.fullmatch(text):
         return _parse_number(text)
     if _SLASHED.match(text):
