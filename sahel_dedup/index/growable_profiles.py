@@ -96,23 +96,22 @@ class LiveProfiles(Traits):
         IndexStateError
             If the number of a term needs more than 24 bits.
         """
-        if profiles.terms.max(initial=0) > TERM:
-            raise IndexStateError(
-                f"an index can have at most {TERM:,} terms: expire older articles"
-            )
         first, last = self.rows, self.rows + len(profiles)
         if len(self.body) < last:
             for name in _ONE_A_ROW:
                 setattr(self, name, with_room(getattr(self, name), last))
         self.indptr = with_room(self.indptr, last + 1)
         self.title_indptr = with_room(self.title_indptr, last + 1)
-        start, title_start = self.indptr[first], self.title_indptr[first]
+        start, title_start = int(self.indptr[first]), int(self.title_indptr[first])
         self.words = with_room(self.words, start + profiles.indptr[-1])
         self.title_terms = with_room(self.title_terms, title_start + profiles.title_indptr[-1])
         for name in _ONE_A_ROW:
             # Only the lower bits of the fingerprint slots.
             getattr(self, name)[first:last] = getattr(profiles, name)
-        _put_words(self.words, start, profiles.terms, profiles.counts)
+        if not _put_words(self.words, start, profiles.terms, profiles.counts):
+            raise IndexStateError(
+                f"an index can have at most {TERM:,} terms: expire older articles"
+            )
         self.title_terms[title_start : title_start + len(profiles.title_terms)] = (
             profiles.title_terms
         )
@@ -167,7 +166,10 @@ def _keep_findable(
 @compiled
 def _put_words(
     words: NDArray[np.uint32], start: int, terms: NDArray[np.int32], counts: NDArray[np.uint8]
-) -> None:
-    """Store terms and their counts at their positions."""
+) -> bool:
+    """Store terms and their counts at their positions; return whether all terms fit."""
+    fit = True
     for i in range(len(terms)):
         words[start + i] = np.uint32(counts[i]) << TERM_BITS | np.uint32(terms[i])
+        fit = fit and bool(terms[i] <= np.int32(TERM))
+    return fit

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -60,11 +59,8 @@ class Tally:
             if event.kind in ("merged", "split"):
                 self.add(event.kind)
 
-    @contextmanager
-    def timed(self, articles: int) -> Iterator[None]:
-        """Measure the duration of a call that adds articles."""
-        begun = time.perf_counter()
-        yield
+    def answered(self, articles: int, begun: float) -> None:
+        """Record a call that added articles, and began at a time of `time.perf_counter`."""
         ended = time.perf_counter()
         self._calls.append(_Call(ended, ended - begun, articles))
 

@@ -66,7 +66,7 @@ def background_pairs(
     ndarray of bool, shape (n,)
     """
     strange = ~copy
-    undated = np.flatnonzero(np.isnan(day[first]))
+    undated = np.isnan(day[first]).nonzero()[0]
     if len(undated):
         a, b = first[undated], second[undated]
         fewer = np.minimum(number_count[a], number_count[b])
@@ -84,7 +84,21 @@ def weight_of(
     A text of another day counts once. Another filling of the same form, published at about the same
     time, counts twice, because three fillings are enough to show that there is a form.
     """
-    return np.where(np.abs(day[first] - day[second]) <= GAP_DAYS, 2, 1)
+    weight = np.empty(len(first), dtype=np.int64)
+    _weigh(first, second, day, weight)
+    return weight
+
+
+@compiled
+def _weigh(
+    first: NDArray[np.int64],
+    second: NDArray[np.int64],
+    day: NDArray[np.float64],
+    weight: NDArray[np.int64],
+) -> None:
+    """Fill in what `weight_of` returns."""
+    for i in range(len(first)):
+        weight[i] = 2 if abs(day[first[i]] - day[second[i]]) <= GAP_DAYS else 1
 
 
 def repeated(

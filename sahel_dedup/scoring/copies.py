@@ -21,6 +21,7 @@ from sahel_dedup.candidates.lsh import agreeing_slots
 from sahel_dedup.sketch.fingerprint import SLOTS
 from sahel_dedup.sketch.number_contexts import conflicts
 from sahel_dedup.sketch.profiles import MAX_KEPT, Traits
+from sahel_dedup.util.jit import compiled
 
 # Copies are at least this similar, and fillings of a form are at most this similar.
 COPY_COSINE = 0.8
@@ -249,17 +250,16 @@ def fillings(
     """
     t = traits
     likeness = np.zeros(len(first))
-    near = (cosine >= _LEAST_FILLING) & (cosine <= COPY_COSINE)
-    near[near] = np.abs(t.day[first[near]] - t.day[second[near]]) <= gap
-    likely = near.nonzero()[0]
+    likely = np.empty(len(first), dtype=np.int64)
+    likely = likely[: _list_similar(first, second, cosine, gap, t.day, likely)]
     if not len(likely):
         return likeness
     same = agreeing_slots(t.shingles, first[likely], second[likely])
     # Most pairs are no fillings of a form whatever else they are.
-    formal = same >= _FILLING_JACCARD * SLOTS
-    likely, same = likely[formal], same[formal]
-    if not len(likely):
+    formal = (same >= _FILLING_JACCARD * SLOTS).nonzero()[0]
+    if not len(formal):
         return likeness
+    likely, same = likely[formal], same[formal]
     a, b = first[likely], second[likely]
     conflicting = conflicts(t.number_contexts, a, b)
     lengths = t.length[a], t.length[b]
@@ -272,6 +272,25 @@ def fillings(
         if named or differing >= _MANY_CONFLICTS or (differing and not titled):
             likeness[likely[i]] = part[i]
     return likeness
+
+
+@compiled
+def _list_similar(
+    first: NDArray[np.int64],
+    second: NDArray[np.int64],
+    cosine: NDArray[np.float64],
+    gap: float,
+    day: NDArray[np.float64],
+    likely: NDArray[np.int64],
+) -> int:
+    """List the pairs that are near in time and as similar as fillings may be; count them."""
+    size = 0
+    for i in range(len(first)):
+        near = abs(day[first[i]] - day[second[i]]) <= gap
+        if near and _LEAST_FILLING <= cosine[i] <= COPY_COSINE:
+            likely[size] = i
+            size += 1
+    return size
 
 
 def floor_near_copies(

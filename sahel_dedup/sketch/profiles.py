@@ -71,16 +71,28 @@ class Traits:
         -------
         ndarray of bool, shape (n_pairs,)
         """
-        body, check = self.body, self.body_check
-        same: NDArray[np.bool_] = (
-            (body[first] == body[second]) & (body[first] > 0) & (check[first] == check[second])
-        )
+        same = np.empty(len(first), dtype=np.bool_)
+        _compare_digests(first, second, self.body, self.body_check, same)
         return same
 
     def _take_traits(self, rows: NDArray[np.int64]) -> None:
         """Keep the traits of some articles, in the order given."""
         for item in fields(Traits):
             setattr(self, item.name, getattr(self, item.name)[rows])
+
+
+@compiled
+def _compare_digests(
+    first: NDArray[np.int64],
+    second: NDArray[np.int64],
+    body: NDArray[np.uint64],
+    check: NDArray[np.uint64],
+    same: NDArray[np.bool_],
+) -> None:
+    """Fill in what `Traits.same_text` returns."""
+    for i in range(len(first)):
+        a, b = first[i], second[i]
+        same[i] = body[a] == body[b] and body[a] > 0 and check[a] == check[b]
 
 
 @dataclass(slots=True)
