@@ -9,7 +9,6 @@ it was and as it is, and the difference is the change. The result is that of
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -66,15 +65,12 @@ class _Archive(NamedTuple):
                 bucket = np.unique(bucket * len(part) + part, return_inverse=True)[1]
             return bucket.astype(np.uint64) << _NUMBER_SHIFT
 
-        pairs = bucket_pairs(keys, np.flatnonzero(member[row]), self.day[row], self.window)
-        return self.coded((row[i], row[j]) for i, j in pairs)
+        first, second = bucket_pairs(keys, np.flatnonzero(member[row]), self.day[row], self.window)
+        return self.coded(row[first], row[second])
 
-    def coded(
-        self, pairs: Iterable[tuple[NDArray[np.int64], NDArray[np.int64]]]
-    ) -> NDArray[np.int64]:
+    def coded(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return pairs as numbers, sorted and without duplicates."""
-        n = len(self.day)
-        return distinct(np.concatenate([np.zeros(0, np.int64), *(i * n + j for i, j in pairs)]))
+        return distinct(first * len(self.day) + second)
 
 
 def changed_pairs(
@@ -111,7 +107,7 @@ def changed_pairs(
     inside = buckets.members(either, workers)
     crowded = np.zeros(len(inside.row), dtype=np.bool_)
     old, new = (
-        archive.coded([_of_moved(inside, day, window, before, now, member, crowded)])
+        archive.coded(*_of_moved(inside, day, window, before, now, member, crowded))
         for member in (before, now)
     )
     inside = inside.where(crowded)

@@ -12,7 +12,7 @@ at most ``bands * BUCKET_REACH`` later candidates, however long the archive is.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import numpy as np
@@ -143,8 +143,8 @@ def candidate_pairs(
 
     def proposed(band: int) -> NDArray[Any]:
         keys = functools.partial(band_keys, columns, layout, band)
-        pairs = bucket_pairs(keys, alive, day, window)
-        return np.concatenate([nothing, *((i * n + j).astype(nothing.dtype) for i, j in pairs)])
+        first, second = bucket_pairs(keys, alive, day, window)
+        return (first * n + second).astype(nothing.dtype)
 
     # Slots that agree also agree in their lowest bytes, which are only a quarter of the memory to
     # read.
@@ -244,7 +244,7 @@ def bucket_pairs(
     day: NDArray[np.float64],
     window: float,
     extra: int = 0,
-) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Pair the articles that share a bucket; split crowded buckets and try again.
 
     Parameters
@@ -260,42 +260,47 @@ def bucket_pairs(
     extra : int
         Extra rows by which the buckets of `members` have been split already.
 
-    Yields
-    ------
-    first, second : ndarray of int64
-        A pair of articles may be yielded more than once.
+    Returns
+    -------
+    first, second : ndarray of int64, shape (n_pairs,)
+        A pair of articles may occur more than once.
     """
     order, bucket = in_buckets(keys(extra, members))
     rows = members[order]
-    if extra < EXTRA_ROWS and len(rows) > BUCKET_REACH:
-        # Crowded: the article BUCKET_REACH positions further on is still in the bucket and the
-        # window.
-        ahead = (bucket[BUCKET_REACH:] == bucket[:-BUCKET_REACH]) & _within(
-            day[rows[:-BUCKET_REACH]], day[rows[BUCKET_REACH:]], window
-        )
-        if ahead.any():
-            number = np.cumsum(np.diff(bucket, prepend=bucket[:1]) != 0)
-            crowded = np.zeros(number[-1] + 1, dtype=bool)
-            crowded[number[:-BUCKET_REACH][ahead]] = True
-            again = np.sort(rows[crowded[number]])
-            yield from bucket_pairs(keys, again, day, window, extra + 1)
-            rows, bucket = rows[~crowded[number]], bucket[~crowded[number]]
-    places = np.arange(len(rows))
-    for step in range(1, BUCKET_REACH + 1):
-        places = places[: np.searchsorted(places, len(rows) - step)]
-        places = places[bucket[places] == bucket[places + step]]
-        if not len(places):
-            return
-        first, second = rows[places], rows[places + step]
-        near = _within(day[first], day[second], window)
-        yield first[near], second[near]
-        # Articles are in order of time, so one that is too late now stays too late at larger steps.
-        # Undated articles have no time.
-        places = places[near | np.isnan(day[first])]
+    partners = np.empty(len(rows), dtype=np.int64)
+    _count_partners(bucket, day[rows], window, BUCKET_REACH, partners)
+    split = rows[:0], rows[:0]
+    full = partners == BUCKET_REACH
+    if extra < EXTRA_ROWS and full.any():
+        number = np.cumsum(np.diff(bucket, prepend=bucket[:1]) != 0)
+        crowded = np.zeros(number[-1] + 1, dtype=bool)
+        crowded[number[full]] = True
+        again = crowded[number]
+        split = bucket_pairs(keys, np.sort(rows[again]), day, window, extra + 1)
+        partners[again] = 0
+    first = np.arange(len(rows)).repeat(partners)
+    # The partners of an article are the next ones of its bucket.
+    before = np.cumsum(partners) - partners
+    second = first + 1 + np.arange(len(first)) - before[first]
+    return np.concatenate([rows[first], split[0]]), np.concatenate([rows[second], split[1]])
 
 
-def _within(
-    early: NDArray[np.float64], late: NDArray[np.float64], window: float
-) -> NDArray[np.bool_]:
-    """Whether two times lie within the window, or one of them is unknown."""
-    return ~(late - early > window)
+@compiled
+def _count_partners(
+    bucket: NDArray[np.uint64],
+    day: NDArray[np.float64],
+    window: float,
+    reach: int,
+    partners: NDArray[np.int64],
+) -> None:
+    """Count the next articles of the bucket of each that are in its window, at most `reach`.
+
+    Articles are in order of time, so the first that is too late is followed by no other.
+    """
+    for i in range(len(bucket)):
+        k = i + 1
+        while k < len(bucket) and k <= i + reach and bucket[k] == bucket[i]:
+            if day[k] - day[i] > window:
+                break
+            k += 1
+        partners[i] = k - i - 1

@@ -121,7 +121,7 @@ def parcels_of(table: pa.Table, window: float) -> Iterator[pa.RecordBatch]:
             split = splitmix64(split + splitmix64(slot + np.uint64(1)))
         return split
 
-    ahead = list(bucket_pairs(keys, np.flatnonzero(single), day, window))
+    ahead = [bucket_pairs(keys, np.flatnonzero(single), day, window)]
     background = []
     dated = np.flatnonzero(~np.isnan(day))
     outlet = numbers(table, "outlet")
