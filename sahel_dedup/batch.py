@@ -380,7 +380,12 @@ class Archive:
         wanted = distinct(np.concatenate([first, second]))
         self.on_progress("scoring", 0, None)
         near = first[form], second[form]
-        recurrence = recurrence_scores(profiles, wanted, similarity, layout, settings.workers, near)
+        meetings = None if self.kept is None else self.kept.meetings
+        recurrence = recurrence_scores(
+            profiles, wanted, similarity, layout, settings.workers, near, meetings
+        )
+        if self.kept is not None:
+            self.kept.save()
         self.on_progress("recurrence", len(wanted), len(wanted))
         evidence = Evidence(profiles, similarity, recurrence, settings)
         pairs = evidence.score_pairs(first, second, cosine)

@@ -45,7 +45,8 @@ from sahel_dedup.scoring.evidence import (
     Evidence,
     least_cosine,
 )
-from sahel_dedup.scoring.recurrence import LOWEST_RECURRENCE, RANK, neighbours
+from sahel_dedup.scoring.meetings import neighbours
+from sahel_dedup.scoring.recurrence import LOWEST_RECURRENCE, RANK
 from sahel_dedup.scoring.tfidf import Similarity
 from sahel_dedup.sketch.layout import Layout
 from tests.test_linkage import Known, every_pair, partition
@@ -170,10 +171,8 @@ def test_background_articles_lie_beyond_the_gap() -> None:
     for apart, meets in ((_below(GAP_DAYS), False), (GAP_DAYS, False), (GAP_DAYS + 1e-6, True)):
         place = np.array([0.0, apart])
         keys = np.array([9, 9], np.uint64) << np.uint64(40)
-        found = list(neighbours(keys, place, GAP_DAYS, np.ones(2, dtype=bool)))
-        pairs = {
-            (a, b) for one, two in found for a, b in zip(one.tolist(), two.tolist(), strict=True)
-        }
+        one, two = neighbours(keys, place, GAP_DAYS, np.ones(2, dtype=bool))
+        pairs = set(zip(one.tolist(), two.tolist(), strict=True))
         assert pairs == ({(0, 1), (1, 0)} if meets else set()), apart
 
 

@@ -26,7 +26,8 @@ from sahel_dedup.index.standing import NO_STORY
 from sahel_dedup.scoring.background import GAP_DAYS, background_pairs
 from sahel_dedup.scoring.copies import copies, fillings
 from sahel_dedup.scoring.evidence import least_cosine
-from sahel_dedup.scoring.recurrence import COMPARED, LOWEST_RECURRENCE
+from sahel_dedup.scoring.meetings import COMPARED
+from sahel_dedup.scoring.recurrence import LOWEST_RECURRENCE
 from sahel_dedup.sketch.fingerprint import SLOTS
 from sahel_dedup.util.jit import compiled
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -22,6 +21,7 @@ from numpy.typing import NDArray
 from sahel_dedup.candidates.grown import changed_pairs
 from sahel_dedup.candidates.pair_table import PairTable
 from sahel_dedup.scoring.evidence import least_cosine
+from sahel_dedup.scoring.kept_meetings import ARRAYS, KeptMeetings
 from sahel_dedup.scoring.tfidf import GRID, Similarity
 from sahel_dedup.settings import Settings
 from sahel_dedup.sketch.fingerprint import EMPTY_SLOT
@@ -37,7 +37,8 @@ _HIGHEST = (1 << 16) - 1
 # Buckets of larger archives depend on their size (`sahel_dedup.candidates.lsh.KEY_SHIFT`).
 _MOST_ARTICLES = (1 << 20) - 1
 _COMPARED_AT_ONCE = 1 << 20
-_ARRAYS = ("file_of", "line_of", "day", "member", "idf", "bound", "indptr", "second")
+_ARRAYS = ("file_of", "line_of", "day", "member", "idf", "bound", "indptr", "second",
+           *ARRAYS)  # fmt: skip
 
 
 class Origin(NamedTuple):
@@ -85,19 +86,25 @@ class Candidates(NamedTuple):
     cosine: NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
 class KeptPairs:
-    """The candidate pairs of the last run over an archive.
+    """The candidate pairs and meetings of the last run over an archive, and those of this run.
 
-    Attributes
+    Parameters
     ----------
     store : Store
     origin : Origin
         Of the articles as they are now, in order of time.
+
+    Attributes
+    ----------
+    meetings : KeptMeetings
+        What is known of meetings once `recall` was called.
     """
 
-    store: Store
-    origin: Origin
+    def __init__(self, store: Store, origin: Origin) -> None:
+        self.store, self.origin = store, origin
+        self.meetings = KeptMeetings(len(origin.file))
+        self._found: tuple[dict[str, NDArray[Any]], dict[str, Any]] | None = None
 
     def recall(
         self,
@@ -106,7 +113,7 @@ class KeptPairs:
         similarity: Similarity,
         settings: Settings,
     ) -> Candidates | None:
-        """Return the candidate pairs that may have enough cosine, and keep all for the next run.
+        """Return the candidate pairs that may have enough cosine, and note all for the next run.
 
         Parameters
         ----------
@@ -131,6 +138,7 @@ class KeptPairs:
             _LOGGER.info("the pairs in the checkpoint are of other articles or settings")
             return None
         n = len(profiles)
+        self.meetings = KeptMeetings(n, row, arrays)
         former = PairTable(arrays["indptr"], arrays["second"], arrays["bound"]).moved(row, n)
         before = np.zeros(n, dtype=np.bool_)
         before[row] = arrays["member"]
@@ -146,7 +154,7 @@ class KeptPairs:
         turn = _turns(profiles, arrays["idf"], similarity.weights[0])
         pairs, places = _compared(table, turn, profiles, similarity)
         table.value[places] = _first_bounds(pairs, profiles)
-        self._keep(profiles, now, similarity, settings, table)
+        self._note(profiles, now, similarity, settings, table)
         return pairs
 
     def note(
@@ -157,11 +165,17 @@ class KeptPairs:
         settings: Settings,
         pairs: Candidates,
     ) -> None:
-        """Keep all candidate pairs for the next run; parameters as of `recall`."""
+        """Note all candidate pairs for the next run; parameters as of `recall`."""
         if len(profiles) <= _MOST_ARTICLES:
             bound = _first_bounds(pairs, profiles)
             table = PairTable.of(pairs.first, pairs.second, bound, len(profiles))
-            self._keep(profiles, _members(profiles, single), similarity, settings, table)
+            self._note(profiles, _members(profiles, single), similarity, settings, table)
+
+    def save(self) -> None:
+        """Save what was noted, once the meetings of this run have been found."""
+        if self._found is not None:
+            arrays, about = self._found
+            self.store.save_pairs(arrays | self.meetings.arrays(), about)
 
     def _rows(
         self, arrays: dict[str, NDArray[Any]], about: dict[str, Any], profiles: Profiles
@@ -181,7 +195,7 @@ class KeptPairs:
         same = np.array_equal(profiles.day[row], arrays["day"], equal_nan=True)
         return row if same else None
 
-    def _keep(
+    def _note(
         self,
         profiles: Profiles,
         member: NDArray[np.bool_],
@@ -194,8 +208,7 @@ class KeptPairs:
             "member": member, "idf": similarity.weights[0], "bound": table.value,
             "indptr": table.indptr, "second": table.second,
         }  # fmt: skip
-        about = {"files": self.origin.files, "settings": _relevant(settings)}
-        self.store.save_pairs(arrays, about)
+        self._found = arrays, {"files": self.origin.files, "settings": _relevant(settings)}
 
 
 def _relevant(settings: Settings) -> list[Any]:

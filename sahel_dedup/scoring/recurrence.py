@@ -16,12 +16,9 @@ week is not a bulletin. Among several copies of another text only one counts.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 from numpy.typing import NDArray
 
-from sahel_dedup.candidates.lsh import agreeing_slots, band_keys, distinct, in_buckets
 from sahel_dedup.scoring.background import (
     GAP_DAYS,
     MIN_NUMBERS,
@@ -30,22 +27,17 @@ from sahel_dedup.scoring.background import (
     weight_of,
 )
 from sahel_dedup.scoring.copies import copies, fillings
+from sahel_dedup.scoring.kept_meetings import KeptMeetings
+from sahel_dedup.scoring.meetings import Line, closest, rank_in_runs, unpacked
 from sahel_dedup.scoring.tfidf import Similarity
-from sahel_dedup.sketch.fingerprint import SLOTS
 from sahel_dedup.sketch.layout import Layout
 from sahel_dedup.sketch.profiles import Profiles
-from sahel_dedup.util.parallel import ordered_map
 
 # The similarity of unrelated articles is usually below this. An article without a date, or without
 # a similar text, has the recurrence of ordinary news.
 LOWEST_RECURRENCE = 0.15
 TYPICAL_RECURRENCE = 0.19
 RANK = 3
-# An article has many similar background articles, and half of the bands find three of them. The
-# ones they miss lower one score in seven by a twentieth or more.
-BANDS = 96
-# Cosines are computed only for the few articles that agree in most slots.
-COMPARED = 12
 
 
 def recurrence_scores(
@@ -55,12 +47,9 @@ def recurrence_scores(
     layout: Layout,
     workers: int = 1,
     near: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None,
+    kept: KeptMeetings | None = None,
 ) -> NDArray[np.float64]:
     """Measure the recurrence of articles.
-
-    In each LSH bucket of the first `BANDS` bands an article meets one other on either side:
-    the nearest in time beyond the gap or, without a date, its neighbour of the same outlet. The
-    number of bands therefore bounds the work per article.
 
     Parameters
     ----------
@@ -74,13 +63,15 @@ def recurrence_scores(
         Number of threads; 0 uses all processors.
     near : two ndarrays of int64, shape (n_pairs,), optional
         Pairs of fillings of one form (`sahel_dedup.scoring.copies.fillings`).
+    kept : KeptMeetings, optional
+        What the last run over the archive found, and what the next one is to know.
 
     Returns
     -------
     ndarray of float64, shape (n,)
         At least `LOWEST_RECURRENCE`; `TYPICAL_RECURRENCE` for articles that are not wanted.
     """
-    nearest = nearest_background(profiles, wanted, similarity, layout, workers, near)
+    nearest = nearest_background(profiles, wanted, similarity, layout, workers, near, kept)
     return _recurrence(profiles, wanted, nearest)
 
 
@@ -91,6 +82,7 @@ def nearest_background(
     layout: Layout,
     workers: int = 1,
     near: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None,
+    kept: KeptMeetings | None = None,
 ) -> NDArray[np.float64]:
     """Return the highest cosines of articles to background: see `recurrence_scores`.
 
@@ -99,6 +91,7 @@ def nearest_background(
     ndarray of float64, shape (n, 3)
         In descending order; 0 where fewer exceed `LOWEST_RECURRENCE`.
     """
+    find = closest if kept is None else kept.closest
     need = np.zeros(len(profiles), dtype=bool)
     need[wanted] = True
     dated = ~np.isnan(profiles.day)
@@ -112,9 +105,11 @@ def nearest_background(
             known = (profiles.source >= 0) | (similarity.number_count >= MIN_NUMBERS)
             need[rows] &= known[rows]
         if need[rows].any():
-            place = profiles.day if timed else profiles.source.astype(np.float64) * 4
-            gap = GAP_DAYS if timed else 0.0
-            met.append(_meetings(profiles.salience, rows, place, gap, need, layout, workers))
+            place = profiles.day if timed else profiles.source.astype(np.float64)
+            line = Line.of(rows, place[rows], GAP_DAYS if timed else 0.0)
+            ranked = find(profiles.salience, line, need, layout, workers)
+            one, _, other = unpacked(ranked, len(profiles))
+            met.append((one, other))
     first, second = (np.concatenate(side) for side in zip(*met, strict=True))
     return _highest(profiles, similarity, first, second)
 
@@ -175,7 +170,7 @@ def _highest(
     fresh = ~repeated(first, second, similarity, profiles)
     times = fresh * weight_of(first, second, profiles.day)
     first, cosine = np.repeat(first, times), np.repeat(cosine, times)
-    rank = _rank(first)
+    rank = rank_in_runs(first)
     counted = rank < RANK
     highest[first[counted], rank[counted]] = cosine[counted]
     return highest
@@ -196,108 +191,3 @@ def recurrence_of(third: NDArray[np.float64], day: NDArray[np.float64]) -> NDArr
     ndarray of float64, shape (n,)
     """
     return np.maximum(third, np.where(np.isnan(day), TYPICAL_RECURRENCE, LOWEST_RECURRENCE))
-
-
-def _rank(group: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the position of each element within its run of equal values."""
-    starts = np.flatnonzero(np.diff(group, prepend=-1))
-    sizes = np.diff(np.append(starts, len(group)))
-    return np.arange(len(group)) - np.repeat(starts, sizes)
-
-
-def _meetings(
-    salience: NDArray[np.uint32],
-    rows: NDArray[np.int64],
-    place: NDArray[np.float64],
-    gap: float,
-    need: NDArray[np.bool_],
-    layout: Layout,
-    workers: int,
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Find, for each needed article, those it meets that agree with it in most slots.
-
-    Parameters
-    ----------
-    rows : ndarray of int64, shape (m,)
-        The articles that meet.
-    place : ndarray of float64, shape (n,)
-        Position of each on a line.
-    gap : float
-        Articles nearer than this are skipped; 0 skips none.
-    """
-    n = len(salience)
-    rows = rows[np.argsort(place[rows], kind="stable")]
-    met: list[NDArray[np.int64]] = []
-    closest = np.zeros(0, dtype=np.int64)
-    bands = min(layout.bands, BANDS)
-
-    def found_in(band: int) -> NDArray[np.int64]:
-        keys = band_keys(salience, layout, band, rows=rows)
-        both = neighbours(keys, place[rows], gap, need[rows])
-        return np.concatenate([rows[one] * n + rows[two] for one, two in both])
-
-    for band, found in enumerate(ordered_map(found_in, range(bands), workers)):
-        met.append(found)
-        if band % 8 == 7 or band == bands - 1:
-            # Only the closest so far are kept; keeping all would take a kilobyte per article.
-            closest = closest_met(salience, np.concatenate(met), closest)
-            met = []
-    return closest // (n * (SLOTS + 1)), closest % n
-
-
-def neighbours(
-    keys: NDArray[np.uint64], place: NDArray[np.float64], gap: float, asking: NDArray[np.bool_]
-) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Find the neighbours of articles in their bucket.
-
-    Parameters
-    ----------
-    keys : ndarray of uint64, shape (m,)
-        Bucket of each article.
-    place : ndarray of float64, shape (m,)
-        Position of each on a line, ascending.
-    gap : float
-        Articles nearer than this are skipped; 0 skips none.
-    asking : ndarray of bool, shape (m,)
-        Articles whose neighbours to find.
-
-    Yields
-    ------
-    one, two : ndarray of int64
-        Asking articles and the next one after each, then the next one before each.
-    """
-    order, key = in_buckets(keys)
-    bucket = np.cumsum(np.diff(key, prepend=key[:1]) != 0)
-    asks = np.flatnonzero(asking[order])
-    if gap:
-        # Put the buckets on one line, further apart than the gap.
-        line = bucket * (place[-1] - place[0] + 4 * gap + 1) + (place[order] - place[0])
-        later = np.searchsorted(line, line[asks] + gap, side="right")
-        sooner = np.searchsorted(line, line[asks] - gap, side="left") - 1
-    else:
-        later, sooner = asks + 1, asks - 1
-    for other in (later, sooner):
-        inside = (other >= 0) & (other < len(order))
-        one, two = asks[inside], other[inside]
-        same = bucket[one] == bucket[two]
-        yield order[one[same]], order[two[same]]
-
-
-def closest_met(
-    salience: NDArray[np.uint32], met: NDArray[np.int64], ranked: NDArray[np.int64]
-) -> NDArray[np.int64]:
-    """Keep the few articles that agree best with each article.
-
-    Parameters
-    ----------
-    met : ndarray of int64
-        Pairs of rows: the first times n plus the second.
-    ranked : ndarray of int64
-        Earlier result: article, count of slots that disagree, and other article, packed into one
-        number, ascending.
-    """
-    n = len(salience)
-    first, second = np.divmod(distinct(met), n)
-    apart = SLOTS - agreeing_slots(salience, first, second)
-    ranked = distinct(np.concatenate([ranked, (first * (SLOTS + 1) + apart) * n + second]))
-    return ranked[_rank(ranked // (n * (SLOTS + 1))) < COMPARED]

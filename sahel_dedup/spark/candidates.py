@@ -16,7 +16,7 @@ from pyspark.sql import functions as F
 
 from sahel_dedup.candidates.lsh import EXTRA_ROWS, band_keys, bucket_pairs, distinct
 from sahel_dedup.scoring.background import GAP_DAYS
-from sahel_dedup.scoring.recurrence import BANDS, neighbours
+from sahel_dedup.scoring.meetings import BANDS, neighbours
 from sahel_dedup.sketch.fingerprint import EMPTY_SLOT
 from sahel_dedup.sketch.layout import Layout
 from sahel_dedup.spark.arrow import batches, cell, hashes, matrix, numbers, ragged, whole
@@ -129,8 +129,8 @@ def parcels_of(table: pa.Table, window: float) -> Iterator[pa.RecordBatch]:
     undated = undated[np.argsort(outlet[undated], kind="stable")]
     for rows, place, gap in ((dated, day, GAP_DAYS), (undated, outlet, 0.0)):
         if len(rows):
-            for one, two in neighbours(key[rows], place[rows] * 1.0, gap, asking[rows]):
-                background.append((rows[one], rows[two]))
+            one, two = neighbours(key[rows], place[rows] * 1.0, gap, asking[rows])
+            background.append((rows[one], rows[two]))
     parcels = {
         name: _by_block(row, found)
         for name, found in (("ahead", ahead), ("background", background))

@@ -18,11 +18,11 @@ from pyspark.sql import functions as F
 
 from sahel_dedup.candidates.lsh import agree, distinct
 from sahel_dedup.scoring.features import Sketched
-from sahel_dedup.scoring.recurrence import closest_met, recurrence_of_pairs
+from sahel_dedup.scoring.meetings import closest_met, unpacked
+from sahel_dedup.scoring.recurrence import recurrence_of_pairs
 from sahel_dedup.scoring.survivors import surviving_pairs
 from sahel_dedup.scoring.tfidf import Shared
 from sahel_dedup.settings import Settings
-from sahel_dedup.sketch.fingerprint import SLOTS
 from sahel_dedup.spark.arrow import batches, cell, matrix, numbers, ragged
 from sahel_dedup.spark.ordering import BLOCK_BITS
 from sahel_dedup.spark.sketches import SIGNED, to_profiles
@@ -132,8 +132,8 @@ def closest(proposed: DataFrame, survivors: DataFrame, articles: DataFrame) -> D
     def work(first: _Rows, second: _Rows, rows: pa.Table) -> dict[str, Any]:
         salience, row = matrix(rows, "salience", np.uint32), numbers(rows, "row")
         n = len(row)
-        ranked = closest_met(salience, first * n + second, first[:0])
-        return _parcel(row[ranked // (n * (SLOTS + 1))], row[ranked % n])
+        one, _, other = unpacked(closest_met(salience, first * n + second, first[:0]), n)
+        return _parcel(row[one], row[other])
 
     both = survivors.select(F.explode(F.array("first", "second")).alias("row")).distinct()
     block = F.shiftright("row", BLOCK_BITS).alias("block")
