@@ -108,7 +108,7 @@ class StoryClusterer(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         self.corrections = corrections
 
     def __sklearn_tags__(self) -> Any:
-        """Declare the input: texts or records, and no matrix of numbers."""
+        """Declare the input: texts or records, and not a matrix of numbers."""
         tags = super().__sklearn_tags__()
         tags.input_tags.one_d_array = True
         tags.input_tags.two_d_array = False

@@ -102,7 +102,7 @@ class EvidenceModel:
             raise SettingsError("model: not an evidence model; `sahel-dedup teach` writes one")
         if found.get("version") != FORMAT_VERSION:
             raise SettingsError(
-                f"model: of version {found.get('version')!r}; this release reads "
+                f"model: version {found.get('version')!r}, but this release reads version "
                 f"{FORMAT_VERSION}: teach it again"
             )
         try:
@@ -120,7 +120,7 @@ class EvidenceModel:
             shipped_undated=shipped_undated, same=same, different=different,
         )  # fmt: skip
         if found.get("checksum") != model.checksum:
-            raise SettingsError("model: its constants do not fit its checksum: teach it again")
+            raise SettingsError("model: its constants do not match its checksum: teach it again")
         return model
 
     def write(self, path: str | os.PathLike[str]) -> None:

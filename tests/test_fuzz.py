@@ -204,7 +204,7 @@ def test_a_header_of_an_array_that_cannot_be_parsed(saved: Path) -> None:
     with zipfile.ZipFile(broken, "w") as new:
         for name, part in parts.items():
             new.writestr(name, part.replace(b"'descr'", b"'descr(").replace(b"}", b"("))
-    with pytest.raises(SahelError, match=r"broken\.stories.*damaged or no file of stories"):
+    with pytest.raises(SahelError, match=r"broken\.stories.*damaged or not a file of stories"):
         Stories.load(broken)
 
 

@@ -184,7 +184,7 @@ def test_an_index_may_do_without_texts(path: Path, wire: list[Row]) -> None:
             index.article("x")
     with StoryIndex() as index:
         index.add(wire[0])
-        with pytest.raises(SahelError, match="in memory keeps none"):
+        with pytest.raises(SahelError, match="in memory does not keep them"):
             index.explain(wire[0]["id"], wire[0]["id"])
 
 

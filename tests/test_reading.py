@@ -297,7 +297,7 @@ def test_globs_are_sorted_and_names_come_before_patterns(folder: Path) -> None:
     [
         ("none*.jsonl", r"no file matches 'none\*\.jsonl'"),
         ("none.jsonl", r"no file matches 'none\.jsonl'"),
-        ("a.xlsx", r"unknown ending: 'a\.xlsx'; known are \.jsonl, .*\.csv, .*\.parquet"),
+        ("a.xlsx", r"unknown ending: 'a\.xlsx'; known endings are \.jsonl, .*\.csv, .*\.parquet"),
     ],
 )
 def test_names_are_checked_before_anything_is_read(path: str, message: str) -> None:

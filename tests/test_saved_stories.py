@@ -90,7 +90,7 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
         Stories.load(path)
     for data in (b"PK\x03\x04 nothing of the kind", b"root:x:0:0", b""):
         path.write_bytes(data)
-        with pytest.raises(SahelError, match="damaged or no file of stories") as caught:
+        with pytest.raises(SahelError, match="damaged or not a file of stories") as caught:
             Stories.load(path)
         # NumPy's own advice is to have a pickle run.
         assert "pickle" not in str(caught.value)

@@ -125,6 +125,14 @@ def test_one_article_at_a_time(several: object) -> None:
                 call(several)
 
 
+def test_an_open_file_is_named_by_its_path(tmp_path: Path) -> None:
+    path = tmp_path / "news.jsonl"
+    path.write_text("{}\n")
+    for mode in ("r", "rb"):
+        with path.open(mode) as file, pytest.raises(ArticleError, match=r"^an open file; give its"):
+            cluster(file)
+
+
 def test_rows_of_other_kinds_are_described_for_their_use() -> None:
     with pytest.raises(ArticleError, match=r"tuple; write a mapping or a tuple \(a, b, same\)"):
         cluster(ROWS, corrections=[("a", "b")])

@@ -138,7 +138,9 @@ def cluster(
         if on_error != "raise":
             raise SettingsError("--on-error: the Spark engine stops at the first faulty row")
         if report is not None:
-            raise SettingsError("--report: the Spark engine cannot; run sahel-dedup report OUT")
+            raise SettingsError(
+                "--report: not available with the Spark engine; run sahel-dedup report OUT"
+            )
         _refuse_for_spark({"--save": save, "--previous": previous})
         # Neither Spark nor Arrow is a dependency.
         from sahel_dedup.spark.files import cluster_files
@@ -250,7 +252,7 @@ def _cluster_here(
 def _refuse_for_spark(options: Mapping[str, str | None]) -> None:
     for option, path in options.items():
         if path is not None:
-            raise SettingsError(f"{option}: the Spark engine cannot")
+            raise SettingsError(f"{option}: not available with the Spark engine")
 
 
 def _joined(

@@ -335,7 +335,10 @@ def rebuild(
     model: ModelFile = None,
     retention: Retention = None,
 ) -> None:
-    """Make a new index from the texts of one that has an older format or other settings."""
+    """Make a new index from the texts of one that has an older format or other settings.
+
+    Options that are not given keep the values of the old index.
+    """
     from sahel_dedup.index import maintenance
 
     check_apart([file, model], {"NEW": new})

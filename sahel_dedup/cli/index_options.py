@@ -23,7 +23,8 @@ IndexWindow = Annotated[
     typer.Option(
         "--window",
         metavar="DAYS|none",
-        help="Only corrections join articles published further apart. An index keeps the value it "
+        help="Longest time between two articles of one story, except if a correction joins them. "
+        "An index keeps the value it "
         "was made with, 7 days by default.",
         show_default=False,
     ),
@@ -49,7 +50,8 @@ DeadLetters = Annotated[
 OnChangedOption = Annotated[
     Literal["raise", "update"],
     typer.Option(
-        help="Whether a known id with other words is a faulty row, or an article that was edited."
+        help="Whether an article with a known id but other words is a faulty row, or an edited "
+        "version."
     ),
 ]
 Texts = Annotated[

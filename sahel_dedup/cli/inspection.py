@@ -50,8 +50,10 @@ FollowedCorrections = Annotated[
 
 def explain(
     archive: OutOrIndex,
-    first: Annotated[str, typer.Argument(metavar="ID", show_default=False)],
-    second: Annotated[str, typer.Argument(metavar="ID", show_default=False)],
+    first: Annotated[str, typer.Argument(metavar="ID", help="An article.", show_default=False)],
+    second: Annotated[
+        str, typer.Argument(metavar="ID", help="Another article.", show_default=False)
+    ],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     corrections: FollowedCorrections = None,
 ) -> None:

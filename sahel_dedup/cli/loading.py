@@ -73,7 +73,9 @@ def load(
     said = Corrections.read(corrections)
     if saved := _is_saved(stories):
         if settings is not None:
-            raise SettingsError(f"{stories!r} has the settings with which it was grouped")
+            raise SettingsError(
+                f"{stories!r} contains its settings: leave out --granularity, --window and --model"
+            )
         parts = parts_of(Stories.load(stories))
         chosen = parts.grouped.settings
         known = ArticleReader(columns).articles(list(archive)) if archive else None
@@ -93,7 +95,7 @@ def load(
 
 
 def _is_saved(path: str) -> bool:
-    """Whether a file is a saved result, an archive of arrays, and no table."""
+    """Whether a file is a saved result, which is an archive of arrays, and not a table."""
     return zipfile.is_zipfile(path)
 
 

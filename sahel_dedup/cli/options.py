@@ -67,7 +67,8 @@ Window = Annotated[
     str,
     typer.Option(
         metavar="DAYS|none",
-        help="Only corrections join articles published further apart. Topics have no window.",
+        help="Longest time between two articles of one story, except if a correction joins them. "
+        "Topics have no window.",
     ),
 ]
 Canonical = Annotated[

@@ -68,11 +68,11 @@ def serve(
     queue: Annotated[
         int,
         typer.Option(
-            min=1, help="Most articles that may wait; further requests get the status 429."
+            min=1, help="Maximum number of waiting articles; further requests get the status 429."
         ),
     ] = 4096,
     max_body: Annotated[
-        int, typer.Option(metavar="MB", min=1, help="Largest size of a request.")
+        int, typer.Option(metavar="MB", min=1, help="Maximum size of a request.")
     ] = 16,
     wait: Wait = 0,
 ) -> None:

@@ -31,7 +31,7 @@ from sahel_dedup.util.days import in_words
 
 
 class Compared(NamedTuple):
-    """The scored pairs of an archive that are worth a look.
+    """The scored pairs of an archive that are worth a closer look.
 
     Attributes
     ----------

@@ -115,7 +115,7 @@ def load(path: str) -> StoriesParts:
         raise FileError(f"cannot read {path!r}: {error.strerror or error}") from error
     except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError,
             RecursionError) as error:  # fmt: skip
-        raise FileError(f"{path!r} is damaged or no file of stories: {error}") from error
+        raise FileError(f"{path!r} is damaged or not a file of stories: {error}") from error
 
 
 def _restore(header: dict[str, Any], arrays: _Arrays) -> StoriesParts:

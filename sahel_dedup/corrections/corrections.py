@@ -174,7 +174,7 @@ class Corrections:
         return Corrections(c for c in self._all if {c.a, c.b} != pair)
 
     def renamed(self, names: Mapping[str, str]) -> Corrections:
-        """Return the same of articles that have other ids.
+        """Return the same corrections on articles that have other ids.
 
         Parameters
         ----------
@@ -281,7 +281,7 @@ def _ends(correction: Correction) -> tuple[str, str]:
 
 
 def _is_whole(source: object) -> bool:
-    """Whether it is a path or a table, though it may be gone through."""
+    """Whether it is a path or a table, although it can be iterated over."""
     return isinstance(source, str) or hasattr(source, "__arrow_c_stream__")
 
 

@@ -75,7 +75,7 @@ class Audit:
 
     @property
     def lacks_other_days(self) -> bool:
-        """Whether all articles are of about one day, which hides most recurring texts."""
+        """Whether all articles are from about one day, which hides most recurring texts."""
         return self.articles > 1 and self.span is not None and self.span <= GAP_DAYS
 
     def to_dict(self) -> dict[str, object]:

@@ -118,7 +118,7 @@ class Clauses:
         return found[0] if found is not None else None
 
     def verb_before_subject(self, place: int) -> str | None:
-        """Tell what a verb says of the number behind its subject, where the verb comes first."""
+        """Return what a verb says of the number after its subject, if the verb comes first."""
         if not self.words.verb_first:
             return None
         for k in range(place, max(place - _SUBJECT, 0), -1):
@@ -146,12 +146,12 @@ class Clauses:
         return None
 
     def is_of_them(self, i: int) -> bool:
-        """Whether "of them" or the like stands behind a number."""
+        """Whether "of them" or the like follows a number."""
         behind = i + 1 < len(self.units) and not self.units[i + 1].broken
         return behind and self._phrase(self.words.of_them, i + 1, forward=True) is not None
 
     def after_insertion(self, k: int) -> int:
-        """Return the place where a clause goes on behind "including four officers", or `k`."""
+        """Return the place where a clause continues after "including four officers", or `k`."""
         if self.units[k].word not in self.words.including:
             return k
         for place in range(k + 1, min(k + REACH, len(self.units))):

@@ -74,7 +74,7 @@ def find_parts(
 
 
 def _is_included(clauses: Clauses, i: int) -> bool:
-    """Whether "including" or the like stands ahead of a number."""
+    """Whether "including" or the like comes before a number."""
     start = clauses.bound(i)[1]
     for k in range(start - 1, max(start - 1 - _REACH, -1), -1):
         if clauses.word(k) in clauses.words.including:

@@ -188,7 +188,7 @@ def read_fields(data: bytes | None) -> Mapping[str, object]:
     """
     found = {} if data is None else json.loads(to_text(data))
     if not isinstance(found, dict):
-        raise ValueError("extra: no object")
+        raise ValueError("extra: not an object")
     return found
 
 

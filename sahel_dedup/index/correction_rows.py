@@ -34,7 +34,7 @@ def read_corrections(rows: Sequence[Row]) -> list[Correction]:
     found = []
     for _, one, other, flag, *origin in rows:
         if not one or not other or one == other:
-            raise ValueError("a correction names no two articles")
+            raise ValueError("a correction does not name two articles")
         who, said, why = (None if value is None else to_text(value) for value in origin)
         found.append(Correction(to_text(one), to_text(other), bool(flag), who, said, why))
     return found

@@ -24,7 +24,7 @@ def table_rows(session: Session, *, texts: bool = False) -> Iterator[dict[str, o
     with session.looking() as engine:
         keeper = session.keeper
         if texts and (keeper is None or not keeper.keeps_texts):
-            raise MissingTextsError("no texts: the index keeps none")
+            raise MissingTextsError("no texts: the index does not keep them")
         for found in all_rows(engine.live):
             if not texts or keeper is None:
                 yield found

@@ -35,7 +35,9 @@ def article_at(live: Live, row: int, keeper: Keeper | None) -> Article:
         ``None`` for an index in memory.
     """
     if keeper is None:
-        raise MissingTextsError("no texts: an index in memory keeps none, one in a file does")
+        raise MissingTextsError(
+            "no texts: an index in memory does not keep them, one in a file does"
+        )
     if not keeper.keeps_texts:
         raise MissingTextsError(
             f"no texts: {keeper.store.path!r} was made without them; `explain` also reads "

@@ -289,7 +289,7 @@ class Live:
         self._rebuild_buckets()
 
     def take_over(self, ids: IdArrays, members: MemberArrays) -> None:
-        """Go on from arrays of all articles, where they stand being known."""
+        """Continue from arrays of all articles, whose standing is known."""
         self.ids, self.row_of = Ids(ids), RowOf(ids)
         self._members = StoryMembers(self.window, members)
         self._know(len(self))
@@ -297,7 +297,7 @@ class Live:
     def follow(
         self, story: NDArray[np.uint64], duplicate_of: NDArray[np.int32], *, apart: bool = False
     ) -> None:
-        """Go on after articles were read that came or moved elsewhere.
+        """Continue after reading articles that arrived or moved elsewhere.
 
         Parameters
         ----------
@@ -338,7 +338,7 @@ class Live:
         self._members = StoryMembers(self.window, base)
 
     def _know(self, first: int) -> None:
-        """Let the articles from a row on be looked up."""
+        """Make the articles from a row on available for look-up."""
         s, n = self.standing, len(self)
         for row in (first + np.flatnonzero(s.story[first:n])).tolist():
             self.row_of[self.ids[row]] = row

@@ -63,7 +63,7 @@ class Buckets:
         return self._table, self._room, self._entered
 
     def take_over(self, table: NDArray[np.uint32], room: int, entered: int, rows: int) -> None:
-        """Go on from what `arrays` returned, in an index of so many rows.
+        """Continue from what `arrays` returned, in an index with a number of rows.
 
         Raises
         ------
@@ -217,7 +217,7 @@ def _find(
     asking: NDArray[np.int64],
     found: NDArray[np.int64],
 ) -> int:
-    """Find who shares a bucket with each of some articles: fill in the pairs and count them."""
+    """Find what shares a bucket with each of some articles: fill in the pairs and count them."""
     size = 0
     for i in range(len(rows)):
         first = last = size

@@ -13,7 +13,7 @@ from typing import Any
 
 from sahel_dedup.articles import Article
 from sahel_dedup.corrections.corrections import Corrections
-from sahel_dedup.errors import FileError, IndexFileError
+from sahel_dedup.errors import FileError, IndexFileError, MissingTextsError
 from sahel_dedup.index.article_rows import read_fields, to_text
 from sahel_dedup.index.checking import check
 from sahel_dedup.index.correction_rows import read_corrections
@@ -226,7 +226,9 @@ def rebuild(
     with closing(_open_any(real, name)) as connection:
         former = _former(connection, name)
         if not former.texts:
-            raise FileError(f"{name!r} was made without texts: make a new index from the articles")
+            raise MissingTextsError(
+                f"{name!r} was made without texts: make a new index from the articles"
+            )
         chosen = former.settings if settings is None else settings
         age = former.retention if retention is None else retention
         kept = _articles(connection, name, former.fields)

@@ -197,7 +197,7 @@ def _whole(values: dict[str, Any], name: str) -> int:
 def _digest(values: dict[str, Any], name: str) -> str | None:
     value = values[name]
     if not (value is None or (isinstance(value, str) and value)):
-        raise ValueError(f"{name}: {value!r} is no digest")
+        raise ValueError(f"{name}: {value!r} is not a digest")
     return value
 
 

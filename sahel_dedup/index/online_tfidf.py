@@ -152,7 +152,7 @@ class OnlineTfidf:
         )
 
     def take_over(self, arrays: CountArrays) -> None:
-        """Go on from what was counted."""
+        """Continue from what was counted."""
         self._articles, self._before = list(arrays.articles), list(arrays.before)
         self._seen, self._log_seen = arrays.seen, arrays.log_seen
         self._log_articles, self.number_count = arrays.log_articles, arrays.number_count

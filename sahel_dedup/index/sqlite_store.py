@@ -230,7 +230,7 @@ class Store(SealedTables):
         return connect(self._real, "ro")
 
     def _begin(self) -> None:
-        """Refuse a file that is no index of this release, is truncated, or has a foreign log."""
+        """Refuse a file that is not an index of this release, is cut off, or has a foreign log."""
         if self.count("PRAGMA application_id") != APPLICATION:
             raise IndexFileError(f"{self.path!r} is not an index of sahel_dedup")
         if (version := self.count("PRAGMA user_version")) != FORMAT_VERSION:

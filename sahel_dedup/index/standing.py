@@ -61,7 +61,7 @@ class Standing:
                 setattr(self, item.name, with_room(getattr(self, item.name), size))
 
     def stand_alone(self, first: int, day: NDArray[np.float64], today: float, serial: int) -> None:
-        """Make new rows, with given days, stories of their own.
+        """Make new rows, with given days, into stories of their own.
 
         Parameters
         ----------

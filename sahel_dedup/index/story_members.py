@@ -1,4 +1,4 @@
-"""Who is in which story, so that to add an article costs the same in a story of any size.
+"""The members of each story; adding an article costs the same in a story of any size.
 
 Those that an index was opened with are looked up in arrays, until their story changes.
 """
@@ -109,7 +109,7 @@ class StoryMembers:
         return self._members.get(number) or Members([row], [row], alone, alone)
 
     def had(self, number: int) -> bool:
-        """Whether a story bore a number at the beginning."""
+        """Whether a story had a number at the beginning."""
         return self._base is not None and bool(self._base.find(number))
 
     def fit(self, one: Members, other: Members) -> bool:

@@ -176,8 +176,8 @@ def _number(name: str) -> int:
         return story_number(name)
     except ValueError:
         raise SettingsError(
-            f"an index cannot keep the id {name!r} of an earlier run: its ids are s and sixteen "
-            "hexadecimal digits"
+            f"an index cannot keep the id {name!r} of an earlier run: its ids consist of s and "
+            "sixteen hexadecimal digits"
         ) from None
 
 
@@ -191,8 +191,8 @@ def _in_order(
     if given is None:
         if kept is None:
             raise MissingTextsError(
-                "the texts were not kept: the articles were read from a stream; give them as "
-                "articles"
+                "the texts were not kept: the articles were read from a stream; pass them as "
+                "articles="
             )
         return [kept[place] for place in position.tolist()]
     wanted = set(ids)

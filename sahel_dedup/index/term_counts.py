@@ -1,4 +1,4 @@
-"""How many articles held each term: what the IDF of an index is computed from."""
+"""How many articles contained each term: what the IDF of an index is computed from."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 
 class TermCounts(NamedTuple):
-    """How many articles of one language held each term.
+    """How many articles of one language contained each term.
 
     Attributes
     ----------

@@ -115,7 +115,7 @@ class TermNumbers:
         unsigned = whole_numbers("hash", hashes).view(np.uint64)
         blobs("word", words)
         if len(np.unique(unsigned)) < len(unsigned):
-            raise ValueError("terms are there twice")
+            raise ValueError("terms occur twice")
         numbers = self._vocabulary.enter(unsigned, [word.decode() for word in words])
         self._note(numbers, numbered)
         self.read_so_far += len(numbers)

@@ -132,7 +132,7 @@ def format_of(path: InputPath) -> str:
     # The shell names the pipe of `<(command)` /dev/fd/63.
     if comes_once(path):
         return "json"
-    raise FileError(f"unknown ending: {os.fspath(path)!r}; known are {', '.join(ENDINGS)}")
+    raise FileError(f"unknown ending: {os.fspath(path)!r}; known endings are {', '.join(ENDINGS)}")
 
 
 def _known_ending(path: InputPath) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import os
 import sys
 from collections import Counter
@@ -78,7 +79,7 @@ def located_rows(
             for place, row in file_rows(expand_paths(paths), lambda error: report(error, None))
         )
     if type(source).__module__.startswith("pyspark."):
-        _refuse("a data frame of Spark; give it to sahel_dedup.spark.cluster")
+        _refuse("a Spark data frame; pass it to sahel_dedup.spark.cluster")
     table = _table(source, columns, unnamed=texts)
     if table is not None:
         return _numbered(table, report, texts=False, wanted=wanted)
@@ -225,6 +226,8 @@ def _check_iterable(source: Any) -> None:
         _refuse("one article; give a list of articles")
     if isinstance(source, bytes | bytearray):
         _refuse("bytes; give a path as str, or a list of mappings")
+    if isinstance(source, io.IOBase):
+        _refuse("an open file; give its path")
     if isinstance(source, Mapping):
         if source and not any(isinstance(value, str) for value in source.values()):
             _refuse("a mapping of columns; wrap it in polars.DataFrame(...)")

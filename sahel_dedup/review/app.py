@@ -223,7 +223,7 @@ def _change(review: Review) -> Handler:
             return JSONResponse(review.undo())
         number = body.get("number")
         if type(number) is not int:
-            raise _RefusedError("no number")
+            raise _RefusedError("number: not a whole number")
         if kind == "answer":
             return JSONResponse(review.answer(number, body.get("said")))
         if kind == "split":
@@ -252,7 +252,7 @@ async def _body(request: Request) -> dict[str, Any]:
             raise _RefusedError("too long")
     body = json.loads(data)
     if not isinstance(body, dict):
-        raise _RefusedError("no object")
+        raise _RefusedError("not a JSON object")
     return body
 
 

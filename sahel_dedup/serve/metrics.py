@@ -1,4 +1,4 @@
-"""Metrics in the format of Prometheus: counts of requests, and figures of the index."""
+"""Metrics in the format of Prometheus: counts of requests, and statistics of the index."""
 
 from __future__ import annotations
 

@@ -114,7 +114,7 @@ def only(body: dict[str, Any], *names: str) -> None:
     """
     for name in body:
         if name not in names:
-            raise SettingsError(f"{name}: unknown field; known are {', '.join(names)}")
+            raise SettingsError(f"{name}: unknown field; known fields are {', '.join(names)}")
 
 
 def article_of(body: dict[str, Any]) -> Article:
@@ -138,7 +138,7 @@ def articles_of(body: dict[str, Any]) -> list[Article | ArticleError]:
     """Read the articles of a request, with an error in place of each item that is not one."""
     rows = body.get("articles")
     if not isinstance(rows, list):
-        raise SettingsError("articles: no list")
+        raise SettingsError("articles: not a list")
     return [_article(row) for row in rows]
 
 
@@ -154,7 +154,7 @@ def corrections_of(body: dict[str, Any]) -> Corrections:
     """
     rows = body.get("corrections")
     if not isinstance(rows, list):
-        raise SettingsError("corrections: no list")
+        raise SettingsError("corrections: not a list")
     return Corrections.read(rows)
 
 
@@ -217,7 +217,7 @@ def cursor_of(values: dict[str, str], last: str | None = None) -> int:
 
 def _article(row: object) -> Article | ArticleError:
     if not isinstance(row, dict):
-        return ArticleError("no object of JSON")
+        return ArticleError("not a JSON object")
     try:
         return wire.article_from_json(row)
     except ArticleError as error:

@@ -98,7 +98,7 @@ def cluster(
         If dates were dropped, or corrections name articles that are not there.
     """
     if not isinstance(df, DataFrame):
-        raise SettingsError(f"df: {type(df).__name__} is not a data frame of Spark")
+        raise SettingsError(f"df: {type(df).__name__} is not a Spark data frame")
     named = rename(df, check_columns(columns))
     chosen = check_settings(settings)
     weights_of(chosen)  # A model of another release is refused before anything is read.

@@ -137,7 +137,7 @@ def expect(
 
 
 class _Imagination:
-    """Answers that are imagined: in each draw others.
+    """Imagined answers, different ones in each draw.
 
     Parameters
     ----------

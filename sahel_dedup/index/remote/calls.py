@@ -121,7 +121,7 @@ class Said(NamedTuple):
 
 
 def corrections() -> Call[Said]:
-    """Ask what people said of the articles."""
+    """Request the corrections."""
     return get("/corrections", _said)
 
 
@@ -131,7 +131,7 @@ def correct(said: Iterable[Correction]) -> Call[tuple[Event, ...]]:
 
 
 def withdraw(a: str, b: str) -> Call[tuple[Event, ...]]:
-    """Take back what was said of two articles."""
+    """Withdraw the corrections on two articles."""
     return post("/withdraw", _events, a=named("article", a), b=named("article", b))
 
 
@@ -184,7 +184,7 @@ def events(cursor: int) -> Call[tuple[Event, ...]]:
 
 
 def stats() -> Call[IndexStats]:
-    """Request figures."""
+    """Request statistics."""
     return get("/stats", wire.stats_from_json)
 
 
@@ -262,7 +262,7 @@ def read(call: Call[_T], content: bytes | str, url: str) -> _T:
     except SahelError:
         raise
     except (ValueError, LookupError, TypeError, AttributeError) as error:
-        raise ServerError(f"{url} gave an answer that is not from an index: {error}") from error
+        raise ServerError(f"{url} did not answer as an index does: {error}") from error
     return found
 
 

@@ -43,7 +43,7 @@ class RemoteIndex(NotCopied):
     """An index that `sahel-dedup serve` serves; `StoryIndex.connect` makes one.
 
     Its methods are those of `StoryIndex`. Several threads may use it. Rows that are not articles
-    are refused by the client, so the figures of the index do not count them. Calls for which the
+    are refused by the client, so the statistics of the index do not count them. Calls for which the
     server has no room are repeated for `timeout` seconds.
 
     Parameters
@@ -60,7 +60,7 @@ class RemoteIndex(NotCopied):
     settings : Settings
         How the index groups articles.
     corrections : RemoteCorrections
-        What people said of its articles.
+        Corrections of people to its articles.
 
     Raises
     ------

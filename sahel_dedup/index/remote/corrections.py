@@ -11,7 +11,7 @@ from sahel_dedup.index.results import Event
 
 
 class RemoteCorrections:
-    """What people said of the articles of a served index: `RemoteIndex.corrections`.
+    """The corrections of people to a served index: `RemoteIndex.corrections`.
 
     Its methods do what those of `sahel_dedup.index.index_corrections.IndexCorrections` do.
 
@@ -38,7 +38,7 @@ class RemoteCorrections:
 
     @property
     def unknown(self) -> tuple[str, ...]:
-        """Ids that corrections name and no article has, or not yet."""
+        """Ids that corrections name but no article has so far."""
         unknown: tuple[str, ...] = self._send(calls.corrections()).unknown
         return unknown
 
@@ -48,7 +48,7 @@ class RemoteCorrections:
         return events
 
     def withdraw(self, a: str, b: str) -> tuple[Event, ...]:
-        """Take back what was said of two articles; see `IndexCorrections.withdraw`."""
+        """Withdraw the corrections on two articles; see `IndexCorrections.withdraw`."""
         events: tuple[Event, ...] = self._send(calls.withdraw(a, b))
         return events
 

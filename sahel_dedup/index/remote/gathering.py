@@ -29,7 +29,7 @@ class _Waiting(NamedTuple):
 
 
 class Gathering:
-    """Sends what waits while the request before is answered: a lone article waits for nobody.
+    """Sends what has collected while the previous request was answered; one article does not wait.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ class Gathering:
         try:
             answers = await self._send(calls.add_many(articles, on_changed, whole=False))
             if len(answers) != len(batch):
-                raise ServerError("the server did not answer each article")
+                raise ServerError("the server did not answer for every article")
         except BaseException as error:
             failed = error if isinstance(error, Exception) else asyncio.CancelledError()
             for item in batch:

@@ -101,7 +101,7 @@ def story_from_json(row: Json) -> Story:
 
 
 def stats_to_json(stats: IndexStats) -> Json:
-    """Convert figures to JSON: times in ISO 8601, lengths of time in days."""
+    """Convert statistics to JSON: times in ISO 8601, lengths of time in days."""
     row = asdict(stats)
     if stats.newest is not None:
         row["newest"] = stats.newest.isoformat()
@@ -110,7 +110,7 @@ def stats_to_json(stats: IndexStats) -> Json:
 
 
 def stats_from_json(row: Json) -> IndexStats:
-    """Read figures."""
+    """Read statistics."""
     newest = row["newest"]
     times = {
         "newest": None if newest is None else datetime.fromisoformat(newest),
