@@ -82,8 +82,8 @@ def compare(
     Fills in `cosine`, which is 0, and how many numbers the two share.
 
     The vector of a first row is expanded, and then read for the terms of the rows that it is
-    compared with, as in `sahel_dedup.scoring.tfidf.row_products`. There the weights are fixed; here
-    they change with every article and are computed in the loop.
+    compared with, as in `sahel_dedup.scoring.vectors.row_products`. There the weights are fixed;
+    here they change with every article and are computed in the loop.
     """
     lang, indptr, words, tf = of
     log_articles, log_seen, is_number = counts

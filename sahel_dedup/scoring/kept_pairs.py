@@ -22,7 +22,8 @@ from sahel_dedup.candidates.grown import changed_pairs
 from sahel_dedup.candidates.pair_table import PairTable
 from sahel_dedup.scoring.evidence import least_cosine
 from sahel_dedup.scoring.kept_meetings import ARRAYS, KeptMeetings
-from sahel_dedup.scoring.tfidf import GRID, Similarity
+from sahel_dedup.scoring.tfidf import Similarity
+from sahel_dedup.scoring.vectors import GRID
 from sahel_dedup.settings import Settings
 from sahel_dedup.sketch.fingerprint import EMPTY_SLOT
 from sahel_dedup.sketch.profiles import Profiles

@@ -8,31 +8,21 @@ the archive grows.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sahel_dedup.scoring.copies import echoes_text, floor_near_copies, names_apart
+from sahel_dedup.scoring.vectors import chosen_terms, csr, row_products, unit_vectors
 from sahel_dedup.sketch.profiles import OPENING, Profiles
-from sahel_dedup.sketch.sketcher import TF, Sketcher
+from sahel_dedup.sketch.sketcher import Sketcher
 from sahel_dedup.text.idf_prior import IDF_UNITS, PRIOR_ARTICLES
 from sahel_dedup.util.jit import compiled
-from sahel_dedup.util.lazy import LazyModule
 from sahel_dedup.util.parallel import ordered_map, slices
 
-if TYPE_CHECKING:
-    import scipy.sparse as sp
-else:
-    sp = LazyModule("scipy.sparse")
-
 _SHARED_AT_ONCE = 1 << 16
-_ROWS_A_BLOCK = 1 << 12
-# Weights are rounded to a grid so that products of two add up in 24 bits without further rounding.
-# A cosine then does not depend on the order of the terms, which varies with the threads.
-GRID = 4096.0
 _PAIRS_A_THREAD = 1 << 17
 
 
@@ -119,12 +109,12 @@ class Similarity:
         p = profiles
         self._profiles, self._is_number = p, is_number
         self._idf = idf
-        self._vectors = self._unit_vectors(p.indptr, p.terms, p.counts, p.lang)
-        self._titles = self._unit_vectors(p.title_indptr, p.title_terms, None, p.lang)
-        opening, indptr = _chosen(p.indptr, p.terms, lambda span: p.counts[span] >= OPENING)
-        self._openings = self._unit_vectors(indptr, opening, None, p.lang)
-        held, indptr = _chosen(p.indptr, p.terms, lambda span: is_number[p.terms[span]])
-        self._numbers = _csr(np.ones(len(held), np.float32), held, indptr, len(is_number))
+        self._vectors = unit_vectors(p.indptr, p.terms, p.lang, idf, p.counts)
+        self._titles = unit_vectors(p.title_indptr, p.title_terms, p.lang, idf)
+        indptr, opening = chosen_terms(p, OPENING, np.ones_like(is_number))
+        self._openings = unit_vectors(indptr, opening, p.lang, idf)
+        indptr, numbers = chosen_terms(p, np.uint8(0), is_number)
+        self._numbers = csr(indptr, numbers, np.ones(len(numbers), np.float32), len(is_number))
         self.number_count: NDArray[np.int64] = np.diff(self._numbers.indptr).astype(np.int64)
 
     @property
@@ -221,115 +211,6 @@ class Similarity:
         title = p.title_terms[p.title_indptr[row] : p.title_indptr[row + 1]]
         return echoes_text(title, p.terms[mine], p.counts[mine])
 
-    def _unit_vectors(
-        self,
-        indptr: NDArray[np.int64],
-        terms: NDArray[np.int32],
-        counts: NDArray[np.uint8] | None,
-        lang: NDArray[np.int16],
-    ) -> sp.csr_array:
-        """Weight the terms of articles; without counts, each term counts once."""
-        data = np.empty(len(terms), dtype=np.float32)
-        for rows, span in _row_blocks(indptr):
-            sizes = np.diff(indptr[rows.start : rows.stop + 1])
-            weights = np.full(len(terms[span]), TF[1]) if counts is None else TF[counts[span]]
-            if len(self._idf) == 1:
-                weights *= self._idf[0].take(terms[span])
-            else:
-                weights *= self._idf[np.repeat(lang[rows], sizes), terms[span]]
-            owner = np.repeat(np.arange(len(sizes)), sizes)
-            norms = np.sqrt(np.bincount(owner, weights**2, len(sizes)))
-            unit = weights / np.where(norms > 0, norms, 1)[owner]
-            data[span] = np.rint(unit * GRID) / GRID
-        return _csr(data, terms, indptr, self._idf.shape[1])
-
-
-def row_products(
-    matrix: sp.csr_array, first: NDArray[np.int64], second: NDArray[np.int64]
-) -> NDArray[np.float64]:
-    """Multiply pairs of rows of a sparse matrix.
-
-    Parameters
-    ----------
-    matrix : csr_array, shape (n, m)
-    first, second : ndarray of int64, shape (n_pairs,)
-
-    Returns
-    -------
-    ndarray of float64, shape (n_pairs,)
-    """
-    full = np.zeros(matrix.shape[1], dtype=np.float32)
-    products = np.zeros(len(first))
-    indptr, indices = _unsigned(matrix.indptr), _unsigned(matrix.indices)
-    _multiply(indptr, indices, matrix.data, first, second, full, products)
-    return products
-
-
-def _unsigned(values: NDArray[Any]) -> NDArray[Any]:
-    """View numbers from 0 on as unsigned: loops need not ask whether an index is negative."""
-    return values.view(f"u{values.itemsize}")
-
-
-@compiled
-def _multiply(
-    indptr: NDArray[Any],
-    indices: NDArray[np.uint32],
-    data: NDArray[np.float32],
-    first: NDArray[np.int64],
-    second: NDArray[np.int64],
-    full: NDArray[np.float32],
-    products: NDArray[np.float64],
-) -> None:
-    """Lay each row of `first` out in `full`, all zeros, and look up its partners' entries there.
-
-    Merging mispredicts a branch at every entry and takes twice as long.
-    """
-    row, start, end = np.int64(-1), indptr[0], indptr[0]
-    for pair in range(len(first)):
-        if first[pair] != row:
-            for i in range(start, end):
-                full[indices[i]] = 0
-            row = first[pair]
-            start, end = indptr[row], indptr[row + 1]
-            for i in range(start, end):
-                full[indices[i]] = data[i]
-        product = 0.0
-        for i in range(indptr[second[pair]], indptr[second[pair] + 1]):
-            product += full[indices[i]] * data[i]
-        products[pair] = product
-
-
-def _csr(
-    data: NDArray[np.float32], terms: NDArray[np.int32], indptr: NDArray[np.int64], width: int
-) -> sp.csr_array:
-    """Make a sparse matrix; scipy copies indices whose type differs from that of indptr."""
-    if indptr[-1] <= np.iinfo(np.int32).max:
-        indptr = indptr.astype(np.int32)
-    return sp.csr_array((data, terms, indptr), (len(indptr) - 1, width))
-
-
-def _chosen(
-    indptr: NDArray[np.int64],
-    terms: NDArray[np.int32],
-    choose: Callable[[slice], NDArray[np.bool_]],
-) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-    """Keep some entries of a ragged array; return them, and where each row starts."""
-    held, sizes = [terms[:0]], [indptr[:1]]
-    for rows, span in _row_blocks(indptr):
-        chosen = choose(span)
-        held.append(terms[span][chosen])
-        sums = np.concatenate([[0], np.cumsum(chosen)])
-        sizes.append(np.diff(sums[indptr[rows.start : rows.stop + 1] - span.start]))
-    return np.concatenate(held), np.cumsum(np.concatenate(sizes))
-
-
-def _row_blocks(indptr: NDArray[np.int64]) -> Iterator[tuple[slice, slice]]:
-    """Cut a ragged array into blocks of rows; yield the rows and the entries of each."""
-    n = len(indptr) - 1
-    for start in range(0, n, _ROWS_A_BLOCK):
-        rows = slice(start, min(start + _ROWS_A_BLOCK, n))
-        yield rows, slice(indptr[rows.start], indptr[rows.stop])
-
 
 def _blend(profiles: Profiles, sketcher: Sketcher) -> NDArray[np.float32]:
     """Blend the archive's IDF with the prior, for each language (rows) and term (columns).
@@ -338,11 +219,7 @@ def _blend(profiles: Profiles, sketcher: Sketcher) -> NDArray[np.float32]:
     """
     size = len(sketcher.vocabulary)
     df = np.zeros((max(1, len(sketcher.langs)), size))
-    for rows, span in _row_blocks(profiles.indptr):
-        lang, terms = profiles.lang[rows], profiles.terms[span]
-        owner_lang = np.repeat(lang, np.diff(profiles.indptr[rows.start : rows.stop + 1]))
-        for number in np.unique(lang):
-            df[number] += np.bincount(terms[owner_lang == number], minlength=size)
+    _count_articles(profiles.indptr, profiles.terms, profiles.lang, df)
     table = np.zeros(df.shape, dtype=np.float32)
     for name, number in sketcher.langs.items():
         articles = int(np.count_nonzero(profiles.lang == number))
@@ -350,6 +227,19 @@ def _blend(profiles: Profiles, sketcher: Sketcher) -> NDArray[np.float32]:
         prior = sketcher.vocabulary.prior_idf(name, held)
         table[number, held] = blended_idf(df[number, held], articles, prior)
     return table
+
+
+@compiled
+def _count_articles(
+    indptr: NDArray[np.int64],
+    terms: NDArray[np.int32],
+    lang: NDArray[np.int16],
+    df: NDArray[np.float64],
+) -> None:
+    """Add the articles of each language that contain each term."""
+    for row in range(len(lang)):
+        for i in range(indptr[row], indptr[row + 1]):
+            df[lang[row], terms[i]] += 1
 
 
 def blended_idf(
