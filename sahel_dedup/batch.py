@@ -385,7 +385,7 @@ class Archive:
             profiles, wanted, similarity, layout, settings.workers, near, meetings
         )
         if self.kept is not None:
-            self.kept.save()
+            self.kept.save(self.sketcher)
         self.on_progress("recurrence", len(wanted), len(wanted))
         evidence = Evidence(profiles, similarity, recurrence, settings)
         pairs = evidence.score_pairs(first, second, cosine)

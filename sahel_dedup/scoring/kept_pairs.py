@@ -27,7 +27,7 @@ from sahel_dedup.scoring.vectors import GRID
 from sahel_dedup.settings import Settings
 from sahel_dedup.sketch.fingerprint import EMPTY_SLOT
 from sahel_dedup.sketch.profiles import Profiles
-from sahel_dedup.sketch.sketcher import TF
+from sahel_dedup.sketch.sketcher import TF, Sketcher
 from sahel_dedup.util.jit import compiled
 from sahel_dedup.util.parallel import slices
 
@@ -39,7 +39,7 @@ _HIGHEST = (1 << 16) - 1
 _MOST_ARTICLES = (1 << 20) - 1
 _COMPARED_AT_ONCE = 1 << 20
 _ARRAYS = ("file_of", "line_of", "day", "member", "idf", "bound", "indptr", "second",
-           *ARRAYS)  # fmt: skip
+           "prior", *ARRAYS)  # fmt: skip
 
 
 class Origin(NamedTuple):
@@ -105,7 +105,14 @@ class KeptPairs:
     def __init__(self, store: Store, origin: Origin) -> None:
         self.store, self.origin = store, origin
         self.meetings = KeptMeetings(len(origin.file))
+        self._former: tuple[dict[str, NDArray[Any]], dict[str, Any]] | None = None
         self._found: tuple[dict[str, NDArray[Any]], dict[str, Any]] | None = None
+
+    def load(self, sketcher: Sketcher) -> None:
+        """Load what was kept, and tell the sketcher how rare each term is in its language."""
+        self._former = self.store.load_pairs(_ARRAYS)
+        if self._former is not None:
+            sketcher.vocabulary.take_priors(sketcher.langs, self._former[0]["prior"])
 
     def recall(
         self,
@@ -130,10 +137,9 @@ class KeptPairs:
             None if nothing that helps was kept: the archive lacks articles that it had, or the
             window or the recall was another.
         """
-        found = self.store.load_pairs(_ARRAYS)
-        if found is None or len(profiles) > _MOST_ARTICLES:
+        if self._former is None or len(profiles) > _MOST_ARTICLES:
             return None
-        arrays, about = found
+        arrays, about = self._former
         row = self._rows(arrays, about, profiles)
         if row is None or about["settings"] != _relevant(settings):
             _LOGGER.info("the pairs in the checkpoint are of other articles or settings")
@@ -172,11 +178,12 @@ class KeptPairs:
             table = PairTable.of(pairs.first, pairs.second, bound, len(profiles))
             self._note(profiles, _members(profiles, single), similarity, settings, table)
 
-    def save(self) -> None:
+    def save(self, sketcher: Sketcher) -> None:
         """Save what was noted, once the meetings of this run have been found."""
         if self._found is not None:
             arrays, about = self._found
-            self.store.save_pairs(arrays | self.meetings.arrays(), about)
+            prior = sketcher.vocabulary.prior_table(sketcher.langs)
+            self.store.save_pairs(arrays | self.meetings.arrays() | {"prior": prior}, about)
 
     def _rows(
         self, arrays: dict[str, NDArray[Any]], about: dict[str, Any], profiles: Profiles

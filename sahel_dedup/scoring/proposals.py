@@ -50,6 +50,7 @@ def propose(
     pairs : Candidates
     """
     if kept is not None:
+        kept.load(sketcher)
         similarity = Similarity(profiles, sketcher, settings.workers)
         recalled = kept.recall(profiles, single, similarity, settings)
         if recalled is not None:

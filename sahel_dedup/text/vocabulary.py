@@ -261,6 +261,32 @@ class Vocabulary:
             idf[unknown] = known[terms[unknown]]
         return idf
 
+    def prior_table(self, langs: Iterable[str]) -> NDArray[np.uint16]:
+        """Return the prior IDF of each term in some languages, as far as it is known.
+
+        Returns
+        -------
+        ndarray of uint16, shape (n_langs, n_terms)
+            See `prior_idf`; 65535 for terms that were not asked for yet.
+        """
+        rows = []
+        for lang in langs:
+            row = np.full(self._size, UNKNOWN_IDF)
+            known = self._prior.get(lang, _NOTHING)[: self._size]
+            row[: len(known)] = known
+            rows.append(row)
+        return np.array(rows, dtype=np.uint16).reshape(len(rows), self._size)
+
+    def take_priors(self, langs: Iterable[str], table: NDArray[np.uint16]) -> None:
+        """Take over what `prior_table` returned when there were only the first of these terms."""
+        for lang, row in zip(langs, table, strict=False):
+            known = self._prior.get(lang, _NOTHING)
+            merged = np.full(max(len(known), len(row)), UNKNOWN_IDF)
+            merged[: len(row)] = row
+            fresh = np.flatnonzero(known != UNKNOWN_IDF)
+            merged[fresh] = known[fresh]
+            self._prior[lang] = merged
+
     def _add(self, hashes: NDArray[np.uint64], words: list[str]) -> NDArray[np.int32]:
         """Add terms that are missing and return their numbers."""
         start, end = self._size, self._size + len(words)
