@@ -9,6 +9,7 @@ import pickle
 import socket
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -167,6 +168,74 @@ def test_no_server() -> None:
                 await index.add(ROWS[0])
 
     asyncio.run(ask())
+
+
+WRONG: list[Callable[[Any], object]] = [
+    lambda index: index.add(ROWS),
+    lambda index: index.add({"text": "Rain"}),
+    lambda index: index.add({**ROWS[0], "text": "Other words"}),
+    lambda index: index.update({"id": "zz", "text": "Rain"}),
+    lambda index: index.remove("zz"),
+    lambda index: index.remove(["a"]),
+    lambda index: index[0],
+    lambda index: index.story_of(ROWS[0]),
+    lambda index: index.story(None),
+    lambda index: index.story("zz"),
+    lambda index: index.article("zz"),
+    lambda index: index.explain("a", "zz"),
+    lambda index: index.join("a", "a"),
+    lambda index: index.join(1, "b"),
+    lambda index: index.part(ROWS[0], "b"),
+    lambda index: index.corrections.add([("a", "b")]),
+    lambda index: index.corrections.withdraw("a", 5),
+    lambda index: index.events("0"),
+    lambda index: index.events(-1),
+    lambda index: index.expire("2025-01-01"),
+    lambda index: list(index.stories(since=7)),
+]
+
+
+def test_wrong_calls_fail_alike_far_and_near(tmp_path: Path) -> None:
+    def failure(call: Callable[[Any], object], index: object) -> SahelError:
+        with pytest.raises(SahelError) as caught:
+            call(index)
+        return caught.value
+
+    with (
+        serving(tmp_path / "far.index") as running,
+        StoryIndex.connect(running.url) as far,
+        StoryIndex.open(tmp_path / "near.index") as near,
+    ):
+        for index in (far, near):
+            index.add_many(ROWS)
+        for call in WRONG:
+            expected, found = failure(call, near), failure(call, far)
+            assert (type(found), str(found)) == (type(expected), str(expected))
+
+
+def test_a_client_for_tasks_stays_in_its_event_loop(tmp_path: Path) -> None:
+    with serving(tmp_path / "news.index") as running:
+        index = AsyncStoryIndex(running.url, timeout=float("inf"))
+
+        async def use() -> None:
+            await index.add_many(ROWS)
+            await index.add(ROWS[0])
+            assert (await index.stats()).articles == 2
+            await index.aclose()
+            await index.aclose()
+
+        async def use_elsewhere() -> None:
+            for call in (index.stats, index.aclose, lambda: index.add(ROWS[1])):
+                with pytest.raises(IndexStateError, match="in one event loop only"):
+                    await call()
+
+        first = asyncio.new_event_loop()
+        try:
+            first.run_until_complete(index.stats())
+            asyncio.run(use_elsewhere())
+            first.run_until_complete(use())
+        finally:
+            first.close()
 
 
 def test_a_served_index_raises_what_a_local_one_raises(tmp_path: Path) -> None:

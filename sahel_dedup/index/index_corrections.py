@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sahel_dedup.corrections.corrections import Correction, Corrections
+from sahel_dedup.errors import no_article
 from sahel_dedup.index.results import Event
 from sahel_dedup.index.session import Session
 
@@ -79,7 +80,15 @@ class IndexCorrections:
         -------
         tuple of Event
             See `add`; empty if there was no correction on the two.
+
+        Raises
+        ------
+        NotFoundError
+            If one is not an id.
         """
+        for article in (a, b):
+            if not isinstance(article, str):
+                raise no_article(article)
         with self._session.writing() as engine:
             if len(engine.live.corrections.without(a, b)) == len(engine.live.corrections):
                 return ()

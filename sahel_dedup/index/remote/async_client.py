@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from sahel_dedup.articles import Article
 from sahel_dedup.clustering.story import Story
-from sahel_dedup.errors import SahelError
+from sahel_dedup.errors import IndexStateError, SahelError
 from sahel_dedup.index.feed import OnChanged, check_on_changed
 from sahel_dedup.index.remote import calls, wire
 from sahel_dedup.index.remote.gathering import Gathering
 from sahel_dedup.index.results import Assignment, Event, IndexStats
 from sahel_dedup.io.article_reader import ArticleReader, Record, read_article
-from sahel_dedup.settings import check_seconds
 from sahel_dedup.util.not_copied import NotCopied
 
 if TYPE_CHECKING:
@@ -31,7 +30,8 @@ class AsyncStoryIndex(NotCopied):
 
     Its methods are those of `StoryIndex` that programs need while articles arrive; for the others,
     such as `compact` and `to_frame`, use `StoryIndex.connect`. Articles that tasks add at the same
-    time are sent in one request, which takes a fraction of the time of separate requests.
+    time are sent in one request, which takes a fraction of the time of separate requests. It
+    belongs to the event loop in which it is first used.
 
     Parameters
     ----------
@@ -47,12 +47,14 @@ class AsyncStoryIndex(NotCopied):
     def __init__(self, url: str, token: str | None = None, timeout: float = 60.0) -> None:
         self._httpx = calls.http()
         self._url = calls.check_url(url)
-        self._timeout = check_seconds("timeout", timeout)
+        self._timeout = calls.check_timeout(timeout)
         self._client = self._httpx.AsyncClient(
             base_url=url, headers=calls.headers(token), timeout=self._timeout, trust_env=False
         )
 
         self._gathering = Gathering(self._send)
+        # Connections belong to the event loop in which they were opened.
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def __aenter__(self) -> Self:
         return self
@@ -70,6 +72,9 @@ class AsyncStoryIndex(NotCopied):
 
     async def aclose(self) -> None:
         """Close the connections. Everything that was answered is in the index."""
+        if self._client.is_closed:
+            return
+        self._check_usable()
         await self._gathering.close()
         await self._client.aclose()
 
@@ -198,8 +203,18 @@ class AsyncStoryIndex(NotCopied):
         """Return statistics of the index."""
         return await self._send(calls.stats())
 
-    async def _send(self, call: calls.Call[_T]) -> _T:
+    def _check_usable(self) -> None:
         calls.check_open(self._client)
+        loop = asyncio.get_running_loop()
+        if self._loop is None:
+            self._loop = loop
+        elif self._loop is not loop:
+            raise IndexStateError(
+                "an AsyncStoryIndex can be used in one event loop only: connect again in this one"
+            )
+
+    async def _send(self, call: calls.Call[_T]) -> _T:
+        self._check_usable()
         content = None if call.body is None else wire.encode(call.body)
         deadline = time.monotonic() + self._timeout
         while True:
@@ -216,7 +231,7 @@ class AsyncStoryIndex(NotCopied):
             await asyncio.sleep(nap)
 
     async def _lines(self, call: calls.Call[_T]) -> AsyncIterator[_T]:
-        calls.check_open(self._client)
+        self._check_usable()
         try:
             patience = max(self._timeout, calls.SILENCE)
             async with self._client.stream(call.method, call.url, timeout=patience) as answer:

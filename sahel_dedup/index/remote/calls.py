@@ -22,10 +22,11 @@ from sahel_dedup.errors import (
     ServerError,
     SettingsError,
     missing_package,
+    no_article,
 )
 from sahel_dedup.index.remote import wire
 from sahel_dedup.index.results import Assignment, Event, IndexStats
-from sahel_dedup.settings import Settings
+from sahel_dedup.settings import Settings, check_count, check_seconds
 from sahel_dedup.util.lazy import LazyModule
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ NAP = 0.2
 # Seconds without data after which a listing counts as interrupted.
 SILENCE = 30.0
 _WAIT = (429, 503)
+_LONGEST_WAIT = 1e6
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +77,9 @@ def named(kind: str, name: object) -> str:
     NotFoundError
         If it is not an id.
     """
-    if not isinstance(name, str):
-        raise NotFoundError(f"no {kind} {name!r}")
-    return name
+    if isinstance(name, str):
+        return name
+    raise no_article(name) if kind == "article" else NotFoundError(f"no {kind} {name!r}")
 
 
 def add(article: Article) -> Call[Assignment]:
@@ -136,8 +138,15 @@ def withdraw(a: str, b: str) -> Call[tuple[Event, ...]]:
 
 
 def say(path: str, pair: tuple[str, str], who: str | None, why: str | None) -> Call[Any]:
-    """Say that two articles are one story, or that they are not: ``/join`` or ``/part``."""
-    return post(path, _events, a=pair[0], b=pair[1], who=who, why=why)
+    """Say that two articles are one story, or that they are not: ``/join`` or ``/part``.
+
+    Raises
+    ------
+    ArticleError
+        If they are not the ids of two articles.
+    """
+    said = Correction(*pair, same=path == "/join")
+    return post(path, _events, a=said.a, b=said.b, who=who, why=why)
 
 
 def expire(before: datetime) -> Call[tuple[Event, ...]]:
@@ -180,7 +189,7 @@ def explain(first: str, second: str) -> Call[Explanation]:
 
 def events(cursor: int) -> Call[tuple[Event, ...]]:
     """Request the events after a given one."""
-    return get("/events", _events, cursor=str(cursor))
+    return get("/events", _events, cursor=str(check_count("cursor", cursor, least=0)))
 
 
 def stats() -> Call[IndexStats]:
@@ -208,7 +217,19 @@ def table(*, texts: bool) -> Call[Mapping[str, object]]:
 
 def event_stream(cursor: int) -> Call[Event]:
     """Follow the events after a given one, as server-sent events."""
-    return get("/events/stream", _event, cursor=str(cursor))
+    return get("/events/stream", _event, cursor=str(check_count("cursor", cursor, least=0)))
+
+
+def check_timeout(timeout: float) -> float:
+    """Check the seconds to wait for an answer.
+
+    Raises
+    ------
+    SettingsError
+        If it is not a number of seconds.
+    """
+    # Sockets cannot wait for ever.
+    return min(check_seconds("timeout", timeout), _LONGEST_WAIT)
 
 
 def headers(token: str | None) -> dict[str, str]:

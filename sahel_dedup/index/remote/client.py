@@ -28,7 +28,7 @@ from sahel_dedup.io.article_reader import (
 )
 from sahel_dedup.io.sources import Fault
 from sahel_dedup.io.tabular import to_frame
-from sahel_dedup.settings import Settings, check_count, check_seconds
+from sahel_dedup.settings import Settings, check_count
 from sahel_dedup.util.not_copied import NotCopied
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class RemoteIndex(NotCopied):
     def __init__(self, url: str, token: str | None = None, timeout: float = 60.0) -> None:
         self._httpx = calls.http()
         self._url = calls.check_url(url)
-        self._timeout = check_seconds("timeout", timeout)
+        self._timeout = calls.check_timeout(timeout)
         self._client = self._httpx.Client(
             base_url=url, headers=calls.headers(token), timeout=self._timeout, trust_env=False
         )
