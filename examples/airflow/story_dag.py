@@ -23,7 +23,7 @@ FOLDER = os.environ["STORIES"]
     default_args={"retries": 3, "retry_delay": timedelta(minutes=5)},
 )
 def stories() -> None:
-    """Group what came in."""
+    """Group the files that came in."""
 
     @task
     def ingest() -> int:

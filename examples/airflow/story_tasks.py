@@ -1,7 +1,7 @@
 """What the DAG in story_dag.py does, as plain functions.
 
-Each may be killed and run again: a file leaves the folder of incoming files when all of it is in
-the index, and what the index has is not added twice.
+Each can be killed and run again: a file leaves the folder of incoming files when all of it is in
+the index, and known articles are not added twice.
 """
 
 import json
@@ -13,7 +13,7 @@ from sahel_dedup import ArticleError, StoryIndex
 
 
 def ingest(incoming: str, done: str, index: str) -> int:
-    """Add the files that are waiting, and return how many articles they held.
+    """Add the waiting files, and return how many articles they contained.
 
     Whoever writes them should use another ending until a file is complete.
     """
@@ -30,7 +30,7 @@ def ingest(incoming: str, done: str, index: str) -> int:
 
 
 def ingest_file(path: Path, stories: StoryIndex, left_out: Path) -> int:
-    """Add a file; rows that are no article are listed in another, with the reason."""
+    """Add a file; rows that are not articles are listed in another, with the reason."""
     faults: list[dict[str, Any]] = []
 
     def refuse(error: ArticleError, row: object) -> None:
@@ -45,7 +45,7 @@ def ingest_file(path: Path, stories: StoryIndex, left_out: Path) -> int:
 
 
 def export(index: str, output: str) -> None:
-    """Write a row for each article, with its story; the file appears when it is whole."""
+    """Write a row for each article, with its story; the file appears when it is complete."""
     with StoryIndex.open(index, readonly=True) as stories:
         frame = stories.to_frame()
     part = f"{output}.part"

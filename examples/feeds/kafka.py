@@ -3,10 +3,10 @@
 pip install sahel-dedup confluent-kafka
 python kafka.py news.index localhost:9092
 
-It may be killed at any moment and started again: offsets are committed after the articles are
-in the index and the answers have arrived, so a message is dealt with once or more often, and the
-index gives the same answer to an article that it has. What is no article goes to a topic of its
-own, with the reason, and stops nothing.
+You can kill it at any moment and start it again. Offsets are committed only after the articles are
+in the index and the answers have arrived, so each message is handled at least once, and the index
+gives the same answer for an article that it already has. Messages that are not articles go to a
+topic of their own, with the reason, and do not stop the program.
 """
 
 import json
@@ -66,7 +66,7 @@ def add(index: StoryIndex, messages: Sequence[Message], answers: Answers) -> Non
 
 
 def handle(index: StoryIndex, messages: Sequence[Message], answers: Answers) -> None:
-    """Deal with messages in their order."""
+    """Handle messages in their order."""
     waiting: list[Message] = []
     for message in messages:
         if (error := message.error()) is not None:
@@ -96,7 +96,7 @@ def main() -> None:
     })  # fmt: skip
     consumer.subscribe([ARTICLES])
     answers = Answers(Producer({"bootstrap.servers": brokers}))
-    # A consumer that takes over may have to wait until its predecessor is gone.
+    # A consumer that takes over may have to wait until its predecessor has ended.
     with StoryIndex.open(path, timeout=60) as index:
         while True:
             messages = consumer.consume(BATCH, timeout=1.0)

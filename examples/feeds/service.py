@@ -1,13 +1,14 @@
-"""A web service that groups the articles that it is sent, with FastAPI.
+"""A web service with FastAPI that groups the articles sent to it.
 
 pip install sahel-dedup fastapi uvicorn
 STORY_INDEX=news.index uvicorn service:app
 
-POST /articles takes a list of articles and answers each: with its story, or with what is wrong with
-it. When the answer arrives, the articles are in the index. A sender that got none sends again:
-what the index has is answered again, and an edited article takes the place of the former.
+POST /articles takes a list of articles and answers for each with its story, or with what is wrong
+with it. When the answer arrives, the articles are in the index. A sender that gets no answer sends
+the list again: known articles get the same answer, and an edited article replaces its former
+version.
 
-One process writes an index, so run one worker; requests take turns in its threads.
+Only one process can write an index, so run one worker; requests take turns in its threads.
 """
 
 import os
@@ -22,7 +23,7 @@ from sahel_dedup import ArticleError, NotFoundError, StoryIndex
 
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-    # A new process may have to wait until the former is gone.
+    # A new process may have to wait until the old one has ended.
     with StoryIndex.open(os.environ["STORY_INDEX"], timeout=60) as index:
         app.state.index = index
         yield
@@ -31,7 +32,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
 app = FastAPI(lifespan=lifespan)
 
 
-# No coroutines: FastAPI runs plain functions in threads, and goes on answering others.
+# Not coroutines: FastAPI runs plain functions in threads, and answers other requests meanwhile.
 @app.post("/articles")
 def add(rows: list[Any], request: Request) -> list[dict[str, Any]]:
     """Add articles, and answer each in its place."""
@@ -40,7 +41,7 @@ def add(rows: list[Any], request: Request) -> list[dict[str, Any]]:
     def left_out(error: ArticleError, row: object) -> None:
         errors[id(row)] = str(error).encode("ascii", "backslashreplace").decode()
 
-    # The sender can mend a date, so a bad one is an error here.
+    # The sender can correct a date, so a bad one is an error here.
     index: StoryIndex = request.app.state.index
     added = index.follow(rows, batch_size=128, on_error=left_out, on_bad_date="raise")
     answers = iter([

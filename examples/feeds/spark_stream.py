@@ -5,8 +5,8 @@ sahel-dedup serve --index news.index
 spark-submit spark_stream.py http://127.0.0.1:8750 incoming/ answers/ checkpoint/
 
 New files of JSON lines in the folder are read as they appear; a Kafka topic is read the same way.
-Each partition of a batch talks to the server by itself. A batch that Spark repeats after a
-failure is answered again with the same stories, and its answers take the place of the former.
+Each partition of a batch sends its own requests to the server. A batch that Spark repeats after a
+failure gets the same stories again, and its answers replace the earlier ones.
 """
 
 import os

@@ -3,10 +3,10 @@
 pip install sahel-dedup scrapy
 scrapy runspider spider.py -a start=https://example.org/ -s STORY_INDEX=news.index -o stories.jsonl
 
-Change the selectors to those of the site. A crawl that died is run again: what the index has is
-answered again, and a page that was edited takes the place of the former. Do not use JOBDIR for
-that, because Scrapy marks a page as done before its article is in the index. Pages that hold no
-article are listed in left-out.jsonl, with the reason.
+Change the selectors to those of the site. If a crawl dies, run it again: known articles get the
+same answer, and an edited page replaces its former version. Do not use JOBDIR for that, because
+Scrapy marks a page as done before its article is in the index. Pages without an article are listed
+in left-out.jsonl, with the reason.
 """
 
 import asyncio
@@ -41,7 +41,7 @@ class StoryPipeline:
 
     async def process_item(self, item: Any) -> Any:
         try:
-            # In a thread, so that Scrapy goes on downloading.
+            # In a thread, so that Scrapy continues to download.
             found = await asyncio.to_thread(self.index.upsert, item)
         except ArticleError as error:
             with open(self.left_out, "a", encoding="utf-8") as file:
@@ -63,7 +63,7 @@ class NewsSpider(scrapy.Spider):
         yield from response.follow_all(css="a[href*='/news/']", callback=self.parse_article)
 
     def parse_article(self, response: Any) -> Iterator[dict[str, Any]]:
-        # Dates and outlets are evidence: leave neither out.
+        # Dates and outlets are evidence, so leave neither out.
         yield {
             "id": response.url,
             "title": response.css("article h1::text").get(),
