@@ -295,7 +295,7 @@ def test_help_and_usage() -> None:
         (("explain", "none.index", "a", "b"), "no file matches 'none.index'"),
         (
             ("report", "news.jsonl"),
-            "news.jsonl, line 1, field 'story_id': missing: cluster writes it",
+            "news.jsonl, line 1, field 'story_id': missing: give the output of cluster",
         ),
         (("report", "news.jsonl", "-o", "none/x.html"), "there is no folder"),
         (("ingest", "none.jsonl"), "no file matches 'none.jsonl'"),

@@ -299,7 +299,10 @@ def test_one_article_may_be_any_record() -> None:
     ("columns", "message"),
     [
         (["body"], r"\['body'\] is not a mapping; write {'text': 'body'}"),
-        ({"body": "text"}, "'body' is not one of id, text, .*; write {'text': 'body'}"),
+        (
+            {"body": "text"},
+            "'body' is not one of id, .*; columns={'text': 'body'} .--column text=body. reads it",
+        ),
         ({"headline": "titre"}, "'headline' is not one of id, text, title, .*lang$"),
         ({"text": 5}, "5 is not the name of a column"),
     ],

@@ -66,10 +66,10 @@ def check_apart(reads: Iterable[_Path | None], writes: Mapping[str, _Path | None
     for option, output in outputs + streams:
         for source in sources:
             if output.keys & source.keys:
-                same = "" if output.name == source.name else f"{output.name} is the same file as "
-                raise SettingsError(
-                    f"{option}: {same}{source.name}, which this command reads; name another file"
-                )
+                fault = f"{output.name} is the same file as {source.name}, which this command reads"
+                if output.name == source.name:
+                    fault = f"this command reads {source.name}"
+                raise SettingsError(f"{option}: {fault}; name another file")
             if _nested(output.path, source.path):
                 raise SettingsError(
                     f"{option}: {output.name} and {source.name}, which this command reads, are one "

@@ -102,7 +102,7 @@ def collect(
                 )
             story = row.get("story_id")
             if is_missing(story) or story == "":
-                raise ArticleError("missing: cluster writes it", "story_id")
+                raise ArticleError("missing: give the output of cluster", "story_id")
             report = _report(row)
             seen.add(report.article.id, place)
             stories.setdefault(str(story), []).append(report)

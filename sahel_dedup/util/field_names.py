@@ -58,7 +58,7 @@ def check_columns(columns: Mapping[str, str] | None) -> dict[str, str]:
         raise SettingsError(f"columns: {columns!r} is not a mapping; write {{'text': 'body'}}")
     for field, column in columns.items():
         if field not in FIELDS:
-            turned = f"; write {{{column!r}: {field!r}}}" if column in FIELDS else ""
+            turned = f"; {remedy(str(column), str(field))}" if column in FIELDS else ""
             raise SettingsError(f"columns: {field!r} is not one of {', '.join(FIELDS)}{turned}")
         if not isinstance(column, str):
             raise SettingsError(f"columns: {column!r} is not the name of a column")
