@@ -92,6 +92,12 @@ def test_functions_of_articles_take_articles(call: Callable[[Any], object], wron
         call(wrong)
 
 
+@pytest.mark.parametrize("call", [spread, canonical])
+def test_a_story_has_articles(call: Callable[[Any], object]) -> None:
+    with pytest.raises(SettingsError, match="articles: empty"):
+        call([])
+
+
 @pytest.mark.parametrize("wrong", [5, None, "text", [("id", "a")]])
 def test_an_article_is_read_from_a_mapping(wrong: Any) -> None:
     with pytest.raises(ArticleError, match="not a mapping"):

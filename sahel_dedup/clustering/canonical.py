@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sahel_dedup.articles import Article, check_article
+from sahel_dedup.errors import SettingsError
 from sahel_dedup.explain.comparison import Comparison, compare_articles
 from sahel_dedup.settings import CanonicalPolicy
 from sahel_dedup.sketch.sketcher import day_of
@@ -117,13 +118,13 @@ def canonical(
 
     Raises
     ------
-    ValueError
+    SettingsError
         If there are no articles.
     ArticleError
         If an item is not an `Article`.
     """
     if not articles:
-        raise ValueError("articles: empty; a story has at least one")
+        raise SettingsError("articles: empty; a story has at least one")
     for article in articles:
         check_article(article)
     order = sorted(range(len(articles)), key=lambda place: articles[place].id)

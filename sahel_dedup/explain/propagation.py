@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sahel_dedup.articles import Article, check_article
+from sahel_dedup.errors import SettingsError
 from sahel_dedup.explain.document import MAX_CHARACTERS
 from sahel_dedup.explain.overlap import shingles
 from sahel_dedup.text.tokenizer import tokenize
@@ -99,13 +100,13 @@ def spread(articles: Sequence[Article]) -> Spread:
 
     Raises
     ------
-    ValueError
+    SettingsError
         If there are no articles.
     ArticleError
         If an item is not an `Article`.
     """
     if not articles:
-        raise ValueError("articles: empty; a story has at least one")
+        raise SettingsError("articles: empty; a story has at least one")
     for article in articles:
         check_article(article)
     ordered = sorted(articles, key=_by_time)
