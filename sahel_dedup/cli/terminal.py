@@ -144,7 +144,7 @@ def say(text: str) -> None:
 
     Raises
     ------
-    SahelError
+    FileError
         If there is no standard output.
     """
     check_stdout()
@@ -195,7 +195,7 @@ def output_console() -> Console:
 
     Raises
     ------
-    SahelError
+    FileError
         If there is no standard output.
     """
     check_stdout()

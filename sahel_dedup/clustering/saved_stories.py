@@ -101,7 +101,7 @@ def load(path: str) -> StoriesParts:
 
     Raises
     ------
-    SahelError
+    FileError
         If the file is of another version, or damaged.
     """
     try:

@@ -227,7 +227,7 @@ class Stories(StoryPartition):
 
         Raises
         ------
-        SahelError
+        FileError
             If it cannot be read, is of another version, or damaged.
         """
         return cls(*load(os.fspath(path)))

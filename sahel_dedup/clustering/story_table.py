@@ -152,7 +152,7 @@ def to_pandas(frame: pl.DataFrame) -> Any:
 
     Raises
     ------
-    SahelError
+    MissingPackageError
         If pandas is not installed.
     """
     try:

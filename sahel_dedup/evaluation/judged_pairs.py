@@ -68,7 +68,7 @@ def read_pairs(path: str | PathLike[str], *, chosen: str | None = None) -> list[
     ------
     ArticleError
         If a row is not a judged pair. The error names file, line and field.
-    SahelError
+    SettingsError
         If the file has several sets and none is chosen, or lacks the chosen one.
     """
     pairs: list[JudgedPair] = []

@@ -92,7 +92,7 @@ def sample_pairs(
     ------
     ArticleError
         If a row is not an article or repeats an id.
-    SahelError
+    SettingsError, NotFoundError
         If the count is too small, or no article has a story.
     """
     if isinstance(stories, Stories):
@@ -322,7 +322,7 @@ def pair_rows(
 
     Raises
     ------
-    SahelError
+    FileError
         If `read` does not yield the articles of the archive.
     """
     wanted = {archive.ids[row] for row in np.concatenate([pairs.first, pairs.second]).tolist()}

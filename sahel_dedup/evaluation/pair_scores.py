@@ -177,7 +177,7 @@ def evaluate_pairs(
 
     Raises
     ------
-    SahelError
+    NotFoundError
         If no pair is judged and has a story for both articles.
 
     Examples

@@ -126,7 +126,7 @@ def backup(path: str | os.PathLike[str], copy: str | os.PathLike[str]) -> None:
     ------
     IndexFileError
         If the index is damaged.
-    SahelError
+    FileError
         If `copy` exists already, or cannot be written.
     """
     name, real = check_path(copy)
@@ -180,7 +180,7 @@ def settings_of(path: str | os.PathLike[str]) -> Settings:
 
     Raises
     ------
-    SahelError
+    FileError
         If there is no index, or it cannot be read.
     """
     with closing(Store(path, readonly=True)) as store:

@@ -37,7 +37,7 @@ class Lock:
     ------
     IndexBusyError
         If another process, or another `StoryIndex` in this process, writes the index.
-    SahelError
+    FileError
         If no lock can be created.
     """
 
@@ -83,7 +83,7 @@ def check_path(path: str | os.PathLike[str]) -> tuple[str, str]:
 
     Raises
     ------
-    SahelError
+    FileError
         If no file can have that name, its folder does not exist, or it names something else.
     """
     try:

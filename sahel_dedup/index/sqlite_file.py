@@ -120,7 +120,7 @@ def draft(path: str) -> Iterator[str]:
 
     Raises
     ------
-    SahelError
+    FileError
         If it cannot be written.
     """
     name = os.path.join(os.path.dirname(path), f".{secrets.token_hex(8)}.tmp")

@@ -183,7 +183,7 @@ class Store(SealedTables):
 
         Raises
         ------
-        SahelError
+        FileError
             If it cannot be written.
         """
         with draft(path) as name:

@@ -116,7 +116,7 @@ class StoryIndex(ArticleFeed, StoryQueries, NotCopied):
             If another process is still writing it after `timeout` seconds.
         SettingsError
             If the file was made with other settings.
-        SahelError
+        FileError
             If the file cannot be opened for another reason.
         """
         index = cls.__new__(cls)

@@ -81,7 +81,7 @@ def from_parts(parts: StoriesParts, articles: Iterable[Article] | None) -> Group
 
     Raises
     ------
-    SahelError
+    NotFoundError, MissingTextsError
         If articles are missing.
     """
     grouped, profiles = parts.grouped, parts.profiles

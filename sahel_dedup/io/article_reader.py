@@ -107,7 +107,7 @@ class ArticleReader:
         ArticleError
             If it contains no articles. During iteration: if a row is not an article or repeats an
             id. The error names the row.
-        SahelError
+        FileError, SettingsError
             If a file cannot be read, or a column does not exist.
         """
         rows = self.located(source)
@@ -300,7 +300,7 @@ def read_articles(
     ------
     ArticleError
         If a row is not an article or repeats an id of any of the files.
-    SahelError
+    FileError
         If a file cannot be read at all, with or without `skipped`.
     """
     records = read_records(

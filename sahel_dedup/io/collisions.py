@@ -52,7 +52,7 @@ def check_apart(reads: Iterable[_Path | None], writes: Mapping[str, _Path | None
 
     Raises
     ------
-    SahelError
+    SettingsError
         If an input would be overwritten, under whatever name; if an input is inside an output
         folder, or the reverse; or if two outputs are one file.
     """

@@ -123,7 +123,7 @@ def standard_input() -> io.BufferedReader:
 
     Raises
     ------
-    SahelError
+    FileError
         If it is closed.
     """
     # Python has none if the descriptor was closed before it started.

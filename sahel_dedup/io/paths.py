@@ -28,7 +28,7 @@ def expand_paths(paths: InputPath | Sequence[InputPath]) -> list[InputPath]:
 
     Raises
     ------
-    SahelError
+    FileError
         If a name or pattern matches no file, or a file has an unknown ending.
     """
     found: list[InputPath] = []
@@ -124,7 +124,7 @@ def format_of(path: InputPath) -> str:
 
     Raises
     ------
-    SahelError
+    FileError
         If the ending is unknown.
     """
     if ending := _known_ending(path):

@@ -114,7 +114,7 @@ def read_rows(
     ------
     ArticleError
         If a row is broken.
-    SahelError
+    FileError
         If a pattern matches nothing, an ending is unknown or a file cannot be opened.
         Names are checked immediately, before anything is read.
     """

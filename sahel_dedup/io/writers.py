@@ -58,7 +58,7 @@ def write_rows(path: str | None, rows: Iterable[Row]) -> int:
 
     Raises
     ------
-    SahelError
+    FileError
         If nothing can be written there; see `check_output`.
     OSError
         If writing fails, for instance on a full disk. The error names the file.
@@ -95,7 +95,7 @@ def check_output(path: str | None) -> None:
 
     Raises
     ------
-    SahelError
+    FileError
         If the ending is unknown, if no file can be created there (see `check_folder`), or if there
         is no standard output.
     """
@@ -111,7 +111,7 @@ def check_folder(path: str) -> None:
 
     Raises
     ------
-    SahelError
+    FileError
         If the folder does not exist or is not writable, or if the name belongs to something that is
         not a file or is write-protected.
     """
@@ -214,7 +214,7 @@ def write_line(row: Row) -> None:
 
     Raises
     ------
-    SahelError
+    FileError
         If there is no standard output.
     OSError
         If it cannot be written; a `BrokenPipeError` if the reader has gone.
@@ -241,7 +241,7 @@ def check_stdout() -> None:
 
     Raises
     ------
-    SahelError
+    FileError
         If the process was started without one.
     """
     # None if it was closed before the process began.

@@ -58,7 +58,7 @@ def listen(host: str, port: int) -> socket.socket:
 
     Raises
     ------
-    SahelError
+    SettingsError
         If it cannot be opened.
     """
     try:

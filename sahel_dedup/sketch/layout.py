@@ -95,7 +95,7 @@ def layout_for(recall: float, similarity: float) -> Layout:
 
     Raises
     ------
-    SahelError
+    SettingsError
         If 128 slots cannot reach that recall.
     """
     for rows in range(8, 0, -1):

@@ -99,7 +99,7 @@ def teach(
 
     Raises
     ------
-    SahelError
+    SettingsError
         If fewer than 10 answers can be used, or all are the same.
     ArticleError
         If a row is not an article or repeats an id.
