@@ -149,7 +149,7 @@ def default(data: Path) -> None:
             lines.append(("lk_news_en, in a story of several outlets", shared(rows, stories), 0.15))
     lines.append(("archive benchmark, mean B³ F1", archive_scores(data, Settings())[0], 0.86))
     lines += muc(data)
-    table = Table("measure", "found", "to reach")
+    table = Table("measure", "result", "target")
     for name, value, goal in lines:
         table.add_row(name, f"{value:.3f}", f"{goal:g}")
     console.print(table)

@@ -137,7 +137,7 @@ def _stated(results: dict[str, Any]) -> list[str]:
 
 
 def _precision(results: dict[str, Any]) -> list[str]:
-    rows = ["| measure | found | to reach |", "|---|---|---|"]
+    rows = ["| measure | result | target |", "|---|---|---|"]
     for name, line in results.items():
         if name == "about":
             continue
@@ -214,17 +214,17 @@ def _spark(results: dict[str, Any]) -> list[str]:
         ),
     ]
     for name, what in (
-        ("form", "are one form, filled in all the time"),
-        ("event", "report one event of two days"),
+        ("form", "forms of one kind, published all the time"),
+        ("event", "reports of one event on two days"),
     ):
         stages = results["hot"][name]["stages"]
         times = {stage: row["longest_against_median"] for stage, row in stages.items()}
         worst, second = sorted(times, key=times.__getitem__, reverse=True)[:2]
         lines.append(
-            f"- One article in twenty of {results['hot']['articles']:,} has all its keys from one "
-            f"text, and these {what} (largest story: {results['hot'][name]['largest_story']:,}): "
-            f"the longest task of a stage takes at most {times[worst]:.1f} times the median one "
-            f"(`{worst}`; then `{second}`, {times[second]:.1f}), with 32 partitions."
+            f"- Of {results['hot']['articles']:,} articles, one in twenty has the keys of the same "
+            f"text: {what} (largest story: {results['hot'][name]['largest_story']:,}). "
+            f"The longest task of a stage takes at most {times[worst]:.1f} times as long as the "
+            f"median one (`{worst}`; then `{second}`, {times[second]:.1f}), with 32 partitions."
         )
     return lines
 
@@ -280,8 +280,8 @@ def _hundred_million(results: dict[str, Any]) -> list[str]:
         *lines,
         *(f"| {' | '.join(row)} |" for row in rows),
         "",
-        f"At the time that {int(size):,} articles took here, two cores and "
-        f"{shuffle[size]['seconds']:,.0f} s, it is some {hours:,.0f} core-hours.",
+        f"At the speed measured here ({int(size):,} articles in {shuffle[size]['seconds']:,.0f} s "
+        f"on two cores), this takes about {hours:,.0f} core-hours.",
     ]
 
 

@@ -50,7 +50,7 @@ def ratios(results: dict[str, Any]) -> list[str]:
     grouping, signing = results["grouping"], results["signing"]
     speed = {name: row["articles_per_cpu_second"] for name, row in (grouping | signing).items()}
     return table(
-        ("articles per CPU-second", "ratio", "to reach"),
+        ("articles per CPU-second", "ratio", "target"),
         (
             (f"against {other}", f"{speed[one] / speed[other]:.2f}", goal)
             for one, other, goal in (
