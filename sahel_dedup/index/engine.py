@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import bisect
 import itertools
+import operator
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
@@ -46,6 +48,7 @@ from sahel_dedup.sketch.profiles import Profiles
 # Past articles that are kept as background: as many as live ones, but at least this many.
 _FEWEST_PAST = 1000
 EVENTS_KEPT = 100_000
+_CURSOR = operator.attrgetter("cursor")
 # The id of an article in a query, which no other article has.
 _NO_ARTICLE = ""
 
@@ -122,7 +125,7 @@ class Engine:
             self._settle(row, row)
             number, oldest = int(live.standing.story[row]), live.story_of(row).rows[0]
             assignment = describe(live, row, live.ids[row], number, oldest, scored)
-            events = self.events[len(self.events) - (self.cursor - cursor) :]
+            events = self.events_after(cursor)
             assignments.append(replace(assignment, events=tuple(events)) if events else assignment)
         live.enter_buckets(np.arange(rows.start, rows.stop))
         self.changes.moved -= set(rows)
@@ -179,8 +182,7 @@ class Engine:
             assignment = replace(assignment, story_id=story_name(former))
         elif not rest:
             self._report("merged", former, int(live.standing.story[live.row_of[article]]))
-        events = tuple(event for event in self.events if event.cursor > cursor)
-        return replace(assignment, events=events)
+        return replace(assignment, events=tuple(self.events_after(cursor)))
 
     def correct(self, corrections: Corrections) -> list[Event]:
         """Apply further corrections to stories.
@@ -206,7 +208,7 @@ class Engine:
                 self._rearrange(members, divide_story(live, members, scored))
         for row in rows:
             self._settle(row, len(live))
-        return [event for event in self.events if event.cursor > cursor]
+        return self.events_after(cursor)
 
     def withdraw(self, a: str, b: str) -> list[Event]:
         """Withdraw the corrections on a pair of articles, and group their stories again."""
@@ -225,7 +227,11 @@ class Engine:
             if story_surplus(live, one, other, scored) >= 0:
                 members = sorted({*live.members(one), *live.members(other)})
                 self._rearrange(members, [members])
-        return [event for event in self.events if event.cursor > cursor]
+        return self.events_after(cursor)
+
+    def events_after(self, cursor: int) -> list[Event]:
+        """Return the events after one, oldest first."""
+        return self.events[bisect.bisect_right(self.events, cursor, key=_CURSOR) :]
 
     def parts(self, row: int) -> dict[str, int]:
         """Return the articles of a row's story, each with its part by evidence alone."""

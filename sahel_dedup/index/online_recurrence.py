@@ -79,8 +79,24 @@ def _matter(
     without a date may find duplicates and look-alikes forever, so its recurrence is measured once,
     on arrival; otherwise it would rise endlessly.
     """
-    recent = np.abs(day[first] - day[second]) <= window
-    return np.asarray(recent & (story[second] != NO_STORY))
+    matter = np.empty(len(first), dtype=np.bool_)
+    _mark_matter(first, second, day, story, window, matter)
+    return matter
+
+
+@compiled
+def _mark_matter(
+    first: _Rows,
+    second: _Rows,
+    day: NDArray[np.float64],
+    story: NDArray[np.uint64],
+    window: float,
+    matter: NDArray[np.bool_],
+) -> None:
+    """Fill in what `_matter` returns."""
+    for i in range(len(first)):
+        recent = abs(day[first[i]] - day[second[i]]) <= window
+        matter[i] = recent and story[second[i]] != NO_STORY
 
 
 def recurrence_of_nearest(

@@ -157,7 +157,7 @@ class Keeper:
         if changes.compacted:
             self._note(len(live))
         self.generation, self.removals = state.generation, state.removals
-        events = [event for event in engine.events if event.cursor > self._cursor]
+        events = engine.events_after(self._cursor)
         store.put("events", [(e.cursor, e.kind, e.story, e.other) for e in events])
         self._cursor = engine.cursor
         store.state = store.state | state.values()

@@ -217,7 +217,7 @@ class StoryQueries:
                     f"the events after {cursor} are no longer kept, only those from {first}: "
                     "read the stories again"
                 )
-            return tuple(event for event in engine.events if event.cursor > cursor)
+            return tuple(engine.events_after(cursor))
 
     def to_frame(self, *, texts: bool = False) -> pl.DataFrame:
         """Return a polars frame with one row per article, story by story.

@@ -252,12 +252,12 @@ class Session:
         try:
             if keeper is None:
                 yield
-                self.tally.add_events(self._engine.events, cursor)
+                self.tally.add_events(self._engine.events_after(cursor))
                 self._engine.changes = Changes()
                 return
             with keeper.store.transaction():
                 yield
-                self.tally.add_events(self._engine.events, cursor)
+                self.tally.add_events(self._engine.events_after(cursor))
                 # Until then the rows of removed articles exist but no longer count.
                 compacted = self._engine.changes.compacted
                 keeper.save(self._state, added)

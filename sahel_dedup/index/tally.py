@@ -51,11 +51,9 @@ class Tally:
         self.counts.add(name)
         self._unsaved.add(name)
 
-    def add_events(self, events: Sequence[Event], cursor: int) -> None:
-        """Count the events after one."""
-        for event in reversed(events):
-            if event.cursor <= cursor:
-                break
+    def add_events(self, events: Sequence[Event]) -> None:
+        """Count events."""
+        for event in events:
             if event.kind in ("merged", "split"):
                 self.add(event.kind)
 

@@ -122,6 +122,8 @@ def repeated(
     """
     again = np.zeros(len(first), dtype=np.bool_)
     one, two = couples(first)
+    if not len(one):
+        return again
     # Shingles are compared in a fraction of the time that words take, and rule out most.
     likely = may_be_copies(second[one], second[two], traits).nonzero()[0]
     if not len(likely):

@@ -32,6 +32,7 @@ from sahel_dedup.scoring.meetings import Line, closest, rank_in_runs, unpacked
 from sahel_dedup.scoring.tfidf import Similarity
 from sahel_dedup.sketch.layout import Layout
 from sahel_dedup.sketch.profiles import Profiles
+from sahel_dedup.util.jit import compiled
 
 # The similarity of unrelated articles is usually below this. An article without a date, or without
 # a similar text, has the recurrence of ordinary news.
@@ -190,4 +191,16 @@ def recurrence_of(third: NDArray[np.float64], day: NDArray[np.float64]) -> NDArr
     -------
     ndarray of float64, shape (n,)
     """
-    return np.maximum(third, np.where(np.isnan(day), TYPICAL_RECURRENCE, LOWEST_RECURRENCE))
+    recurrence = np.empty(len(third))
+    _recur(third, day, recurrence)
+    return recurrence
+
+
+@compiled
+def _recur(
+    third: NDArray[np.float64], day: NDArray[np.float64], recurrence: NDArray[np.float64]
+) -> None:
+    """Fill in what `recurrence_of` returns."""
+    for i in range(len(third)):
+        least = TYPICAL_RECURRENCE if np.isnan(day[i]) else LOWEST_RECURRENCE
+        recurrence[i] = third[i] if third[i] > least else least
