@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from sahel_dedup.text.function_words import FUNCTION_WORDS
 from sahel_dedup.text.idf_prior import LISTS, word_list
 from sahel_dedup.text.tokenizer import Tokens, tokenize
+from sahel_dedup.util.jit import compiled
 
 UNKNOWN = "und"
 
@@ -121,16 +122,19 @@ def _primary(tag: str) -> str:
 
 def _detect(tokens: Tokens, rows: NDArray[np.int64], parts: int) -> list[str]:
     """Detect the language of some texts of a chunk."""
-    offsets = tokens.offsets[::parts]
+    lists, offsets = _lists(), tokens.offsets[::parts].copy()
+    counts = np.zeros((len(rows), len(_SCRIPTS)), dtype=np.int64)
+    scores = np.zeros((len(rows), len(lists.names)), dtype=np.int16)
+    _read_leads(
+        rows, offsets, tokens.hashes, tokens.codes, tokens.starts, _script_table(),
+        lists.slots, lists.hashes, lists.weights, counts, scores,
+    )  # fmt: skip
     sizes = np.minimum(np.diff(offsets)[rows], _LEAD_TOKENS)
-    bounds = np.concatenate([[0], np.cumsum(sizes)])
-    lead = np.arange(bounds[-1]) + np.repeat(offsets[rows] - bounds[:-1], sizes)
-    scripts = _main_scripts(tokens.codes[tokens.starts[lead]], sizes)
+    scripts = _main_scripts(counts)
     langs = _OWNERS[scripts]
-    lists = _lists()
     readers = lists.readers[scripts]
     if readers.any():
-        scores = np.where(readers, lists.scores(tokens.hashes[lead], bounds), 0)
+        scores = np.where(readers, scores, 0)
         second, best = np.partition(scores, -2, axis=1)[:, -2:].T
         clear = (best >= _EVIDENCE * sizes) & (best - second >= _MARGIN * sizes + _LEAST_MARGIN)
         langs[clear] = lists.names[scores[clear].argmax(axis=1)]
@@ -138,12 +142,38 @@ def _detect(tokens: Tokens, rows: NDArray[np.int64], parts: int) -> list[str]:
     return names
 
 
-def _main_scripts(initials: NDArray[np.intp], sizes: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Find the script of most tokens of each text, by their first code points."""
-    kinds = _script_table()[np.minimum(initials, 0x1FFFF)]
-    cell = kinds + np.repeat(np.arange(len(sizes)) * len(_SCRIPTS), sizes)
-    counts = np.bincount(cell, minlength=len(sizes) * len(_SCRIPTS))
-    counts = counts.reshape(len(sizes), len(_SCRIPTS))
+@compiled
+def _read_leads(
+    rows: NDArray[np.int64],
+    offsets: NDArray[np.int64],
+    hashes: NDArray[np.uint64],
+    codes: NDArray[np.uint32],
+    starts: NDArray[np.int64],
+    script_of: NDArray[np.int64],
+    slots: NDArray[np.int16],
+    listed: NDArray[np.uint64],
+    weights: NDArray[np.int16],
+    counts: NDArray[np.int64],
+    scores: NDArray[np.int16],
+) -> None:
+    """Count the scripts of the first tokens of some texts, and sum the weights of their words.
+
+    The script of a token is that of its first code point.
+    """
+    for k in range(len(rows)):
+        first, last = offsets[rows[k]], offsets[rows[k] + 1]
+        for i in range(first, last if last - first < _LEAD_TOKENS else first + _LEAD_TOKENS):
+            code = codes[starts[i]]
+            if code < len(script_of):
+                counts[k, script_of[code]] += 1
+            word = slots[hashes[i] & np.uint64(_SLOTS - 1)]
+            if listed[word] == hashes[i]:
+                for lang in range(weights.shape[1]):
+                    scores[k, lang] += weights[word, lang]
+
+
+def _main_scripts(counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Find the script of most tokens of each text; changes the counts."""
     counts[:, 0] = 0
     both = counts[:, _HAN] + counts[:, _KANA]
     japanese = counts[:, _KANA] > _KANA_SHARE * both
@@ -185,18 +215,6 @@ class _Lists:
     slots: NDArray[np.int16]
     hashes: NDArray[np.uint64]
     weights: NDArray[np.int16]
-
-    def scores(self, hashes: NDArray[np.uint64], bounds: NDArray[np.int64]) -> NDArray[np.int16]:
-        """Sum the weights of the words of each text, shape (n_texts, n_languages)."""
-        from scipy.sparse import csr_array
-
-        words = self.slots[hashes & np.uint64(_SLOTS - 1)]
-        listed = np.flatnonzero(self.hashes[words] == hashes)
-        ones = np.ones(len(listed), dtype=np.int16)
-        indptr = np.searchsorted(listed, bounds).astype(np.int32)
-        shape = (len(bounds) - 1, len(self.hashes))
-        counts = csr_array((ones, words[listed].astype(np.int32), indptr), shape=shape)
-        return np.asarray(counts @ self.weights)
 
 
 @functools.cache
