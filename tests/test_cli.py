@@ -40,6 +40,13 @@ SAMPLE = Path(str(resources.files("sahel_dedup") / "sample" / "wire.jsonl"))
 FOUND = ["id", "story_id", "canonical", "relation", "similarity"]
 
 
+# As on a fresh machine, in particular without PYTHONUNBUFFERED.
+BARE = {name: os.environ[name] for name in ("HOME", "PATH") if name in os.environ}
+# On a full disk, Python would leave halves of compiled modules behind, and a measurement of
+# coverage would fail.
+FULL = BARE | {"PYTHONDONTWRITEBYTECODE": "1"}
+
+
 def run(
     *arguments: str | Path, stdin: bytes = b"", **options: Any
 ) -> subprocess.CompletedProcess[bytes]:
@@ -457,6 +464,7 @@ def test_a_full_disk(options: tuple[str, ...], tmp_path: Path) -> None:
         "in.jsonl",
         *options,
         cwd=tmp_path,
+        env=FULL,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (room, room)),
     )
     assert done.returncode == 2
@@ -468,17 +476,13 @@ def test_a_full_disk(options: tuple[str, ...], tmp_path: Path) -> None:
 def test_a_full_folder_of_temporary_files(bulky: Path, tmp_path: Path) -> None:
     done = run(
         "cluster", "-", stdin=bulky.read_bytes(), preexec_fn=_full_disk,
-        env=os.environ | {"TMPDIR": str(tmp_path)},
+        env=FULL | {"TMPDIR": str(tmp_path)},
     )  # fmt: skip
     assert done.returncode == 2
     assert re.fullmatch(
         rf"error: File too large: {tmp_path}/\w+/stdin.jsonl\n", done.stderr.decode()
     )
     assert os.listdir(tmp_path) == []
-
-
-# As on a fresh machine, in particular without PYTHONUNBUFFERED.
-BARE = {name: os.environ[name] for name in ("HOME", "PATH") if name in os.environ}
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")

@@ -513,7 +513,9 @@ except SahelError as error:
 
     def look() -> str:
         command = [sys.executable, "-c", program, str(path.parent)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        # No measurement of coverage starts: it would write where this user may not.
+        env = {"PATH": os.environ["PATH"]}
+        done = subprocess.run(command, capture_output=True, text=True, check=False, env=env)
         return done.stdout + done.stderr
 
     # Absolute names are looked up from the root on.

@@ -444,6 +444,8 @@ def test_a_file_that_is_write_protected(tmp_path: Path, monkeypatch: pytest.Monk
 def test_a_failed_write_names_the_file(ending: str, tmp_path: Path) -> None:
     script = (
         "import resource, sys\n"
+        # Python would leave halves of compiled modules behind.
+        "sys.dont_write_bytecode = True\n"
         "from sahel_dedup.io.writers import write_rows\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
         "try:\n"
