@@ -21,10 +21,13 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
+from sahel_dedup.articles import Article
 from sahel_dedup.cli import app
 from sahel_dedup.errors import SahelError
 from sahel_dedup.io import kept_reading
+from sahel_dedup.io.arrays import map_arrays, write_arrays
 from sahel_dedup.io.checkpoint import Checkpoint
 from sahel_dedup.io.kept_reading import KeptReading
 from sahel_dedup.sketch import sketcher as sketching
@@ -154,6 +157,42 @@ def test_what_was_kept_is_what_was_made(tmp_path: Path, monkeypatch: pytest.Monk
     assert list(first.vocabulary.words) == list(second.vocabulary.words)
     assert np.array_equal(first.vocabulary.hashes, second.vocabulary.hashes)
     assert (first.sources, first.langs) == (second.sources, second.langs)
+
+
+@given(st.permutations(range(12)))
+def test_profiles_are_put_in_order_where_they_are(rows: list[int]) -> None:
+    articles = [Article.from_mapping(row(n) | {"lang": ["en", "fr"][n % 2]}) for n in range(12)]
+    profiles, order = Sketcher().sketch(articles), np.array(rows)
+    taken = profiles.take(order)
+    profiles.reorder(order)
+    for item in fields(Profiles):
+        assert np.array_equal(getattr(profiles, item.name), getattr(taken, item.name))
+
+
+def test_arrays_are_mapped_as_they_were_written(tmp_path: Path) -> None:
+    arrays: dict[str, NDArray[Any]] = {
+        "a": np.arange(7, dtype=np.uint8), "longer name": np.ones((3, 5), dtype=np.uint32),
+        "none": np.zeros((0, 4)), "c": np.arange(9.0),
+    }  # fmt: skip
+    path = tmp_path / "arrays.npz"
+    with path.open("wb") as file:
+        write_arrays(file, arrays)
+    for found in (map_arrays(str(path), arrays), dict(np.load(path))):
+        for name, values in arrays.items():
+            assert np.array_equal(found[name], values), name
+            assert found[name].dtype == values.dtype
+    found = map_arrays(str(path), ["c"])
+    assert list(found) == ["c"]
+    assert found["c"].ctypes.data % 64 == 0
+    assert not found["c"].flags.writeable
+    for written in (np.savez, np.savez_compressed):
+        written(path, a=np.array([None]) if written is np.savez else arrays["a"])
+        with pytest.raises(ValueError, match=r"layout|compressed"):
+            map_arrays(str(path), ["a"])
+    np.savez(path, odd=np.arange(3.0))
+    assert map_arrays(str(path), ["odd"])["odd"].tolist() == [0, 1, 2]
+    with pytest.raises(ValueError, match="other"):
+        map_arrays(str(path), ["other"])
 
 
 def test_a_new_file_costs_one_file(tmp_path: Path) -> None:

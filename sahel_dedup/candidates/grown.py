@@ -105,11 +105,9 @@ def changed_pairs(
         return None
     buckets = Buckets.of(salience, layout, moved, layout.bands)
     inside = buckets.members(either, workers)
-    crowded = np.zeros(len(inside.row), dtype=np.bool_)
-    old, new = (
-        archive.coded(*_of_moved(inside, day, window, before, now, member, crowded))
-        for member in (before, now)
-    )
+    crowded, first, second = _of_moved(inside, day, window, before, now)
+    come = now[first] & now[second]
+    new, old = (archive.coded(first[some], second[some]) for some in (come, ~come))
     inside = inside.where(crowded)
     was, is_now = (archive.proposed(inside, buckets.band, member) for member in (before, now))
     fresh = distinct(np.concatenate([new, without(is_now, was)]))
@@ -159,16 +157,16 @@ def _of_moved(
     window: float,
     before: NDArray[np.bool_],
     now: NDArray[np.bool_],
-    member: NDArray[np.bool_],
-    crowded: NDArray[np.bool_],
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Pair the articles that have come or gone in buckets that are not crowded; mark the others."""
-    arguments = (*inside, day, window, before, now, member, lsh.BUCKET_REACH, crowded)
+) -> tuple[NDArray[np.bool_], NDArray[np.int64], NDArray[np.int64]]:
+    """Mark the crowded buckets; pair the articles that have come or gone in the others."""
+    crowded = np.zeros(len(inside.row), dtype=np.bool_)
+    _mark_crowded(*inside, day, window, before, now, lsh.BUCKET_REACH, crowded)
+    arguments = (*inside.where(~crowded), day, window, before, now)
     nothing = np.zeros(0, dtype=np.int64)
     size = _pair_moved(*arguments, nothing, nothing)
     first, second = np.empty(size, dtype=np.int64), np.empty(size, dtype=np.int64)
     _pair_moved(*arguments, first, second)
-    return first, second
+    return crowded, first, second
 
 
 @compiled
@@ -179,36 +177,49 @@ def _pair_moved(
     window: float,
     before: NDArray[np.bool_],
     now: NDArray[np.bool_],
-    member: NDArray[np.bool_],
-    reach: int,
-    crowded: NDArray[np.bool_],
     first: NDArray[np.int64],
     second: NDArray[np.int64],
 ) -> int:
     """Fill in the pairs, as far as there is room; return how many there are."""
-    start = size = 0
+    size = 0
+    for i in range(len(rows)):
+        a = rows[i]
+        for k in range(i + 1, len(rows)):
+            b = rows[k]
+            if bucket[k] != bucket[i] or day[b] - day[a] > window:
+                break
+            if before[a] == now[a] and before[b] == now[b]:
+                continue
+            if (before[a] and before[b]) or (now[a] and now[b]):
+                if size < len(first):
+                    first[size], second[size] = a, b
+                size += 1
+    return size
+
+
+@compiled
+def _mark_crowded(
+    bucket: NDArray[np.int64],
+    rows: NDArray[np.int64],
+    day: NDArray[np.float64],
+    window: float,
+    before: NDArray[np.bool_],
+    now: NDArray[np.bool_],
+    reach: int,
+    crowded: NDArray[np.bool_],
+) -> None:
+    """Mark the members of buckets that were crowded, or are."""
+    start = 0
     while start < len(rows):
         end = start + 1
         while end < len(rows) and bucket[end] == bucket[start]:
             end += 1
-        if _is_crowded(rows, start, end, day, window, before, reach) or _is_crowded(
-            rows, start, end, day, window, now, reach
+        if end - start > reach and (
+            _is_crowded(rows, start, end, day, window, before, reach)
+            or _is_crowded(rows, start, end, day, window, now, reach)
         ):
             crowded[start:end] = True
-            start = end
-            continue
-        for i in range(start, end):
-            a = rows[i]
-            for k in range(i + 1, end):
-                b = rows[k]
-                if day[b] - day[a] > window:
-                    break
-                if member[a] and member[b] and (before[a] != now[a] or before[b] != now[b]):
-                    if size < len(first):
-                        first[size], second[size] = a, b
-                    size += 1
         start = end
-    return size
 
 
 @compiled

@@ -134,12 +134,24 @@ class Profiles(Traits):
     def take(self, rows: NDArray[np.int64]) -> Profiles:
         """Return the profiles of some articles, in the order given."""
         taken = replace(self)
-        taken.reorder(rows)
+        taken._take_traits(rows)
+        taken._take_words(rows)
         return taken
 
     def reorder(self, rows: NDArray[np.int64]) -> None:
-        """Keep some articles, in the order given; only one array at a time is in memory twice."""
-        self._take_traits(rows)
+        """Put all articles in another order.
+
+        Traits are moved inside their arrays, because new memory takes longer than moving them.
+        """
+        done = np.empty(len(rows), dtype=np.bool_)
+        for item in fields(Traits):
+            values = getattr(self, item.name)
+            held = np.empty(values.nbytes // max(1, len(values)), dtype=np.uint8)
+            done.fill(False)
+            _move(values.view(np.uint8).reshape(len(values), len(held)), rows, done, held)
+        self._take_words(rows)
+
+    def _take_words(self, rows: NDArray[np.int64]) -> None:
         self.terms, _ = take_ragged(self.terms, self.indptr, rows)
         self.counts, self.indptr = take_ragged(self.counts, self.indptr, rows)
         self.title_terms, self.title_indptr = take_ragged(self.title_terms, self.title_indptr, rows)
@@ -212,3 +224,28 @@ def _take_runs(
         shift = starts[row] - offsets[row]
         for place in range(offsets[row], offsets[row + 1]):
             taken[place] = values[place + shift]
+
+
+@compiled
+def _move(
+    values: NDArray[np.uint8],
+    rows: NDArray[np.int64],
+    done: NDArray[np.bool_],
+    held: NDArray[np.uint8],
+) -> None:
+    """Move each row ``rows[i]`` to row i, cycle by cycle."""
+    width = values.shape[1]
+    for start in range(len(rows)):
+        if done[start]:
+            continue
+        for k in range(width):
+            held[k] = values[start, k]
+        place, source = np.int64(start), rows[start]
+        while source != start:
+            for k in range(width):
+                values[place, k] = values[source, k]
+            done[place] = True
+            place, source = source, rows[source]
+        for k in range(width):
+            values[place, k] = held[k]
+        done[place] = True
