@@ -62,15 +62,16 @@ class Article:
             raise ArticleError(f"not a non-empty string: {show(self.id)}", "id")
         if not isinstance(self.text, str):
             raise ArticleError(f"not a string: {show(self.text)}", "text")
-        named = (("title", self.title), ("source", self.source), ("lang", self.lang))
-        for name, value in named:
-            if not (value is None or isinstance(value, str)):
+        for name, value in (
+            ("id", self.id), ("text", self.text), ("title", self.title), ("source", self.source),
+            ("lang", self.lang),
+        ):  # fmt: skip
+            if value is None or type(value) is str:
+                continue
+            if not isinstance(value, str):
                 raise ArticleError(f"not a string: {show(value)}", name)
-        for name in ("id", "text", "title", "source", "lang"):
-            value = getattr(self, name)
-            if value is not None and type(value) is not str:
-                # A subclass, such as NumPy's, would be shown as such and could be anything.
-                object.__setattr__(self, name, str.__str__(value))
+            # A subclass, such as NumPy's, would be shown as such and could be anything.
+            object.__setattr__(self, name, str.__str__(value))
         # First a dict, because asking an abstract class takes long.
         if not isinstance(self.extra, (dict, Mapping)):
             raise ArticleError(f"not a mapping: {show(self.extra)}", "extra")

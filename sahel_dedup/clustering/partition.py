@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -107,8 +108,9 @@ class StoryPartition:
         # Stories are numbered in order of time of their first article.
         self._story = _by_appearance(grouped.labels[grouped.duplicate_of])
         members = np.argsort(self._story, kind="stable")
-        sizes = np.bincount(self._story)
-        self._members = np.split(members, np.cumsum(sizes)[:-1]) if len(sizes) else []
+        bounds = [0, *np.cumsum(np.bincount(self._story)).tolist()]
+        # Most stories are single articles, and `np.split` takes ten times as long.
+        self._members = [members[start:end] for start, end in pairwise(bounds)]
         # Row of each article of the input.
         self._rows = np.argsort(self._position)
         self.ids: Sequence[str] = [self._ids[row] for row in self._rows.tolist()]

@@ -76,6 +76,8 @@ _ARABIC = r"[\u0620-\u064a.]++(?: [\u0620-\u064a.]++){0,2}"
 _ARABIC_DATELINE = re.compile(
     rf"{_ARABIC}(?: ?[\u2013-] ?{_ARABIC}){{1,3}} ?(?:[:\n]|[\u2013-] )\s*+"
 )
+# What may stand before the first word of a text or line.
+_OPENERS = ' \t\r\n"\u201c'
 _BRACKETS = re.compile(r"\(([^()]*)\)")
 _WORD = re.compile(r"[^\W\d_][\w.'\u2019-]*")
 _BYLINE = re.compile(
@@ -330,8 +332,10 @@ def _head(text: str) -> list[BoilerplateSpan]:
 
 
 def _skip_opening(text: str, place: int) -> int:
+    if text[place : place + 1] not in _OPENERS:
+        return place
     opening = text[place : place + 300]
-    return place + len(opening) - len(opening.lstrip(' \t\r\n"\u201c'))
+    return place + len(opening) - len(opening.lstrip(_OPENERS))
 
 
 @functools.lru_cache(maxsize=4096)
