@@ -123,7 +123,8 @@ class Engine:
                 self.changes.moved |= set(live.members(row))
                 self._report("merged", pair[1], pair[0])
             self._settle(row, row)
-            number, oldest = int(live.standing.story[row]), live.story_of(row).rows[0]
+            number, fellows = int(live.standing.story[row]), live.story_of(row).rows
+            oldest = fellows[0] if len(fellows) > 1 else None
             assignment = describe(live, row, live.ids[row], number, oldest, scored)
             events = self.events_after(cursor)
             assignments.append(replace(assignment, events=tuple(events)) if events else assignment)
@@ -380,6 +381,8 @@ class Engine:
     def _score(self, surviving: ComparedPairs) -> tuple[Pairs, ScoredPairs]:
         """Score pairs of arriving articles, and all further pairs that the strong ones require."""
         scored = ScoredPairs(self.evidence())
+        if not len(surviving.first):
+            return Pairs.concatenate([]), scored
         pairs = self.evidence(surviving).score_pairs(surviving.first, surviving.second)
         scored.enter(pairs)
         strong = pairs.where(pairs.score >= self.settings.merge_threshold)
@@ -388,9 +391,8 @@ class Engine:
 
     def _report(self, kind: EventKind, story: int, other: int | None = None) -> Event:
         self.cursor += 1
-        event = Event(
-            self.cursor, kind, story_name(story), None if other is None else story_name(other)
-        )
+        name = None if other is None else story_name(other)
+        event = Event(self.cursor, kind, story_name(story), name)
         self.events.append(event)
         # An eighth more than are kept, so that the list is rarely shortened.
         if len(self.events) > EVENTS_KEPT * 9 // 8:

@@ -45,7 +45,7 @@ def describe(
     story : int
         Number of its story.
     oldest : int or None
-        Row of the first article of the story; ``None`` for a new story.
+        Row of the first article of the story; ``None`` for a story of this article alone.
     scored : ScoredPairs
         Scores of its pairs.
 
@@ -55,7 +55,8 @@ def describe(
         The assignment, without events.
     """
     stories = live.standing.story
-    known = scored.known(row, lambda other: int(stories[other]) == story)
+    alone = oldest is None
+    known = [] if alone else scored.known(row, lambda other: int(stories[other]) == story)
     duplicate_of = int(live.standing.duplicate_of[row])
     if duplicate_of != row:
         known.append((LIMIT, 1.0, duplicate_of))

@@ -262,6 +262,8 @@ def read_article(
     ArticleError
         If it is none.
     """
+    if isinstance(item, Article) and columns is None:
+        return item
     if isinstance(item, list | Iterator) or hasattr(item, "__arrow_c_stream__"):
         raise ArticleError(
             f"{type(item).__name__} instead of one article; give several to add_many"
