@@ -35,6 +35,7 @@ PIECES = {
     "figures shared": ("numbers_shared",),
     "title": ("title",),
     "opening": ("opening",),
+    "headline": ("headline",),
 }  # fmt: skip
 
 

@@ -54,14 +54,14 @@ LABELLED_COUNT = 0.8
 _PAIRS_AN_ARCHIVE = 300.0
 _PULL = 1.0
 # The sign that each constant must have, 0 for any; pieces that a row has no use for are left out:
-# contrast with dates, which recurrence tells better; what needs dates without them, and openings,
-# for forms open alike.
+# contrast and title with dates, which recurrence and headline tell better; what needs dates
+# without them, and openings, for forms open alike.
 SIGNS = {
     "wording": 1, "contrast": 1, "recurring": -1, "same_outlet": -1, "other_length": 1,
     "untitled": -1, "hours": -1, "numbers_shared": 1, "numbers_conflicting": -1, "title": 1,
-    "opening": 1,
+    "opening": 1, "headline": 1,
 }  # fmt: skip
-_UNUSED = ({"contrast"}, {"hours", "numbers_conflicting", "opening"})
+_UNUSED = ({"contrast", "title"}, {"hours", "numbers_conflicting", "opening", "headline"})
 # Judged pairs hold hardly any form that several outlets fill in, such as the weather of their
 # towns; so that two fillings stay apart, recurrence of dated articles weighs more than fitted.
 _RECURRING = -7.5

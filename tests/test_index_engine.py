@@ -101,6 +101,8 @@ def test_similarity_of_a_grown_stream_is_that_of_the_batch(
     np.testing.assert_array_equal(one.number_count, two.number_count)
     np.testing.assert_allclose(one.title, two.title, atol=1e-3)
     np.testing.assert_allclose(one.opening, two.opening, atol=1e-3)
+    np.testing.assert_allclose(one.headline, two.headline, atol=1e-3)
+    np.testing.assert_allclose(one.figures, two.figures)
     assert (np.abs(one.opening - one.cosine) > 0.1).any()
 
 

@@ -6,6 +6,7 @@ import itertools
 import math
 import random
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,9 @@ from sahel_dedup.text.idf_prior import PRIOR_ARTICLES
 from sahel_dedup.text.tokenizer import tokenize
 
 WORDS = ["kayes", "nioro", "attack", "army", "the", "of", "in", "killed", "12", "47", "3.5", "june",
-         "gouvernement", "les", "pluie", "armée", "政变", "الجيش"]  # fmt: skip
+         "gouvernement", "les", "pluie", "armée", "政变", "الجيش", "1899", "1900", "2099", "2100",
+         "٢٠٢٤"]  # fmt: skip
+YEARS = {str(year) for year in range(1900, 2100)}
 TEXT = st.lists(st.sampled_from(WORDS), max_size=12).map(" ".join)
 ARTICLES = st.lists(
     st.tuples(TEXT, st.none() | TEXT, st.sampled_from(["en", "fr", None])), min_size=1, max_size=7
@@ -82,6 +85,23 @@ class SlowSimilarity:
         shared = sum(one[term] * other[term] for term in one.keys() & other.keys())
         return shared / norms if norms else 0.0
 
+    def headline(self, i: int, j: int) -> float:
+        """Mean part of the terms of a title that are in the other's opening, by their IDF."""
+        parts = []
+        for one, other in ((i, j), (j, i)):
+            idf = {term: self.idf(self.lang[one], term) for term in self.titles[one]}
+            held = sum(idf[term] for term in idf.keys() & self.openings[other].keys())
+            parts.append(held / sum(idf.values()) if sum(idf.values()) else 0.0)
+        return sum(parts) / 2
+
+    def figures(self, i: int, j: int, words: Sequence[str]) -> float:
+        """Part of the numbers that are not years, of the article with fewer, that both have."""
+        one, other = (
+            {t for t in self.bags[row] if words[t][0].isdigit() and words[t] not in YEARS}
+            for row in (i, j)
+        )
+        return len(one & other) / (min(len(one), len(other)) + 1)
+
 
 def jaccard(one: str, other: str) -> float:
     """Jaccard similarity of the three-word shingles of two texts."""
@@ -104,7 +124,7 @@ def test_cosines_are_those_of_the_slow_twin(rows: list[tuple[str, str | None, st
     first, second = all_pairs(len(rows))
     fast = Similarity(profiles, sketcher)
     ((_, shared),) = fast.shared(first, second)
-    figure = sketcher.vocabulary.is_number
+    figure, words = sketcher.vocabulary.is_number, sketcher.vocabulary.words[:]
     for pair, (i, j) in enumerate(zip(first.tolist(), second.tolist(), strict=True)):
         expected = slow.cosine(slow.bags, i, j)
         if shared.cosine[pair] == COPY_COSINE:
@@ -117,6 +137,8 @@ def test_cosines_are_those_of_the_slow_twin(rows: list[tuple[str, str | None, st
         assert shared.title[pair] == pytest.approx(expected, abs=1e-3)
         expected = slow.cosine(slow.openings, i, j)
         assert shared.opening[pair] == pytest.approx(expected, abs=1e-3)
+        assert shared.headline[pair] == pytest.approx(slow.headline(i, j), abs=1e-3)
+        assert shared.figures[pair] == pytest.approx(slow.figures(i, j, words))
         both = slow.bags[i].keys() & slow.bags[j].keys()
         assert shared.number_count[pair] == sum(bool(figure[term]) for term in both)
     assert fast.cosines(first, second) == pytest.approx(shared.cosine, abs=1e-6)

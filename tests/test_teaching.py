@@ -34,7 +34,7 @@ from sahel_dedup.index.maintenance import settings_of
 from sahel_dedup.scoring.evidence import WEIGHTS, weights_of
 from sahel_dedup.scoring.features import FEATURES
 
-BASE, TITLE = FEATURES.index("base"), FEATURES.index("title")
+BASE, WORDING = FEATURES.index("base"), FEATURES.index("wording")
 
 
 def model(**changes: Any) -> EvidenceModel:
@@ -59,7 +59,7 @@ def pairs(count: int, seed: int = 0) -> Judged:
     features[:, BASE] = 1
     dated = draw.random(count) < 0.7
     truth = WEIGHTS.copy()
-    truth[:, TITLE] *= 4
+    truth[:, WORDING] *= 4
     same = draw.random(count) < probabilities(log_odds(features, dated, truth))
     return Judged(features, dated, same)
 
@@ -77,7 +77,7 @@ def test_without_answers_nothing_is_learnt() -> None:
 def test_many_answers_show_what_is_so() -> None:
     found = fit_weights(pairs(30_000), WEIGHTS, ONES)
     for row in (0, 1):
-        assert 2 * WEIGHTS[row, TITLE] < found[row, TITLE] < 5 * WEIGHTS[row, TITLE]
+        assert 2 * WEIGHTS[row, WORDING] < found[row, WORDING] < 5 * WEIGHTS[row, WORDING]
 
 
 @given(st.integers(0, 30), st.integers(0, 10**6))
@@ -99,9 +99,9 @@ def test_few_answers_change_little(count: int, seed: int) -> None:
 def test_constants_that_no_pair_shows_stay() -> None:
     judged = pairs(200)
     spread = ONES.copy()
-    spread[:, TITLE] = 0
+    spread[:, WORDING] = 0
     found = fit_weights(judged, WEIGHTS, spread)
-    assert (found[:, TITLE] == WEIGHTS[:, TITLE]).all()
+    assert (found[:, WORDING] == WEIGHTS[:, WORDING]).all()
     assert (found[:, BASE] != WEIGHTS[:, BASE]).all()
 
 
@@ -124,7 +124,7 @@ def test_what_is_fitted_is_the_mode_of_the_posterior() -> None:
 def test_spreads() -> None:
     judged = pairs(500)
     found = spreads(judged.features, judged.dated, np.ones(500))
-    assert found[0, TITLE] == pytest.approx(judged.features[judged.dated, TITLE].std())
+    assert found[0, WORDING] == pytest.approx(judged.features[judged.dated, WORDING].std())
     assert (found[:, BASE] == 1).all()
     nobody = spreads(judged.features, np.ones(500, dtype=bool), np.ones(500))
     assert (nobody[1, 1:] == 0).all()

@@ -37,7 +37,7 @@ from sahel_dedup.text.vocabulary import Words
 from sahel_dedup.util.days import length_in_days
 
 # Increased whenever the contents of the file change.
-_FORMAT = 2
+_FORMAT = 3
 _PAIRS = tuple(item.name for item in fields(Pairs))
 _Arrays = dict[str, NDArray[Any]]
 
@@ -56,7 +56,7 @@ class StoriesParts(NamedTuple):
 def save(parts: StoriesParts, path: str) -> None:
     """Write stories to a file, which appears only when it is complete: see `Stories.save`."""
     grouped, compared = parts.grouped, parts.compared
-    idf, is_number = compared.similarity.weights
+    idf, is_number, years = compared.similarity.weights
     arrays: dict[str, Any] = {
         item.name: getattr(parts.profiles, item.name) for item in fields(Profiles)
     }
@@ -68,6 +68,7 @@ def save(parts: StoriesParts, path: str) -> None:
         "recurrence": compared.evidence.recurrence,
         "idf": idf,
         "is_number": is_number,
+        "years": years,
     }
     for kind, pairs in (("inside", grouped.inside), ("compared", compared.pairs)):
         arrays |= {f"{kind}_{name}": getattr(pairs, name) for name in _PAIRS}
@@ -125,7 +126,7 @@ def _restore(header: dict[str, Any], arrays: _Arrays) -> StoriesParts:
     taught = header["settings"].get("model")
     model = None if taught is None else EvidenceModel.from_dict(taught)
     settings = Settings(**header["settings"] | {"model": model})
-    similarity = Similarity.with_idf(profiles, arrays["idf"], arrays["is_number"])
+    similarity = Similarity.with_idf(profiles, arrays["idf"], arrays["is_number"], arrays["years"])
     evidence = Evidence(profiles, similarity, arrays["recurrence"], settings)
     inside, compared = (
         Pairs(*(arrays[f"{kind}_{name}"] for name in _PAIRS)) for kind in ("inside", "compared")
@@ -159,6 +160,10 @@ def _check(p: Profiles, arrays: _Arrays, n: int, words: int, sources: int) -> No
     if idf.ndim != 2 or idf.shape[1] < words or idf.dtype != np.float32:
         raise ValueError("idf is of another shape")
     _within("lang", p.lang, len(idf))
+    years = arrays["years"]
+    if years.ndim != 1 or years.dtype != np.int32:
+        raise ValueError("years is of another shape")
+    _within("years", years, idf.shape[1])
     for name, dtype, size in (
         ("position", np.int64, n), ("duplicate_of", np.int64, n), ("labels", np.int64, n),
         ("parts", np.int64, n), ("recurrence", np.float64, n),

@@ -75,5 +75,5 @@ def compare_articles(
             idf[number] = vocabulary.prior_idf(name, terms) / IDF_UNITS
         else:
             idf[number] = weights(vocabulary.words[:])
-    similarity = Similarity.with_idf(profiles, idf, vocabulary.is_number)
+    similarity = Similarity.with_idf(profiles, idf, vocabulary.is_number, vocabulary.years())
     return Comparison(profiles, similarity, vocabulary.words, vocabulary.is_number)

@@ -20,6 +20,8 @@ from sahel_dedup.index.term_counts import CountArrays, TermCounts
 from sahel_dedup.index.tfidf_kernels import (
     add_counts,
     compare,
+    compare_figures,
+    compare_headlines,
     count_held,
     take_logarithms,
 )
@@ -102,9 +104,11 @@ class ComparedPairs:
     ) -> Iterator[tuple[slice, Shared]]:
         """Return `OnlineTfidf.shared` for exactly these pairs."""
         if len(first):
-            titles = self.similarity.titles(first, second)
-            openings = self.similarity.openings(first, second)
-            yield slice(0, len(first)), Shared(self.cosine, self.common, titles, openings)
+            similarity = self.similarity
+            titles, openings = similarity.titles(first, second), similarity.openings(first, second)
+            figures, headlines = similarity.figures_and_headlines(first, second)
+            shared = Shared(self.cosine, self.common, figures, titles, openings, headlines)
+            yield slice(0, len(first)), shared
 
 
 class OnlineTfidf:
@@ -318,6 +322,20 @@ class OnlineTfidf:
         """Return the same for titles and first words."""
         p = self._profiles
         return self._compare(p.indptr, p.words, OPENING_TF, first, second)[0]
+
+    def figures_and_headlines(
+        self, first: NDArray[np.int64], second: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return `figures` and `headline` of `sahel_dedup.scoring.tfidf.Shared`."""
+        p, vocabulary = self._profiles, self._sketcher.vocabulary
+        figures, headlines = np.zeros(len(first)), np.zeros(len(first))
+        compare_figures(
+            first, second, p.indptr, p.words, vocabulary.is_number, vocabulary.years(), figures
+        )
+        counts = self._log_articles, self._log_seen, vocabulary.is_number
+        titles = p.title_indptr, p.title_terms
+        compare_headlines(first, second, p.lang, p.indptr, p.words, titles, counts, headlines)
+        return figures, headlines
 
     def _compare(
         self,

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sahel_dedup.index.growable_profiles import TERM, TERM_BITS
+from sahel_dedup.sketch.profiles import OPENING
 from sahel_dedup.util.jit import compiled
 
 
@@ -127,3 +128,83 @@ def _weight(
     idf = log_articles - log_seen[word & TERM]
     # Both of one type: a number of double precision here would change every cosine.
     return float(tf[word >> TERM_BITS] * (idf if idf > 0 else np.float32(0)))
+
+
+@compiled
+def compare_figures(
+    first: NDArray[np.int64],
+    second: NDArray[np.int64],
+    indptr: NDArray[np.int64],
+    words: NDArray[np.uint32],
+    is_number: NDArray[np.bool_],
+    years: NDArray[np.int32],
+    figures: NDArray[np.float64],
+) -> None:
+    """Fill in which part of their numbers pairs share: see `sahel_dedup.scoring.tfidf.Shared`."""
+    row, count = np.int64(-1), 0
+    held = np.empty(0, dtype=np.int64)
+    for pair in range(len(first)):
+        if first[pair] != row:
+            row, count = first[pair], 0
+            held = np.empty(indptr[row + 1] - indptr[row], dtype=np.int64)
+            for word in words[indptr[row] : indptr[row + 1]]:
+                if _is_figure(word & TERM, is_number, years):
+                    held[count] = word & TERM
+                    count += 1
+        other, common = 0, 0
+        for word in words[indptr[second[pair]] : indptr[second[pair] + 1]]:
+            if _is_figure(word & TERM, is_number, years):
+                other += 1
+                place = np.searchsorted(held[:count], np.int64(word & TERM))
+                common += int(place < count and held[place] == word & TERM)
+        figures[pair] = common / (min(count, other) + 1)
+
+
+@compiled
+def _is_figure(term: np.uint32, is_number: NDArray[np.bool_], years: NDArray[np.int32]) -> bool:
+    """Whether a term is a number but no year."""
+    if not is_number[term]:
+        return False
+    place = np.searchsorted(years, term)
+    return not (place < len(years) and years[place] == term)
+
+
+@compiled
+def compare_headlines(
+    first: NDArray[np.int64],
+    second: NDArray[np.int64],
+    lang: NDArray[np.int16],
+    indptr: NDArray[np.int64],
+    words: NDArray[np.uint32],
+    titles: tuple[NDArray[np.int64], NDArray[np.int32]],
+    counts: Counts,
+    headlines: NDArray[np.float64],
+) -> None:
+    """Fill in the parts of titles in openings: see `sahel_dedup.scoring.tfidf.Shared`."""
+    starts, terms = titles
+    log_articles, log_seen, _ = counts
+    for pair in range(len(first)):
+        for one, other in ((first[pair], second[pair]), (second[pair], first[pair])):
+            held, total = 0.0, 0.0
+            for term in terms[starts[one] : starts[one + 1]]:
+                idf = log_articles[lang[one]] - log_seen[lang[one], term]
+                if idf > 0:
+                    total += idf
+                    if _opens(words[indptr[other] : indptr[other + 1]], term):
+                        held += idf
+            if total > 0:
+                headlines[pair] += held / total / 2
+
+
+@compiled
+def _opens(words: NDArray[np.uint32], term: np.int32) -> bool:
+    """Whether a term is in the title or the first words of an article, given its words."""
+    low, high = 0, len(words)
+    while low < high:
+        middle = (low + high) // 2
+        if np.int32(words[middle] & TERM) < term:
+            low = middle + 1
+        else:
+            high = middle
+    found = low < len(words) and np.int32(words[low] & TERM) == term
+    return found and words[low] >> TERM_BITS >= OPENING

@@ -21,7 +21,7 @@ from sahel_dedup.scoring.updates import updates
 from sahel_dedup.settings import Settings
 from sahel_dedup.sketch.number_contexts import SLOTS as CONTEXT_SLOTS
 from sahel_dedup.sketch.number_contexts import conflicts
-from sahel_dedup.sketch.profiles import Traits
+from sahel_dedup.sketch.profiles import REVISED, Traits
 from sahel_dedup.util.jit import compiled
 
 FEATURES = (
@@ -37,10 +37,11 @@ FEATURES = (
     "numbers_conflicting",
     "title",
     "opening",
+    "headline",
 )
 # Columns of the features.
 _BASE, WORDING, _CONTRAST, _RECURRING, _SAME_OUTLET, _OTHER_LENGTH, _UNTITLED = range(7)
-_HOURS, _NUMBERS_SHARED, _NUMBERS_CONFLICTING, _TITLE, _OPENING = range(7, 12)
+_HOURS, _NUMBERS_SHARED, _NUMBERS_CONFLICTING, _TITLE, _OPENING, _HEADLINE = range(7, 13)
 # What is measured within one outlet.
 _WITHIN_OUTLET = (_SAME_OUTLET, _OTHER_LENGTH, _UNTITLED, _NUMBERS_CONFLICTING)
 # A lower bound of the cosine, because its logarithm is taken.
@@ -49,12 +50,16 @@ NO_LIKENESS = 0.01
 _RECURRING_FROM = 0.3
 # The mean similarity of the titles of two reports, as a square root. Below it there is doubt.
 _TITLE_LIKENESS = 0.45
+# The same for the part of a title that is in the opening of the other report. More than the most
+# says no more: all issues of a bulletin have one title.
+_HEADLINE_SHARE, _MOST_SHARE = 0.5, 0.7
 # The range of the pieces that need a look at both articles.
 RANGES = {
     "numbers_shared": (0.0, 1.0),
     "numbers_conflicting": (0.0, math.log1p(CONTEXT_SLOTS)),
     "title": (-_TITLE_LIKENESS, 1 - _TITLE_LIKENESS),
     "opening": (0.0, 1.0),
+    "headline": (-_HEADLINE_SHARE, _MOST_SHARE - _HEADLINE_SHARE),
 }
 
 
@@ -153,7 +158,7 @@ def measure_rest(
     shared: Shared,
     sketched: Sketched,
     number_count: NDArray[np.int64],
-    headline: NDArray[np.uint64],
+    traits: Traits,
 ) -> None:
     """Fill in the columns that `measure` left 0.
 
@@ -168,8 +173,7 @@ def measure_rest(
     sketched : Sketched
     number_count : ndarray of int64, shape (n_articles,)
         Count of distinct numbers in each article.
-    headline : ndarray of uint64, shape (n_articles,)
-        Hashes of the titles, 0 where there is none.
+    traits : Traits
     """
     copy = sketched.copy.nonzero()[0]
     if len(copy):
@@ -177,8 +181,11 @@ def measure_rest(
         features[copy, _RECURRING] = 0
         usual = np.log(shared.cosine[copy] / TYPICAL_RECURRENCE)
         features[copy, _CONTRAST] = np.maximum(features[copy, _CONTRAST], usual)
-    seen = shared.number_count, shared.title, shared.opening, sketched.conflicts
-    _measure_rest(features, first, second, seen, number_count, headline)
+    words = shared.title, shared.opening, shared.headline
+    numbers = shared.number_count, shared.figures, sketched.conflicts
+    _measure_rest(
+        features, first, second, words, numbers, number_count, traits.headline, traits.day
+    )
     update = sketched.update.nonzero()[0]
     # What an outlet reports again on purpose is like a report of another outlet.
     for column in _WITHIN_OUTLET if len(update) else ():
@@ -226,21 +233,29 @@ def _measure_rest(
     features: NDArray[np.float64],
     first: NDArray[np.int64],
     second: NDArray[np.int64],
-    seen: tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]],
+    words: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]],
+    numbers: tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]],
     number_count: NDArray[np.int64],
     headline: NDArray[np.uint64],
+    day: NDArray[np.float64],
 ) -> None:
     """Fill in the features that depend on what pairs have in common.
 
-    These are their shared numbers, similarity of titles and of openings, and conflicting numbers.
+    These are similar titles and openings, titles in openings, shared numbers, and conflicting
+    numbers. A year says little about two texts of one week, but much about two without dates.
     """
-    shared, title, opening, conflicting = seen
+    title, opening, named = words
+    shared, figures, conflicting = numbers
     for i in range(len(first)):
         a, b, row = first[i], second[i], features[i]
         fewer = number_count[a] if number_count[a] < number_count[b] else number_count[b]
-        row[_NUMBERS_SHARED] = shared[i] / (fewer + 1)
+        undated = np.isnan(day[a] - day[b])
+        row[_NUMBERS_SHARED] = shared[i] / (fewer + 1) if undated else figures[i]
         row[_NUMBERS_CONFLICTING] = math.log1p(conflicting[i])
         if headline[a] > 0 and headline[b] > 0:
             alike = title[i] if title[i] > 0 else 0.0
             row[_TITLE] = math.sqrt(alike) - _TITLE_LIKENESS
+            # No text has the words that mark a revision.
+            if (headline[a] | headline[b]) & REVISED == 0:
+                row[_HEADLINE] = min(named[i], _MOST_SHARE) - _HEADLINE_SHARE
         row[_OPENING] = opening[i]

@@ -9,13 +9,20 @@ the archive grows.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sahel_dedup.scoring.copies import echoes_text, floor_near_copies, names_apart
-from sahel_dedup.scoring.vectors import chosen_terms, csr, row_products, unit_vectors
+from sahel_dedup.scoring.vectors import (
+    as_parts,
+    chosen_terms,
+    csr,
+    held_terms,
+    row_products,
+    unit_vectors,
+)
 from sahel_dedup.sketch.profiles import OPENING, Profiles
 from sahel_dedup.sketch.sketcher import Sketcher
 from sahel_dedup.text.idf_prior import IDF_UNITS, PRIOR_ARTICLES
@@ -36,24 +43,32 @@ class Shared:
         TF-IDF cosine of title and text.
     number_count : ndarray of int64, shape (n_pairs,)
         Count of distinct numbers (terms that start with a digit) in both.
+    figures : ndarray of float64, shape (n_pairs,)
+        Count of distinct numbers in both that are not years, divided by one more than those of the
+        article with fewer.
     title : ndarray of float64, shape (n_pairs,)
         TF-IDF cosine of the titles' distinct terms; 0 where a title is missing.
     opening : ndarray of float64, shape (n_pairs,)
         The same for the distinct terms of title and first words.
+    headline : ndarray of float64, shape (n_pairs,)
+        Part of the terms of a title, by their IDF, that are in the title or the first words of the
+        other article; the mean of both directions.
     """
 
     cosine: NDArray[np.float64]
     number_count: NDArray[np.int64]
+    figures: NDArray[np.float64]
     title: NDArray[np.float64]
     opening: NDArray[np.float64]
+    headline: NDArray[np.float64]
 
     @classmethod
     def concatenate(cls, parts: Iterable[Shared]) -> Shared:
         """Concatenate blocks of pairs; return no pairs if there are no parts."""
         none = np.zeros(0)
         columns = zip(
-            (none, none.astype(np.int64), none, none),
-            *((p.cosine, p.number_count, p.title, p.opening) for p in parts),
+            (none, none.astype(np.int64), none, none, none, none),
+            *(tuple(getattr(p, item.name) for item in fields(cls)) for p in parts),
             strict=True,
         )
         return cls(*(np.concatenate(column) for column in columns))
@@ -79,11 +94,17 @@ class Similarity:
 
     def __init__(self, profiles: Profiles, sketcher: Sketcher, workers: int = 1) -> None:
         self._workers = workers
-        self._lay_out(profiles, _blend(profiles, sketcher), sketcher.vocabulary.is_number)
+        vocabulary = sketcher.vocabulary
+        idf = _blend(profiles, sketcher)
+        self._lay_out(profiles, idf, vocabulary.is_number, vocabulary.years())
 
     @classmethod
     def with_idf(
-        cls, profiles: Profiles, idf: NDArray[np.float32], is_number: NDArray[np.bool_]
+        cls,
+        profiles: Profiles,
+        idf: NDArray[np.float32],
+        is_number: NDArray[np.bool_],
+        years: NDArray[np.int32],
     ) -> Similarity:
         """Compare some articles of an archive whose IDF is known.
 
@@ -93,6 +114,8 @@ class Similarity:
         idf : ndarray of float32, shape (n_langs, n_terms)
         is_number : ndarray of bool, shape (n_terms,)
             Whether each term starts with a digit.
+        years : ndarray of int32, shape (n_years,)
+            Numbers of the terms that are years.
 
         Returns
         -------
@@ -100,27 +123,36 @@ class Similarity:
         """
         similarity = cls.__new__(cls)
         similarity._workers = 1
-        similarity._lay_out(profiles, idf, is_number)
+        similarity._lay_out(profiles, idf, is_number, years)
         return similarity
 
     def _lay_out(
-        self, profiles: Profiles, idf: NDArray[np.float32], is_number: NDArray[np.bool_]
+        self,
+        profiles: Profiles,
+        idf: NDArray[np.float32],
+        is_number: NDArray[np.bool_],
+        years: NDArray[np.int32],
     ) -> None:
         p = profiles
-        self._profiles, self._is_number = p, is_number
+        self._profiles, self._is_number, self._years = p, is_number, years
         self._idf = idf
         self._vectors = unit_vectors(p.indptr, p.terms, p.lang, idf, p.counts)
         self._titles = unit_vectors(p.title_indptr, p.title_terms, p.lang, idf)
         indptr, opening = chosen_terms(p, OPENING, np.ones_like(is_number))
         self._openings = unit_vectors(indptr, opening, p.lang, idf)
-        indptr, numbers = chosen_terms(p, np.uint8(0), is_number)
-        self._numbers = csr(indptr, numbers, np.ones(len(numbers), np.float32), len(is_number))
+        self._opened = csr(indptr, opening, np.ones(len(opening), np.float32), idf.shape[1])
+        self._headlines = as_parts(self._titles)
+        self._numbers = held_terms(p, np.uint8(0), is_number)
         self.number_count: NDArray[np.int64] = np.diff(self._numbers.indptr).astype(np.int64)
+        is_figure = is_number.copy()
+        is_figure[years] = False
+        self._figures = held_terms(p, np.uint8(0), is_figure)
+        self._figure_count = np.diff(self._figures.indptr).astype(np.int64)
 
     @property
-    def weights(self) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-        """Arguments of `with_idf`: IDF, shape (n_langs, n_terms), and which terms are numbers."""
-        return self._idf, self._is_number[: self._idf.shape[1]]
+    def weights(self) -> tuple[NDArray[np.float32], NDArray[np.bool_], NDArray[np.int32]]:
+        """Arguments of `with_idf`: IDF, which terms are numbers, and those that are years."""
+        return self._idf, self._is_number[: self._idf.shape[1]], self._years
 
     def shared_terms(
         self, first: int, second: int
@@ -166,9 +198,13 @@ class Similarity:
             one, two = first[rows], second[rows]
             titles = np.minimum(row_products(self._titles, one, two), 1.0)
             openings = np.minimum(row_products(self._openings, one, two), 1.0)
+            headlines = row_products(self._opened, one, two, self._headlines)
+            headlines += row_products(self._headlines, one, two, self._opened)
             number_count = self.shared_numbers(one, two)
+            fewer = np.minimum(self._figure_count[one], self._figure_count[two])
+            figures = row_products(self._figures, one, two) / (fewer + 1)
             alike = self.cosines(one, two) if cosine is None else cosine[rows]
-            yield rows, Shared(alike, number_count, titles, openings)
+            yield rows, Shared(alike, number_count, figures, titles, openings, headlines / 2)
 
     def cosines(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the TF-IDF cosines of pairs of articles, shape (n_pairs,).

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,8 @@ else:
 # Weights are rounded to a grid so that products of two add up in 24 bits without further rounding.
 # A cosine then does not depend on the order of the terms, which varies with the threads.
 GRID = 4096.0
+# A sparse matrix for loops: `indptr`, `indices` and `data`.
+_Entries: TypeAlias = tuple[NDArray[Any], NDArray[np.uint32], NDArray[np.float32]]
 
 
 def unit_vectors(
@@ -76,6 +78,21 @@ def _weigh_all(
         length = math.sqrt(squares) if squares > 0 else 1.0
         for i in range(indptr[row], indptr[row + 1]):
             data[i] = np.rint(np.float64(data[i]) / length * GRID) / GRID
+
+
+def as_parts(vectors: sp.csr_array) -> sp.csr_array:
+    """Scale the rows of a matrix so that the entries of each add up to 1, on a grid."""
+    sizes = np.diff(vectors.indptr)
+    sums = np.bincount(np.arange(len(sizes)).repeat(sizes), vectors.data, len(sizes))
+    parts = vectors.data / np.where(sums > 0, sums, 1).repeat(sizes)
+    data = (np.rint(parts * GRID) / GRID).astype(np.float32)
+    return sp.csr_array((data, vectors.indices, vectors.indptr), vectors.shape)
+
+
+def held_terms(profiles: Profiles, least: np.uint8, wanted: NDArray[np.bool_]) -> sp.csr_array:
+    """Mark which of some terms each article has: 1 where `chosen_terms` chooses one."""
+    indptr, terms = chosen_terms(profiles, least, wanted)
+    return csr(indptr, terms, np.ones(len(terms), np.float32), len(wanted))
 
 
 def chosen_terms(
@@ -136,7 +153,10 @@ def csr(
 
 
 def row_products(
-    matrix: sp.csr_array, first: NDArray[np.int64], second: NDArray[np.int64]
+    matrix: sp.csr_array,
+    first: NDArray[np.int64],
+    second: NDArray[np.int64],
+    other: sp.csr_array | None = None,
 ) -> NDArray[np.float64]:
     """Multiply pairs of rows of a sparse matrix.
 
@@ -144,16 +164,22 @@ def row_products(
     ----------
     matrix : csr_array, shape (n, m)
     first, second : ndarray of int64, shape (n_pairs,)
+    other : csr_array, shape (n, m), optional
+        The matrix of the second rows, if it is another one.
 
     Returns
     -------
     ndarray of float64, shape (n_pairs,)
     """
-    full = np.zeros(matrix.shape[1], dtype=np.float32)
+    other = matrix if other is None else other
+    full = np.zeros(max(matrix.shape[1], other.shape[1]), dtype=np.float32)
     products = np.zeros(len(first))
-    indptr, indices = _unsigned(matrix.indptr), _unsigned(matrix.indices)
-    _multiply(indptr, indices, matrix.data, first, second, full, products)
+    _multiply(_entries(matrix), _entries(other), first, second, full, products)
     return products
+
+
+def _entries(matrix: sp.csr_array) -> _Entries:
+    return _unsigned(matrix.indptr), _unsigned(matrix.indices), matrix.data
 
 
 def _unsigned(values: NDArray[Any]) -> NDArray[Any]:
@@ -163,9 +189,8 @@ def _unsigned(values: NDArray[Any]) -> NDArray[Any]:
 
 @compiled
 def _multiply(
-    indptr: NDArray[Any],
-    indices: NDArray[np.uint32],
-    data: NDArray[np.float32],
+    matrix: _Entries,
+    other: _Entries,
     first: NDArray[np.int64],
     second: NDArray[np.int64],
     full: NDArray[np.float32],
@@ -175,6 +200,8 @@ def _multiply(
 
     Merging mispredicts a branch at every entry and takes twice as long.
     """
+    indptr, indices, data = matrix
+    starts, terms, weights = other
     row, start, end = np.int64(-1), indptr[0], indptr[0]
     for pair in range(len(first)):
         if first[pair] != row:
@@ -185,6 +212,6 @@ def _multiply(
             for i in range(start, end):
                 full[indices[i]] = data[i]
         product = 0.0
-        for i in range(indptr[second[pair]], indptr[second[pair] + 1]):
-            product += full[indices[i]] * data[i]
+        for i in range(starts[second[pair]], starts[second[pair] + 1]):
+            product += full[terms[i]] * weights[i]
         products[pair] = product

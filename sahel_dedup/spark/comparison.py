@@ -8,6 +8,7 @@ within the window.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -30,8 +31,11 @@ from sahel_dedup.spark.sketches import SIGNED, to_profiles
 # Pairs of rows whose first rows are in one block, as an int64 matrix of two columns.
 PAIRS = "block long, pairs binary"
 # Pairs that may report one event, or fill one form, with what the two share.
-SURVIVING = """first long, second long, cosine double, shared long, title double,
-    opening double, copy boolean, conflicts long, update boolean, form boolean"""
+SURVIVING = """first long, second long, cosine double, number_count long, figures double,
+    title double, opening double, headline double, copy boolean, conflicts long, update boolean,
+    form boolean"""
+# The columns of a `sahel_dedup.scoring.tfidf.Shared`.
+SHARED = tuple(item.name for item in fields(Shared))
 RECURRENCE = "row long, recurrence double"
 _Rows = NDArray[np.int64]
 _Work = Callable[[_Rows, _Rows, pa.Table], dict[str, Any]]
@@ -90,10 +94,7 @@ def surviving(agreed: DataFrame, articles: DataFrame, settings: Settings) -> Dat
         return {
             "first": row[first],
             "second": row[second],
-            "cosine": shared.cosine,
-            "shared": shared.number_count,
-            "title": shared.title,
-            "opening": shared.opening,
+            **{name: getattr(shared, name) for name in SHARED},
             "copy": sketched.copy,
             "conflicts": sketched.conflicts,
             "update": sketched.update,

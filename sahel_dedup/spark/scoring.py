@@ -17,6 +17,7 @@ from sahel_dedup.scoring.tfidf import Shared
 from sahel_dedup.settings import Settings
 from sahel_dedup.sketch.profiles import Traits
 from sahel_dedup.spark.arrow import batches, hashes, numbers
+from sahel_dedup.spark.comparison import SHARED
 
 _OF_BOTH = ("day", "outlet", "headline", "length", "number_count", "recurrence")
 
@@ -58,9 +59,7 @@ def scored_pairs(surviving: DataFrame, traits: DataFrame, settings: Settings) ->
 
     def work(chunks: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for chunk in chunks:
-            shared = Shared(
-                *(numbers(chunk, name) for name in ("cosine", "shared", "title", "opening"))
-            )
+            shared = Shared(*(numbers(chunk, name) for name in SHARED))
             yield from batches({
                 "first": chunk.column("first"),
                 "second": chunk.column("second"),
@@ -104,5 +103,5 @@ def _scores(chunk: pa.RecordBatch, shared: Shared, settings: Settings) -> NDArra
     sketched = Sketched(copy, numbers(chunk, "conflicts"), update)
     features = measure(first, second, shared.cosine, both("recurrence"), traits)
     number_count = both("number_count").astype(np.int64)
-    measure_rest(features, first, second, shared, sketched, number_count, traits.headline)
+    measure_rest(features, first, second, shared, sketched, number_count, traits)
     return scores(features, first, second, traits.day, settings)

@@ -47,8 +47,8 @@ COMPARISON_COLUMNS = (
     "idf",
 )  # fmt: skip
 SIGNED = (*COMPARISON_COLUMNS, "number_contexts", "shingles")
-# Bits of `marks`: the term starts with a digit, or is in the title.
-NUMBER, TITLE = 1, 2
+# Bits of `marks`: the term starts with a digit, is in the title, or is a year.
+NUMBER, TITLE, YEAR = 1, 2, 4
 
 
 def sketch(chunks: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -96,6 +96,7 @@ def _columns(ids: list[str], profiles: Profiles, sketcher: Sketcher) -> dict[str
     term, lang = vocabulary.hashes[p.terms], p.lang[owner]
     in_title = np.isin((owner << 32) | p.terms, (title_owner << 32) | p.title_terms)
     marks = vocabulary.is_number[p.terms] * np.uint8(NUMBER) + in_title * np.uint8(TITLE)
+    marks += np.isin(p.terms, vocabulary.years()) * np.uint8(YEAR)
     langs, sources = sketcher.langs.names, sketcher.sources.names
     prior = np.zeros(len(term), dtype=np.uint16)
     for number in np.unique(lang).tolist():
@@ -171,7 +172,8 @@ def to_profiles(table: pa.Table) -> tuple[Profiles, Similarity]:
         length=numbers(table, "length").astype(np.int32),
     )
     assert len(profiles) == n
-    return profiles, Similarity.with_idf(profiles, weights, is_number)
+    years = np.unique(terms[marks & YEAR > 0]).astype(np.int32)
+    return profiles, Similarity.with_idf(profiles, weights, is_number, years)
 
 
 def _signature(table: pa.Table, name: str, empty: _Slot, width: int) -> NDArray[_Slot]:

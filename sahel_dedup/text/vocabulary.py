@@ -11,6 +11,7 @@ the salt.
 
 from __future__ import annotations
 
+import functools
 import secrets
 import threading
 from collections.abc import Iterable, Sequence
@@ -21,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sahel_dedup.text.idf_prior import quantised_idf
-from sahel_dedup.text.tokenizer import Tokens
+from sahel_dedup.text.tokenizer import Tokens, tokenize
 from sahel_dedup.util.growing import with_room
 from sahel_dedup.util.hashing import splitmix64_one
 from sahel_dedup.util.jit import compiled
@@ -32,6 +33,8 @@ _NOBODY = np.int32(-1)
 # The prior IDF of a term that nobody has asked for yet.
 UNKNOWN_IDF = np.uint16(0xFFFF)
 _NOTHING = np.zeros(0, dtype=np.uint16)
+# Numbers that are most likely years.
+_YEARS = range(1900, 2100)
 
 
 class Words(Sequence[str]):
@@ -180,6 +183,11 @@ class Vocabulary:
         """Whether each term starts with a digit, shape (len(self),)."""
         return self._digit[: self._size]
 
+    def years(self) -> NDArray[np.int32]:
+        """Return the numbers of the terms that are years, from 1900 to 2099, ascending."""
+        numbers = self._find(_year_hashes())
+        return np.sort(numbers[numbers >= 0])
+
     def look_up(self, tokens: Tokens) -> NDArray[np.int32]:
         """Return the term number of each token; add new terms.
 
@@ -313,6 +321,11 @@ class Vocabulary:
         looked up again once this thread holds the lock.
         """
         return find_numbers(self._table, self._hashes, hashes, self._salt)
+
+
+@functools.cache
+def _year_hashes() -> NDArray[np.uint64]:
+    return tokenize([" ".join(map(str, _YEARS))]).hashes
 
 
 def find_numbers(
