@@ -79,8 +79,8 @@ class Tokens:
         """Return the case-folded forms of some tokens."""
         starts, ends = self.letter_starts[tokens].tolist(), self.letter_starts[tokens + 1].tolist()
         letters = self.letters.data
-        bounds = zip(starts, ends, strict=True)
-        return [str(letters[start : end - 1], "utf-8") for start, end in bounds]
+        words = [bytes(letters[start:end]) for start, end in zip(starts, ends, strict=True)]
+        return b"".join(words).decode().split("\0")[:-1]
 
     def word(self, token: int) -> str:
         """Return the case-folded form of one token; for many, `words` is faster."""

@@ -78,11 +78,13 @@ class Words(Sequence[str]):
 
     def take(self, places: Iterable[int]) -> list[str]:
         """Return the words at some positions, which must exist."""
-        return [str(word, "utf-8") for word in self._views(np.fromiter(places, np.int64))]
+        # No word has a NUL, and decoding all at once takes half the time.
+        encoded = self._encoded(np.fromiter(places, np.int64))
+        return b"\0".join(encoded).decode().split("\0") if encoded else []
 
     def encoded(self, first: int) -> list[bytes]:
         """Return the words from a position on, in UTF-8."""
-        return [bytes(word) for word in self._views(np.arange(first, len(self)))]
+        return self._encoded(np.arange(first, len(self)))
 
     def extend(self, words: Iterable[str]) -> None:
         """Add words at the end."""
@@ -97,10 +99,11 @@ class Words(Sequence[str]):
         # Last: a word that another thread sees is there.
         self._size = size
 
-    def _views(self, places: NDArray[np.int64]) -> list[memoryview]:
+    def _encoded(self, places: NDArray[np.int64]) -> list[bytes]:
         letters = self.letters.data
         starts, ends = self.ends[places].tolist(), self.ends[places + 1].tolist()
-        return [letters[start:end] for start, end in zip(starts, ends, strict=True)]
+        # Lists of views would make the garbage collector scan all articles again and again.
+        return [bytes(letters[start:end]) for start, end in zip(starts, ends, strict=True)]
 
 
 @dataclass(frozen=True, slots=True)
