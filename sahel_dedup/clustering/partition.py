@@ -200,13 +200,13 @@ class StoryPartition:
             ``id``, ``story_id``, ``canonical``, ``relation`` and ``similarity``.
         """
         names, story, relation = self._story_names, self._story.tolist(), self._relations
-        canonical = {self._canonical(s) for s in range(len(self))}
+        canonical = self._is_canonical.tolist()
         similarity = np.round(self._closest[0], 4).tolist()
         for row in self._rows.tolist():
             yield {
                 "id": self._ids[row],
                 "story_id": names[story[row]],
-                "canonical": row in canonical,
+                "canonical": canonical[row],
                 "relation": relation[row],
                 "similarity": None if math.isnan(similarity[row]) else similarity[row],
             }
@@ -261,6 +261,14 @@ class StoryPartition:
 
     def _name(self, story: int) -> str:
         return self._story_names[story]
+
+    @property
+    def _is_canonical(self) -> NDArray[np.bool_]:
+        """Whether each article represents its story, by row."""
+        sizes = np.bincount(self._story)
+        found: NDArray[np.bool_] = sizes[self._story] == 1
+        found[[self._canonical(story) for story in np.flatnonzero(sizes > 1).tolist()]] = True
+        return found
 
     def _canonical(self, story: int) -> int:
         """Return the row of the article that represents a story."""

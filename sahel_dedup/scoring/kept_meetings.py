@@ -97,25 +97,26 @@ class KeptMeetings:
         n = len(salience)
         on_line = np.zeros(n, dtype=np.bool_)
         on_line[line.rows] = True
-        fresh = line.rows[~self._old[line.rows]]
         known = need & self._asked & on_line
+        unknown = need & on_line & ~known
         ranked = self._former[known[self._former // (n * (SLOTS + 1))]]
-        if len(fresh) > MOST_MOVED:
+        looked_at = np.flatnonzero(unknown | (on_line & ~self._old))
+        if len(looked_at) > MOST_MOVED:
             return None
-        inside = _Inside.of(salience, line, fresh, layout, workers)
+        inside = _Inside.of(salience, line, looked_at, layout, workers)
         now, before = inside.met(known), inside.where(self._old).met(known)
+        found = [inside.met(unknown)]
         first, _, second = unpacked(ranked, n)
         lost = np.isin(first * n + second, without(before, now))
-        known[first[lost]] = False
-        again = np.flatnonzero(need & on_line & ~known)
-        if len(again) > MOST_MOVED:
-            return None
-        asking = np.zeros(n, dtype=np.bool_)
-        asking[again] = True
-        anew = _Inside.of(salience, line, again, layout, workers).met(asking)
+        if lost.any():
+            again = np.zeros(n, dtype=np.bool_)
+            again[first[lost]] = True
+            known &= ~again
+            inside = _Inside.of(salience, line, np.flatnonzero(again), layout, workers)
+            found.append(inside.met(again))
         more = without(now, before)
-        met = np.concatenate([anew, more[known[more // n]]])
-        return closest_met(salience, met, ranked[known[first]])
+        found.append(more[known[more // n]])
+        return closest_met(salience, np.concatenate(found), ranked[known[first]])
 
 
 class _Inside(NamedTuple):
