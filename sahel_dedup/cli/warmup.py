@@ -25,13 +25,18 @@ def _use_everything() -> None:
     """Call every loop with every combination of types that occurs."""
     import json
     from importlib import resources
+    from pathlib import Path
+    from tempfile import TemporaryDirectory
 
     import numpy as np
 
-    from sahel_dedup.batch import cluster
+    from sahel_dedup.batch import Archive, cluster
     from sahel_dedup.clustering.large_components import MAX_COMPONENT, bounded_components
     from sahel_dedup.index.story_index import StoryIndex
+    from sahel_dedup.io.checkpoint import Checkpoint
+    from sahel_dedup.io.kept_reading import KeptReading
     from sahel_dedup.scoring.evidence import Pairs
+    from sahel_dedup.settings import Settings
 
     sample = resources.files("sahel_dedup") / "sample" / "wire.jsonl"
     with sample.open(encoding="utf-8") as lines:
@@ -43,6 +48,14 @@ def _use_everything() -> None:
         for row in undated[:5]:
             index.add(row)
         list(index.add_many(dated[1:] + undated[5:]))
+    with TemporaryDirectory() as folder:
+        paths = [Path(folder, name) for name in ("old.jsonl", "new.jsonl")]
+        parts = dated[1:] + undated[1:], dated[:1] + undated[:1]
+        for path, rows in zip(paths, parts, strict=True):
+            path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+        for some in (paths[:1], paths):
+            kept = KeptReading(Checkpoint(str(Path(folder, "kept"))), some)
+            Archive.read(kept, Settings(), lambda *_: None).stories()
     first = np.arange(MAX_COMPONENT)
     ones = np.ones(len(first))
     bounded_components(Pairs(first, first + 1, ones, ones), len(first) + 1, 0.0)
