@@ -348,7 +348,7 @@ def test_a_digest_that_is_none_is_refused(path: Path, digest: Any) -> None:
     state = header_of(path, "state")
     state["index"]["arrays"] = digest
     forge_header(path, "state", json.dumps(state))
-    assert "is no digest" in check(path)[0]
+    assert "is not a digest" in check(path)[0]
 
 
 KILLED = """
