@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import logging
 import signal
@@ -40,6 +41,8 @@ _OF_ARTICLES = ("reading", "writing", "report")
 # Wide enough for a headline if there is no terminal to ask.
 _PIPE_WIDTH = 120
 _LINE_EVERY = 30.0
+# After so many new objects, the garbage among them is collected.
+_NEW_OBJECTS = 50_000
 _EXPECTED = (SahelError, OSError, MemoryError)
 EXIT_CODES = """\
 Exit status: 0 if all is well; 1 if `index check` finds damage; 2 if an option or the input
@@ -63,7 +66,7 @@ class Commands(TyperGroup):
                 stream.reconfigure(errors="backslashreplace")
         status: Any = 0
         try:
-            with _log_as_notes():
+            with _log_as_notes(), _rare_collection():
                 return super().main(*args, **options)
         except SystemExit as ended:
             status = ended.code
@@ -87,6 +90,17 @@ class Commands(TyperGroup):
             raise typer.Exit(_fail(error)) from None
         except KeyboardInterrupt:
             raise typer.Exit(130) from None
+
+
+@contextmanager
+def _rare_collection() -> Iterator[None]:
+    """Look for garbage less often, because rows are freed without it and articles stay."""
+    usual = gc.get_threshold()
+    gc.set_threshold(_NEW_OBJECTS)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*usual)
 
 
 def _fail(error: BaseException, file: str | None = None) -> int:

@@ -16,6 +16,7 @@ from sahel_dedup.io.frames import Row
 from sahel_dedup.io.lines import InputPath
 from sahel_dedup.io.paths import expand_paths
 from sahel_dedup.io.readers import Place, SkipReport, file_rows
+from sahel_dedup.io.seen_ids import SeenIds
 from sahel_dedup.io.sources import Fault, Located, located_rows, to_row
 from sahel_dedup.io.summary import ReadSummary
 from sahel_dedup.util.field_names import check_columns
@@ -362,37 +363,3 @@ def fault_handler(on_error: OnError) -> Fault:
 
 def _raise(error: ArticleError, _row: object) -> None:
     raise error from None
-
-
-class SeenIds:
-    """The place where each id was first seen.
-
-    One integer per id instead of a `Place`, which would take three times the memory and, being a
-    tuple, be tracked by the garbage collector.
-    """
-
-    _LINE_BITS = 40
-
-    def __init__(self) -> None:
-        self._first: dict[str, int] = {}
-        self._files: list[str | None] = []
-
-    def add(self, article_id: str, place: Place) -> None:
-        """Record an id.
-
-        Raises
-        ------
-        ArticleError
-            If it was seen before. The error names the first place.
-        """
-        if not self._files or self._files[-1] != place.file:
-            self._files.append(place.file)
-        here = (len(self._files) - 1 << self._LINE_BITS) + place.line
-        first = self._first.setdefault(article_id, here)
-        if first != here:
-            file = self._files[first >> self._LINE_BITS]
-            line = first & (1 << self._LINE_BITS) - 1
-            # The colon comes before the id, so that all duplicates count as one kind of fault.
-            raise ArticleError(
-                f"duplicate id: {article_id!r}, first seen at {Place(file, line)}", "id"
-            )

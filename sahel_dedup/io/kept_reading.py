@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 
 from sahel_dedup.articles import Article
 from sahel_dedup.errors import ArticleError, FileError, SahelError
-from sahel_dedup.io.article_reader import ArticleReader, Entry, OnBadDate, SeenIds, check_seen
+from sahel_dedup.io.article_reader import ArticleReader, Entry, OnBadDate, check_seen
 from sahel_dedup.io.checkpoint import Checkpoint, Part, concatenated, file_key
 from sahel_dedup.io.frames import Row
 from sahel_dedup.io.lines import InputPath, source_name
 from sahel_dedup.io.readers import Place, SkipReport, file_rows
+from sahel_dedup.io.seen_ids import SeenIds
 from sahel_dedup.io.sources import Located
 from sahel_dedup.io.summary import ReadSummary
 from sahel_dedup.io.writers import json_line
@@ -292,8 +293,10 @@ class KeptReading:
 
     def _once(self, file: _File, part: Part, seen: SeenIds) -> NDArray[np.bool_]:
         """Mark the articles whose id no earlier article has; the others are faults."""
-        once = np.ones(len(part), dtype=np.bool_)
-        for row, (name, line) in enumerate(zip(part.ids, part.places.tolist(), strict=True)):
+        once, lines = np.ones(len(part), dtype=np.bool_), part.places.tolist()
+        if seen.add_all(part.ids, file.name, lines):
+            return once
+        for row, (name, line) in enumerate(zip(part.ids, lines, strict=True)):
             place = Place(file.name, line)
             try:
                 seen.add(name, place)

@@ -14,8 +14,8 @@ from sahel_dedup.articles import Article, parse_published, read_id
 from sahel_dedup.clustering.date_precision import estimate_precision
 from sahel_dedup.corrections.corrections import Corrections
 from sahel_dedup.errors import ArticleError
-from sahel_dedup.io.article_reader import SeenIds
 from sahel_dedup.io.readers import Place
+from sahel_dedup.io.seen_ids import SeenIds
 from sahel_dedup.report.decisions import Decision, decisions
 from sahel_dedup.sketch.sketcher import day_of
 from sahel_dedup.util.values import is_missing
