@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from sahel_dedup.errors import SahelError
 from sahel_dedup.io import tabular
 from sahel_dedup.io.readers import read_rows
-from sahel_dedup.io.writers import check_output, replacing, write_rows
+from sahel_dedup.io.writers import check_output, json_line, json_lines, replacing, write_rows
 
 ENDINGS = ["jsonl", "jsonl.gz", "csv", "csv.gz", "parquet"]
 
@@ -112,6 +112,17 @@ def told(value: Any) -> str:
         if value is None
         else json.dumps(value, ensure_ascii=False)
     )
+
+
+PIECES = st.lists(st.sampled_from(["}, {", '"id": ', "{", '"', "\\", "é", "\ud800"])).map("".join)
+
+
+@given(st.lists(st.tuples(PIECES, st.booleans(), st.none() | PIECES), min_size=1, max_size=5))
+def test_lines_of_json_are_encoded_together(values: list[tuple[Any, ...]]) -> None:
+    rows = [dict(zip(("id", "canonical", "relation"), row, strict=True)) for row in values]
+    rest = [b"}\n" if row["canonical"] else b', "text": "a"}\n' for row in rows]
+    lines = [json_line(row)[:-2] + more for row, more in zip(rows, rest, strict=True)]
+    assert json_lines(rows, rest) == b"".join(lines)
 
 
 @given(st.lists(st.dictionaries(KEYS, VALUES, max_size=4), max_size=5))

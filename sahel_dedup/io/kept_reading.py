@@ -9,6 +9,7 @@ import os
 from collections import Counter, deque
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,7 +25,7 @@ from sahel_dedup.io.readers import Place, SkipReport, file_rows
 from sahel_dedup.io.seen_ids import SeenIds
 from sahel_dedup.io.sources import Located
 from sahel_dedup.io.summary import ReadSummary
-from sahel_dedup.io.writers import json_line
+from sahel_dedup.io.writers import json_line, json_lines
 from sahel_dedup.sketch.profiles import Profiles
 from sahel_dedup.sketch.sketcher import Sketcher, latest_day
 from sahel_dedup.util.days import to_days
@@ -194,11 +195,13 @@ class KeptReading:
             for name, rows in columns.items():
                 replaced[name] += len(set(rows) - part.dropped)
             for span in slices(len(lines), _LINES_AT_ONCE):
-                pieces: list[bytes | memoryview] = []
-                for row, line in enumerate(lines[span], span.start):
-                    if row not in part.dropped:
-                        pieces += json_line(next(found))[:-2], line
-                yield b"".join(pieces)
+                rest = [
+                    line
+                    for row, line in enumerate(lines[span], span.start)
+                    if row not in part.dropped
+                ]
+                if rest:
+                    yield json_lines(list(islice(found, len(rest))), rest)
 
     def _parts(
         self, file: _File, sketcher: Sketcher, workers: int
