@@ -116,6 +116,27 @@ print(len(sahel_dedup.cluster(rows)), len(list(index.stories())))
 """
 
 
+KEPT = """
+import json
+from pathlib import Path
+import sahel_dedup
+rows = [json.loads(line) for line in Path("sahel_dedup/sample/wire.jsonl").open(encoding="utf-8")]
+stories = sahel_dedup.cluster(rows)
+stories.recut(min_probability=0.8)
+ids = [row["id"] for row in rows]
+corrections = [sahel_dedup.Correction(ids[0], ids[-1], same=True)]
+sahel_dedup.cluster(rows, corrections=corrections).explain(ids[0], ids[-1])
+sahel_dedup.StoryIndex.from_stories(stories, "news.index").close()
+with sahel_dedup.StoryIndex.open("news.index") as index:
+    index.add({"id": "new", "text": rows[0]["text"]})
+    list(index.add_many({"id": row["id"] + " again", "text": row["text"]} for row in rows))
+    index.update({"id": ids[1], "text": rows[1]["text"] + " Two more died."})
+    index.query(rows[2])
+with sahel_dedup.StoryIndex.open("news.index", readonly=True) as index:
+    index.query(rows[2])
+"""
+
+
 def test_batch_and_stream_follow_a_changed_constant(copy: Path) -> None:
     (copy / "cache").mkdir(mode=0o755)
     made = code_cache_of_this_process().folder
@@ -183,6 +204,11 @@ def test_after_warmup_nothing_is_left_to_compile(copy: Path) -> None:
     pieces = sorted(path.name for path in folder.rglob("*"))
     shutil.copytree(Path(__file__).parent, copy / "tests")
     golden = "from tests import make_golden as m; assert m.batch() and m.stream()"
-    for later in (warm, BOTH, golden, "from sahel_dedup.cli import app; app(['demo'])"):
+    large = (
+        "from sahel_dedup.clustering import large_components as parts\n"
+        "parts.MAX_COMPONENT = parts.PART = 3\n" + golden
+    )
+    demo = "from sahel_dedup.cli import app; app(['demo'])"
+    for later in (warm, BOTH, golden, large, KEPT, demo):
         assert "compiling" not in run(later, copy, NUMBA_CACHE_DIR=str(folder)).stderr
     assert sorted(path.name for path in folder.rglob("*")) == pieces

@@ -31,7 +31,12 @@ def _use_everything() -> None:
     import numpy as np
 
     from sahel_dedup.batch import Archive, cluster
-    from sahel_dedup.clustering.large_components import MAX_COMPONENT, bounded_components
+    from sahel_dedup.clustering.large_components import (
+        MAX_COMPONENT,
+        bounded_components,
+        join_groups,
+    )
+    from sahel_dedup.clustering.window import Times
     from sahel_dedup.index.story_index import StoryIndex
     from sahel_dedup.io.checkpoint import Checkpoint
     from sahel_dedup.io.kept_reading import KeptReading
@@ -42,7 +47,8 @@ def _use_everything() -> None:
     with sample.open(encoding="utf-8") as lines:
         dated = [json.loads(line) for line in lines]
     undated = [{"id": f"{row['id']}, undated", "text": row["text"]} for row in dated]
-    cluster(dated + undated).check_recall()
+    stories = cluster(dated + undated)
+    stories.check_recall()
     with StoryIndex() as index:
         index.add(dated[0])
         for row in undated[:5]:
@@ -56,6 +62,14 @@ def _use_everything() -> None:
         for some in (paths[:1], paths):
             kept = KeptReading(Checkpoint(str(Path(folder, "kept"))), some)
             Archive.read(kept, Settings(), lambda *_: None).stories()
+        # Arrays that come from a file may be read-only.
+        taken = str(Path(folder, "news.index"))
+        StoryIndex.from_stories(stories, taken).close()
+        with StoryIndex.open(taken) as index:
+            index.add({"id": "new", "text": dated[0]["text"]})
     first = np.arange(MAX_COMPONENT)
     ones = np.ones(len(first))
     bounded_components(Pairs(first, first + 1, ones, ones), len(first) + 1, 0.0)
+    one = np.ones(1, dtype=np.int64)
+    days = np.zeros(2)
+    join_groups(np.ones(2, dtype=np.int64), Times(days, days, 1.0), one - 1, one, ones[:1], 0.0)
