@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from sahel_dedup.candidates import lsh
 from sahel_dedup.candidates.buckets import Buckets, Members, bucket_keys
-from sahel_dedup.candidates.lsh import agree, bucket_pairs, distinct
+from sahel_dedup.candidates.lsh import agree, bucket_pairs, count_partners, distinct
 from sahel_dedup.candidates.pair_table import PairTable
 from sahel_dedup.sketch.layout import Layout
 from sahel_dedup.util.jit import compiled
@@ -159,14 +159,24 @@ def _of_moved(
     now: NDArray[np.bool_],
 ) -> tuple[NDArray[np.bool_], NDArray[np.int64], NDArray[np.int64]]:
     """Mark the crowded buckets; pair the articles that have come or gone in the others."""
-    crowded = np.zeros(len(inside.row), dtype=np.bool_)
-    _mark_crowded(*inside, day, window, before, now, lsh.BUCKET_REACH, crowded)
+    crowded = _are_crowded(inside, day, window, before) | _are_crowded(inside, day, window, now)
     arguments = (*inside.where(~crowded), day, window, before, now)
     nothing = np.zeros(0, dtype=np.int64)
     size = _pair_moved(*arguments, nothing, nothing)
     first, second = np.empty(size, dtype=np.int64), np.empty(size, dtype=np.int64)
     _pair_moved(*arguments, first, second)
     return crowded, first, second
+
+
+def _are_crowded(
+    inside: Members, day: NDArray[np.float64], window: float, member: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Mark the articles in buckets that are crowded, as `bucket_pairs` has it, by some of them."""
+    bucket, row = inside.where(member[inside.row])
+    crowded = np.zeros(inside.bucket.max(initial=-1) + 1, dtype=np.bool_)
+    partners = count_partners(bucket.astype(np.uint64), day[row], window)
+    crowded[bucket[partners == lsh.BUCKET_REACH]] = True
+    return np.asarray(crowded[inside.bucket])
 
 
 @compiled
@@ -195,54 +205,3 @@ def _pair_moved(
                     first[size], second[size] = a, b
                 size += 1
     return size
-
-
-@compiled
-def _mark_crowded(
-    bucket: NDArray[np.int64],
-    rows: NDArray[np.int64],
-    day: NDArray[np.float64],
-    window: float,
-    before: NDArray[np.bool_],
-    now: NDArray[np.bool_],
-    reach: int,
-    crowded: NDArray[np.bool_],
-) -> None:
-    """Mark the members of buckets that were crowded, or are."""
-    start = 0
-    while start < len(rows):
-        end = start + 1
-        while end < len(rows) and bucket[end] == bucket[start]:
-            end += 1
-        if end - start > reach and (
-            _is_crowded(rows, start, end, day, window, before, reach)
-            or _is_crowded(rows, start, end, day, window, now, reach)
-        ):
-            crowded[start:end] = True
-        start = end
-
-
-@compiled
-def _is_crowded(
-    rows: NDArray[np.int64],
-    start: int,
-    end: int,
-    day: NDArray[np.float64],
-    window: float,
-    member: NDArray[np.bool_],
-    reach: int,
-) -> bool:
-    """Whether the bucket of some rows gives an article more partners than its reach."""
-    inside, behind = 0, start
-    for i in range(start, end):
-        if not member[rows[i]]:
-            continue
-        if inside < reach:
-            inside += 1
-            continue
-        while not member[rows[behind]]:
-            behind += 1
-        if not day[rows[i]] - day[rows[behind]] > window:
-            return True
-        behind += 1
-    return False

@@ -267,8 +267,7 @@ def bucket_pairs(
     """
     order, bucket = in_buckets(keys(extra, members))
     rows = members[order]
-    partners = np.empty(len(rows), dtype=np.int64)
-    _count_partners(bucket, day[rows], window, BUCKET_REACH, partners)
+    partners = count_partners(bucket, day[rows], window)
     split = rows[:0], rows[:0]
     full = partners == BUCKET_REACH
     if extra < EXTRA_ROWS and full.any():
@@ -285,6 +284,30 @@ def bucket_pairs(
     return np.concatenate([rows[first], split[0]]), np.concatenate([rows[second], split[1]])
 
 
+def count_partners(
+    bucket: NDArray[np.uint64], day: NDArray[np.float64], window: float
+) -> NDArray[np.int64]:
+    """Count the next articles of the bucket of each article that are in its window.
+
+    A bucket in which an article has as many as `BUCKET_REACH` is crowded.
+
+    Parameters
+    ----------
+    bucket : ndarray of uint64, shape (n,)
+        Bucket of each article; those of one bucket are next to each other, in order of time.
+    day : ndarray of float64, shape (n,)
+    window : float
+
+    Returns
+    -------
+    ndarray of int64, shape (n,)
+        At most `BUCKET_REACH`.
+    """
+    partners = np.empty(len(bucket), dtype=np.int64)
+    _count_partners(bucket, day, window, BUCKET_REACH, partners)
+    return partners
+
+
 @compiled
 def _count_partners(
     bucket: NDArray[np.uint64],
@@ -293,7 +316,7 @@ def _count_partners(
     reach: int,
     partners: NDArray[np.int64],
 ) -> None:
-    """Count the next articles of the bucket of each that are in its window, at most `reach`.
+    """Fill in what `count_partners` returns.
 
     Articles are in order of time, so the first that is too late is followed by no other.
     """
