@@ -23,6 +23,7 @@ from sahel_dedup.sketch.layout import Layout
 from sahel_dedup.util.hashing import GOLDEN_RATIO, splitmix64
 from sahel_dedup.util.jit import compiled
 from sahel_dedup.util.parallel import ordered_map, slices
+from sahel_dedup.util.runs import places_in_runs
 
 _Integer = TypeVar("_Integer", bound=np.integer[Any])
 
@@ -279,8 +280,7 @@ def bucket_pairs(
         partners[again] = 0
     first = np.arange(len(rows)).repeat(partners)
     # The partners of an article are the next ones of its bucket.
-    before = np.cumsum(partners) - partners
-    second = first + 1 + np.arange(len(first)) - before[first]
+    second = first + 1 + places_in_runs(partners)
     return np.concatenate([rows[first], split[0]]), np.concatenate([rows[second], split[1]])
 
 

@@ -26,6 +26,7 @@ from sahel_dedup.io.article_reader import iter_articles
 from sahel_dedup.scoring.evidence import Pairs
 from sahel_dedup.settings import Settings
 from sahel_dedup.util.hashing import splitmix64
+from sahel_dedup.util.runs import places_in_runs
 
 # At least one pair is drawn from every stratum, and there are at most 18 strata.
 FEWEST = 20
@@ -263,8 +264,7 @@ def draw(archive: Archive, inside: Kept, outside: Kept, count: int, lottery: Lot
         size = np.bincount(stratum)
         draws = allocate(size, min(wanted, len(pairs)))
         order = np.lexsort((number, stratum))
-        rank = np.arange(len(pairs)) - np.repeat(np.cumsum(size) - size, size)
-        order = order[rank < draws[stratum[order]]]
+        order = order[places_in_runs(size) < draws[stratum[order]]]
         weight = (size / np.maximum(draws, 1))[stratum[order]] / kept.rate
         chosen.append(_Drawn(pairs.where(order), weight))
     pairs = Pairs.concatenate([part.pairs for part in chosen])

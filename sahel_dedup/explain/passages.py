@@ -20,6 +20,7 @@ from rapidfuzz.distance import Indel
 from sahel_dedup.explain.document import Document, Span
 from sahel_dedup.explain.overlap import word_runs
 from sahel_dedup.util.hashing import U64
+from sahel_dedup.util.runs import places_in_runs
 
 VERBATIM_WORDS = 5
 # At most this many words of each text may be between two parts of an edited passage.
@@ -149,7 +150,7 @@ def _seed_pairs(a: U64, b: U64) -> tuple[Places, Places]:
     low_b, count_b = _range_of(common, seeds_b[order_b])
     few = count_a * count_b <= _MAX_PLACES
     size = np.where(few, count_a * count_b, np.minimum(count_a, count_b))
-    step = np.arange(size.sum()) - np.repeat(np.cumsum(size) - size, size)
+    step = places_in_runs(size)
     width = np.repeat(np.where(few, count_b, 1), size)
     in_a = step // width
     in_b = np.where(np.repeat(few, size), step % width, step)

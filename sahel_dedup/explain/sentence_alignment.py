@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sahel_dedup.explain.document import Document, Span
+from sahel_dedup.util.runs import places_in_runs
 
 # The share of a sentence's weight that its counterpart must contain.
 COUNTERPART = 0.4
@@ -123,7 +124,7 @@ def _shared_weight(
     count = np.searchsorted(word, ours.word, side="right") - low
     # Words that occur all over a very long text do not distinguish its sentences.
     count[count > _EVERYWHERE] = 0
-    step = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
+    step = places_in_runs(count)
     theirs = place[np.repeat(low, count) + step]
     cell = np.repeat(ours.sentence, count) * shape[1] + theirs
     summed = np.bincount(cell, np.repeat(ours.weight, count), minlength=shape[0] * shape[1])

@@ -17,6 +17,7 @@ from sahel_dedup.sketch.fingerprint import SLOTS
 from sahel_dedup.sketch.layout import Layout
 from sahel_dedup.util.jit import compiled
 from sahel_dedup.util.parallel import ordered_map
+from sahel_dedup.util.runs import places_in_runs
 
 # An article has many similar background articles, and half of the bands find three of them. The
 # ones they miss lower one score in seven by a twentieth or more.
@@ -188,8 +189,7 @@ def unpacked(
 def rank_in_runs(group: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the position of each element within its run of equal values."""
     starts = np.flatnonzero(np.diff(group, prepend=-1))
-    sizes = np.diff(np.append(starts, len(group)))
-    return np.arange(len(group)) - np.repeat(starts, sizes)
+    return places_in_runs(np.diff(np.append(starts, len(group))))
 
 
 @compiled
