@@ -178,7 +178,7 @@ def _child(source: str, target: str) -> None:
         yield watch
 
     wall, cpu = time.perf_counter(), time.process_time()
-    with mock.patch.object(cluster_command, "progress", watched):
+    with mock.patch.object(cluster_command, "show_progress", watched):
         app(["cluster", source, "--output", target], standalone_mode=False)
     measured = {
         "wall_seconds": time.perf_counter() - wall,

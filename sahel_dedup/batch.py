@@ -33,7 +33,7 @@ from sahel_dedup.io.article_reader import ArticleReader, OnBadDate, OnError
 from sahel_dedup.io.kept_reading import KeptReading
 from sahel_dedup.io.summary import ReadSummary
 from sahel_dedup.scoring.evidence import Evidence, weights_of
-from sahel_dedup.scoring.kept_pairs import KeptPairs, Origin
+from sahel_dedup.scoring.kept_pairs import KeptPairs, ReadLines
 from sahel_dedup.scoring.proposals import propose
 from sahel_dedup.scoring.recurrence import recurrence_scores
 from sahel_dedup.scoring.survivors import surviving_pairs
@@ -314,7 +314,7 @@ class Archive:
         kept = None
         if isinstance(articles, KeptReading):
             files, file, line = articles.places()
-            kept = KeptPairs(articles.checkpoint, Origin(files, file[order], line[order]))
+            kept = KeptPairs(articles.checkpoint, ReadLines(files, file[order], line[order]))
         return cls(
             settings, ids, order, profiles, sketcher, on_progress, summary, corrections, kept
         )  # fmt: skip

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from sahel_dedup.articles import Article
 from sahel_dedup.batch import Archive
 from sahel_dedup.candidates import grown, lsh
-from sahel_dedup.candidates.buckets import Buckets, bucket_keys
+from sahel_dedup.candidates.buckets import ArchiveBuckets, bucket_keys
 from sahel_dedup.candidates.grown import changed_pairs
 from sahel_dedup.candidates.lsh import band_keys, candidate_pairs
 from sahel_dedup.candidates.pair_table import PairTable
@@ -236,7 +236,7 @@ def test_members_of_buckets_are_those_with_equal_keys(n: int, seed: int, values:
     layout = Layout(7, 2)
     some = np.flatnonzero(draw.random(n) < 0.2)
     rows = np.flatnonzero(draw.random(n) < 0.8)
-    buckets = Buckets.of(salience, layout, some, 5)
+    buckets = ArchiveBuckets.of(salience, layout, some, 5)
     found = buckets.members(rows, 1)
     keys = [band_keys(salience, layout, band) >> lsh.KEY_SHIFT for band in range(5)]
     expected = sorted(

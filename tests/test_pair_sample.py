@@ -14,9 +14,9 @@ from sahel_dedup import SahelError, Settings, cluster
 from sahel_dedup.batch import Archive
 from sahel_dedup.evaluation import JudgedPair, evaluate_pairs, pair_sample, sample_pairs
 from sahel_dedup.evaluation.pair_sample import (
-    Groups,
-    Kept,
+    GroupedRows,
     Lottery,
+    RankedPairs,
     allocate,
     draw,
     equal_parts,
@@ -66,7 +66,7 @@ class Drawing:
             [numbers.setdefault(STORIES[name], len(numbers)) for name in self.archive.ids]
         )
 
-    def kinds(self, lottery: Lottery) -> tuple[Kept, Kept]:
+    def kinds(self, lottery: Lottery) -> tuple[RankedPairs, RankedPairs]:
         return (
             pairs_inside(self.archive, self.story, self.compared, lottery),
             pairs_outside(self.archive, self.story, self.compared, lottery),
@@ -234,7 +234,7 @@ def test_strata_take_every_pair(size: int) -> None:
 
 @given(st.lists(st.integers(-1, 4), max_size=12))
 def test_members_of_groups_in_pairs(labels: list[int]) -> None:
-    groups = Groups.of(np.array(labels, dtype=np.int64))
+    groups = GroupedRows.of(np.array(labels, dtype=np.int64))
     there = sorted(set(labels) - {-1})
     pairs = [(one, two) for one in there for two in there]
     one, two = (np.array([p[side] for p in pairs], dtype=np.int64) for side in (0, 1))

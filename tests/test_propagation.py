@@ -9,7 +9,7 @@ import pytest
 
 from sahel_dedup.articles import Article
 from sahel_dedup.clustering.canonical import canonical
-from sahel_dedup.explain.overlap import overlap, shingles
+from sahel_dedup.explain.overlap import overlap, shingle_hashes
 from sahel_dedup.explain.propagation import MAX_SOURCES, spread
 
 START = datetime(2025, 3, 4, 6, tzinfo=UTC)
@@ -91,7 +91,7 @@ def test_central_takes_given_similarities() -> None:
 
 def test_shingles_know_the_order_of_words() -> None:
     words = np.array([1, 2, 3, 4], dtype=np.uint64)
-    assert len(shingles(words)) == 2
+    assert len(shingle_hashes(words)) == 2
     assert overlap(words, words[::-1]).jaccard == 0
     assert overlap(words, words[:3]).b_in_a == 1
     assert overlap(words[:2], words[:2]).jaccard == 1

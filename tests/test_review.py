@@ -29,7 +29,7 @@ pytest.importorskip("httpx", reason="sahel-dedup[serve] is not installed")
 import httpx
 
 from sahel_dedup.review.app import Review, make_app
-from sahel_dedup.review.server import serve
+from sahel_dedup.review.server import serve_review
 
 HOST = "127.0.0.1:8000"
 REVIEWED: list[dict[str, Any]] = [
@@ -171,7 +171,7 @@ def test_the_address_can_be_opened_as_soon_as_it_is_stated(
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        serve(Review(questions, answers), 0, connect)
+        serve_review(Review(questions, answers), 0, connect)
 
 
 def test_a_contradiction_is_refused_at_once(client: Client, answers: Answers) -> None:

@@ -9,7 +9,8 @@ their own and are not rooms.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -22,6 +23,12 @@ MOST_FILES = 10
 MOST_LINES = 400
 MOST_PUBLIC = 20
 LONGEST_CHAIN = 12
+# Public functions of one name that do the same: on an archive, a stream or Spark, on one index or
+# through HTTP. Commands are named after what they call.
+SAME_FUNCTIONS = {
+    "closest", "cluster", "compact", "components", "correct", "explain",
+    "join_parts", "recurrence_scores", "single_out", "speakers", "stories", "story_of",
+}  # fmt: skip
 
 Graph = Mapping[str, set[str]]
 
@@ -188,11 +195,69 @@ def test_nothing_beside_the_package_imports_a_private_name(folder: str) -> None:
     assert not {name: names for name, names in found.items() if names}
 
 
+def doubles(modules: Mapping[str, ast.Module], names: Callable[[ast.Module], set[str]]) -> set[str]:
+    """Return the names that occur in several modules."""
+    found = Counter(name for tree in modules.values() for name in names(tree))
+    return {name for name, count in found.items() if count > 1}
+
+
+def class_names(tree: ast.Module) -> set[str]:
+    """Return the names of all classes, also of those in functions and classes."""
+    return {node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
+
+
+def is_type(name: str) -> bool:
+    """Whether a name is written as types are: `Stories`, `_Rows`, and not `rows` or `ROWS`."""
+    bare = name.lstrip("_")
+    return bare[:1].isupper() and not bare.isupper()
+
+
+def aliases(tree: ast.Module) -> dict[str, str]:
+    """Return the definitions of types that are no classes, by name."""
+    found = {}
+    for node in tree.body:
+        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            names = [target.id for target in targets if isinstance(target, ast.Name)]
+            found.update({name: ast.unparse(node.value) for name in filter(is_type, names)})
+    return found
+
+
+def public_functions(tree: ast.Module) -> set[str]:
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef)
+    names = {node.name for node in tree.body if isinstance(node, kinds)}
+    return {name for name in names if not name.startswith("_")}
+
+
+def test_a_class_has_a_name_of_its_own() -> None:
+    assert not doubles(trees(), class_names)
+
+
+def test_an_alias_means_one_type() -> None:
+    """Modules may define the same alias, but no other one and no class of that name."""
+    found: dict[str, set[str]] = {}
+    for tree in trees().values():
+        for name, meaning in (dict.fromkeys(class_names(tree), "class") | aliases(tree)).items():
+            found.setdefault(name, set()).add(meaning)
+    assert not {name: meanings for name, meanings in found.items() if len(meanings) > 1}
+
+
+def test_functions_of_one_name_do_the_same() -> None:
+    commands = f"{PACKAGE.name}.cli."
+    modules = {name: tree for name, tree in trees().items() if not name.startswith(commands)}
+    assert doubles(modules, public_functions) == SAME_FUNCTIONS
+
+
 def test_the_measures_measure() -> None:
     assert circle({"a": {"b"}, "b": {"c"}, "c": {"b"}}) == ["b", "c"]
     assert circle({"a": {"b", "c"}, "b": {"c"}, "c": set()}) == []
     assert longest_chain({"a": {"b", "c"}, "b": {"c"}, "c": set()}) == ["a", "b", "c"]
     source = "from sahel_dedup.index.live import _NO_ROW\nimport sahel_dedup._hidden.thing\n"
     assert len(private_imports(ast.parse(source))) == 2
+    one = ast.parse("class A: pass\n_Bs = list[int]\nC = 3\nROWS = 4\ndef f(): pass\n")
+    two = ast.parse("def g():\n    class A: pass\n_Bs = list[str]\ndef f(): pass\ndef _f(): pass\n")
+    assert doubles({"one": one, "two": two}, class_names) == {"A"}
+    assert doubles({"one": one, "two": two}, public_functions) == {"f"}
+    assert (aliases(one), aliases(two)) == ({"_Bs": "list[int]"}, {"_Bs": "list[str]"})
     source = "def f():\n    from sahel_dedup.batch import cluster\n"
     assert list(imported(ast.parse(source))) == [("sahel_dedup.batch", "cluster", 2)]

@@ -27,7 +27,7 @@ _ROOM = 2
 _BITS = 32
 
 
-class Members(NamedTuple):
+class BucketMembers(NamedTuple):
     """The articles in some buckets.
 
     Attributes
@@ -41,12 +41,12 @@ class Members(NamedTuple):
     bucket: NDArray[np.int64]
     row: NDArray[np.int64]
 
-    def where(self, kept: NDArray[np.bool_]) -> Members:
+    def where(self, kept: NDArray[np.bool_]) -> BucketMembers:
         """Return some of the members."""
-        return Members(self.bucket[kept], self.row[kept])
+        return BucketMembers(self.bucket[kept], self.row[kept])
 
 
-class Buckets:
+class ArchiveBuckets:
     """Some buckets of an archive of up to a million articles.
 
     Parameters
@@ -85,11 +85,11 @@ class Buckets:
     @classmethod
     def of(
         cls, salience: NDArray[np.uint32], layout: Layout, rows: NDArray[np.int64], bands: int
-    ) -> Buckets:
+    ) -> ArchiveBuckets:
         """Return all buckets of some articles in the first bands."""
         return cls(salience, layout, np.repeat(rows, bands), np.tile(np.arange(bands), len(rows)))
 
-    def members(self, rows: NDArray[np.int64], workers: int = 1) -> Members:
+    def members(self, rows: NDArray[np.int64], workers: int = 1) -> BucketMembers:
         """Find the articles that are in the buckets.
 
         Parameters
@@ -101,7 +101,7 @@ class Buckets:
 
         Returns
         -------
-        Members
+        BucketMembers
         """
 
         def found_in(span: slice) -> NDArray[np.int64]:
@@ -114,7 +114,7 @@ class Buckets:
         parts = ordered_map(found_in, slices(len(rows), _ROWS_AT_ONCE), workers)
         packed = np.concatenate([rows[:0], *parts])
         packed.sort()
-        return Members(packed >> _ROW_BITS, packed & _ROW_MASK)
+        return BucketMembers(packed >> _ROW_BITS, packed & _ROW_MASK)
 
 
 def bucket_keys(

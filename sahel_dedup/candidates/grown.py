@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sahel_dedup.candidates import lsh
-from sahel_dedup.candidates.buckets import Buckets, Members, bucket_keys
+from sahel_dedup.candidates.buckets import ArchiveBuckets, BucketMembers, bucket_keys
 from sahel_dedup.candidates.lsh import agree, bucket_pairs, count_partners, distinct
 from sahel_dedup.candidates.pair_table import PairTable
 from sahel_dedup.sketch.layout import Layout
@@ -52,7 +52,7 @@ class _Archive(NamedTuple):
     layout: Layout
 
     def proposed(
-        self, inside: Members, band: NDArray[np.int64], member: NDArray[np.bool_]
+        self, inside: BucketMembers, band: NDArray[np.int64], member: NDArray[np.bool_]
     ) -> NDArray[np.int64]:
         """Return the pairs that buckets propose, the first times n plus the second, sorted."""
         number, row = inside
@@ -103,7 +103,7 @@ def changed_pairs(
     moved, either = np.flatnonzero(before != now), np.flatnonzero(before | now)
     if len(moved) > MOST_MOVED:
         return None
-    buckets = Buckets.of(salience, layout, moved, layout.bands)
+    buckets = ArchiveBuckets.of(salience, layout, moved, layout.bands)
     inside = buckets.members(either, workers)
     crowded, first, second = _of_moved(inside, day, window, before, now)
     come = now[first] & now[second]
@@ -136,7 +136,7 @@ def _still_proposed(
     one, other = (np.repeat(side, layout.bands) for side in (first, second))
     keys = (bucket_keys(salience, layout, side, band) for side in (one, other))
     shared = np.equal(*keys)
-    buckets = Buckets(salience, layout, one[shared], band[shared])
+    buckets = ArchiveBuckets(salience, layout, one[shared], band[shared])
     return archive.proposed(buckets.members(rows, workers), buckets.band, now)
 
 
@@ -152,7 +152,7 @@ def _among(values: NDArray[np.int64], others: NDArray[np.int64]) -> NDArray[np.b
 
 
 def _of_moved(
-    inside: Members,
+    inside: BucketMembers,
     day: NDArray[np.float64],
     window: float,
     before: NDArray[np.bool_],
@@ -169,7 +169,7 @@ def _of_moved(
 
 
 def _are_crowded(
-    inside: Members, day: NDArray[np.float64], window: float, member: NDArray[np.bool_]
+    inside: BucketMembers, day: NDArray[np.float64], window: float, member: NDArray[np.bool_]
 ) -> NDArray[np.bool_]:
     """Mark the articles in buckets that are crowded, as `bucket_pairs` has it, by some of them."""
     bucket, row = inside.where(member[inside.row])

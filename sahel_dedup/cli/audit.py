@@ -14,15 +14,15 @@ from sahel_dedup.cli.options import (
     GranularityOption,
     Inputs,
     ModelFile,
-    OnBadDate,
-    OnError,
+    OnBadDateOption,
+    OnErrorOption,
     Window,
     Workers,
     make_settings,
     open_inputs,
     parse_columns,
 )
-from sahel_dedup.cli.terminal import note, note_faults, note_stories, output_console, progress
+from sahel_dedup.cli.terminal import note, note_faults, note_stories, output_console, show_progress
 from sahel_dedup.io.article_reader import read_articles
 from sahel_dedup.io.collisions import check_apart
 from sahel_dedup.io.readers import SkipReport
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 
 def audit(
     inputs: Inputs,
-    on_error: OnError = "raise",
-    on_bad_date: OnBadDate = "drop",
+    on_error: OnErrorOption = "raise",
+    on_bad_date: OnBadDateOption = "drop",
     granularity: GranularityOption = "event",
     window: Window = "7",
     workers: Workers = 0,
@@ -62,7 +62,7 @@ def audit(
     skipped = SkipReport() if on_error == "skip" else None
     columns, summary = parse_columns(column), ReadSummary()
     followed = Corrections.read(corrections)
-    with open_inputs(inputs) as paths, progress(paths) as on_progress:
+    with open_inputs(inputs) as paths, show_progress(paths) as on_progress:
         articles = read_articles(
             paths, skipped=skipped, columns=columns, on_bad_date=on_bad_date, summary=summary
         )

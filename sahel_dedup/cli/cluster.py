@@ -19,8 +19,8 @@ from sahel_dedup.cli.options import (
     GranularityOption,
     Inputs,
     ModelFile,
-    OnBadDate,
-    OnError,
+    OnBadDateOption,
+    OnErrorOption,
     Output,
     Prefer,
     Probability,
@@ -30,7 +30,7 @@ from sahel_dedup.cli.options import (
     open_inputs,
     parse_columns,
 )
-from sahel_dedup.cli.terminal import note, note_faults, note_stories, progress
+from sahel_dedup.cli.terminal import note, note_faults, note_stories, show_progress
 from sahel_dedup.errors import FileError, SettingsError
 from sahel_dedup.io.article_reader import read_records
 from sahel_dedup.io.collisions import STDOUT, check_apart
@@ -54,8 +54,8 @@ _PROGRESS_EVERY = 256
 def cluster(
     inputs: Inputs,
     output: Output = None,
-    on_error: OnError = "raise",
-    on_bad_date: OnBadDate = "drop",
+    on_error: OnErrorOption = "raise",
+    on_bad_date: OnBadDateOption = "drop",
     granularity: GranularityOption = "event",
     min_probability: Probability = None,
     window: Window = "7",
@@ -211,7 +211,7 @@ def _cluster_here(
         )
     skipped = SkipReport() if reading.on_error == "skip" else None
     replaced: Counter[str] = Counter()
-    with open_inputs(inputs) as paths, progress(paths) as on_progress:
+    with open_inputs(inputs) as paths, show_progress(paths) as on_progress:
         summary = ReadSummary()
         articles = (article for _, article in reading.records(paths, skipped, summary))
         kept: KeptReading | None = None

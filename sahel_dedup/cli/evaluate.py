@@ -17,7 +17,7 @@ from sahel_dedup.cli.options import (
     make_settings,
     open_inputs,
 )
-from sahel_dedup.cli.terminal import note, output_console, progress, say
+from sahel_dedup.cli.terminal import note, output_console, say, show_progress
 from sahel_dedup.errors import SettingsError
 from sahel_dedup.io.article_reader import read_articles
 from sahel_dedup.io.collisions import check_apart
@@ -31,14 +31,14 @@ if TYPE_CHECKING:
         PairScores,
     )
 
-Stories = Annotated[
+StoriesArgument = Annotated[
     str,
     typer.Argument(metavar="STORIES", help="Output of cluster.", show_default=False),
 ]
 
 
 def evaluate(
-    stories: Stories,
+    stories: StoriesArgument,
     gold: Annotated[
         str | None,
         typer.Option(
@@ -100,7 +100,7 @@ def evaluate(
 
 
 def sample_pairs(
-    stories: Stories,
+    stories: StoriesArgument,
     archive: Inputs,
     output: Annotated[
         str,
@@ -134,7 +134,7 @@ def sample_pairs(
     check_output(output)
     settings = make_settings("event", window, workers, model=model)
     labels = read_labels(stories)
-    with open_inputs(archive) as paths, progress(paths) as on_progress:
+    with open_inputs(archive) as paths, show_progress(paths) as on_progress:
         sample = draw_pairs(
             labels, lambda: read_articles(paths), count, settings, salt=salt, progress=on_progress
         )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sahel_dedup.articles import Article
-from sahel_dedup.cli.options import Columns, Inputs, OnError, Output, parse_columns
+from sahel_dedup.cli.options import Columns, Inputs, OnErrorOption, Output, parse_columns
 from sahel_dedup.cli.terminal import note, note_faults, output_console, say
 from sahel_dedup.errors import ArticleError, NotFoundError, SettingsError
 from sahel_dedup.io.article_reader import ArticleReader, read_articles
@@ -168,7 +168,7 @@ def quantities(out: Out, output: Output = None) -> None:
 def boilerplate(
     inputs: Inputs,
     output: Output = None,
-    on_error: OnError = "raise",
+    on_error: OnErrorOption = "raise",
     column: Columns = None,
 ) -> None:
     """List the boilerplate that comparisons ignore: datelines, bylines, credits and the like.

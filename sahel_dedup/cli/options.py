@@ -35,11 +35,11 @@ Output = Annotated[
         show_default=False,
     ),
 ]
-OnError = Annotated[
+OnErrorOption = Annotated[
     Literal["raise", "skip"],
     typer.Option(help="Stop at the first faulty row, or skip faulty rows and count them."),
 ]
-OnBadDate = Annotated[
+OnBadDateOption = Annotated[
     Literal["drop", "raise"],
     typer.Option(
         help="Use articles whose date cannot be read without a date, and count them, or treat them "

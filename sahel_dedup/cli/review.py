@@ -79,7 +79,7 @@ def review(
         # Imported before any work, because neither is a dependency.
         try:
             from sahel_dedup.review.app import Review
-            from sahel_dedup.review.server import serve
+            from sahel_dedup.review.server import serve_review
         except ImportError as error:
             raise missing_package("review without --sheet", error, "serve") from None
     placed = read_previous(stories)
@@ -92,7 +92,7 @@ def review(
 
     given = Answers(answers)
     try:
-        serve(Review(asked, given, who), port, say)
+        serve_review(Review(asked, given, who), port, say)
     finally:
         given.close()
         note(f"{len(given.rows):,} rows of answers in {answers}")

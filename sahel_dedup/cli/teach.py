@@ -16,7 +16,7 @@ from sahel_dedup.cli.options import (
     open_inputs,
     parse_columns,
 )
-from sahel_dedup.cli.terminal import note, output_console, progress, say
+from sahel_dedup.cli.terminal import note, output_console, say, show_progress
 from sahel_dedup.errors import SettingsError
 from sahel_dedup.io.article_reader import read_articles
 from sahel_dedup.io.collisions import check_apart
@@ -94,7 +94,7 @@ def teach(
 
     known = read_pairs(pairs) if pairs is not None else []
     settings, columns = make_settings("event", window, workers), parse_columns(column)
-    with open_inputs(archive) as paths, progress(paths) as on_progress:
+    with open_inputs(archive) as paths, show_progress(paths) as on_progress:
         articles = read_articles(paths, columns=columns)
         room = Classroom.of(articles, settings, on_progress)
         lesson = room.teach(known) if output is not None else None

@@ -238,7 +238,7 @@ class _Lines:
 
 
 @contextmanager
-def progress(
+def show_progress(
     paths: Sequence[InputPath],
 ) -> Iterator[Callable[[str, int, int | None], None]]:
     """Show progress by stages: a live display on a terminal, lines elsewhere.

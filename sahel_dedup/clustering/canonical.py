@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from sahel_dedup.articles import Article, check_article
 from sahel_dedup.errors import SettingsError
-from sahel_dedup.explain.comparison import Comparison, compare_articles
+from sahel_dedup.explain.comparison import ComparedArticles, compare_articles
 from sahel_dedup.settings import CanonicalPolicy
 from sahel_dedup.sketch.sketcher import day_of
 
@@ -150,7 +150,7 @@ def canonical(
     return members[chosen]
 
 
-def _centrality(compared: Comparison) -> NDArray[np.float64]:
+def _centrality(compared: ComparedArticles) -> NDArray[np.float64]:
     """Sum the cosines between each article and the others, of which there may be thousands."""
     places = np.arange(len(compared.profiles))
     return np.array(

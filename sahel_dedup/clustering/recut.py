@@ -27,7 +27,7 @@ from sahel_dedup.scoring.tfidf import Similarity
 from sahel_dedup.settings import Settings, to_time
 from sahel_dedup.sketch.digests import text_numbers
 from sahel_dedup.sketch.profiles import Profiles
-from sahel_dedup.util.days import in_words
+from sahel_dedup.util.days import length_in_words
 
 
 class Compared(NamedTuple):
@@ -125,8 +125,9 @@ def stricter(
         found = replace(found, window=to_time("window", window))
         if found.window_days > settings.window_days:
             raise SettingsError(
-                f"window: {in_words(found.window)} is longer than {in_words(settings.window)}, "
-                "within which these articles were compared: group them again with this value"
+                f"window: {length_in_words(found.window)} is longer than "
+                f"{length_in_words(settings.window)}, within which these articles were compared: "
+                "group them again with this value"
             )
     return found
 

@@ -178,7 +178,7 @@ def with_numbers(frame: pl.DataFrame, name: str, summary: ReadSummary) -> pl.Dat
     return frame if numbers.null_count() else frame.with_columns(numbers)
 
 
-class Result(Protocol):
+class StoryResult(Protocol):
     """The part of `Stories` that is needed here, because this module must not import it."""
 
     @property
@@ -201,7 +201,7 @@ class Result(Protocol):
         """Return the share of articles that repeat another one."""
 
 
-def stories_html(stories: Result, rows: Iterable[StoryRow]) -> str:
+def stories_html(stories: StoryResult, rows: Iterable[StoryRow]) -> str:
     """Render a result, with its largest stories, as HTML.
 
     Parameters

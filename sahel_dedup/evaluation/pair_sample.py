@@ -168,7 +168,7 @@ class Lottery:
         return mixed / np.float64(2**64)
 
 
-class Groups(NamedTuple):
+class GroupedRows(NamedTuple):
     """Rows in groups; the rows of group g are `rows[start[g] : start[g] + size[g]]`."""
 
     rows: _Rows
@@ -176,7 +176,7 @@ class Groups(NamedTuple):
     size: _Rows
 
     @classmethod
-    def of(cls, label: _Rows) -> Groups:
+    def of(cls, label: _Rows) -> GroupedRows:
         """Group rows by label; group numbers are labels, and negative labels are left out."""
         rows = np.argsort(label, kind="stable")[np.count_nonzero(label < 0) :]
         size = np.bincount(label[rows])
@@ -203,16 +203,18 @@ class Groups(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class RankedPairs:
     """The pairs of one kind that are ranked; each was kept with probability `rate`."""
 
     pairs: Pairs
     rate: float
 
 
-def pairs_inside(archive: Archive, story: _Rows, compared: Compared, lottery: Lottery) -> Kept:
+def pairs_inside(
+    archive: Archive, story: _Rows, compared: Compared, lottery: Lottery
+) -> RankedPairs:
     """Return the pairs in one story, whether LSH proposed them or not."""
-    groups = Groups.of(story)
+    groups = GroupedRows.of(story)
     several = np.flatnonzero(groups.size > 1)
     size = groups.size[several]
     rate = min(1.0, MOST_PAIRS / max(int((size * (size - 1) // 2).sum()), 1))
@@ -222,16 +224,18 @@ def pairs_inside(archive: Archive, story: _Rows, compared: Compared, lottery: Lo
         chosen = (first < second) & (lottery.numbers(first, second) < rate)
         kept.append((first[chosen], second[chosen]))
     first, second = (np.concatenate(side) for side in zip(*kept, strict=True))
-    return Kept(compared.evidence.score_pairs(first, second), rate)
+    return RankedPairs(compared.evidence.score_pairs(first, second), rate)
 
 
-def pairs_outside(archive: Archive, story: _Rows, compared: Compared, lottery: Lottery) -> Kept:
+def pairs_outside(
+    archive: Archive, story: _Rows, compared: Compared, lottery: Lottery
+) -> RankedPairs:
     """Return the pairs within the window that LSH proposes and that are in different stories.
 
     Exact copies were set aside before; each has the pairs of the first copy.
     """
     day, window = archive.profiles.day, archive.settings.window_days
-    groups, pairs = Groups.of(compared.duplicate_of), compared.pairs
+    groups, pairs = GroupedRows.of(compared.duplicate_of), compared.pairs
     copies = groups.size[pairs.first] * groups.size[pairs.second]
     rate = min(1.0, MOST_PAIRS / max(int(copies.sum()), 1))
     kept = [pairs.where(np.zeros(0, dtype=np.int64))]
@@ -242,7 +246,7 @@ def pairs_outside(archive: Archive, story: _Rows, compared: Compared, lottery: L
         alike = pairs.where(place[chosen])
         first, second = np.minimum(one, two)[chosen], np.maximum(one, two)[chosen]
         kept.append(Pairs(first, second, alike.cosine, alike.score))
-    return Kept(Pairs.concatenate(kept), rate)
+    return RankedPairs(Pairs.concatenate(kept), rate)
 
 
 class _Drawn(NamedTuple):
@@ -250,7 +254,9 @@ class _Drawn(NamedTuple):
     weight: NDArray[np.float64]
 
 
-def draw(archive: Archive, inside: Kept, outside: Kept, count: int, lottery: Lottery) -> _Drawn:
+def draw(
+    archive: Archive, inside: RankedPairs, outside: RankedPairs, count: int, lottery: Lottery
+) -> _Drawn:
     """Draw half of the pairs from each kind, or more if the other kind has too few."""
     half = min(max(count // 2, count - len(outside.pairs)), len(inside.pairs))
     chosen = []

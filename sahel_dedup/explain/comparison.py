@@ -18,7 +18,7 @@ from sahel_dedup.text.vocabulary import Words
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class ComparedArticles:
     """Articles, and the object that compares them.
 
     Attributes
@@ -47,7 +47,7 @@ class Comparison:
 
 def compare_articles(
     articles: Sequence[Article], weights: TermWeights | None = None, lang: str | None = None
-) -> Comparison:
+) -> ComparedArticles:
     """Prepare articles for comparison with each other.
 
     Parameters
@@ -61,7 +61,7 @@ def compare_articles(
 
     Returns
     -------
-    Comparison
+    ComparedArticles
     """
     sketcher = Sketcher()
     if lang is not None:
@@ -76,4 +76,4 @@ def compare_articles(
         else:
             idf[number] = weights(vocabulary.words[:])
     similarity = Similarity.with_idf(profiles, idf, vocabulary.is_number, vocabulary.years())
-    return Comparison(profiles, similarity, vocabulary.words, vocabulary.is_number)
+    return ComparedArticles(profiles, similarity, vocabulary.words, vocabulary.is_number)

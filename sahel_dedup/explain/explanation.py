@@ -19,7 +19,7 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from sahel_dedup.articles import Article, check_article
 from sahel_dedup.corrections.corrections import Correction
 from sahel_dedup.explain import view
-from sahel_dedup.explain.comparison import Comparison, compare_articles
+from sahel_dedup.explain.comparison import ComparedArticles, compare_articles
 from sahel_dedup.explain.confusable_names import confusable_names
 from sahel_dedup.explain.document import MAX_CHARACTERS, TermWeights, Weigher, read_document
 from sahel_dedup.explain.findings import Findings
@@ -208,7 +208,9 @@ def _overlap(a: Article, b: Article) -> tuple[Overlap, int]:
     return overlap(words.hashes[:end], words.hashes[end:]), end
 
 
-def _why(relation: Relation | None, compared: Comparison, similarity: float, words: int) -> str:
+def _why(
+    relation: Relation | None, compared: ComparedArticles, similarity: float, words: int
+) -> str:
     first, second = np.array([0]), np.array([1])
     (jaccard,), (containment,) = estimated_overlap(compared.profiles, first, second)
     measured = (

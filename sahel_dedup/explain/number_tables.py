@@ -96,7 +96,7 @@ def fold(word: str) -> str:
     return plain.casefold().replace("ـ", "").replace("ة", "ه").replace("ى", "ي")
 
 
-class Words(NamedTuple):
+class NumberWords(NamedTuple):
     """Tables of one language, folded."""
 
     values: dict[str, int]
@@ -107,7 +107,7 @@ class Words(NamedTuple):
 
 
 @functools.cache
-def words_of(lang: str) -> Words:
+def words_of(lang: str) -> NumberWords:
     """Fold the tables of a language; those of an unknown language are empty."""
     values = {fold(w): n for n, w in enumerate(_FROM_ONE.get(lang, "").split(), start=1)}
     values |= {fold(w): 10 * n for n, w in enumerate(_TENS.get(lang, "").split(), start=2)}
@@ -122,7 +122,7 @@ def words_of(lang: str) -> Words:
     if lang == "ar":
         values |= {fold("ألفين"): 2000, fold("ألفان"): 2000}
         values = {word: value for word, value in values.items() if value < 1000}
-    return Words(values, scales, rounds, plurals, values | scales | rounds | plurals)
+    return NumberWords(values, scales, rounds, plurals, values | scales | rounds | plurals)
 
 
 def _german(values: dict[str, int]) -> dict[str, int]:

@@ -139,7 +139,7 @@ def find_numbers(text: str, tokens: Sequence[Token], lang: str) -> list[Number]:
     list of Number
         In order.
     """
-    reader = _Reader(text, tokens, lang)
+    reader = _NumberReader(text, tokens, lang)
     numbers = []
     place = 0
     while place < len(tokens):
@@ -151,7 +151,7 @@ def find_numbers(text: str, tokens: Sequence[Token], lang: str) -> list[Number]:
     return numbers
 
 
-class _Reader:
+class _NumberReader:
     """Reads the numbers of one text."""
 
     def __init__(self, text: str, tokens: Sequence[Token], lang: str) -> None:

@@ -100,7 +100,7 @@ class Overlap:
     b_in_a: float
 
 
-def shingles(words: U64) -> U64:
+def shingle_hashes(words: U64) -> U64:
     """Hash the runs of three words of a text.
 
     Parameters
@@ -152,7 +152,7 @@ def overlap(a: U64, b: U64) -> Overlap:
     Overlap
         All 0 if one text has no words.
     """
-    one, other = shingles(a), shingles(b)
+    one, other = shingle_hashes(a), shingle_hashes(b)
     if not len(one) or not len(other):
         return Overlap(0.0, 0.0, 0.0)
     both = len(np.intersect1d(one, other, assume_unique=True))

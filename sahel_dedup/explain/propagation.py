@@ -19,7 +19,7 @@ import numpy as np
 from sahel_dedup.articles import Article, check_article
 from sahel_dedup.errors import SettingsError
 from sahel_dedup.explain.document import MAX_CHARACTERS
-from sahel_dedup.explain.overlap import shingles
+from sahel_dedup.explain.overlap import shingle_hashes
 from sahel_dedup.text.tokenizer import tokenize
 from sahel_dedup.util.days import hours_between
 from sahel_dedup.util.lazy import LazyModule
@@ -154,7 +154,7 @@ def _holdings(articles: Sequence[Article]) -> sp.csr_array:
     """Return a matrix of articles by three-word shingles: 1 where the article has the shingle."""
     tokens = tokenize([article.text[:MAX_CHARACTERS] for article in articles])
     ends = tokens.offsets.tolist()
-    held = [shingles(tokens.hashes[i:j]) for i, j in pairwise(ends)]
+    held = [shingle_hashes(tokens.hashes[i:j]) for i, j in pairwise(ends)]
     distinct, column = np.unique(np.concatenate(held), return_inverse=True)
     indptr = np.cumsum([0, *map(len, held)])
     shape = (len(articles), max(1, len(distinct)))

@@ -121,7 +121,7 @@ def columns_of(live: Live, terms: TermNumbers) -> tuple[dict[str, Any], dict[str
     return about, columns
 
 
-def restore(live: Live, arrays: Arrays) -> TermNumbers:
+def fill_live(live: Live, arrays: Arrays) -> TermNumbers:
     """Fill an empty engine.
 
     Parameters

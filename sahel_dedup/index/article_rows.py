@@ -26,9 +26,9 @@ from sahel_dedup.index.row_checks import (
     strings,
     whole_numbers,
 )
-from sahel_dedup.index.sqlite_file import Row
+from sahel_dedup.index.sqlite_file import TableRow
 from sahel_dedup.index.term_numbers import TermNumbers
-from sahel_dedup.io.tabular import plain, to_json
+from sahel_dedup.io.tabular import plain_value, to_json
 from sahel_dedup.sketch.fingerprint import SLOTS
 from sahel_dedup.sketch.number_contexts import SLOTS as CONTEXT_SLOTS
 from sahel_dedup.sketch.profiles import MAX_KEPT, Profiles
@@ -39,7 +39,7 @@ logger = logging.getLogger("sahel_dedup.index")
 _SKETCHES = {"salience": 2 * SLOTS, "shingles": SLOTS, "number_contexts": 2 * CONTEXT_SLOTS}
 
 
-def article_rows(live: Live, first: int, last: int, terms: TermNumbers) -> Iterator[Row]:
+def article_rows(live: Live, first: int, last: int, terms: TermNumbers) -> Iterator[TableRow]:
     """Yield the rows of some live articles.
 
     Parameters
@@ -78,7 +78,7 @@ def article_rows(live: Live, first: int, last: int, terms: TermNumbers) -> Itera
     )
 
 
-def read_articles(
+def articles_of_rows(
     columns: Sequence[tuple[Any, ...]], live: Live, terms: TermNumbers
 ) -> tuple[list[str], Profiles]:
     """Convert columns of the table, from `id` on, to ids and profiles.
@@ -172,7 +172,7 @@ def fields_to_bytes(article: Article) -> bytes | None:
     packed = []
     for name, value in article.extra.items():
         try:
-            packed.append(f"{to_json(str(name))}:{to_json(plain(value))}")
+            packed.append(f"{to_json(str(name))}:{to_json(plain_value(value))}")
         except SahelError as error:
             logger.warning("field %r of %r is not kept: %s", name, article.id, error)
     return to_bytes(f"{{{','.join(packed)}}}") if packed else None

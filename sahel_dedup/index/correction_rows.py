@@ -7,17 +7,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from sahel_dedup.corrections.corrections import Correction
 from sahel_dedup.index.article_rows import to_bytes, to_text
 from sahel_dedup.index.row_checks import blobs, whole_numbers
-from sahel_dedup.index.sqlite_file import Row
+from sahel_dedup.index.sqlite_file import TableRow
 
 
-def correction_rows(corrections: Iterable[Correction], first: int) -> Iterator[Row]:
+def correction_rows(corrections: Iterable[Correction], first: int) -> Iterator[TableRow]:
     """Convert corrections to numbered rows, starting at a given number."""
     for number, c in enumerate(corrections, start=first):
         origin = (None if value is None else to_bytes(value) for value in (c.who, c.when, c.why))
         yield number, to_bytes(c.a), to_bytes(c.b), int(c.same), *origin
 
 
-def read_corrections(rows: Sequence[Row]) -> list[Correction]:
+def read_corrections(rows: Sequence[TableRow]) -> list[Correction]:
     """Convert rows to corrections.
 
     Raises

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from sahel_dedup.errors import IndexFileError
 from sahel_dedup.index.seals import Sealer
-from sahel_dedup.index.sqlite_file import FORMAT_VERSION, TABLES, Row
+from sahel_dedup.index.sqlite_file import FORMAT_VERSION, TABLES, TableRow
 from sahel_dedup.sketch.fingerprint import FINGERPRINT_VERSION
 
 REBUILD = "make it again with `sahel-dedup index rebuild OLD NEW`, or from the articles"
@@ -52,7 +52,7 @@ class Header:
         return header
 
     @classmethod
-    def read(cls, rows: Iterable[Row], path: str) -> Self:
+    def read(cls, rows: Iterable[TableRow], path: str) -> Self:
         """Read the rows of the table of the header.
 
         Raises

@@ -13,7 +13,7 @@ import stat
 import time
 from typing import NamedTuple
 
-from sahel_dedup.index.array_columns import columns_of, restore
+from sahel_dedup.index.array_columns import columns_of, fill_live
 from sahel_dedup.index.array_file import Draft, read, write
 from sahel_dedup.index.live import Live
 from sahel_dedup.index.metadata import State
@@ -34,7 +34,7 @@ _LOOKS = 5
 _NAP = 0.02
 
 
-class Progress(NamedTuple):
+class ArraysState(NamedTuple):
     """The state up to which the arrays go."""
 
     generation: int
@@ -78,7 +78,7 @@ class KeptArrays:
             return self.behind > _BEHIND_CLOSED * articles
         return self.behind > max(LEAST_ARTICLES, _BEHIND * articles)
 
-    def save(self, live: Live, terms: TermNumbers, progress: Progress) -> str | None:
+    def save(self, live: Live, terms: TermNumbers, progress: ArraysState) -> str | None:
         """Write the arrays; `publish` makes them available.
 
         Returns
@@ -108,14 +108,14 @@ class KeptArrays:
                 logger.warning("cannot write %r: %s", self._store.arrays_path, error)
             self._draft = None
 
-    def load(self, live: Live, state: State) -> tuple[TermNumbers, Progress] | None:
+    def load(self, live: Live, state: State) -> tuple[TermNumbers, ArraysState] | None:
         """Fill an empty engine from the arrays that a state of the index names.
 
         Returns
         -------
         terms : TermNumbers
             The terms in the arrays.
-        progress : Progress
+        progress : ArraysState
             The state up to which they go. Both are ``None`` if there are no such arrays; nothing
             has been filled then.
         """
@@ -126,12 +126,12 @@ class KeptArrays:
         for look in range(_LOOKS):
             try:
                 arrays = read(path, self._key, state.arrays)
-                progress = Progress(
+                progress = ArraysState(
                     *whole_numbers("progress", arrays.about["progress"], 0).tolist()
                 )
                 if progress.generation != state.generation:
                     return None
-                return restore(live, arrays), progress
+                return fill_live(live, arrays), progress
             except (FileNotFoundError, LookupError) as error:
                 logger.info("%r is not used: %s", path, error)
                 time.sleep(_NAP * (look < _LOOKS - 1))

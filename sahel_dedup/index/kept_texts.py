@@ -12,7 +12,7 @@ from sahel_dedup.index.live import Live
 from sahel_dedup.index.persistence import Keeper
 from sahel_dedup.index.result_builder import origin
 from sahel_dedup.index.row_checks import blobs
-from sahel_dedup.index.sqlite_file import Row, damaged
+from sahel_dedup.index.sqlite_file import TableRow, damaged
 from sahel_dedup.index.standing import NO_STORY
 
 
@@ -83,7 +83,7 @@ def check_texts(keeper: Keeper) -> None:
             raise ValueError(f"{len(missing):,} texts are missing")
 
 
-def _read(row: Row) -> Text:
+def _read(row: TableRow) -> Text:
     _, title, text, extra = row
     blobs("title", [title], missing=True)
     blobs("text", [text])

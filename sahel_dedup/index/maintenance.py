@@ -27,8 +27,8 @@ from sahel_dedup.index.sqlite_file import (
     FORMAT_VERSION,
     connect,
     damaged,
-    explain,
     is_index,
+    named_error,
 )
 from sahel_dedup.index.sqlite_store import Store
 from sahel_dedup.index.story_index import StoryIndex
@@ -249,7 +249,7 @@ def _open_any(real: str, name: str) -> sqlite3.Connection:
     try:
         connection = connect(real, "ro")
     except sqlite3.Error as error:
-        raise explain(error, name) from error
+        raise named_error(error, name) from error
     try:
         ((application,),) = connection.execute("PRAGMA application_id")
         ((version,),) = connection.execute("PRAGMA user_version")
@@ -265,7 +265,7 @@ def _open_any(real: str, name: str) -> sqlite3.Connection:
             raise damaged(name, "its schema is not that of an index")
     except sqlite3.Error as error:
         connection.close()
-        raise explain(error, name) from error
+        raise named_error(error, name) from error
     except BaseException:
         connection.close()
         raise
@@ -283,7 +283,7 @@ def _former(connection: sqlite3.Connection, name: str) -> _Former:
         kept = made["texts"] is True, made.get("fields") is True
         return _Former(stored_settings(made, name), retention, *kept)
     except sqlite3.Error as error:
-        raise explain(error, name) from error
+        raise named_error(error, name) from error
     except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
         raise damaged(name, error) from error
 
@@ -296,7 +296,7 @@ def _corrections(connection: sqlite3.Connection, name: str) -> Corrections:
         rows = connection.execute("SELECT * FROM corrections").fetchall()
         return Corrections(read_corrections([(row[0], *row[2:]) for row in rows]) if rows else ())
     except sqlite3.Error as error:
-        raise explain(error, name) from error
+        raise named_error(error, name) from error
     except ValueError as error:
         raise damaged(name, error) from error
 
@@ -315,6 +315,6 @@ def _articles(connection: sqlite3.Connection, name: str, fields: bool) -> Iterat
                 read_fields(extra),
             )
     except sqlite3.Error as error:
-        raise explain(error, name) from error
+        raise named_error(error, name) from error
     except (TypeError, AttributeError, ArithmeticError, ValueError, RecursionError) as error:
         raise damaged(name, error) from error

@@ -12,7 +12,7 @@ from sahel_dedup.errors import IndexFileError, SettingsError
 from sahel_dedup.evidence_model import EvidenceModel
 from sahel_dedup.index.row_checks import DAYS, MOST
 from sahel_dedup.settings import Settings
-from sahel_dedup.util.days import in_words, length_in_days
+from sahel_dedup.util.days import length_in_days, length_in_words
 from sahel_dedup.util.version import data_versions
 
 logger = logging.getLogger("sahel_dedup.index")
@@ -169,7 +169,7 @@ def _named(value: object) -> object:
     """Return a setting for a message; a model is shown by its checksum."""
     if isinstance(value, EvidenceModel):
         return value.checksum
-    return in_words(value) if isinstance(value, timedelta) else value
+    return length_in_words(value) if isinstance(value, timedelta) else value
 
 
 def check_retention(retention: timedelta | None, settings: Settings) -> None:
@@ -182,8 +182,8 @@ def check_retention(retention: timedelta | None, settings: Settings) -> None:
     """
     if retention is not None and settings.window is not None and retention < settings.window:
         raise SettingsError(
-            f"retention: {in_words(retention)} is shorter than the window, "
-            f"{in_words(settings.window)}"
+            f"retention: {length_in_words(retention)} is shorter than the window, "
+            f"{length_in_words(settings.window)}"
         )
 
 

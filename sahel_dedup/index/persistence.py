@@ -14,16 +14,16 @@ from sahel_dedup.articles import Article
 from sahel_dedup.corrections.corrections import Correction, Corrections
 from sahel_dedup.index.article_rows import (
     article_rows,
+    articles_of_rows,
     check_langs,
     fields_to_bytes,
-    read_articles,
     to_blobs,
     to_bytes,
 )
 from sahel_dedup.index.changes import Changes
 from sahel_dedup.index.correction_rows import correction_rows, read_corrections
 from sahel_dedup.index.engine import EVENTS_KEPT, Engine
-from sahel_dedup.index.kept_arrays import KeptArrays, Progress
+from sahel_dedup.index.kept_arrays import ArraysState, KeptArrays
 from sahel_dedup.index.metadata import State
 from sahel_dedup.index.online_recurrence import recurrence_of_nearest
 from sahel_dedup.index.results import Event, EventKind
@@ -37,7 +37,7 @@ from sahel_dedup.index.row_checks import (
     strings,
     whole_numbers,
 )
-from sahel_dedup.index.sqlite_file import Row
+from sahel_dedup.index.sqlite_file import TableRow
 from sahel_dedup.index.sqlite_store import Store
 from sahel_dedup.index.standing import NO_STORY
 from sahel_dedup.index.term_numbers import TermNumbers
@@ -191,7 +191,7 @@ class Keeper:
         if arrays is None or not arrays.is_due(len(live), closing=closing):
             return
         self.store.put("terms", self.terms.new_rows())
-        progress = Progress(
+        progress = ArraysState(
             self.generation, self.removals, self._change, self._serial, self.engine.cursor
         )
         state.arrays = arrays.save(live, self.terms, progress) or state.arrays
@@ -254,7 +254,7 @@ class Keeper:
             live.corrections |= Corrections(read_corrections(rows))
             self._correction = int(numbers[-1])
 
-    def _standing(self, rows: NDArray[np.int64]) -> Iterator[Row]:
+    def _standing(self, rows: NDArray[np.int64]) -> Iterator[TableRow]:
         """Yield rows of the table `standing`."""
         s = self.engine.live.standing
         return zip(
@@ -297,7 +297,7 @@ class Keeper:
         self._load_corrections(removed)
         self._load_events(whole)
 
-    def _rows(self, table: str, column: str, last: int, whole: bool) -> Iterator[list[Row]]:
+    def _rows(self, table: str, column: str, last: int, whole: bool) -> Iterator[list[TableRow]]:
         return self.store.rows(table, since=None if whole else (column, last))
 
     def _load_forgotten(self) -> None:
@@ -322,7 +322,7 @@ class Keeper:
             serial, *columns = zip(*rows, strict=True)
             serials = rising_numbers("serial", serial, self._serial, last)
             self._note(len(rows))
-            new = live.append(*read_articles(columns, live, self.terms))
+            new = live.append(*articles_of_rows(columns, live, self.terms))
             live.standing.serial[new.start : new.stop] = serials
             self._serial = int(serials[-1])
 

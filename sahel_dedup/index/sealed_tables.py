@@ -14,7 +14,7 @@ from typing import Any
 from sahel_dedup.errors import SahelError
 from sahel_dedup.index.file_header import Header
 from sahel_dedup.index.seals import added
-from sahel_dedup.index.sqlite_file import TABLES, Row, damaged, explain
+from sahel_dedup.index.sqlite_file import TABLES, TableRow, damaged, named_error
 
 _READ_AT_ONCE = 2000
 
@@ -73,7 +73,7 @@ class SealedTables:
                     self._connection.execute("ROLLBACK")
                 raise
 
-    def put(self, table: str, rows: Iterable[Row], *, replace: bool = False) -> None:
+    def put(self, table: str, rows: Iterable[TableRow], *, replace: bool = False) -> None:
         """Write rows, in the open transaction.
 
         Parameters
@@ -114,7 +114,7 @@ class SealedTables:
         found = self._connection.execute(f"SELECT {name} FROM {table} WHERE {name} <= ?", (last,))
         self.drop(table, [key for (key,) in found.fetchall()])
 
-    def rows(self, table: str, *, since: tuple[str, int] | None = None) -> Iterator[list[Row]]:
+    def rows(self, table: str, *, since: tuple[str, int] | None = None) -> Iterator[list[TableRow]]:
         """Yield the rows of a table in order, many at a time, without their seals.
 
         Parameters
@@ -145,7 +145,7 @@ class SealedTables:
         """Return the numbers of all rows of a table."""
         return [key for (key,) in self._all(f"SELECT {TABLES[table][0]} FROM {table}")]
 
-    def row(self, table: str, key: int) -> Row | None:
+    def row(self, table: str, key: int) -> TableRow | None:
         """Return one row without its seal, or ``None`` if it does not exist."""
         found = self._all(f"SELECT * FROM {table} WHERE {TABLES[table][0]} = ?", key)
         return self._unsealed(table, found)[0] if found else None
@@ -190,7 +190,7 @@ class SealedTables:
         try:
             yield
         except sqlite3.Error as error:
-            raise explain(error, path or self.path) from error
+            raise named_error(error, path or self.path) from error
 
     def _subtract(self, table: str, keys: Iterable[int | str]) -> None:
         """Subtract the seals of rows that are about to be deleted from the sum."""
@@ -205,7 +205,7 @@ class SealedTables:
                 self.path, f"its table {table} has lost rows, or has rows of other states"
             )
 
-    def _unsealed(self, table: str, rows: Sequence[Row]) -> list[Row]:
+    def _unsealed(self, table: str, rows: Sequence[TableRow]) -> list[TableRow]:
         seal, found = self._header.sealers[table].seal, []
         for row in rows:
             content = (row[0], *row[2:])
@@ -214,10 +214,10 @@ class SealedTables:
             found.append(content)
         return found
 
-    def _all(self, sql: str, *values: object) -> list[Row]:
+    def _all(self, sql: str, *values: object) -> list[TableRow]:
         return [row for rows in self._read(sql, *values) for row in rows]
 
-    def _read(self, sql: str, *values: object) -> Iterator[list[Row]]:
+    def _read(self, sql: str, *values: object) -> Iterator[list[TableRow]]:
         """Yield the rows of a query, many at a time."""
         with self._explained():
             cursor = self._connection.execute(sql, values)

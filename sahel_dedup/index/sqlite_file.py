@@ -63,7 +63,7 @@ TABLES = {
     "forgotten": ("lang", 5),
 }
 
-Row = tuple[Any, ...]
+TableRow = tuple[Any, ...]
 
 
 def is_index(path: str | os.PathLike[str]) -> bool:
@@ -137,7 +137,7 @@ def draft(path: str) -> Iterator[str]:
                 os.unlink(name + end)
 
 
-def explain(error: sqlite3.Error, path: str) -> SahelError:
+def named_error(error: sqlite3.Error, path: str) -> SahelError:
     """Convert an error of SQLite to one that names the cause."""
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
     if code == sqlite3.SQLITE_FULL:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from sahel_dedup.errors import IndexStateError
 from sahel_dedup.index.row_checks import MOST_32, blobs, rising_numbers, whole_numbers
-from sahel_dedup.index.sqlite_file import Row
+from sahel_dedup.index.sqlite_file import TableRow
 from sahel_dedup.text.vocabulary import Vocabulary
 from sahel_dedup.util.growing import with_room
 
@@ -88,7 +88,7 @@ class TermNumbers:
             raise ValueError("terms: an unknown number")
         return numbers
 
-    def new_rows(self) -> Iterator[Row]:
+    def new_rows(self) -> Iterator[TableRow]:
         """Assign numbers to the new terms since the last time, and yield their rows."""
         vocabulary = self._vocabulary
         numbers = np.arange(self.size, len(vocabulary), dtype=np.int32)
@@ -102,7 +102,7 @@ class TermNumbers:
         self._note(numbers, filed)
         return zip(filed.tolist(), hashes, words, strict=True)
 
-    def read(self, rows: Sequence[Row]) -> None:
+    def read(self, rows: Sequence[TableRow]) -> None:
         """Load the next rows of a file.
 
         Raises

@@ -65,7 +65,7 @@ Entries: TypeAlias = tuple[
 # The parts of the IDF of terms (logarithms, by language), and which terms are numbers:
 # `log_articles`, `log_seen` and `is_number`. Plain tuples, because Numba looks at the type of a
 # named one in Python on each call.
-Counts: TypeAlias = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_]]
+CountColumns: TypeAlias = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_]]
 
 
 @compiled
@@ -73,7 +73,7 @@ def compare(
     first: NDArray[np.int64],
     second: NDArray[np.int64],
     of: Entries,
-    counts: Counts,
+    counts: CountColumns,
     laid_out: NDArray[np.float32],
     cosine: NDArray[np.float64],
     number_count: NDArray[np.int64],
@@ -177,7 +177,7 @@ def compare_headlines(
     indptr: NDArray[np.int64],
     words: NDArray[np.uint32],
     titles: tuple[NDArray[np.int64], NDArray[np.int32]],
-    counts: Counts,
+    counts: CountColumns,
     headlines: NDArray[np.float64],
 ) -> None:
     """Fill in the parts of titles in openings: see `sahel_dedup.scoring.tfidf.Shared`."""

@@ -118,7 +118,7 @@ def to_frame(rows: Iterable[Row], columns: Iterable[str]) -> pl.DataFrame:
     polars.DataFrame
         These columns, then others in the order in which they first occurred.
     """
-    plain_rows: list[_PlainRow] = [plain(row) for row in rows]
+    plain_rows: list[_PlainRow] = [plain_value(row) for row in rows]
     types: dict[str, pl.DataType] = {
         "canonical": pl.Boolean(),
         "similarity": pl.Float64(),
@@ -129,7 +129,7 @@ def to_frame(rows: Iterable[Row], columns: Iterable[str]) -> pl.DataFrame:
     return _frame(plain_rows, {name: _settled(dtype) for name, dtype in learnt.items()})
 
 
-def plain(value: object, depth: int = 0) -> Any:
+def plain_value(value: object, depth: int = 0) -> Any:
     """Reduce a value to the types of JSON, dates, and datetimes in UTC.
 
     Sets become lists, bytes become text, NumPy's scalars and arrays become Python's, and the
@@ -143,8 +143,10 @@ def plain(value: object, depth: int = 0) -> Any:
             return _as_string(value)
         if isinstance(value, Mapping):
             items = value.items()
-            return {escape_surrogates(str(key)): plain(item, depth + 1) for key, item in items}
-        return [plain(item, depth + 1) for item in value]
+            return {
+                escape_surrogates(str(key)): plain_value(item, depth + 1) for key, item in items
+            }
+        return [plain_value(item, depth + 1) for item in value]
     if is_missing(value):
         return None
     if isinstance(value, datetime):
@@ -152,7 +154,7 @@ def plain(value: object, depth: int = 0) -> Any:
     if isinstance(value, bytes):
         return value.decode(errors="backslashreplace")
     if hasattr(value, "tolist"):
-        return plain(value.tolist(), depth)
+        return plain_value(value.tolist(), depth)
     return str(value)
 
 
@@ -167,7 +169,7 @@ def to_json(value: object) -> str:
     try:
         return _encoded(_encode, value)
     except (TypeError, ValueError):
-        return _encode(_finite(plain(value)))
+        return _encode(_finite(plain_value(value)))
 
 
 def without_surrogates(text: str) -> str:
@@ -194,7 +196,7 @@ def _default(value: object) -> Any:
     # NaT of pandas passes for a date.
     if isinstance(value, date) and not is_missing(value):
         return value.isoformat()
-    return plain(value)
+    return plain_value(value)
 
 
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, default=_default).encode
@@ -230,7 +232,7 @@ def _chunked(rows: Iterable[Row]) -> Iterator[list[_PlainRow]]:
     chunk: list[_PlainRow] = []
     characters = 0
     for row in rows:
-        chunk.append(plain(row))
+        chunk.append(plain_value(row))
         characters += sum(len(value) for value in row.values() if isinstance(value, str))
         if characters >= _CHUNK_CHARACTERS or len(chunk) >= CHUNK_ROWS:
             yield chunk

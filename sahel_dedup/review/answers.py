@@ -14,7 +14,7 @@ from typing import Any
 
 from sahel_dedup.errors import FileError
 
-Row = dict[str, Any]
+AnswerRow = dict[str, Any]
 
 
 class Answers:
@@ -33,7 +33,7 @@ class Answers:
 
     def __init__(self, path: str) -> None:
         self.path = path
-        self.rows: list[Row] = []
+        self.rows: list[AnswerRow] = []
         # Offset of each row in the file.
         self._starts: list[int] = []
         try:
@@ -51,11 +51,11 @@ class Answers:
         """Close the file."""
         self._file.close()
 
-    def of(self, a: str, b: str) -> Row | None:
+    def of(self, a: str, b: str) -> AnswerRow | None:
         """Return the latest answer on a pair of articles."""
         return next((row for row in reversed(self.rows) if {row["a"], row["b"]} == {a, b}), None)
 
-    def add(self, rows: Sequence[Row]) -> None:
+    def add(self, rows: Sequence[AnswerRow]) -> None:
         """Write the rows of one step."""
         step = self.rows[-1]["step"] + 1 if self.rows else 1
         end = self._file.seek(0, os.SEEK_END)
@@ -67,7 +67,7 @@ class Answers:
             self._starts.append(end)
             end += len(line)
 
-    def undo(self) -> list[Row]:
+    def undo(self) -> list[AnswerRow]:
         """Undo the last step; return its rows, or none if there is no step."""
         if not self.rows:
             return []

@@ -21,7 +21,7 @@ from starlette.routing import Route
 
 from sahel_dedup.corrections.corrections import Corrections
 from sahel_dedup.errors import CorrectionError
-from sahel_dedup.review.answers import Answers, Row
+from sahel_dedup.review.answers import AnswerRow, Answers
 from sahel_dedup.review.questions import Questions, show_article, show_pair
 
 _POLICY = (
@@ -141,7 +141,7 @@ class Review:
             "answered": self._answered(),
         }
 
-    def _add(self, rows: list[Row]) -> None:
+    def _add(self, rows: list[AnswerRow]) -> None:
         try:
             Corrections.read([*self.answers.rows, *rows])
         except CorrectionError as error:
@@ -152,7 +152,7 @@ class Review:
     def _answered(self) -> int:
         return len({row["step"] for row in self.answers.rows})
 
-    def _row(self, a: str, b: str, same: int | None) -> Row:
+    def _row(self, a: str, b: str, same: int | None) -> AnswerRow:
         when = datetime.now(UTC).isoformat(timespec="seconds")
         return {"a": a, "b": b, "same": same, "who": self.who, "when": when}
 

@@ -14,7 +14,7 @@ from sahel_dedup.review.app import Review, make_app
 _ADDRESS = "127.0.0.1"
 
 
-def serve(review: Review, port: int, ready: Callable[[str], None]) -> None:
+def serve_review(review: Review, port: int, ready: Callable[[str], None]) -> None:
     """Serve a review until the process is interrupted.
 
     Parameters

@@ -23,7 +23,7 @@ _SHARED_NUMBERS = 1 / 3
 _NOTHING = np.empty(0, dtype=np.int64)
 
 
-class Comparison(Protocol):
+class TextComparison(Protocol):
     """Compares texts: see `sahel_dedup.scoring.tfidf.Similarity`."""
 
     @property
@@ -104,7 +104,7 @@ def _weigh(
 def repeated(
     first: NDArray[np.int64],
     second: NDArray[np.int64],
-    similarity: Comparison,
+    similarity: TextComparison,
     traits: Traits,
 ) -> NDArray[np.bool_]:
     """Mark each background text that is a copy of an earlier one of the same article.
@@ -113,7 +113,7 @@ def repeated(
     ----------
     first, second : ndarray of int64, shape (n,)
         Articles, grouped, and their background texts, the most similar first.
-    similarity : Comparison
+    similarity : TextComparison
     traits : Traits
 
     Returns

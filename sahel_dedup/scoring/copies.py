@@ -54,7 +54,7 @@ class Titles(Protocol):
         """Whether a title names what its text speaks of and another text does not."""
 
 
-class Words(Titles, Protocol):
+class TitlesAndNumbers(Titles, Protocol):
     """Compares numbers and titles: see `sahel_dedup.scoring.tfidf.Similarity`."""
 
     @property
@@ -298,7 +298,7 @@ def floor_near_copies(
     second: NDArray[np.int64],
     cosine: NDArray[np.float64],
     traits: Traits,
-    similarity: Words,
+    similarity: TitlesAndNumbers,
 ) -> None:
     """Raise the cosines of near copies to at least `COPY_COSINE`.
 
@@ -311,7 +311,7 @@ def floor_near_copies(
     cosine : ndarray of float64, shape (n,)
         Their TF-IDF cosines; changed in place.
     traits : Traits
-    similarity : Words
+    similarity : TitlesAndNumbers
     """
     t = traits
     same = agreeing_slots(t.shingles, first, second)

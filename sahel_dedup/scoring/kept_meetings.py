@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sahel_dedup.candidates.buckets import Buckets
+from sahel_dedup.candidates.buckets import ArchiveBuckets
 from sahel_dedup.candidates.grown import MOST_MOVED, without
 from sahel_dedup.candidates.lsh import distinct
 from sahel_dedup.scoring.meetings import (
@@ -146,7 +146,7 @@ class _Inside(NamedTuple):
         workers: int,
     ) -> _Inside:
         """Find who is in the buckets of some articles."""
-        buckets = Buckets.of(salience, layout, rows, min(layout.bands, BANDS))
+        buckets = ArchiveBuckets.of(salience, layout, rows, min(layout.bands, BANDS))
         bucket, row = buckets.members(line.rows, workers)
         position = np.zeros(len(salience), dtype=np.int64)
         position[line.rows] = np.arange(len(line.rows))

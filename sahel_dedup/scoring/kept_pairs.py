@@ -42,7 +42,7 @@ _ARRAYS = ("file_of", "line_of", "day", "member", "idf", "bound", "indptr", "sec
            "prior", *ARRAYS)  # fmt: skip
 
 
-class Origin(NamedTuple):
+class ReadLines(NamedTuple):
     """Where the articles of an archive were read.
 
     Attributes
@@ -67,7 +67,7 @@ class Origin(NamedTuple):
         return np.where(found < 0, -1, (found << 40) + self.line)
 
 
-class Store(Protocol):
+class PairStore(Protocol):
     """What keeps pairs: see `sahel_dedup.io.checkpoint.Checkpoint`."""
 
     def load_pairs(
@@ -92,8 +92,8 @@ class KeptPairs:
 
     Parameters
     ----------
-    store : Store
-    origin : Origin
+    store : PairStore
+    origin : ReadLines
         Of the articles as they are now, in order of time.
 
     Attributes
@@ -102,7 +102,7 @@ class KeptPairs:
         What is known of meetings once `recall` was called.
     """
 
-    def __init__(self, store: Store, origin: Origin) -> None:
+    def __init__(self, store: PairStore, origin: ReadLines) -> None:
         self.store, self.origin = store, origin
         self.meetings = KeptMeetings(len(origin.file))
         self._former: tuple[dict[str, NDArray[Any]], dict[str, Any]] | None = None
@@ -189,7 +189,7 @@ class KeptPairs:
         self, arrays: dict[str, NDArray[Any]], about: dict[str, Any], profiles: Profiles
     ) -> NDArray[np.int64] | None:
         """Return the present row of each former article; None if one is gone or has another day."""
-        former = Origin(about["files"], arrays["file_of"], arrays["line_of"]).code(
+        former = ReadLines(about["files"], arrays["file_of"], arrays["line_of"]).code(
             self.origin.files
         )
         code = self.origin.code(self.origin.files)

@@ -38,7 +38,7 @@ SURVIVING = """first long, second long, cosine double, number_count long, figure
 SHARED = tuple(item.name for item in fields(Shared))
 RECURRENCE = "row long, recurrence double"
 _Rows = NDArray[np.int64]
-_Work = Callable[[_Rows, _Rows, pa.Table], dict[str, Any]]
+_BlockWork = Callable[[_Rows, _Rows, pa.Table], dict[str, Any]]
 
 
 def agreeing(proposed: DataFrame, articles: DataFrame) -> DataFrame:
@@ -187,7 +187,7 @@ def _parcel(first: _Rows, second: _Rows) -> dict[str, Any]:
     return {"pairs": cell(np.column_stack([first, second]))}
 
 
-def _compare(pairs: DataFrame, articles: DataFrame, work: _Work, schema: str) -> DataFrame:
+def _compare(pairs: DataFrame, articles: DataFrame, work: _BlockWork, schema: str) -> DataFrame:
     """Send to each block the articles of its pairs, in order, and process both.
 
     `work` gets the pairs, as positions of their articles, and the articles.

@@ -42,7 +42,7 @@ from sahel_dedup.spark.corrected import (
 )
 from sahel_dedup.spark.idf import corpus_idf, with_idf
 from sahel_dedup.spark.joining import join_parts
-from sahel_dedup.spark.ordering import copies, in_order
+from sahel_dedup.spark.ordering import copies_and_pages, in_order
 from sahel_dedup.spark.scoring import scored_pairs, with_recurrence
 from sahel_dedup.spark.sketches import SKETCH, sketch
 from sahel_dedup.spark.stages import Stages
@@ -204,7 +204,7 @@ class Run:
 
     def _all_copies(self) -> DataFrame:
         window = self.settings.window_days
-        return self.stages.keep("copies", lambda: copies(self.timeline(), window))
+        return self.stages.keep("copies", lambda: copies_and_pages(self.timeline(), window))
 
     @functools.cached_property
     def _named(self) -> tuple[Named, ...]:

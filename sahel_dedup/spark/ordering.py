@@ -46,7 +46,7 @@ def in_order(sketches: DataFrame) -> DataFrame:
     )
 
 
-def copies(timeline: DataFrame, window: float) -> DataFrame:
+def copies_and_pages(timeline: DataFrame, window: float) -> DataFrame:
     """Find exact duplicates and placeholder pages.
 
     Returns

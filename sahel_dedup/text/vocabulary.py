@@ -323,7 +323,7 @@ class Vocabulary:
         Other threads may add terms meanwhile. A term that was added too late is missed here, and
         looked up again once this thread holds the lock.
         """
-        return find_numbers(self._table, self._hashes, hashes, self._salt)
+        return find_listed(self._table, self._hashes, hashes, self._salt)
 
 
 @functools.cache
@@ -331,7 +331,7 @@ def _year_hashes() -> NDArray[np.uint64]:
     return tokenize([" ".join(map(str, _YEARS))]).hashes
 
 
-def find_numbers(
+def find_listed(
     table: NDArray[np.int32],
     known: NDArray[np.uint64],
     hashes: NDArray[np.uint64],
@@ -351,7 +351,7 @@ def _find_all(
     salt: np.uint64,
     numbers: NDArray[np.int32],
 ) -> None:
-    """Fill in what `find_numbers` returns."""
+    """Fill in what `find_listed` returns."""
     mask = np.uint64(len(table) - 1)
     for i in range(len(hashes)):
         slot = splitmix64_one(hashes[i] ^ salt) & mask

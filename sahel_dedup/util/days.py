@@ -44,7 +44,7 @@ def length_in_days(length: timedelta | None) -> float | None:
     return None if length is None else length / _DAY
 
 
-def in_words(length: timedelta | None) -> str:
+def length_in_words(length: timedelta | None) -> str:
     """Express a length of time in days, for messages."""
     return "None" if length is None else f"{length / _DAY:g} days"
 

@@ -150,7 +150,7 @@ def _numba_cache(function: Callable[..., Any]) -> Any:
     from numba.core.compiler import CompileResult
     from numba.core.serialize import dumps, loads
 
-    class Kept(NullCache):  # type: ignore[misc]
+    class LoopCache(NullCache):  # type: ignore[misc]
         """A cache with a file for each combination of types."""
 
         @property
@@ -168,7 +168,7 @@ def _numba_cache(function: Callable[..., Any]) -> Any:
                 piece = _piece(function, signature, result.codegen)
                 code_cache().write(piece, dumps(result._reduce()))
 
-    return Kept()
+    return LoopCache()
 
 
 def _piece(function: Callable[..., Any], signature: Any, codegen: Any) -> str:

@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
-Part = TypeVar("Part")
-Result = TypeVar("Result")
+_Part = TypeVar("_Part")
+_Result = TypeVar("_Result")
 
 
 def ordered_map(
-    work: Callable[[Part], Result], parts: Iterable[Part], workers: int = 0
-) -> Iterator[Result]:
+    work: Callable[[_Part], _Result], parts: Iterable[_Part], workers: int = 0
+) -> Iterator[_Result]:
     """Work on parts in threads, with about two parts per worker at a time.
 
     Parameters
@@ -35,7 +35,7 @@ def ordered_map(
     if workers == 1:
         yield from map(work, parts)
         return
-    pending: deque[Future[Result]] = deque()
+    pending: deque[Future[_Result]] = deque()
     with ThreadPoolExecutor(workers) as pool:
         for part in parts:
             pending.append(pool.submit(work, part))

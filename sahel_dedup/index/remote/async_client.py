@@ -142,13 +142,13 @@ class AsyncStoryIndex(NotCopied):
         self, a: str, b: str, *, who: str | None = None, why: str | None = None
     ) -> tuple[Event, ...]:
         """Say that two articles are one story; see `StoryIndex.join`."""
-        return await self._send(calls.say("/join", (a, b), who, why))
+        return await self._send(calls.join_or_part("/join", (a, b), who, why))
 
     async def part(
         self, a: str, b: str, *, who: str | None = None, why: str | None = None
     ) -> tuple[Event, ...]:
         """Say that two articles are not one story; see `StoryIndex.part`."""
-        return await self._send(calls.say("/part", (a, b), who, why))
+        return await self._send(calls.join_or_part("/part", (a, b), who, why))
 
     async def contains(self, article: str) -> bool:
         """Return whether an article is there: ``article in index`` of `StoryIndex`."""
@@ -223,7 +223,7 @@ class AsyncStoryIndex(NotCopied):
             except self._httpx.HTTPError as error:
                 raise calls.unreachable(self._url, error) from error
             if answer.is_success:
-                return calls.read(call, answer.content, self._url)
+                return calls.read_answer(call, answer.content, self._url)
             left = deadline - time.monotonic()
             nap = calls.wait_of(answer.status_code, answer.headers.get("Retry-After"), left)
             if nap is None:
@@ -238,7 +238,7 @@ class AsyncStoryIndex(NotCopied):
                 if not answer.is_success:
                     calls.raise_error(answer.status_code, await answer.aread(), self._url)
                 async for line in answer.aiter_lines():
-                    if line and (found := calls.read(call, line, self._url)) is not None:
+                    if line and (found := calls.read_answer(call, line, self._url)) is not None:
                         yield found
         except self._httpx.HTTPError as error:
             raise calls.unreachable(self._url, error) from error

@@ -137,7 +137,7 @@ def withdraw(a: str, b: str) -> Call[tuple[Event, ...]]:
     return post("/withdraw", _events, a=named("article", a), b=named("article", b))
 
 
-def say(path: str, pair: tuple[str, str], who: str | None, why: str | None) -> Call[Any]:
+def join_or_part(path: str, pair: tuple[str, str], who: str | None, why: str | None) -> Call[Any]:
     """Say that two articles are one story, or that they are not: ``/join`` or ``/part``.
 
     Raises
@@ -268,7 +268,7 @@ def raise_error(status: int, content: bytes, url: str) -> NoReturn:
     raise error
 
 
-def read(call: Call[_T], content: bytes | str, url: str) -> _T:
+def read_answer(call: Call[_T], content: bytes | str, url: str) -> _T:
     """Read an answer, or a line of one.
 
     Raises

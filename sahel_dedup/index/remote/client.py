@@ -184,13 +184,13 @@ class RemoteIndex(NotCopied):
         self, a: str, b: str, *, who: str | None = None, why: str | None = None
     ) -> tuple[Event, ...]:
         """Say that two articles are one story; see `StoryIndex.join`."""
-        return self._send(calls.say("/join", (a, b), who, why))
+        return self._send(calls.join_or_part("/join", (a, b), who, why))
 
     def part(
         self, a: str, b: str, *, who: str | None = None, why: str | None = None
     ) -> tuple[Event, ...]:
         """Say that two articles are not one story; see `StoryIndex.part`."""
-        return self._send(calls.say("/part", (a, b), who, why))
+        return self._send(calls.join_or_part("/part", (a, b), who, why))
 
     def expire(self, before: datetime) -> tuple[Event, ...]:
         """Expire the stories from before a time; see `StoryIndex.expire`."""
@@ -257,7 +257,7 @@ class RemoteIndex(NotCopied):
             except self._httpx.HTTPError as error:
                 raise calls.unreachable(self._url, error) from error
             if answer.is_success:
-                return calls.read(call, answer.content, self._url)
+                return calls.read_answer(call, answer.content, self._url)
             left = deadline - time.monotonic()
             nap = calls.wait_of(answer.status_code, answer.headers.get("Retry-After"), left)
             if nap is None:
@@ -273,7 +273,7 @@ class RemoteIndex(NotCopied):
                 if not answer.is_success:
                     calls.raise_error(answer.status_code, answer.read(), self._url)
                 for line in answer.iter_lines():
-                    if line and (found := calls.read(call, line, self._url)) is not None:
+                    if line and (found := calls.read_answer(call, line, self._url)) is not None:
                         yield found
         except self._httpx.HTTPError as error:
             raise calls.unreachable(self._url, error) from error

@@ -16,7 +16,7 @@ from sahel_dedup.articles import Article
 from sahel_dedup.clustering.story import Story
 from sahel_dedup.errors import ArticleError, CorrectionError, SahelError
 from sahel_dedup.index.results import Assignment, Event, IndexStats, Match
-from sahel_dedup.io.tabular import plain, to_json
+from sahel_dedup.io.tabular import plain_value, to_json
 from sahel_dedup.scoring.breakdown import ScoreBreakdown, SharedTerm
 from sahel_dedup.settings import Settings
 from sahel_dedup.util.days import length_in_days, length_of
@@ -54,7 +54,7 @@ def article_to_json(article: Article) -> Json:
     """Convert an article to the fields that `Article.from_mapping` reads."""
     extra = {str(name): value for name, value in article.extra.items()}
     # With the writer of JSON, which handles dates and other types of Python.
-    row: Json = json.loads(to_json(plain(extra))) if extra else {}
+    row: Json = json.loads(to_json(plain_value(extra))) if extra else {}
     row |= {"id": article.id, "text": article.text}
     if article.published is not None:
         row["published"] = article.published.isoformat()
