@@ -106,6 +106,69 @@ def test_similarity_of_a_grown_stream_is_that_of_the_batch(
     assert (np.abs(one.opening - one.cosine) > 0.1).any()
 
 
+def slowly_further(live: LiveProfiles, similarity: OnlineTfidf, pair: list[int]) -> list[float]:
+    """Compare titles, openings and figures of two articles, one word at a time."""
+    vocabulary, words, opening, figures = similarity._sketcher.vocabulary, [], [], []
+    titles: list[dict[int, float]] = []
+    years = set(vocabulary.years().tolist())
+    for row in pair:
+        lang, terms = live.lang[row], live.words[live.indptr[row] : live.indptr[row + 1]]
+        idf = np.maximum(similarity._log_articles[lang] - similarity._log_seen[lang], 0)
+        words.append([int(word) & 0xFFFFFF for word in terms if word >> 24 >= 128])
+        opening.append({term: float(idf[term]) for term in words[-1]})
+        title = live.title_terms[live.title_indptr[row] : live.title_indptr[row + 1]].tolist()
+        titles.append({term: float(idf[term]) for term in title})
+        numbers = {int(word) & 0xFFFFFF for word in terms if vocabulary.is_number[word & 0xFFFFFF]}
+        figures.append(numbers - years)
+    headline = 0.0
+    for title_of, at in zip(titles, words[::-1], strict=True):
+        if sum(title_of.values()) > 0:
+            held = sum(weight for term, weight in title_of.items() if term in at)
+            headline += held / sum(title_of.values()) / 2
+    common = len(figures[0] & figures[1]) / (min(map(len, figures)) + 1)
+    return [cosine_of(*titles), cosine_of(*opening), common, headline]
+
+
+def cosine_of(one: dict[int, float], other: dict[int, float]) -> float:
+    product = sum(weight * other.get(term, 0.0) for term, weight in one.items())
+    squares = [sum(weight * weight for weight in side.values()) for side in (one, other)]
+    return product / float(np.sqrt(squares[0] * squares[1])) if product > 0 else 0.0
+
+
+@given(seed=st.integers(0, 2**32 - 1))
+def test_titles_openings_and_figures_are_those_of_the_slow_twin(
+    sketched: tuple[Sketcher, Profiles], seed: int
+) -> None:
+    sketcher, profiles = sketched
+    draw = np.random.default_rng(seed)
+    # Two languages, whose words have other weights.
+    profiles = replace(profiles, lang=draw.integers(0, 2, len(profiles)).astype(np.int16))
+    live, similarity = grown(profiles, sketcher)
+    pairs = draw.integers(0, len(profiles), (2, 20))
+    pairs[0] = np.repeat(pairs[0, ::4], 4)
+    found = similarity.further(*pairs)
+    expected = [slowly_further(live, similarity, pair) for pair in pairs.T.tolist()]
+    np.testing.assert_allclose(found.T, expected, rtol=1e-5)
+    for room in (similarity._titled, similarity._marks, similarity._laid_out):
+        assert not room.any()
+
+
+def test_figures_are_known_when_terms_arrive_or_change_their_numbers() -> None:
+    sketcher = Sketcher()
+    live = LiveProfiles.empty()
+    similarity = OnlineTfidf(live, sketcher)
+    for row, text in enumerate(["In 1999 came 12 men", "They met 47 others in 2003", "words only"]):
+        part = sketcher.sketch([Article(str(row), text)])
+        live.append(part)
+        similarity.learn(part, row)
+        words = sketcher.vocabulary.words
+        known = similarity._figures()[: len(sketcher.vocabulary)]
+        assert {words[i] for i in np.flatnonzero(known).tolist()} <= {"12", "47"}
+        assert known.sum() == min(row + 1, 2)
+    similarity.renumber(np.arange(len(sketcher.vocabulary)), np.arange(3))
+    assert similarity._figures().sum() == 2
+
+
 def test_idf_depends_on_what_was_counted_alone(
     sketched: tuple[Sketcher, Profiles], monkeypatch: pytest.MonkeyPatch
 ) -> None:

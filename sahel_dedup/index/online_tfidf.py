@@ -20,15 +20,14 @@ from sahel_dedup.index.term_counts import CountArrays, TermCounts
 from sahel_dedup.index.tfidf_kernels import (
     add_counts,
     compare,
-    compare_figures,
-    compare_headlines,
+    compare_further,
     count_held,
     take_logarithms,
 )
 from sahel_dedup.scoring.copies import echoes_text, floor_near_copies, names_apart
 from sahel_dedup.scoring.tfidf import Shared
 from sahel_dedup.sketch.profiles import Profiles
-from sahel_dedup.sketch.sketcher import OPENING_TF, TF, Sketcher
+from sahel_dedup.sketch.sketcher import TF, Sketcher
 from sahel_dedup.text.idf_prior import IDF_UNITS, LISTS, PRIOR_ARTICLES
 from sahel_dedup.util.growing import with_room, zeros
 
@@ -42,9 +41,6 @@ _STEP = 500
 # ln((n0 + 1) / (n0 p + 1)); this is p.
 PRIORS = 1 << 10
 _CHANCE = (np.exp(np.arange(PRIORS) / -IDF_UNITS) * (PRIOR_ARTICLES + 1) - 1) / PRIOR_ARTICLES
-
-# Every term of a title counts once.
-_ONCE = np.ones_like(TF)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +100,7 @@ class ComparedPairs:
     ) -> Iterator[tuple[slice, Shared]]:
         """Return `OnlineTfidf.shared` for exactly these pairs."""
         if len(first):
-            similarity = self.similarity
-            titles, openings = similarity.titles(first, second), similarity.openings(first, second)
-            figures, headlines = similarity.figures_and_headlines(first, second)
+            titles, openings, figures, headlines = self.similarity.further(first, second)
             shared = Shared(self.cosine, self.common, figures, titles, openings, headlines)
             yield slice(0, len(first)), shared
 
@@ -141,6 +135,7 @@ class OnlineTfidf:
         self.number_count = np.zeros(0, dtype=np.int64)
         # Weight of each term in the first article of a comparison; all zero between comparisons.
         self._laid_out = np.zeros(0, dtype=np.float32)
+        self._reset()
 
     def arrays(self) -> CountArrays:
         """Return what was counted, with room for a quarter more terms."""
@@ -161,6 +156,17 @@ class OnlineTfidf:
         self._seen, self._log_seen = arrays.seen, arrays.log_seen
         self._log_articles, self.number_count = arrays.log_articles, arrays.number_count
         self._laid_out = zeros(arrays.seen.shape[1:], np.dtype(np.float32))
+        self._reset()
+
+    def _reset(self) -> None:
+        """Make what is kept for each term anew, after terms got other numbers."""
+        size = len(self._laid_out)
+        # The same for titles, and marks of terms.
+        self._titled = zeros((size,), np.dtype(np.float32))
+        self._marks = zeros((size,), np.dtype(np.uint8))
+        # Which terms are numbers but no years, and of how many terms this is known.
+        self._figure = np.zeros(0, dtype=np.bool_)
+        self._figures_known = 0
 
     def learn(self, profiles: Profiles, first: int) -> None:
         """Include new articles.
@@ -205,7 +211,8 @@ class OnlineTfidf:
 
     def memory(self) -> int:
         """Return the size of the counts in bytes."""
-        return self._seen.nbytes + self._log_seen.nbytes + self._laid_out.nbytes
+        tables = self._seen, self._log_seen, self._laid_out, self._titled, self._marks, self._figure
+        return sum(table.nbytes for table in tables)
 
     def counted(self) -> list[TermCounts]:
         """Return the counts, by number of language."""
@@ -229,6 +236,7 @@ class OnlineTfidf:
         if kept is not None:
             self._seen, self._log_seen = self._seen[:, kept], self._log_seen[:, kept]
             self._laid_out = self._laid_out[kept]
+            self._reset()
 
     def cosines(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the TF-IDF cosines of pairs of articles, shape (n_pairs,)."""
@@ -236,17 +244,15 @@ class OnlineTfidf:
 
     def compare(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> ComparedPairs:
         """Return the TF-IDF cosines of pairs, and how many numbers they share."""
-        p = self._profiles
-        cosine, common = self._compare(p.indptr, p.words, TF, first, second)
-        floor_near_copies(first, second, cosine, p, self)
+        cosine, common = self._compare(first, second)
+        floor_near_copies(first, second, cosine, self._profiles, self)
         return ComparedPairs(first, second, cosine, common, self)
 
     def shared_numbers(
         self, first: NDArray[np.int64], second: NDArray[np.int64]
     ) -> NDArray[np.int64]:
         """Return how many distinct numbers the articles of each pair share, shape (n_pairs,)."""
-        p = self._profiles
-        return self._compare(p.indptr, p.words, TF, first, second)[1]
+        return self._compare(first, second)[1]
 
     def shared_terms(
         self, first: int, second: int
@@ -312,43 +318,42 @@ class OnlineTfidf:
         title = p.title_terms[p.title_indptr[row] : p.title_indptr[row + 1]]
         return echoes_text(title, mine & TERM, mine >> TERM_BITS)
 
-    def titles(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Return the TF-IDF cosines of the titles of pairs of articles, shape (n_pairs,)."""
-        p = self._profiles
-        words = p.title_terms.view(np.uint32)
-        return self._compare(p.title_indptr, words, _ONCE, first, second)[0]
+    def further(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Compare titles, openings and figures of pairs of articles.
 
-    def openings(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Return the same for titles and first words."""
-        p = self._profiles
-        return self._compare(p.indptr, p.words, OPENING_TF, first, second)[0]
+        Returns
+        -------
+        ndarray of float64, shape (4, n_pairs)
+            `title`, `opening`, `figures` and `headline` of `sahel_dedup.scoring.tfidf.Shared`.
+        """
+        p, found = self._profiles, np.zeros((4, len(first)))
+        texts = p.lang, p.indptr, p.words, p.title_indptr, p.title_terms
+        counts = self._log_articles, self._log_seen, self._figures()
+        room = self._laid_out, self._titled, self._marks
+        compare_further(first, second, texts, counts, room, found)
+        return found
 
-    def figures_and_headlines(
-        self, first: NDArray[np.int64], second: NDArray[np.int64]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return `figures` and `headline` of `sahel_dedup.scoring.tfidf.Shared`."""
-        p, vocabulary = self._profiles, self._sketcher.vocabulary
-        figures, headlines = np.zeros(len(first)), np.zeros(len(first))
-        compare_figures(
-            first, second, p.indptr, p.words, vocabulary.is_number, vocabulary.years(), figures
-        )
-        counts = self._log_articles, self._log_seen, vocabulary.is_number
-        titles = p.title_indptr, p.title_terms
-        compare_headlines(first, second, p.lang, p.indptr, p.words, titles, counts, headlines)
-        return figures, headlines
+    def _figures(self) -> NDArray[np.bool_]:
+        """Return which terms are numbers but no years, shape (room,)."""
+        vocabulary, known = self._sketcher.vocabulary, self._figures_known
+        size = len(vocabulary)
+        if known < size:
+            self._figure = with_room(self._figure, size)
+            fresh = self._figure[known:size]
+            fresh[:] = vocabulary.is_number[known:]
+            # Most new terms are words, and all years are looked up together.
+            if fresh.any():
+                self._figure[vocabulary.years()] = False
+            self._figures_known = size
+        return self._figure
 
     def _compare(
-        self,
-        indptr: NDArray[np.int64],
-        words: NDArray[np.uint32],
-        tf: NDArray[np.float32],
-        first: NDArray[np.int64],
-        second: NDArray[np.int64],
+        self, first: NDArray[np.int64], second: NDArray[np.int64]
     ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """Return the cosines of pairs, and how many numbers they share."""
-        is_number = self._sketcher.vocabulary.is_number
+        p, is_number = self._profiles, self._sketcher.vocabulary.is_number
         counts = self._log_articles, self._log_seen, is_number
-        entries = self._profiles.lang, indptr, words, tf
+        entries = p.lang, p.indptr, p.words, TF
         cosine, number_count = np.zeros(len(first)), np.zeros(len(first), dtype=np.int64)
         compare(first, second, entries, counts, self._laid_out, cosine, number_count)
         return cosine, number_count
@@ -358,6 +363,8 @@ class OnlineTfidf:
         size, langs = len(self._sketcher.vocabulary), max(len(self._articles), lang + 1)
         if len(self._laid_out) < size:
             self._laid_out = with_room(self._laid_out, size)
+            self._titled = with_room(self._titled, len(self._laid_out))
+            self._marks = with_room(self._marks, len(self._laid_out))
         shape = langs, len(self._laid_out)
         if self._seen.shape != shape:
             new = langs - len(self._articles)

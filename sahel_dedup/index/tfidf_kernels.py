@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sahel_dedup.index.growable_profiles import TERM, TERM_BITS
 from sahel_dedup.sketch.profiles import OPENING
+from sahel_dedup.sketch.sketcher import OPENING_TF
 from sahel_dedup.util.jit import compiled
 
 
@@ -125,86 +126,165 @@ def _weight(
     log_seen: NDArray[np.float32],
 ) -> float:
     """Return the TF-IDF weight of an entry."""
-    idf = log_articles - log_seen[word & TERM]
-    # Both of one type: a number of double precision here would change every cosine.
-    return float(tf[word >> TERM_BITS] * (idf if idf > 0 else np.float32(0)))
+    return float(tf[word >> TERM_BITS] * _idf(word & TERM, log_articles, log_seen))
+
+
+# The words of articles as above, and their titles: `lang`, `indptr`, `words`, `title_indptr` and
+# `title_terms`.
+WordColumns: TypeAlias = tuple[
+    NDArray[np.int16],
+    NDArray[np.int64],
+    NDArray[np.uint32],
+    NDArray[np.int64],
+    NDArray[np.int32],
+]
+# Room for each term, all zeros between calls: its weight in an opening and in a title, and marks.
+TermRoom: TypeAlias = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.uint8]]
+# The marks of terms that are figures, and of those in an opening.
+_FIGURE, _OPENS = np.uint8(1), np.uint8(2)
+_OPENING_TF = np.float32(OPENING_TF[OPENING])
 
 
 @compiled
-def compare_figures(
+def compare_further(
     first: NDArray[np.int64],
     second: NDArray[np.int64],
-    indptr: NDArray[np.int64],
-    words: NDArray[np.uint32],
-    is_number: NDArray[np.bool_],
-    years: NDArray[np.int32],
-    figures: NDArray[np.float64],
+    of: WordColumns,
+    counts: CountColumns,
+    room: TermRoom,
+    found: NDArray[np.float64],
 ) -> None:
-    """Fill in which part of their numbers pairs share: see `sahel_dedup.scoring.tfidf.Shared`."""
-    row, count = np.int64(-1), 0
-    held = np.empty(0, dtype=np.int64)
+    """Compare titles, openings and figures of pairs; those with one first row should be together.
+
+    Fills in the rows of `found`, which are 0: `title`, `opening`, `figures` and `headline` of
+    `sahel_dedup.scoring.tfidf.Shared`. In `counts`, figures take the place of numbers.
+
+    All of them in one loop over the words of a pair, because an arriving article forms few pairs.
+    """
+    row, count, opening, title, total = np.int64(-1), 0, 0.0, 0.0, 0.0
     for pair in range(len(first)):
         if first[pair] != row:
-            row, count = first[pair], 0
-            held = np.empty(indptr[row + 1] - indptr[row], dtype=np.int64)
-            for word in words[indptr[row] : indptr[row + 1]]:
-                if _is_figure(word & TERM, is_number, years):
-                    held[count] = word & TERM
-                    count += 1
-        other, common = 0, 0
-        for word in words[indptr[second[pair]] : indptr[second[pair] + 1]]:
-            if _is_figure(word & TERM, is_number, years):
-                other += 1
-                place = np.searchsorted(held[:count], np.int64(word & TERM))
-                common += int(place < count and held[place] == word & TERM)
-        figures[pair] = common / (min(count, other) + 1)
+            if pair > 0:
+                _clear(row, of, room)
+            row = first[pair]
+            count, opening, title, total = _lay_out(row, of, counts, room)
+        figures, common, product, square, held = _meet_text(second[pair], of, counts, room)
+        found[1, pair] = _cosine(product, opening, square)
+        found[2, pair] = common / ((count if count < figures else figures) + 1)
+        if total > 0:
+            found[3, pair] = held / total / 2
+        product, square, held, whole = _meet_title(second[pair], of, counts, room)
+        found[0, pair] = _cosine(product, title, square)
+        if whole > 0:
+            found[3, pair] += held / whole / 2
+    if len(first) > 0:
+        _clear(row, of, room)
 
 
 @compiled
-def _is_figure(term: np.uint32, is_number: NDArray[np.bool_], years: NDArray[np.int32]) -> bool:
-    """Whether a term is a number but no year."""
-    if not is_number[term]:
-        return False
-    place = np.searchsorted(years, term)
-    return not (place < len(years) and years[place] == term)
+def _meet_text(
+    row: np.int64, of: WordColumns, counts: CountColumns, room: TermRoom
+) -> tuple[int, int, float, float, float]:
+    """Compare the text of an article with what is laid out.
+
+    Returns how many figures it has, and how many both have; the product of both openings, and the
+    square of its own; and the weight of the words of the other title that its opening has.
+    """
+    lang, indptr, words, _, _ = of
+    log_articles, log_seen, is_figure = counts
+    opened, titled, marks = room
+    articles, seen = log_articles[lang[row]], log_seen[lang[row]]
+    figures, common, product, square, held = 0, 0, 0.0, 0.0, 0.0
+    for word in words[indptr[row] : indptr[row + 1]]:
+        term = word & TERM
+        if is_figure[term]:
+            figures += 1
+            common += marks[term] & _FIGURE
+        if word >> TERM_BITS >= OPENING:
+            weight = float(_OPENING_TF * _idf(term, articles, seen))
+            square += weight * weight
+            product += opened[term] * weight
+            held += titled[term]
+    return figures, common, product, square, held
 
 
 @compiled
-def compare_headlines(
-    first: NDArray[np.int64],
-    second: NDArray[np.int64],
-    lang: NDArray[np.int16],
-    indptr: NDArray[np.int64],
-    words: NDArray[np.uint32],
-    titles: tuple[NDArray[np.int64], NDArray[np.int32]],
-    counts: CountColumns,
-    headlines: NDArray[np.float64],
-) -> None:
-    """Fill in the parts of titles in openings: see `sahel_dedup.scoring.tfidf.Shared`."""
-    starts, terms = titles
+def _meet_title(
+    row: np.int64, of: WordColumns, counts: CountColumns, room: TermRoom
+) -> tuple[float, float, float, float]:
+    """Compare the title of an article with what is laid out.
+
+    Returns the product of both titles, and the square of its own; the weight of its words that the
+    other opening has, and of all.
+    """
+    lang, _, _, starts, titles = of
     log_articles, log_seen, _ = counts
-    for pair in range(len(first)):
-        for one, other in ((first[pair], second[pair]), (second[pair], first[pair])):
-            held, total = 0.0, 0.0
-            for term in terms[starts[one] : starts[one + 1]]:
-                idf = log_articles[lang[one]] - log_seen[lang[one], term]
-                if idf > 0:
-                    total += idf
-                    if _opens(words[indptr[other] : indptr[other + 1]], term):
-                        held += idf
-            if total > 0:
-                headlines[pair] += held / total / 2
+    _, titled, marks = room
+    articles, seen = log_articles[lang[row]], log_seen[lang[row]]
+    product, square, held, whole = 0.0, 0.0, 0.0, 0.0
+    for term in titles[starts[row] : starts[row + 1]]:
+        weight = float(_idf(term, articles, seen))
+        square += weight * weight
+        product += titled[term] * weight
+        whole += weight
+        if marks[term] & _OPENS:
+            held += weight
+    return product, square, held, whole
 
 
 @compiled
-def _opens(words: NDArray[np.uint32], term: np.int32) -> bool:
-    """Whether a term is in the title or the first words of an article, given its words."""
-    low, high = 0, len(words)
-    while low < high:
-        middle = (low + high) // 2
-        if np.int32(words[middle] & TERM) < term:
-            low = middle + 1
-        else:
-            high = middle
-    found = low < len(words) and np.int32(words[low] & TERM) == term
-    return found and words[low] >> TERM_BITS >= OPENING
+def _cosine(product: float, one: float, other: float) -> float:
+    """Return the cosine of two vectors, given their product and the squares of their lengths."""
+    return product / math.sqrt(one * other) if product > 0 else 0.0
+
+
+@compiled
+def _lay_out(
+    row: np.int64, of: WordColumns, counts: CountColumns, room: TermRoom
+) -> tuple[int, float, float, float]:
+    """Lay out the weights and marks of the terms of an article.
+
+    Returns how many are figures, the sum of squares of the weights in its opening and in its title,
+    and the sum of those in its title.
+    """
+    lang, indptr, words, starts, titles = of
+    log_articles, log_seen, is_figure = counts
+    opened, titled, marks = room
+    articles, seen = log_articles[lang[row]], log_seen[lang[row]]
+    figures, opening, title, whole = 0, 0.0, 0.0, 0.0
+    for word in words[indptr[row] : indptr[row + 1]]:
+        term = word & TERM
+        if is_figure[term]:
+            marks[term] |= _FIGURE
+            figures += 1
+        if word >> TERM_BITS >= OPENING:
+            marks[term] |= _OPENS
+            weight = float(_OPENING_TF * _idf(term, articles, seen))
+            opened[term] = weight
+            opening += weight * weight
+    for term in titles[starts[row] : starts[row + 1]]:
+        weight = float(_idf(term, articles, seen))
+        titled[term] = weight
+        title += weight * weight
+        whole += weight
+    return figures, opening, title, whole
+
+
+@compiled
+def _clear(row: np.int64, of: WordColumns, room: TermRoom) -> None:
+    """Make the room of the terms of an article 0 again."""
+    _, indptr, words, starts, titles = of
+    opened, titled, marks = room
+    for word in words[indptr[row] : indptr[row + 1]]:
+        opened[word & TERM] = 0
+        marks[word & TERM] = 0
+    for term in titles[starts[row] : starts[row + 1]]:
+        titled[term] = 0
+
+
+@compiled
+def _idf(term: Any, log_articles: np.float32, log_seen: NDArray[np.float32]) -> np.float32:
+    """Return the IDF of a term."""
+    idf = log_articles - log_seen[term]
+    # Both of one type: a number of double precision here would change every cosine.
+    return idf if idf > 0 else np.float32(0)
