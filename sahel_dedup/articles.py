@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from sahel_dedup.errors import ArticleError
 from sahel_dedup.util.date_parser import parse_published
 from sahel_dedup.util.field_names import FIELDS, find_alias, remedy
+from sahel_dedup.util.languages import language_tag
 from sahel_dedup.util.values import is_missing, shorten, show
 
 __all__ = ["Article", "check_article", "parse_published", "read_id"]
@@ -37,7 +38,9 @@ class Article:
     source
         The outlet.
     lang
-        Language tag (BCP 47) such as ``en`` or ``pt-BR``.
+        Language tag (BCP 47) such as ``en`` or ``pt-BR``. Codes of three letters (``eng``), locales
+        (``en_US.UTF-8``) and English names (``English``) become such a tag. Anything else is kept
+        and counts as missing: the language is then detected.
     extra
         All further fields of the article, unchanged.
 
@@ -72,6 +75,8 @@ class Article:
                 raise ArticleError(f"not a string: {show(value)}", name)
             # A subclass, such as NumPy's, would be shown as such and could be anything.
             object.__setattr__(self, name, str.__str__(value))
+        if self.lang is not None:
+            object.__setattr__(self, "lang", language_tag(self.lang))
         # First a dict, because asking an abstract class takes long.
         if not isinstance(self.extra, (dict, Mapping)):
             raise ArticleError(f"not a mapping: {show(self.extra)}", "extra")
@@ -110,14 +115,13 @@ class Article:
             if is_missing(text):
                 raise _missing("text", row)
             raise ArticleError(f"not a string: {show(text)}", "text")
-        lang = _string(row, "lang")
         return cls(
             id=read_id(row),
             text=text,
             title=_string(row, "title"),
             published=parse_published(row.get("published")),
             source=_string(row, "source"),
-            lang=None if lang is None else _language_tag(lang),
+            lang=_string(row, "lang"),
             extra={
                 name: None if is_missing(value) else value
                 for name, value in row.items()
@@ -174,12 +178,6 @@ def _string(row: Mapping[str, object], name: str) -> str | None:
     if is_missing(value):
         return None
     raise ArticleError(f"not a string: {show(value)}", name)
-
-
-def _language_tag(lang: str) -> str | None:
-    """Lower-case the language; ``pt_BR`` becomes ``pt-BR``."""
-    primary, dash, rest = lang.strip().replace("_", "-").partition("-")
-    return primary.lower() + dash + rest or None
 
 
 def _missing(name: str, row: Mapping[str, object]) -> ArticleError:

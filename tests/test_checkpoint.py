@@ -30,6 +30,7 @@ from sahel_dedup.io import kept_reading
 from sahel_dedup.io.arrays import map_arrays, write_arrays
 from sahel_dedup.io.checkpoint import Checkpoint
 from sahel_dedup.io.kept_reading import KeptReading
+from sahel_dedup.io.summary import ReadSummary
 from sahel_dedup.sketch import sketcher as sketching
 from sahel_dedup.sketch.profiles import Profiles
 from sahel_dedup.sketch.sketcher import Sketcher
@@ -374,3 +375,26 @@ def test_parquet_is_kept_too(tmp_path: Path) -> None:
     for _ in range(2):
         run("cluster", path, "-o", out, "--checkpoint", tmp_path / "kept")
         assert out.read_bytes() == expected
+
+
+def test_languages_that_are_not_known_are_reported_again(tmp_path: Path) -> None:
+    langs = ["en", "English", "klingonish", None, "xx", "fr_FR.UTF-8"]
+    paths = [
+        write(tmp_path / f"{name}.jsonl", [row(n, lang=lang) for n, lang in enumerate(langs, at)])
+        for name, at in (("a", 0), ("b", 100))
+    ]
+    summaries = []
+    for _ in range(2):
+        summary = ReadSummary()
+        reading = KeptReading(Checkpoint(str(tmp_path / "kept")), paths, summary=summary)
+        for _ in reading.sketch_all(Sketcher(), 1):
+            pass
+        summaries.append(summary)
+    assert summaries[0] == summaries[1]
+    assert (summary.tagged, summary.unknown_languages) == (6, 4)
+    assert summary.first_unknown_language == "klingonish"
+    assert "4 languages unknown" in str(summary)
+    assert [warning for warning in summary.warnings() if "languages" in warning] == [
+        "languages that are not recognised, and are detected instead: 4, for example "
+        "'klingonish'; write a tag such as 'pt-BR' or an English name"
+    ]

@@ -350,12 +350,14 @@ def test_a_given_language_is_taken(tag: str, lang: str) -> None:
     assert language(REPORTS["de"], tag) == lang
 
 
-@pytest.mark.parametrize("tag", [None, "und", "mul", "zxx", "deutsch?", "german language", ""])
+@pytest.mark.parametrize(
+    "tag", [None, "und", "mul", "zxx", "deutsch?", "german language", "", "xx"]
+)
 def test_what_names_no_language_is_detected(tag: str | None) -> None:
     assert language(REPORTS["de"], tag) == "de"
 
 
-@pytest.mark.parametrize("tag", ["xx", "et", "sn-ZW", "aaa", "hsb"])
+@pytest.mark.parametrize("tag", ["et", "sn-ZW", "aaa", "hsb"])
 def test_a_language_of_which_nothing_is_known_is_unknown(tag: str) -> None:
     assert language(REPORTS["de"], tag) == "und"
 

@@ -220,6 +220,21 @@ def test_every_door_drops_bad_dates_and_says_so(door: Callable[..., list[str]]) 
         door(rows, on_bad_date="raise")
 
 
+@doors
+def test_every_door_reports_languages_that_it_does_not_know(
+    door: Callable[..., list[str]],
+) -> None:
+    rows = [{**ROWS[0], "lang": "Klingonish"}, {**ROWS[1], "lang": "xx"}, Article("3", "Rain.")]
+    warning = (
+        r"^languages that are not recognised, and are detected instead: 2, for example "
+        r"'Klingonish'; write a tag such as 'pt-BR' or an English name$"
+    )
+    with pytest.warns(SahelWarning, match=warning):
+        assert door(rows) == ["1", "2", "3"]
+    known = [{**ROWS[0], "lang": "english"}, {**ROWS[1], "lang": "en_US"}]
+    assert door([*known, Article("3", "Rain.", lang="eng")]) == ["1", "2", "3"]
+
+
 SLIPS: list[tuple[Any, str]] = [
     (None, "no articles: None; give a list of mappings, a frame or a path"),
     (5, "no articles: int; give a list of mappings, a frame or a path"),
@@ -293,6 +308,13 @@ def test_one_article_may_be_any_record() -> None:
             match="^dates that cannot be read and are dropped: 1 x not a date; for example",
         ):
             index.add({"id": 9, "text": "Rain.", "published": "soon"})
+        for call in (index.add, index.update, index.query):
+            for lang in ("klingonish", "xx"):
+                with pytest.warns(SahelWarning, match=f"recognised.*: 1, for example '{lang}';"):
+                    call(Article("10", "Rain.", lang=lang))
+                with pytest.warns(SahelWarning, match=f"recognised.*: 1, for example '{lang}';"):
+                    call({"id": 10, "text": "Rain.", "lang": lang})
+            call(Article("10", "Rain.", lang="English"))
 
 
 @pytest.mark.parametrize(

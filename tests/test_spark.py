@@ -275,6 +275,16 @@ def test_dates_that_cannot_be_read_are_dropped_and_counted(spark: Any, tmp_path:
         cluster(df, columns=columns | {"title": "titel"})
 
 
+def test_languages_that_are_not_known_are_detected_and_counted(spark: Any) -> None:
+    from sahel_dedup.spark import cluster
+
+    langs = ["English", "klingonish", "xx", None, "eng"]
+    rows = [{"id": str(n), "text": "Rain.", "lang": lang} for n, lang in enumerate(langs)]
+    with pytest.warns(SahelWarning, match="detected instead: 2, for example 'klingonish'; write"):
+        found = cluster(spark.createDataFrame(rows, "id string, text string, lang string"))
+    assert found.count() == 5
+
+
 def test_missing_columns_are_named(spark: Any) -> None:
     from sahel_dedup.spark import cluster
 

@@ -236,7 +236,8 @@ def test_settings_have_plain_values() -> None:
 
 def test_articles_have_plain_strings() -> None:
     names = ("id", "text", "title", "source", "lang")
-    article = Article.from_mapping({name: np.str_(f"{name}s") for name in names})
+    given = {name: np.str_(f"{name}s") for name in names} | {"lang": np.str_("en")}
+    article = Article.from_mapping(given)
     assert {type(getattr(article, name)) for name in names} == {str}
     assert Article("a", np.str_("x")) == Article("a", "x")
     assert {type(name) for name in cluster([article]).ids} == {str}

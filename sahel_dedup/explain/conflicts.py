@@ -15,6 +15,7 @@ from sahel_dedup.explain.confusable_names import NamePair, confusable_names
 from sahel_dedup.explain.document import Weigher, read_document
 from sahel_dedup.explain.quantities import QuantityPair, compare_quantities
 from sahel_dedup.explain.sentence_alignment import align
+from sahel_dedup.util.languages import known_language
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,8 @@ def find_conflicts(first: Article, second: Article) -> tuple[Conflict, ...]:
     >>> [(conflict.first, conflict.second) for conflict in find_conflicts(a, b)]
     [('3 June', '9 June'), ('Nioro', 'Niono')]
     """
-    lang = check_article(first).lang or check_article(second).lang
+    lang = known_language(check_article(first).lang)
+    lang = lang or known_language(check_article(second).lang)
     weigher = Weigher(None, lang)
     a, b = read_document(first.text, weigher), read_document(second.text, weigher)
     alignment = align(a, b)

@@ -42,6 +42,7 @@ from sahel_dedup.scoring.breakdown import ScoreBreakdown, are_copies, heaviest_t
 from sahel_dedup.text.boilerplate import find_boilerplate, strip_boilerplate
 from sahel_dedup.text.tokenizer import tokenize
 from sahel_dedup.util.days import hours_between
+from sahel_dedup.util.languages import known_language
 
 # Two articles below this cosine that are not near copies count as unrelated. Of judged pairs
 # between .1 and .2, weighted to their archives, 1.3 % were one event.
@@ -159,7 +160,7 @@ def explain(
     ArticleError
         If one is not an `Article`.
     """
-    lang = check_article(a).lang or check_article(b).lang
+    lang = known_language(check_article(a).lang) or known_language(check_article(b).lang)
     compared = compare_articles((a, b), weights, lang)
     pair = np.array([0]), np.array([1])
     if breakdown is None:

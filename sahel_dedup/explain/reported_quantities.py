@@ -11,8 +11,9 @@ from sahel_dedup.articles import Article, check_article
 from sahel_dedup.explain.number_words import Bound
 from sahel_dedup.explain.toll_kinds import KINDS
 from sahel_dedup.explain.tolls import find_tolls
-from sahel_dedup.text.language import UNKNOWN, detect
+from sahel_dedup.text.language import detect
 from sahel_dedup.text.tokenizer import tokenize
+from sahel_dedup.util.languages import UNKNOWN
 
 # This many characters of a text are enough to detect its language.
 _SEEN = 2_000

@@ -32,7 +32,8 @@ from sahel_dedup.io.tabular import plain_value, to_json
 from sahel_dedup.sketch.fingerprint import SLOTS
 from sahel_dedup.sketch.number_contexts import SLOTS as CONTEXT_SLOTS
 from sahel_dedup.sketch.profiles import MAX_KEPT, Profiles
-from sahel_dedup.text.language import KNOWN, UNKNOWN
+from sahel_dedup.text.language import KNOWN
+from sahel_dedup.util.languages import UNKNOWN
 
 logger = logging.getLogger("sahel_dedup.index")
 

@@ -28,6 +28,7 @@ from sahel_dedup.index.takeover import GroupedArchive, fill
 from sahel_dedup.index.tally import Tally
 from sahel_dedup.sketch.profiles import Profiles
 from sahel_dedup.util.days import length_in_days, length_of, today
+from sahel_dedup.util.languages import known_language
 
 logger = logging.getLogger("sahel_dedup.index")
 
@@ -335,7 +336,7 @@ class Session:
             article,
             published=published if np.isnan(profiles.day[0]) else article.published,
             source=article.source or source,
-            lang=article.lang or lang,
+            lang=known_language(article.lang) or lang,
         )
         if known != article:
             profiles = live.sketcher.sketch([known])

@@ -20,6 +20,7 @@ from sahel_dedup.io.seen_ids import SeenIds
 from sahel_dedup.io.sources import Fault, Located, located_rows, to_row
 from sahel_dedup.io.summary import ReadSummary
 from sahel_dedup.util.field_names import check_columns
+from sahel_dedup.util.languages import UNKNOWN, is_language
 from sahel_dedup.util.values import shorten
 
 OnError: TypeAlias = Literal["raise", "skip"] | Fault
@@ -243,7 +244,7 @@ def iter_articles(
 def read_article(
     item: Record, columns: Mapping[str, str] | None = None, *, stacklevel: int = 2
 ) -> Article:
-    """Read one article; warn about a date that cannot be read or a field that is missing.
+    """Read one article; warn about a date or a language that cannot be used.
 
     Parameters
     ----------
@@ -263,7 +264,7 @@ def read_article(
     ArticleError
         If it is none.
     """
-    if isinstance(item, Article) and columns is None:
+    if isinstance(item, Article) and columns is None and is_language(item.lang or UNKNOWN):
         return item
     if isinstance(item, list | Iterator) or hasattr(item, "__arrow_c_stream__"):
         raise ArticleError(

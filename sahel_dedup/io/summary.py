@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from sahel_dedup.errors import ArticleError, SahelWarning
 from sahel_dedup.util.field_names import find_alias, remedy
+from sahel_dedup.util.languages import is_language
+from sahel_dedup.util.values import show
 
 if TYPE_CHECKING:
     import numpy as np
@@ -58,7 +60,7 @@ class ReadSummary:
     skipped : Counter of str
         Number of rows that were left out, by kind of fault (`ArticleError.kind`).
     titled, dated, sourced, tagged : int
-        Number of articles with a title, a usable date, a source, and a language tag.
+        Number of articles with a title, a usable date, a source, and a language.
     numbered : int
         Number of articles whose id was an integer of at most 64 bits.
     dates_unusable : int
@@ -67,6 +69,10 @@ class ReadSummary:
         Number of dates that could not be read, by kind of fault.
     first_fault : str or None
         The first fault of a row or a date, in full.
+    unknown_languages : int
+        Number of articles whose `lang` names no language, so that it is detected.
+    first_unknown_language : str or None
+        One of these values.
     corrections : int
         Number of corrections.
     unknown_ids : int
@@ -87,6 +93,8 @@ class ReadSummary:
     dates_unusable: int = 0
     bad_dates: Counter[str] = field(default_factory=Counter)
     first_fault: str | None = None
+    unknown_languages: int = 0
+    first_unknown_language: str | None = None
     corrections: int = 0
     unknown_ids: int = 0
     first_unknown_id: str | None = None
@@ -99,23 +107,31 @@ class ReadSummary:
         self.titled += article.title is not None
         self.dated += article.published is not None
         self.sourced += article.source is not None
-        self.tagged += article.lang is not None
+        if article.lang is not None:
+            if is_language(article.lang):
+                self.tagged += 1
+            else:
+                self.unknown_languages += 1
+                self.first_unknown_language = self.first_unknown_language or article.lang
 
     @staticmethod
     def flags(article: Article, row_id: object = None) -> int:
         """Return what `add` would count of an article, one bit each, for `add_flags`."""
+        known = article.lang is not None and is_language(article.lang)
         return (
             (article.title is not None)
             | (article.published is not None) << 1
             | (article.source is not None) << 2
-            | (article.lang is not None) << 3
+            | known << 3
             | _is_number(row_id) << 4
+            | (article.lang is not None and not known) << 5
         )
 
     def add_flags(self, flags: NDArray[np.uint8]) -> None:
         """Count articles by their `flags`."""
         self.read += len(flags)
-        for bit, name in enumerate(("titled", "dated", "sourced", "tagged", "numbered")):
+        names = ("titled", "dated", "sourced", "tagged", "numbered", "unknown_languages")
+        for bit, name in enumerate(names):
             setattr(self, name, getattr(self, name) + int((flags & (1 << bit) != 0).sum()))
 
     def notes(self) -> dict[str, Any]:
@@ -125,6 +141,7 @@ class ReadSummary:
             "bad_dates": dict(self.bad_dates),
             "dates_unusable": self.dates_unusable,
             "first_fault": self.first_fault,
+            "first_unknown_language": self.first_unknown_language,
             "columns": sorted(self.columns),
         }
 
@@ -134,6 +151,7 @@ class ReadSummary:
         self.bad_dates.update(notes["bad_dates"])
         self.dates_unusable += notes["dates_unusable"]
         self.first_fault = self.first_fault or notes["first_fault"]
+        self.first_unknown_language = self.first_unknown_language or notes["first_unknown_language"]
         self.add_columns(notes["columns"])
 
     @property
@@ -220,12 +238,15 @@ class ReadSummary:
         return found
 
     def _unknown(self) -> list[str]:
-        if not self.unknown_ids:
-            return []
-        return [
-            f"ids in corrections that no article has: {self.unknown_ids:,}, for example "
-            f"{self.first_unknown_id!r}"
-        ]
+        found = []
+        if self.unknown_languages:
+            found.append(unknown_languages(self.unknown_languages, self.first_unknown_language))
+        if self.unknown_ids:
+            found.append(
+                f"ids in corrections that no article has: {self.unknown_ids:,}, for example "
+                f"{self.first_unknown_id!r}"
+            )
+        return found
 
     def _unreadable_dates(self) -> str:
         return f"dates that cannot be read and are dropped: {_listed(self.bad_dates)}"
@@ -241,6 +262,8 @@ class ReadSummary:
         ]
         if self.dates_unusable:
             parts.append(f"{self.dates_unusable:,} dates unusable")
+        if self.unknown_languages:
+            parts.append(f"{self.unknown_languages:,} languages unknown")
         if self.corrections:
             parts.append(f"{self.corrections:,} corrections")
         if self.unknown_ids:
@@ -248,6 +271,14 @@ class ReadSummary:
         if self.skipped:
             parts.append(f"{self.skipped.total():,} left out ({_listed(self.skipped)})")
         return ", ".join(parts)
+
+
+def unknown_languages(count: int, example: str | None) -> str:
+    """Report values of `lang` that name no language."""
+    return (
+        f"languages that are not recognised, and are detected instead: {count:,}, for example "
+        f"{show(example)}; write a tag such as 'pt-BR' or an English name"
+    )
 
 
 def _is_number(value: object) -> bool:

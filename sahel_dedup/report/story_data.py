@@ -33,6 +33,7 @@ from sahel_dedup.explain.sentence_alignment import align
 from sahel_dedup.io.tabular import without_surrogates
 from sahel_dedup.report.decisions import Decision
 from sahel_dedup.report.grouping import Report
+from sahel_dedup.util.languages import known_language
 
 # Only the beginning of longer texts is shown and compared.
 SHOWN_CHARACTERS = 20_000
@@ -166,7 +167,7 @@ class Builder:
         self, head: Article, articles: Sequence[Article]
     ) -> list[dict[str, Any] | None]:
         """Compare the canonical article with each other one; ``None`` at its own position."""
-        lang = (head.lang or "en").partition("-")[0]
+        lang = (known_language(head.lang) or "en").partition("-")[0]
         weigher = self._weighers.setdefault(lang, Weigher(None, lang))
         first = read_document(head.text, weigher)
         units = _Units(head.text)

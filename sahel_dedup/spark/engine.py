@@ -25,6 +25,7 @@ from pyspark.sql.types import IntegralType, NullType, StringType
 
 from sahel_dedup.corrections.corrections import Corrections
 from sahel_dedup.errors import ArticleError, SahelWarning, SettingsError
+from sahel_dedup.io.summary import unknown_languages
 from sahel_dedup.scoring.evidence import weights_of
 from sahel_dedup.settings import Settings, check_settings
 from sahel_dedup.spark.candidates import entries, proposals
@@ -192,10 +193,16 @@ class Run:
         twice = made.groupBy("id").count().where("count > 1").head()
         if twice is not None:
             raise ArticleError(f"duplicate id: {twice['id']!r}")
-        if dropped := made.where("date_dropped").count():
-            what = f"dates that cannot be read and are dropped: {dropped:,}"
-            logging.getLogger("sahel_dedup").warning(what)
-            warnings.warn(what, SahelWarning, stacklevel=2)
+        counted = made.agg(
+            F.count_if("date_dropped").alias("dates"),
+            F.count("unknown_language").alias("languages"),
+            F.min("unknown_language").alias("language"),
+        ).first()
+        assert counted is not None  # a table without rows has counts too
+        if counted.dates:
+            _warn(f"dates that cannot be read and are dropped: {counted.dates:,}")
+        if counted.languages:
+            _warn(unknown_languages(counted.languages, counted.language))
         return made
 
     def copies(self) -> DataFrame:
@@ -304,3 +311,8 @@ def _folder(df: DataFrame) -> str:
     folder = tempfile.mkdtemp(prefix="sahel-dedup-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder
+
+
+def _warn(what: str) -> None:
+    logging.getLogger("sahel_dedup").warning(what)
+    warnings.warn(what, SahelWarning, stacklevel=3)

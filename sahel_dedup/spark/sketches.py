@@ -32,6 +32,7 @@ from sahel_dedup.spark.arrow import (
     numbers,
     ragged,
 )
+from sahel_dedup.util.languages import UNKNOWN, is_language
 
 _Slot = TypeVar("_Slot", np.uint16, np.uint32)
 
@@ -39,7 +40,8 @@ _Slot = TypeVar("_Slot", np.uint16, np.uint32)
 SKETCH = (
     "id string, day double, source string, lang string, body long, body_check long, headline "
     "long, length int, echo double, salience binary, shingles binary, number_contexts binary, "
-    "terms binary, counts binary, marks binary, prior binary, date_dropped boolean"
+    "terms binary, counts binary, marks binary, prior binary, date_dropped boolean, "
+    "unknown_language string"
 )
 # The columns that a comparison of articles needs.
 COMPARISON_COLUMNS = (
@@ -71,6 +73,8 @@ def sketch(chunks: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         ids = [article.id for article in articles]
         columns = _columns(ids, sketcher.sketch(articles), sketcher)
         columns["date_dropped"] = pa.array([name in undated for name in ids], pa.bool_())
+        unknown = [None if is_language(a.lang or UNKNOWN) else a.lang for a in articles]
+        columns["unknown_language"] = pa.array(unknown, pa.string())
         yield from batches(columns)
 
 

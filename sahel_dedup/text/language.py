@@ -19,8 +19,7 @@ from sahel_dedup.text.function_words import FUNCTION_WORDS
 from sahel_dedup.text.idf_prior import LISTS, word_list
 from sahel_dedup.text.tokenizer import Tokens, tokenize
 from sahel_dedup.util.jit import compiled
-
-UNKNOWN = "und"
+from sahel_dedup.util.languages import UNKNOWN, is_language
 
 # Tags of languages that use the word list of another; langcodes knows the outdated tags.
 _ALIASES = {"no": "nb", "nn": "nb", "sr": "sh", "hr": "sh", "bs": "sh", "yue": "zh", "arz": "ar"}
@@ -83,9 +82,9 @@ def detect(tokens: Tokens, given: Sequence[str | None], *, parts: int = 1) -> li
     tokens : Tokens
         The chunk.
     given : sequence of (str or None)
-        Language tag of each text where its source names one, such as ``pt-BR``. A value that is not
-        a tag, or does not name exactly one language, counts as None. A language that has neither a
-        word list nor a script of its own is ``und``.
+        Language tag of each text where its source names one, such as ``pt-BR``. A value that does
+        not name exactly one language counts as None. A language that has neither a word list nor a
+        script of its own is ``und``.
     parts : int
         How many texts of the chunk form one article, such as a title and the text below it.
 
@@ -110,13 +109,11 @@ def _primary(tag: str) -> str:
     """Return the primary subtag, in its current form and without national varieties."""
     if tag in KNOWN:  # most are, and langcodes is slow to import
         return tag
-    import langcodes
-    from langcodes.tag_parser import LanguageTagError
-
-    try:
-        primary = langcodes.standardize_tag(tag, macro=True).partition("-")[0]
-    except LanguageTagError:
+    if not is_language(tag):
         return UNKNOWN
+    import langcodes
+
+    primary = langcodes.standardize_tag(tag, macro=True).partition("-")[0]
     return _ALIASES.get(primary, primary)
 
 
