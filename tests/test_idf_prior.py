@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from sahel_dedup.text import idf_prior
 from sahel_dedup.text.function_words import FUNCTION_WORDS
 from sahel_dedup.text.tokenizer import tokenize
+from sahel_dedup.text.words import Words
 
 DATA = Path(__file__).with_name("data") / "scripts.jsonl"
 FIXTURES = [json.loads(line) for line in DATA.read_text(encoding="utf-8").splitlines()]
@@ -50,7 +51,7 @@ def test_spellings_that_the_tokeniser_folds_add_up() -> None:
     listed = dict(idf_prior.word_list("ar"))
     assert {"أن", "ان"} <= listed.keys()
     hashes = tokenize(["ان"]).hashes
-    together = idf_prior._centibels("ar", hashes, ["ان"])[0]
+    together = idf_prior._centibels("ar", np.zeros(1, np.int64), hashes, Words(["ان"]))[0]
     expected = 100 * np.log10(
         sum(10 ** (listed[w] / 100) for w in ("أن", "إن", "ان", "آن", "اٰن") if w in listed)
     )

@@ -1,12 +1,15 @@
 """The vocabulary, beside a dictionary."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sahel_dedup.text.tokenizer import tokenize
-from sahel_dedup.text.vocabulary import Vocabulary, Words
+from sahel_dedup.text.vocabulary import Vocabulary
+from sahel_dedup.text.words import Words, decoded, laid_out
 from sahel_dedup.util.hashing import splitmix64
 
 
@@ -43,6 +46,42 @@ def test_words_are_a_sequence() -> None:
     for place in (-1, 4):
         with pytest.raises(IndexError):
             words[place]
+
+
+def test_terms_come_in_the_order_of_their_last_tokens_from_the_end() -> None:
+    vocabulary = Vocabulary()
+    vocabulary.look_up(tokenize(["b a"]))
+    numbers = vocabulary.look_up(tokenize(["d a c", "", "c ❶ d 7 e"]))
+    assert list(vocabulary.words) == ["a", "b", "e", "7", "d", "❶", "c"]
+    assert [vocabulary.words[n] for n in numbers.tolist()] == list("dacc❶d7e")
+    assert vocabulary.is_number.tolist() == [False, False, False, True, False, True, False]
+    assert vocabulary.enter(vocabulary.hashes[[2, 0, 2]], ["e", "a", "e"]).tolist() == [2, 0, 2]
+
+
+@given(st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))))
+def test_words_are_laid_out_in_utf_8(words: list[str]) -> None:
+    letters, starts = laid_out(words)
+    assert letters.tobytes() == "\0".join([*words, ""]).encode()
+    assert [chr(decoded(letters, place)) for place in starts[:-1].tolist()] == [
+        word[:1] or "\0" for word in words
+    ]
+
+
+def test_what_starts_with_a_digit_of_any_kind_is_a_number() -> None:
+    chars = [chr(code) for code in range(1, 0x110000) if not 0xD800 <= code < 0xE000]
+    vocabulary = Vocabulary()
+    vocabulary.enter(np.arange(len(chars), dtype=np.uint64), chars)
+    assert vocabulary.is_number.tolist() == [char.isdigit() for char in chars]
+
+
+def test_threads_may_add_the_same_terms() -> None:
+    texts = [[f"w{(n * k) % 4001} x{n}" for n in range(3000)] for k in range(1, 17)]
+    vocabulary = Vocabulary()
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda text: vocabulary.look_up(tokenize(text)), texts))
+    assert len(set(vocabulary.words)) == len(vocabulary) == 4001 + 3000
+    for text, numbers in zip(texts, found, strict=True):
+        assert vocabulary.words.take(numbers.tolist()) == " ".join(text).split()
 
 
 def probes(vocabulary: Vocabulary) -> float:

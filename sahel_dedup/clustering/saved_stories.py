@@ -33,7 +33,7 @@ from sahel_dedup.settings import Settings
 from sahel_dedup.sketch.fingerprint import FINGERPRINT_VERSION
 from sahel_dedup.sketch.profiles import Profiles
 from sahel_dedup.sketch.sketcher import Sketcher
-from sahel_dedup.text.vocabulary import Words
+from sahel_dedup.text.words import Words
 from sahel_dedup.util.days import length_in_days
 
 # Increased whenever the contents of the file change.
@@ -133,8 +133,6 @@ def _restore(header: dict[str, Any], arrays: _Arrays) -> StoriesParts:
     )
     duplicate_of = arrays["duplicate_of"]
     times = Times(*spans(duplicate_of, profiles.day), settings.window_days)
-    kept = Words()
-    kept.extend(words)
     grouped = Grouped(
         [str(name) for name in header["ids"]], arrays["position"], profiles, duplicate_of,
         arrays["labels"], arrays["parts"], inside, settings,
@@ -147,7 +145,9 @@ def _restore(header: dict[str, Any], arrays: _Arrays) -> StoriesParts:
     if articles is not None and len(articles) != n:
         raise ValueError("articles are missing")
     scored = Compared(duplicate_of, times, similarity, evidence, compared)
-    return StoriesParts(grouped, profiles, scored, kept, articles, _summary(header["summary"]))
+    return StoriesParts(
+        grouped, profiles, scored, Words(words), articles, _summary(header["summary"])
+    )
 
 
 def _check(p: Profiles, arrays: _Arrays, n: int, words: int, sources: int) -> None:

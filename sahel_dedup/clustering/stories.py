@@ -29,7 +29,7 @@ from sahel_dedup.scoring.evidence import Evidence
 from sahel_dedup.scoring.recurrence import TYPICAL_RECURRENCE, recurrence_scores
 from sahel_dedup.settings import check_count
 from sahel_dedup.sketch.profiles import Profiles
-from sahel_dedup.text.vocabulary import Words
+from sahel_dedup.text.words import Words
 
 if TYPE_CHECKING:
     import polars as pl

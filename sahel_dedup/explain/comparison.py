@@ -14,7 +14,7 @@ from sahel_dedup.scoring.tfidf import Similarity
 from sahel_dedup.sketch.profiles import Profiles
 from sahel_dedup.sketch.sketcher import Sketcher
 from sahel_dedup.text.idf_prior import IDF_UNITS
-from sahel_dedup.text.vocabulary import Words
+from sahel_dedup.text.words import Words
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sahel_dedup.scoring.evidence import Evidence
 from sahel_dedup.settings import Settings
 from sahel_dedup.sketch.profiles import Traits
-from sahel_dedup.text.vocabulary import Words
+from sahel_dedup.text.words import Words
 
 TOP_TERMS = 12
 

@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 
 from sahel_dedup.text.function_words import FUNCTION_WORDS
 from sahel_dedup.text.tokenizer import tokenize
+from sahel_dedup.text.words import Words
 from sahel_dedup.util.jit import compiled
 
 # The prior counts as this many pseudo-articles of this many words.
@@ -52,6 +53,7 @@ _GLUED = {"zh", "ja", "ko", "th", "lo", "km", "my"}
 _PIECE = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\ud7ff]")
 _LONGEST_PIECE = 5
 _DECIMAL = re.compile(r"\d")
+_ZERO, _NINE = b"09"
 # An n-gram in a language of which only a handful of words are known.
 _UNKNOWN_PIECE = -500
 
@@ -125,7 +127,14 @@ def quantised_idf(
         In units of 1/64, from 0 for a word of every article to 425 for a word on no list. The
         values are the same on every machine.
     """
-    return _idf_table()[-_centibels(lang, hashes, words)]
+    return idf_of_terms(lang, np.arange(len(hashes)), hashes, Words(words))
+
+
+def idf_of_terms(
+    lang: str, terms: NDArray[np.int64], hashes: NDArray[np.uint64], words: Words
+) -> NDArray[np.uint16]:
+    """Return the same for the terms at some positions among `hashes` and `words`."""
+    return _idf_table()[-_centibels(lang, terms, hashes, words)]
 
 
 @functools.cache
@@ -203,50 +212,78 @@ def _simplified() -> dict[int, str]:
         return dict(msgpack.load(file, strict_map_key=False))
 
 
-def _centibels(lang: str, hashes: NDArray[np.uint64], words: Sequence[str]) -> NDArray[np.int64]:
+def _centibels(
+    lang: str, terms: NDArray[np.int64], hashes: NDArray[np.uint64], words: Words
+) -> NDArray[np.int64]:
     """Look terms up and estimate those that are not listed."""
     table = _table(lang)
     if table.simplified:
-        simple = [word.translate(table.simplified) for word in words]
-        changed = [i for i, word in enumerate(words) if word != simple[i]]
-        words, hashes = simple, hashes.copy()
-        hashes[changed] = tokenize([simple[i] for i in changed]).hashes
-    result, missing = np.empty(len(hashes), np.int64), np.empty(len(hashes), np.int64)
-    size = _look_up(hashes, table.hashes, table.centibels, result, missing)
-    result[missing[:size]] = FLOOR
-    for i in missing[:size].tolist():
-        # Most are rare words, and each archive has many.
-        if words[i][:1].isdecimal():
-            result[i] = max(FLOOR, _number(words[i], table.numbers))
-        elif lang not in LISTS:
-            result[i] = _estimate(lang, words[i])
+        terms, hashes, words = _simplify(terms, hashes, words, table.simplified)
+    result, special = np.empty(len(terms), np.int64), np.empty(len(terms), np.int64)
+    size = _look_up(
+        terms, hashes, words.letters, words.ends, table.hashes, table.centibels, lang in LISTS,
+        result, special,
+    )  # fmt: skip
+    if size:
+        places = special[:size]
+        for i, word in zip(places.tolist(), words.take(terms[places].tolist()), strict=True):
+            if word[:1].isdecimal():
+                result[i] = max(FLOOR, _number(word, table.numbers))
+            else:
+                result[i] = _estimate(lang, word)
     if lang in _GLUED:
-        result = _round(10.0 ** (result / 100) + [_across(word, table) for word in words])
+        across = [_across(word, table) for word in words.take(terms.tolist())]
+        result = _round(10.0 ** (result / 100) + across)
     return result
+
+
+def _simplify(
+    terms: NDArray[np.int64], hashes: NDArray[np.uint64], words: Words, simplified: dict[int, str]
+) -> tuple[NDArray[np.int64], NDArray[np.uint64], Words]:
+    """Write some terms in simplified characters."""
+    traditional = words.take(terms.tolist())
+    simple = [word.translate(simplified) for word in traditional]
+    changed = [i for i, word in enumerate(traditional) if word != simple[i]]
+    hashes = hashes[terms]
+    hashes[changed] = tokenize([simple[i] for i in changed]).hashes
+    return np.arange(len(terms)), hashes, Words(simple)
 
 
 @compiled
 def _look_up(
+    terms: NDArray[np.int64],
     hashes: NDArray[np.uint64],
+    letters: NDArray[np.uint8],
+    ends: NDArray[np.int64],
     listed: NDArray[np.uint64],
     centibels: NDArray[np.int64],
+    rare: bool,
     result: NDArray[np.int64],
-    missing: NDArray[np.int64],
+    special: NDArray[np.int64],
 ) -> int:
-    """Look terms up, by binary search; find the places of those not listed, and count them."""
+    """Look terms up, by binary search; find the places of those to estimate, and count them.
+
+    Unlisted terms are rare, if the list is long. Most are words, and each archive has many, so only
+    numbers are then estimated.
+    """
     size = 0
-    for i in range(len(hashes)):
+    for i in range(len(terms)):
+        term = terms[i]
         low, high = 0, len(listed)
         while low < high:
             middle = (low + high) // 2
-            if listed[middle] < hashes[i]:
+            if listed[middle] < hashes[term]:
                 low = middle + 1
             else:
                 high = middle
-        if low < len(listed) and listed[low] == hashes[i]:
+        if low < len(listed) and listed[low] == hashes[term]:
             result[i] = centibels[low]
-        else:
-            missing[size] = i
+            continue
+        result[i] = FLOOR
+        # Decimal digits of all scripts are folded into these ten.
+        first = letters[ends[term]] if ends[term + 1] > ends[term] else 0
+        if not rare or _ZERO <= first <= _NINE:
+            special[size] = i
             size += 1
     return size
 

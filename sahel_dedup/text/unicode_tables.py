@@ -27,6 +27,8 @@ UNSETTLED = 0x80
 MARK = 0x40
 # ... and of one that it may merge with the preceding character.
 ATTACHED = 0x20
+# Set in the class of a digit of any kind, such as a circled one: what starts with it is a number.
+NUMERAL = 0x08
 CLASS_BITS = 0x07
 # Beyond the second plane there are only rare ideographs, private use and tags.
 _DESCRIBED = 0x20000
@@ -97,9 +99,10 @@ def _composes(char: str, code: int) -> bool:
 
 
 def _flag(char: str, seconds: set[str]) -> int:
-    """Return what composition may do with a character, as flags of its class."""
+    """Return what composition may do with a character, and whether it is a digit, as flags."""
     decomposed = unicodedata.normalize("NFD", char)
     flags = UNSETTLED if _composes(char, ord(char)) else 0
+    flags |= NUMERAL if char.isdigit() else 0
     if all(map(unicodedata.combining, decomposed)):
         return flags | MARK | ATTACHED
     return flags | (ATTACHED if decomposed[0] in seconds else 0)
@@ -125,7 +128,7 @@ class Characters:
     folded : ndarray of uint32, shape (1114112,)
         Its case-folded form.
     classes : ndarray of uint8, shape (1114112,)
-        Its class in `CLASS_BITS`, with the flags `UNSETTLED`, `MARK` and `ATTACHED`.
+        Its class in `CLASS_BITS`, with the flags `UNSETTLED`, `MARK`, `ATTACHED` and `NUMERAL`.
     values : ndarray of uint64, shape (1114112,)
         Random value of the folded form; 0 for a character that is not part of a word.
     """

@@ -16,13 +16,14 @@ import secrets
 import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sahel_dedup.text.idf_prior import quantised_idf
+from sahel_dedup.text.idf_prior import idf_of_terms
 from sahel_dedup.text.tokenizer import Tokens, tokenize
+from sahel_dedup.text.unicode_tables import NUMERAL, character_tables
+from sahel_dedup.text.words import Words, decoded, laid_out
 from sahel_dedup.util.growing import with_room
 from sahel_dedup.util.hashing import splitmix64_one
 from sahel_dedup.util.jit import compiled
@@ -35,75 +36,6 @@ UNKNOWN_IDF = np.uint16(0xFFFF)
 _NOTHING = np.zeros(0, dtype=np.uint16)
 # Numbers that are most likely years.
 _YEARS = range(1900, 2100)
-
-
-class Words(Sequence[str]):
-    """Words concatenated in UTF-8, in a quarter of the memory that separate strings take.
-
-    Attributes
-    ----------
-    letters : ndarray of uint8, shape (room,)
-        Their bytes.
-    ends : ndarray of int64, shape (room,)
-        Word ``i`` owns the bytes ``ends[i]:ends[i + 1]``.
-    """
-
-    def __init__(self) -> None:
-        self.letters = np.zeros(0, dtype=np.uint8)
-        self.ends = np.zeros(1, dtype=np.int64)
-        self._size = 0
-
-    @classmethod
-    def of(cls, letters: NDArray[np.uint8], ends: NDArray[np.int64], size: int) -> Words:
-        """Take arrays over, with room after so many words."""
-        words = cls()
-        words.letters, words.ends, words._size = letters, ends, size
-        return words
-
-    def __len__(self) -> int:
-        return self._size
-
-    @overload
-    def __getitem__(self, place: int) -> str: ...
-
-    @overload
-    def __getitem__(self, place: slice) -> list[str]: ...
-
-    def __getitem__(self, place: int | slice) -> str | list[str]:
-        if isinstance(place, slice):
-            return self.take(range(*place.indices(len(self))))
-        if not 0 <= place < len(self):
-            raise IndexError(place)
-        return self.take([place])[0]
-
-    def take(self, places: Iterable[int]) -> list[str]:
-        """Return the words at some positions, which must exist."""
-        # No word has a NUL, and decoding all at once takes half the time.
-        encoded = self._encoded(np.fromiter(places, np.int64))
-        return b"\0".join(encoded).decode().split("\0") if encoded else []
-
-    def encoded(self, first: int) -> list[bytes]:
-        """Return the words from a position on, in UTF-8."""
-        return self._encoded(np.arange(first, len(self)))
-
-    def extend(self, words: Iterable[str]) -> None:
-        """Add words at the end."""
-        encoded = [word.encode() for word in words]
-        letters = np.frombuffer(b"".join(encoded), dtype=np.uint8)
-        start, size = int(self.ends[self._size]), self._size + len(encoded)
-        self.letters = with_room(self.letters, start + len(letters))
-        self.letters[start : start + len(letters)] = letters
-        self.ends = with_room(self.ends, size + 1)
-        lengths = np.fromiter(map(len, encoded), np.int64, len(encoded))
-        self.ends[self._size + 1 : size + 1] = start + np.cumsum(lengths)
-        # Last: a word that another thread sees is there.
-        self._size = size
-
-    def _encoded(self, places: NDArray[np.int64]) -> list[bytes]:
-        letters = self.letters.data
-        starts, ends = self.ends[places].tolist(), self.ends[places + 1].tolist()
-        # Lists of views would make the garbage collector scan all articles again and again.
-        return [bytes(letters[start:end]) for start, end in zip(starts, ends, strict=True)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,15 +135,10 @@ class Vocabulary:
         -------
         ndarray of int32, shape (n_tokens,)
         """
-        numbers = self._find(tokens.hashes)
-        missing = (numbers < 0).nonzero()[0]
-        if len(missing):
-            # The hash of each new term, and the first token that has it.
-            hashes = tokens.hashes[missing]
-            first = dict(zip(hashes[::-1].tolist(), missing[::-1].tolist(), strict=True))
-            places = np.fromiter(first.values(), np.int64, len(first))
-            self.enter(tokens.hashes[places], tokens.words(places))
-            numbers[missing] = self._find(hashes)
+        numbers = np.empty(len(tokens.hashes), dtype=np.int32)
+        missing = _find_all(self._table, self.hashes, tokens.hashes, self._salt, numbers)
+        if missing:
+            self._enter(numbers, missing, tokens.hashes, tokens.letters, tokens.letter_starts, True)
         return numbers
 
     def enter(self, hashes: NDArray[np.uint64], words: Sequence[str]) -> NDArray[np.int32]:
@@ -220,7 +147,7 @@ class Vocabulary:
         Parameters
         ----------
         hashes : ndarray of uint64, shape (n,)
-            Distinct hashes, as in `hashes`.
+            As in `hashes`.
         words : sequence of str
             The term that each stands for.
 
@@ -228,11 +155,9 @@ class Vocabulary:
         -------
         ndarray of int32, shape (n,)
         """
-        with self._lock:
-            numbers = self._find(hashes)
-            missing = (numbers < 0).nonzero()[0]
-            numbers[missing] = self._add(hashes[missing], [words[i] for i in missing.tolist()])
-            return numbers
+        numbers = np.full(len(hashes), _NOBODY)
+        self._enter(numbers, len(hashes), hashes, *laid_out(words), False)
+        return numbers
 
     def prior_idf(
         self, lang: str, terms: NDArray[np.int32] | NDArray[np.int64]
@@ -261,15 +186,15 @@ class Vocabulary:
                     # Leave room for a quarter more, because growing copies everything.
                     more = np.full(self._size + self._size // 4 - len(known), UNKNOWN_IDF)
                     known = self._prior[lang] = np.concatenate([known, more])
-        idf = known.take(terms)
-        unknown = (idf == UNKNOWN_IDF).nonzero()[0]
-        if len(unknown):
+        idf = np.empty(len(terms), dtype=np.uint16)
+        if _take_known(known, terms, idf):
+            unknown = set(terms[idf == UNKNOWN_IDF].tolist())
+            new = np.fromiter(unknown, np.int64, len(unknown))
             with self._lock:
                 # Another thread may have made more room.
                 known = self._prior[lang]
-                new = list(set(terms[unknown].tolist()))
-                known[new] = quantised_idf(lang, self._hashes[new], self.words.take(new))
-            idf[unknown] = known[terms[unknown]]
+                known[new] = idf_of_terms(lang, new, self._hashes, self.words)
+            _take_known(known, terms, idf)
         return idf
 
     def prior_table(self, langs: Iterable[str]) -> NDArray[np.uint16]:
@@ -298,24 +223,35 @@ class Vocabulary:
             merged[fresh] = known[fresh]
             self._prior[lang] = merged
 
-    def _add(self, hashes: NDArray[np.uint64], words: list[str]) -> NDArray[np.int32]:
-        """Add terms that are missing and return their numbers."""
-        start, end = self._size, self._size + len(words)
-        while end > len(self._hashes):
-            self._hashes = np.concatenate([self._hashes, np.zeros_like(self._hashes)])
-            self._digit = np.concatenate([self._digit, np.zeros_like(self._digit)])
-        self._hashes[start:end] = hashes
-        self._digit[start:end] = [word[:1].isdigit() for word in words]
-        self.words.extend(words)
-        self._size = end
-        if end > _LOAD * len(self._table):
-            table = np.full(1 << int(end / _LOAD).bit_length(), _NOBODY)
-            # Terms that came early are frequent. They are placed first, so they are found fastest.
-            place_numbers(table, self._hashes[:end], self._salt, 0)
-            self._table = table
-        else:
-            place_numbers(self._table, hashes, self._salt, start)
-        return np.arange(start, end, dtype=np.int32)
+    def _enter(
+        self,
+        numbers: NDArray[np.int32],
+        missing: int,
+        hashes: NDArray[np.uint64],
+        letters: NDArray[np.uint8],
+        letter_starts: NDArray[np.int64],
+        backwards: bool,
+    ) -> None:
+        """Fill in the numbers that are still -1: so many, some of them perhaps of one term."""
+        with self._lock:
+            most = self._size + missing
+            self._hashes = with_room(self._hashes, most)
+            self._digit = with_room(self._digit, most)
+            self.words.make_room(missing, len(letters))
+            if most > _LOAD * len(self._table):
+                table = np.full(1 << int(most / _LOAD).bit_length(), _NOBODY)
+                # Terms that came early are frequent. They are placed first, so they are found
+                # fastest.
+                place_numbers(table, self.hashes, self._salt, 0)
+                self._table = table
+            size = _enter_all(
+                numbers, hashes, letters, letter_starts, backwards, self._table, self._salt,
+                self._hashes, self._digit, self.words.letters, self.words.ends,
+                character_tables().classes, self._size,
+            )  # fmt: skip
+            # Last: a number that another thread sees has its data.
+            self.words.grew(size)
+            self._size = size
 
     def _find(self, hashes: NDArray[np.uint64]) -> NDArray[np.int32]:
         """Return the numbers of hashes, -1 for unknown ones.
@@ -323,7 +259,21 @@ class Vocabulary:
         Other threads may add terms meanwhile. A term that was added too late is missed here, and
         looked up again once this thread holds the lock.
         """
-        return find_listed(self._table, self._hashes, hashes, self._salt)
+        return find_listed(self._table, self.hashes, hashes, self._salt)
+
+
+@compiled
+def _take_known(
+    known: NDArray[np.uint16],
+    terms: NDArray[np.int32] | NDArray[np.int64],
+    idf: NDArray[np.uint16],
+) -> bool:
+    """Look up the prior IDF of terms; whether any is unknown."""
+    unknown = False
+    for i in range(len(terms)):
+        idf[i] = known[terms[i]]
+        unknown = unknown or idf[i] == UNKNOWN_IDF
+    return unknown
 
 
 @functools.cache
@@ -350,18 +300,62 @@ def _find_all(
     hashes: NDArray[np.uint64],
     salt: np.uint64,
     numbers: NDArray[np.int32],
-) -> None:
-    """Fill in what `find_listed` returns."""
+) -> int:
+    """Fill in what `find_listed` returns; return how many are unknown."""
     mask = np.uint64(len(table) - 1)
+    missing = 0
     for i in range(len(hashes)):
         slot = splitmix64_one(hashes[i] ^ salt) & mask
         # Read only once, because another thread may enter a number here in the meantime.
         number = table[slot]
-        # A number beyond these hashes was entered after they were copied.
+        # Data of a number beyond these hashes may not be there yet.
         while number != _NOBODY and (number >= len(known) or known[number] != hashes[i]):
             slot = (slot + np.uint64(1)) & mask
             number = table[slot]
         numbers[i] = number
+        missing += number == _NOBODY
+    return missing
+
+
+@compiled
+def _enter_all(
+    numbers: NDArray[np.int32],
+    hashes: NDArray[np.uint64],
+    letters: NDArray[np.uint8],
+    letter_starts: NDArray[np.int64],
+    backwards: bool,
+    table: NDArray[np.int32],
+    salt: np.uint64,
+    known: NDArray[np.uint64],
+    digit: NDArray[np.bool_],
+    kept: NDArray[np.uint8],
+    ends: NDArray[np.int64],
+    classes: NDArray[np.uint8],
+    size: int,
+) -> int:
+    """Fill in the numbers that are -1, and add terms that the table lacks; count all terms then.
+
+    New terms are numbered in the order of `hashes`, or from the last one on.
+    """
+    mask = np.uint64(len(table) - 1)
+    for k in range(len(numbers)):
+        i = len(numbers) - 1 - k if backwards else k
+        if numbers[i] != _NOBODY:
+            continue
+        slot = splitmix64_one(hashes[i] ^ salt) & mask
+        while table[slot] != _NOBODY and known[table[slot]] != hashes[i]:
+            slot = (slot + np.uint64(1)) & mask
+        if table[slot] == _NOBODY:
+            place = ends[size]
+            for letter in range(letter_starts[i], letter_starts[i + 1] - 1):
+                kept[place] = letters[letter]
+                place += 1
+            ends[size + 1], known[size] = place, hashes[i]
+            digit[size] = classes[decoded(letters, letter_starts[i])] & np.uint8(NUMERAL) > 0
+            table[slot] = size
+            size += 1
+        numbers[i] = table[slot]
+    return size
 
 
 @compiled
