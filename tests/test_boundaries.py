@@ -195,8 +195,11 @@ def test_a_stream_tells_relatives_and_background_apart_at_the_same_boundaries() 
 def test_recurrence_rises_within_the_window_and_above_its_least_value() -> None:
     day = np.array([7.0, _above(7.0), 0.0])
     story = np.ones(3, np.uint64)
-    matter = online_recurrence._matter(np.array([2, 2]), np.array([0, 1]), day, story, 7.0)
-    assert matter.tolist() == [True, False]
+    arriving = np.int64(2)
+    matter = [
+        online_recurrence._matters(arriving, row, day, story, 7.0) for row in np.array([0, 1])
+    ]
+    assert matter == [True, False]
 
     index = StoryIndex()
     index.add_many(Article(str(n), text) for n, text in enumerate(REPORTS))

@@ -225,11 +225,16 @@ def _count_agreeing(
 ) -> None:
     """Fill in what `agreeing_slots` returns."""
     for i in range(len(first)):
-        a, b = first[i], second[i]
-        agreeing = 0
-        for k in range(SLOTS):
-            agreeing += signatures[a, k] == signatures[b, k]
-        counts[i] = agreeing
+        counts[i] = count_agreeing(signatures, first[i], second[i])
+
+
+@compiled
+def count_agreeing(signatures: NDArray[Any], one: np.int64, other: np.int64) -> int:
+    """Count the slots in which two articles agree."""
+    agreeing = 0
+    for k in range(SLOTS):
+        agreeing += signatures[one, k] == signatures[other, k]
+    return agreeing
 
 
 def _contains(ordered: NDArray[_Integer], values: NDArray[_Integer]) -> NDArray[np.bool_]:

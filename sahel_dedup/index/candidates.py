@@ -23,9 +23,9 @@ from sahel_dedup.index.growable_profiles import TERM, TERM_BITS
 from sahel_dedup.index.live import Live, findable
 from sahel_dedup.index.online_tfidf import ComparedPairs
 from sahel_dedup.index.standing import NO_STORY
-from sahel_dedup.scoring.background import GAP_DAYS, background_pairs
-from sahel_dedup.scoring.copies import copies, fillings
-from sahel_dedup.scoring.evidence import least_cosine
+from sahel_dedup.scoring.background import GAP_DAYS, are_strangers
+from sahel_dedup.scoring.copies import COPY_COSINE, LEAST_FILLING, copies, fillings
+from sahel_dedup.scoring.evidence import LEAST_COSINE, LEAST_COSINE_UNDATED
 from sahel_dedup.scoring.meetings import COMPARED
 from sahel_dedup.scoring.recurrence import LOWEST_RECURRENCE
 from sahel_dedup.sketch.fingerprint import SLOTS
@@ -246,24 +246,82 @@ def judge(
     news : ndarray of bool
         Marks background pairs whose arriving article is not a copy of an earlier one.
     """
-    p, first, second = live.profiles, found.first, found.second
-    copy = copies(first, second, found.cosine, found.common, found.number_count, p)
-    surviving = near & (found.cosine >= least_cosine(~np.isnan(p.day[first] - p.day[second])))
-    background = far & background_pairs(
-        first, second, found.common, copy, p.day, p.source, found.number_count
-    )
-    form = fillings(first, second, found.cosine, GAP_DAYS, p, live.similarity)
-    alike = found.cosine
-    if form.any():
-        background |= near & (form > 0)
-        alike = np.where(form > 0, form, alike)
-    # Others raise no recurrence.
-    background &= alike > LOWEST_RECURRENCE
-    order = np.lexsort((-alike, first))
-    order = order[background[order]]
-    met = replace(found, cosine=alike).where(order)
-    news = ~np.isin(met.first, first[copy]) if copy.any() else ~copy[order]
-    return found.where(surviving), met, news
+    p, first, second, cosine = live.profiles, found.first, found.second, found.cosine
+    n, numbers = len(first), found.number_count
+    copy, form = np.zeros(n, dtype=np.bool_), np.zeros(n)
+    # Most arriving articles are not similar enough to any other for one of the two.
+    if (highest := _highest(cosine)) >= COPY_COSINE:
+        copy = copies(first, second, cosine, found.common, numbers, p)
+    if highest >= LEAST_FILLING:
+        form = fillings(first, second, cosine, GAP_DAYS, p, live.similarity)
+    alike, news = np.empty(n), np.empty(n, dtype=np.bool_)
+    surviving, order = np.empty((2, n), dtype=np.int64)
+    pairs, traits = (first, second, cosine, found.common), (p.day, p.source, numbers)
+    kept, met = _divide(
+        pairs, near, far, traits, copy, form, alike, surviving, order, news
+    )  # fmt: skip
+    background = replace(found, cosine=alike).where(order[:met])
+    return found.where(surviving[:kept]), background, news[:met]
+
+
+@compiled
+def _highest(values: NDArray[np.float64]) -> float:
+    """Return the highest of some positive numbers, or 0 if there are none."""
+    highest = 0.0
+    for value in values:
+        if value > highest:
+            highest = value
+    return highest
+
+
+@compiled
+def _divide(
+    pairs: tuple[_Rows, _Rows, NDArray[np.float64], _Rows],
+    near: NDArray[np.bool_],
+    far: NDArray[np.bool_],
+    traits: tuple[NDArray[np.float64], NDArray[np.int32], _Rows],
+    copy: NDArray[np.bool_],
+    form: NDArray[np.float64],
+    alike: NDArray[np.float64],
+    surviving: _Rows,
+    order: _Rows,
+    news: NDArray[np.bool_],
+) -> tuple[int, int]:
+    """Fill in what `judge` returns, as positions, and count the pairs of each kind.
+
+    `form` is the share of the form that fillings have in common (0 for other pairs), and `alike`
+    receives how similar each pair is as background.
+    """
+    first, second, cosine, common = pairs
+    day, source, number_count = traits
+    kept = met = start = 0
+    for pair in range(len(first)):
+        a, b = first[pair], second[pair]
+        if a != first[start]:
+            start = pair
+        least = LEAST_COSINE_UNDATED if np.isnan(day[a] - day[b]) else LEAST_COSINE
+        if near[pair] and cosine[pair] >= least:
+            surviving[kept] = pair
+            kept += 1
+        alike[pair] = form[pair] if form[pair] > 0 else cosine[pair]
+        strange = far[pair] and not copy[pair]
+        strange = strange and are_strangers(a, b, common[pair], day, source, number_count)
+        # Others raise no recurrence.
+        if (strange or (near[pair] and form[pair] > 0)) and alike[pair] > LOWEST_RECURRENCE:
+            place = met
+            while place > 0 and order[place - 1] >= start and alike[order[place - 1]] < alike[pair]:
+                order[place] = order[place - 1]
+                place -= 1
+            order[place] = pair
+            met += 1
+    start = copied = 0
+    for k in range(met):
+        row = first[order[k]]
+        while start < len(first) and first[start] <= row:
+            copied = start + 1 if copy[start] else copied
+            start += 1
+        news[k] = not (copied > 0 and first[copied - 1] == row)
+    return kept, met
 
 
 def are_placeholders(live: Live, candidates: CandidatePairs, same: _Rows) -> NDArray[np.bool_]:

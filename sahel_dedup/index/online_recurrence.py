@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from sahel_dedup.index.live import Live
 from sahel_dedup.index.online_tfidf import ComparedPairs
 from sahel_dedup.index.standing import NO_STORY
-from sahel_dedup.scoring.background import repeated, weight_of
-from sahel_dedup.scoring.recurrence import RANK, recurrence_of
+from sahel_dedup.scoring.background import repeated, weight_of, weight_of_pair
+from sahel_dedup.scoring.copies import may_be_copy
+from sahel_dedup.scoring.recurrence import RANK, least_recurrence, recurrence_of
 from sahel_dedup.util.jit import compiled
 
 _Rows = NDArray[np.int64]
@@ -30,12 +31,47 @@ def set_recurrence(live: Live, background: ComparedPairs, rows: range) -> None:
     rows : range
         The arriving articles.
     """
-    s, here = live.standing, slice(rows.start, rows.stop)
-    s.recurrence[here] = recurrence_of_nearest(s.nearest[here], live.profiles.day[here])
-    first, second, p = background.first, background.second, live.profiles
-    fresh = ~repeated(first, second, live.similarity, p)
-    times = fresh * weight_of(first, second, p.day)
-    _enter(s.nearest, s.recurrence, first, background.cosine, times)
+    s, p = live.standing, live.profiles
+    first, second, cosine = background.first, background.second, background.cosine
+    texts, highest = (p.day, p.shingles, p.length), (s.nearest, s.recurrence)
+    if not _set_without_copies(rows.start, rows.stop, first, second, cosine, texts, highest):
+        here = slice(rows.start, rows.stop)
+        s.nearest[here] = 0
+        s.recurrence[here] = recurrence_of_nearest(s.nearest[here], p.day[here])
+        times = ~repeated(first, second, live.similarity, p) * weight_of(first, second, p.day)
+        _enter(s.nearest, s.recurrence, first, cosine, times)
+
+
+@compiled
+def _set_without_copies(
+    start: int,
+    stop: int,
+    first: _Rows,
+    second: _Rows,
+    cosine: NDArray[np.float64],
+    texts: tuple[NDArray[np.float64], NDArray[np.uint8], NDArray[np.int32]],
+    highest: tuple[NDArray[np.float32], NDArray[np.float64]],
+) -> bool:
+    """Do what `set_recurrence` does, unless two background texts may be copies of each other.
+
+    A text that is not similar enough to be recorded may be a copy or not. As the most similar come
+    first, few pairs of texts are compared.
+    """
+    day, shingles, length = texts
+    nearest, recurrence = highest
+    for row in range(start, stop):
+        recurrence[row] = least_recurrence(day[row])
+    for i in range(len(first)):
+        row = first[i]
+        if cosine[i] > nearest[row, RANK - 1]:
+            k = i - 1
+            while k >= 0 and first[k] == row:
+                if may_be_copy(second[k], second[i], shingles, length):
+                    return False
+                k -= 1
+            times = weight_of_pair(day[row], day[second[i]])
+            _enter_one(nearest, recurrence, row, cosine[i], times)
+    return True
 
 
 def raise_recurrence(
@@ -57,46 +93,55 @@ def raise_recurrence(
     noted, risen : set of int
         Rows whose highest cosines changed, and those of them whose recurrence changed.
     """
-    s, first, second, day = live.standing, background.first, background.second, live.profiles.day
-    if not len(second):
+    first, second = background.first, background.second
+    noted, risen = np.zeros((2, len(second)), dtype=np.bool_)
+    s, day = live.standing, live.profiles.day
+    columns = day, s.story, s.nearest, s.recurrence
+    if not _raise(first, second, background.cosine, news, columns, live.window, noted, risen):
         return set(), set()
-    matter = news & _matter(first, second, day, s.story, live.window)
-    times = matter * weight_of(first, second, day)
-    noted, risen = _enter(s.nearest, s.recurrence, second, background.cosine, times)
     return set(second[noted].tolist()), set(second[risen].tolist())
 
 
-def _matter(
+@compiled
+def _raise(
     first: _Rows,
     second: _Rows,
+    cosine: NDArray[np.float64],
+    news: NDArray[np.bool_],
+    columns: tuple[
+        NDArray[np.float64], NDArray[np.uint64], NDArray[np.float32], NDArray[np.float64]
+    ],
+    window: float,
+    noted: NDArray[np.bool_],
+    risen: NDArray[np.bool_],
+) -> bool:
+    """Do what `raise_recurrence` does, and return whether a row changed."""
+    day, story, nearest, recurrence = columns
+    changed = False
+    for i in range(len(first)):
+        if news[i] and _matters(first[i], second[i], day, story, window):
+            times = weight_of_pair(day[first[i]], day[second[i]])
+            steps = _enter_one(nearest, recurrence, second[i], cosine[i], times)
+            noted[i], risen[i] = steps > 0, steps > 1
+            changed = changed or steps > 0
+    return changed
+
+
+@compiled
+def _matters(
+    arriving: np.int64,
+    row: np.int64,
     day: NDArray[np.float64],
     story: NDArray[np.uint64],
     window: float,
-) -> NDArray[np.bool_]:
-    """Return whether a background article matters for the second of each pair.
+) -> bool:
+    """Whether an arriving article matters as background of an earlier one.
 
     The recurrence of an article that is too old for new duplicates no longer matters. An article
     without a date may find duplicates and look-alikes forever, so its recurrence is measured once,
     on arrival; otherwise it would rise endlessly.
     """
-    matter = np.empty(len(first), dtype=np.bool_)
-    _mark_matter(first, second, day, story, window, matter)
-    return matter
-
-
-@compiled
-def _mark_matter(
-    first: _Rows,
-    second: _Rows,
-    day: NDArray[np.float64],
-    story: NDArray[np.uint64],
-    window: float,
-    matter: NDArray[np.bool_],
-) -> None:
-    """Fill in what `_matter` returns."""
-    for i in range(len(first)):
-        recent = abs(day[first[i]] - day[second[i]]) <= window
-        matter[i] = recent and story[second[i]] != NO_STORY
+    return bool(abs(day[arriving] - day[row]) <= window and story[row] != NO_STORY)
 
 
 def recurrence_of_nearest(
@@ -146,16 +191,30 @@ def _enter_all(
 ) -> None:
     """Fill in what `_enter` returns."""
     for i in range(len(rows)):
-        highest = nearest[rows[i]]
-        for _ in range(times[i]):
-            if not cosine[i] > highest[-1]:
-                break
-            noted[i] = True
-            place = RANK - 1
-            while place > 0 and cosine[i] > highest[place - 1]:
-                highest[place] = highest[place - 1]
-                place -= 1
-            highest[place] = cosine[i]
-            if highest[-1] > recurrence[rows[i]]:
-                risen[i] = True
-                recurrence[rows[i]] = highest[-1]
+        steps = _enter_one(nearest, recurrence, rows[i], cosine[i], times[i])
+        noted[i], risen[i] = steps > 0, steps > 1
+
+
+@compiled
+def _enter_one(
+    nearest: NDArray[np.float32],
+    recurrence: NDArray[np.float64],
+    row: np.int64,
+    cosine: float,
+    times: int,
+) -> int:
+    """Record a cosine of a row; return 0 if it is too low, 2 if it raises the recurrence, or 1."""
+    highest, steps = nearest[row], 0
+    for _ in range(times):
+        if not cosine > highest[-1]:
+            break
+        place = RANK - 1
+        while place > 0 and cosine > highest[place - 1]:
+            highest[place] = highest[place - 1]
+            place -= 1
+        highest[place] = cosine
+        steps = steps if steps > 1 else 1
+        if highest[-1] > recurrence[row]:
+            steps = 2
+            recurrence[row] = highest[-1]
+    return steps

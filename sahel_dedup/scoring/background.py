@@ -65,15 +65,45 @@ def background_pairs(
     -------
     ndarray of bool, shape (n,)
     """
-    strange = ~copy
-    undated = np.isnan(day[first]).nonzero()[0]
-    if len(undated):
-        a, b = first[undated], second[undated]
-        fewer = np.minimum(number_count[a], number_count[b])
-        conflicting = (fewer >= MIN_NUMBERS) & (common[undated] <= _SHARED_NUMBERS * fewer)
-        one_outlet = (source[a] >= 0) & (source[a] == source[b])
-        strange[undated] &= conflicting | one_outlet
+    strange = np.empty(len(first), dtype=np.bool_)
+    _mark_strangers(first, second, common, copy, day, source, number_count, strange)
     return strange
+
+
+@compiled
+def _mark_strangers(
+    first: NDArray[np.int64],
+    second: NDArray[np.int64],
+    common: NDArray[np.int64],
+    copy: NDArray[np.bool_],
+    day: NDArray[np.float64],
+    source: NDArray[np.int32],
+    number_count: NDArray[np.int64],
+    strange: NDArray[np.bool_],
+) -> None:
+    """Fill in what `background_pairs` returns."""
+    for i in range(len(first)):
+        known = are_strangers(first[i], second[i], common[i], day, source, number_count)
+        strange[i] = known and not copy[i]
+
+
+@compiled
+def are_strangers(
+    one: np.int64,
+    other: np.int64,
+    common: np.int64,
+    day: NDArray[np.float64],
+    source: NDArray[np.int32],
+    number_count: NDArray[np.int64],
+) -> bool:
+    """Apply the rule of `background_pairs` to two articles that are no copies."""
+    if not np.isnan(day[one]):
+        return True
+    a, b = number_count[one], number_count[other]
+    fewer = a if a < b else b
+    if fewer >= MIN_NUMBERS and common <= _SHARED_NUMBERS * fewer:
+        return True
+    return bool(source[one] >= 0 and source[one] == source[other])
 
 
 def weight_of(
@@ -98,7 +128,13 @@ def _weigh(
 ) -> None:
     """Fill in what `weight_of` returns."""
     for i in range(len(first)):
-        weight[i] = 2 if abs(day[first[i]] - day[second[i]]) <= GAP_DAYS else 1
+        weight[i] = weight_of_pair(day[first[i]], day[second[i]])
+
+
+@compiled
+def weight_of_pair(one: float, other: float) -> int:
+    """Apply the rule of `weight_of` to two times."""
+    return 2 if abs(one - other) <= GAP_DAYS else 1
 
 
 def repeated(

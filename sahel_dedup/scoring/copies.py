@@ -17,7 +17,7 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from sahel_dedup.candidates.lsh import agreeing_slots
+from sahel_dedup.candidates.lsh import agreeing_slots, count_agreeing
 from sahel_dedup.sketch.fingerprint import SLOTS
 from sahel_dedup.sketch.number_contexts import conflicts
 from sahel_dedup.sketch.profiles import MAX_KEPT, Traits
@@ -31,7 +31,7 @@ _COPY_SHARE = 0.7
 _FILLING_JACCARD = 0.35
 _FILLING_SHARE = 0.9
 # Forms whose fillings are less similar than this need no special treatment.
-_LEAST_FILLING = 0.3
+LEAST_FILLING = 0.3
 # The cosine of two fillings exceeds that part by at most this much; by more if numbers conflict.
 _FILLING_COSINE = 0.13
 _FILLING_COSINE_CONFLICTING = 0.2
@@ -147,16 +147,22 @@ def is_filling(
     jaccard = shingles / SLOTS
     more = np.where(conflicts >= _MANY_CONFLICTS, _FILLING_COSINE_CONFLICTING, _FILLING_COSINE)
     alike = (jaccard >= _FILLING_JACCARD) & (cosine <= jaccard + more)
-    alike &= (cosine >= _LEAST_FILLING) & (cosine <= COPY_COSINE)
+    alike &= (cosine >= LEAST_FILLING) & (cosine <= COPY_COSINE)
     return alike & (shared_part(shingles, one_length, other_length) < _FILLING_SHARE)
 
 
 def shared_part(shingles: _Numbers, one_length: _Numbers, other_length: _Numbers) -> Any:
     """Estimate what part of its shingles the shorter of two texts shares with the longer."""
-    jaccard = shingles / SLOTS
     shorter = np.maximum(1, np.minimum(one_length, other_length))
-    part = jaccard * (one_length + other_length) / ((1 + jaccard) * shorter)
-    return np.minimum(1.0, part)
+    return np.minimum(1.0, _share(shingles / SLOTS, one_length + other_length, shorter))
+
+
+def _share(jaccard: _Numbers, together: _Numbers, shorter: _Numbers) -> Any:
+    """Return what part of its shingles a text of some length shares, given both lengths."""
+    return jaccard * together / ((1 + jaccard) * shorter)
+
+
+_share_of_pair = compiled(_share)
 
 
 def may_be_copies(
@@ -174,9 +180,34 @@ def may_be_copies(
     -------
     ndarray of bool, shape (n,)
     """
-    same = agreeing_slots(traits.shingles, first, second)
-    part = shared_part(same, traits.length[first], traits.length[second])
-    return np.asarray(part >= _COPY_SHARE)
+    found = np.empty(len(first), dtype=np.bool_)
+    _mark_possible_copies(first, second, traits.shingles, traits.length, found)
+    return found
+
+
+@compiled
+def _mark_possible_copies(
+    first: NDArray[np.int64],
+    second: NDArray[np.int64],
+    shingles: NDArray[Any],
+    length: NDArray[np.int32],
+    found: NDArray[np.bool_],
+) -> None:
+    """Fill in what `may_be_copies` returns."""
+    for i in range(len(first)):
+        found[i] = may_be_copy(first[i], second[i], shingles, length)
+
+
+@compiled
+def may_be_copy(
+    one: np.int64, other: np.int64, shingles: NDArray[Any], length: NDArray[np.int32]
+) -> bool:
+    """Apply the rule of `may_be_copies` to two articles."""
+    a, b = np.int64(length[one]), np.int64(length[other])
+    shorter = a if a < b else b
+    jaccard = count_agreeing(shingles, one, other) / SLOTS
+    part = _share_of_pair(jaccard, a + b, shorter if shorter > 1 else 1)
+    return bool(part >= _COPY_SHARE)
 
 
 def copies(
@@ -287,7 +318,7 @@ def _list_similar(
     size = 0
     for i in range(len(first)):
         near = abs(day[first[i]] - day[second[i]]) <= gap
-        if near and _LEAST_FILLING <= cosine[i] <= COPY_COSINE:
+        if near and LEAST_FILLING <= cosine[i] <= COPY_COSINE:
             likely[size] = i
             size += 1
     return size

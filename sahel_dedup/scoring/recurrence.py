@@ -202,5 +202,11 @@ def _recur(
 ) -> None:
     """Fill in what `recurrence_of` returns."""
     for i in range(len(third)):
-        least = TYPICAL_RECURRENCE if np.isnan(day[i]) else LOWEST_RECURRENCE
+        least = least_recurrence(day[i])
         recurrence[i] = third[i] if third[i] > least else least
+
+
+@compiled
+def least_recurrence(day: float) -> float:
+    """Return the recurrence of an article of a time (NaN if missing) without background."""
+    return TYPICAL_RECURRENCE if np.isnan(day) else LOWEST_RECURRENCE
