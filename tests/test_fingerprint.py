@@ -25,6 +25,7 @@ from sahel_dedup.sketch.fingerprint import (
     EMPTY_SLOT,
     RACERS,
     SLOTS,
+    racer_key,
     salience_slots,
     shingle_hash,
     shingle_slots,
@@ -125,10 +126,13 @@ def test_many_articles_race_as_each_does_alone() -> None:
 
 
 def _salience(races: list[dict[int, int]]) -> np.ndarray[Any, np.dtype[np.uint32]]:
-    hashes = np.array([h for weights in races for h in weights], dtype=np.uint64)
-    weights = np.array([w for weights in races for w in weights.values()], dtype=np.int64)
+    keys = [
+        racer_key(row, np.uint64(hashed), np.int64(weight))
+        for row, weights in enumerate(races)
+        for hashed, weight in weights.items()
+    ]
     offsets = np.cumsum([0, *map(len, races)])
-    return salience_slots(hashes, weights, offsets)
+    return salience_slots(np.array(keys, dtype=np.uint64), offsets)
 
 
 def test_agreement_is_the_jaccard_similarity_of_the_weights() -> None:

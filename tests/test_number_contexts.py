@@ -45,13 +45,20 @@ def of_text(*texts: str) -> NDArray[np.uint16]:
 @given(ARTICLES)
 def test_slots_are_those_of_the_slow_twin(articles: list[list[tuple[int, bool]]]) -> None:
     tokens = [token for article in articles for token in article]
+    # Every other article has no date.
+    day = np.where(np.arange(len(articles)) % 2, np.nan, 1.0)
     slots = number_context_slots(
         np.array([value for value, _ in tokens], dtype=np.uint64),
+        np.arange(len(tokens), dtype=np.int32),
         np.array([number for _, number in tokens], dtype=bool),
         np.cumsum([0, *map(len, articles)]),
+        day,
     )
     assert slots.dtype == np.uint16
-    assert slots.tolist() == [slowly(article) for article in articles]
+    assert slots.tolist() == [
+        slowly(article if dated else [])
+        for article, dated in zip(articles, day == day, strict=True)
+    ]
 
 
 @given(st.lists(st.lists(st.sampled_from([0, 1, 256, 257, 258, 512, 65535]), min_size=SLOTS,

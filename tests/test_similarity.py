@@ -242,7 +242,7 @@ def test_terms_are_counted_whatever_their_numbers(
     parts = [part for pair in texts for part in pair]
     numbers = np.array([first + number for part in parts for number in part], dtype=np.int32)
     offsets = np.cumsum([0, *map(len, parts)])
-    terms, counts, opening, indptr = count_tokens(numbers, first + 10, offsets)
+    terms, counts, kept, indptr = count_tokens(numbers, first + 10, offsets)
     rows = [2 * title + text + text[:LEAD_TOKENS] for title, text in texts]
     rows += [title for title, _ in texts]
     for row, own in enumerate(rows):
@@ -253,5 +253,6 @@ def test_terms_are_counted_whatever_their_numbers(
         )
         title, text = texts[row % len(texts)]
         first_words = {first + number for number in title + text[:OPENING_TOKENS]}
-        marked = set(terms[span][opening[span] == OPENING].tolist())
+        assert (kept[span] & MAX_KEPT == np.minimum(counts[span], MAX_KEPT)).all()
+        marked = set(terms[span][kept[span] & OPENING > 0].tolist())
         assert marked == (first_words if row < len(texts) else set())

@@ -34,8 +34,12 @@ def text_digests(tokens: Tokens) -> U64:
     letters = tokens.letters.data
     bounds = tokens.letter_starts[tokens.offsets].tolist()
     digests = b"".join(
-        hashlib.blake2b(letters[start:end], digest_size=_BYTES).digest() if end > start else _NONE
-        for start, end in pairwise(bounds)
+        [
+            hashlib.blake2b(letters[start:end], digest_size=_BYTES).digest()
+            if end > start
+            else _NONE
+            for start, end in pairwise(bounds)
+        ]
     )
     return np.frombuffer(digests, dtype="<u8").astype(np.uint64).reshape(-1, 2)
 

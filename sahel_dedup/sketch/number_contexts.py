@@ -28,7 +28,11 @@ _SALT_BEFORE, _SALT_AFTER = np.uint64(0xC2B2AE3D27D4EB4F), GOLDEN_RATIO
 
 
 def number_context_slots(
-    hashes: NDArray[np.uint64], is_number: NDArray[np.bool_], offsets: NDArray[np.int64]
+    hashes: NDArray[np.uint64],
+    terms: NDArray[np.int32],
+    is_number: NDArray[np.bool_],
+    offsets: NDArray[np.int64],
+    day: NDArray[np.float64],
 ) -> NDArray[np.uint16]:
     """Sketch the number contexts of some articles.
 
@@ -36,26 +40,34 @@ def number_context_slots(
     ----------
     hashes : ndarray of uint64, shape (n_tokens,)
         Token hashes in reading order, article by article.
-    is_number : ndarray of bool, shape (n_tokens,)
-        Whether each token starts with a digit.
+    terms : ndarray of int32, shape (n_tokens,)
+        Number of the term of each token.
+    is_number : ndarray of bool, shape (n_terms,)
+        Whether each term starts with a digit.
     offsets : ndarray of int64, shape (n_articles + 1,)
         Article ``i`` owns the tokens ``offsets[i]:offsets[i + 1]``.
+    day : ndarray of float64, shape (n_articles,)
+        Time of publication. An article of which it is NaN has no number contexts, because only
+        conflicts between dated articles are evidence.
 
     Returns
     -------
     ndarray of uint16, shape (n_articles, 32)
         Eight bits of a word and eight bits of the number next to it; 0 where there is none.
     """
-    slots = np.zeros((len(offsets) - 1, SLOTS), dtype=np.uint16)
-    _enter_all(hashes, is_number, offsets, slots, np.empty(SLOTS, dtype=np.uint64))
+    slots = np.empty((len(day), SLOTS), dtype=np.uint16)
+    least = np.empty(SLOTS, dtype=np.uint64)
+    _sketch_contexts(hashes, terms, is_number, offsets, day, slots, least)
     return slots
 
 
 @compiled
-def _enter_all(
+def _sketch_contexts(
     hashes: NDArray[np.uint64],
+    terms: NDArray[np.int32],
     is_number: NDArray[np.bool_],
     offsets: NDArray[np.int64],
+    day: NDArray[np.float64],
     slots: NDArray[np.uint16],
     least: NDArray[np.uint64],
 ) -> None:
@@ -64,17 +76,17 @@ def _enter_all(
         for k in range(SLOTS):
             least[k] = _NOTHING
         first, last = offsets[row], offsets[row + 1]
-        for i in range(first, last):
-            if not is_number[i]:
+        for i in range(last if np.isnan(day[row]) else first, last):
+            if not is_number[terms[i]]:
                 continue
-            if i + 1 < last and not is_number[i + 1]:
+            if i + 1 < last and not is_number[terms[i + 1]]:
                 _enter(least, hashes[i + 1] * _SALT_AFTER, hashes[i])
-            if i > first and not is_number[i - 1]:
+            if i > first and not is_number[terms[i - 1]]:
                 _enter(least, hashes[i - 1] * _SALT_BEFORE, hashes[i])
         for k in range(SLOTS):
-            if least[k] != _NOTHING:
-                word = least[k] >> _NUMBER_BITS & _BYTE
-                slots[row, k] = word << np.uint64(8) | (least[k] & _BYTE)
+            word = least[k] >> _NUMBER_BITS & _BYTE
+            slot = word << np.uint64(8) | (least[k] & _BYTE)
+            slots[row, k] = slot if least[k] != _NOTHING else EMPTY_SLOT
 
 
 @compiled

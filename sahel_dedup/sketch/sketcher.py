@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from sahel_dedup.articles import Article
 from sahel_dedup.sketch.digests import text_digests
-from sahel_dedup.sketch.fingerprint import salience_slots, shingle_slots
+from sahel_dedup.sketch.fingerprint import racer_key, salience_slots, shingle_slots
 from sahel_dedup.sketch.number_contexts import number_context_slots
 from sahel_dedup.sketch.profiles import MAX_KEPT, OPENING, REVISED, Profiles
 from sahel_dedup.text.boilerplate import find_boilerplate, strip_boilerplate
@@ -46,6 +46,7 @@ OPENING_TF = np.where(np.arange(256) & OPENING, TF[1], np.float32(0))
 _CHUNK_ARTICLES = 256
 _CHUNK_CHARS = 1 << 20
 _BLOCK_CHARS = 1 << 18
+_UNMARKED = ~REVISED
 _NUMBERING = threading.Lock()
 # Older than any newspaper: such dates are zeros of databases or typing errors.
 _FIRST_DAY = datetime(1400, 1, 1, tzinfo=UTC).timestamp() / SECONDS_A_DAY
@@ -133,31 +134,30 @@ class Sketcher:
         titles = [a.title or "" for a in articles]
         tokens = tokenize([part for pair in zip(titles, texts, strict=True) for part in pair])
         numbers = self.vocabulary.look_up(tokens)
-        parts = tokens.offsets
-        terms, counts, opening, indptr = count_tokens(numbers, len(self.vocabulary), parts)
+        both, counts, kept, indptr = count_tokens(numbers, len(self.vocabulary), tokens.offsets)
         # The rows of the titles follow those of the articles.
-        indptr, title_indptr = indptr[: n + 1], indptr[n:] - indptr[n]
-        terms, title_terms = terms[: indptr[n]], terms[indptr[n] :]
-        counts, opening = counts[: indptr[n]], opening[: indptr[n]]
-        offsets = parts[::2].copy()
+        size = indptr[n]
+        indptr, title_indptr = indptr[: n + 1], indptr[n:] - size
+        terms, title_terms = both[:size], both[size:]
+        offsets = tokens.offsets[::2].copy()
         langs = detect(tokens, [a.lang for a in articles], parts=2)
         lang = np.array([_number(self.langs, name) for name in langs], dtype=np.int16)
         idf = self._prior_idf(lang, terms, indptr)
         day = np.array([self._day(a.published) for a in articles])
-        salient, weights = np.empty(len(terms), np.uint64), np.empty(len(terms), np.int64)
-        _weigh_terms(terms, counts, idf, self.vocabulary.hashes, salient, weights)
-        counting = np.empty(len(numbers), np.bool_)
-        _mark_counting(numbers, self.vocabulary.is_number, offsets, day, counting)
+        racers = np.empty(size, dtype=np.uint64)
+        _weigh_terms(terms, counts, idf, self.vocabulary.hashes, indptr, racers)
         digests = text_digests(tokens)
         return Profiles(
             indptr=indptr,
             terms=terms,
-            counts=np.minimum(counts, MAX_KEPT) | opening,
+            counts=kept[:size],
             title_indptr=title_indptr,
             title_terms=title_terms,
-            salience=salience_slots(salient, weights, indptr),
+            salience=salience_slots(racers, indptr),
             shingles=shingle_slots(tokens.hashes, offsets),
-            number_contexts=number_context_slots(tokens.hashes, counting, offsets),
+            number_contexts=number_context_slots(
+                tokens.hashes, numbers, self.vocabulary.is_number, offsets, day
+            ),
             day=day,
             source=np.array([_number(self.sources, a.source) for a in articles], dtype=np.int32),
             lang=lang,
@@ -189,8 +189,11 @@ class Sketcher:
 
 def _headlines(digests: NDArray[np.uint64], titles: Sequence[str]) -> NDArray[np.uint64]:
     """Let the lowest bit of the digests of titles say whether they mark a revision."""
-    revised = np.array([title != "" and marks_revision(title) for title in titles], np.uint64)
-    return np.where(digests > 0, digests & ~REVISED | revised, digests)
+    headlines = digests & _UNMARKED
+    for i, title in enumerate(titles):
+        if title and digests[i] and marks_revision(title):
+            headlines[i] |= REVISED
+    return headlines
 
 
 def day_of(published: datetime | None) -> float:
@@ -239,9 +242,10 @@ def count_tokens(
 
     Returns
     -------
-    terms, counts, opening, indptr
-        For 2 * n rows: `terms` and `indptr` as in `Profiles`, how often each term occurs (at most
-        250), and `OPENING` where it is in the title or the opening.
+    terms, counts, kept, indptr
+        For 2 * n rows: `terms` and `indptr` as in `Profiles`, how often each term occurs, at most
+        250, and what `Profiles` keeps of that. All but `indptr` are the first part of a larger
+        array.
     """
     # Row, term and position in one sortable number. At half the width it sorts in half the time,
     # and a block of articles hardly ever needs more.
@@ -254,10 +258,10 @@ def count_tokens(
     keys = keys[: _number_tokens(keys, numbers, parts, bits)]
     keys.sort()
     found = np.empty(len(keys), dtype=np.int32)
-    counts, opening = np.empty(len(keys), np.uint8), np.empty(len(keys), np.uint8)
+    counts, kept = np.empty(len(keys), np.uint8), np.empty(len(keys), np.uint8)
     indptr = np.zeros(len(parts), dtype=np.int64)
-    size = _runs(keys, bits, found, counts, opening, indptr)
-    return found[:size].copy(), counts[:size].copy(), opening[:size].copy(), indptr
+    size = _runs(keys, bits, found, counts, kept, indptr)
+    return found[:size], counts[:size], kept[:size], indptr
 
 
 @compiled
@@ -265,28 +269,14 @@ def _weigh_terms(
     terms: NDArray[np.int32],
     counts: NDArray[np.uint8],
     idf: NDArray[np.uint16],
-    hash_of: NDArray[np.uint64],
     hashes: NDArray[np.uint64],
-    weights: NDArray[np.int64],
+    indptr: NDArray[np.int64],
+    racers: NDArray[np.uint64],
 ) -> None:
-    """Fill in the hashes of terms and their TF-IDF weights, for the fingerprints."""
-    for i in range(len(terms)):
-        hashes[i], weights[i] = hash_of[terms[i]], TF_UNITS[counts[i]] * np.int64(idf[i])
-
-
-@compiled
-def _mark_counting(
-    numbers: NDArray[np.int32],
-    is_number: NDArray[np.bool_],
-    offsets: NDArray[np.int64],
-    day: NDArray[np.float64],
-    counting: NDArray[np.bool_],
-) -> None:
-    """Mark the numbers to compare: only those of dated articles, whose conflicts are evidence."""
-    for row in range(len(day)):
-        dated = not np.isnan(day[row])
-        for i in range(offsets[row], offsets[row + 1]):
-            counting[i] = dated and is_number[numbers[i]]
+    """Fill in the keys of terms for the salience fingerprint, from their TF-IDF weights."""
+    for row in range(len(indptr) - 1):
+        for i in range(indptr[row], indptr[row + 1]):
+            racers[i] = racer_key(row, hashes[terms[i]], TF_UNITS[counts[i]] * np.int64(idf[i]))
 
 
 @compiled
@@ -317,7 +307,7 @@ def _runs(
     bits: int,
     terms: NDArray[np.int32],
     counts: NDArray[np.uint8],
-    opening: NDArray[np.uint8],
+    kept: NDArray[np.uint8],
     indptr: NDArray[np.int64],
 ) -> int:
     """Count how often each term occurs among sorted tokens, row by row: see `count_tokens`.
@@ -337,7 +327,7 @@ def _runs(
         count = counts[size - 1] + (2 if place > 0 else 1)
         counts[size - 1] = count if count < MAX_COUNT else MAX_COUNT
         # The last of its tokens has the foremost position.
-        opening[size - 1] = OPENING if place == 2 else 0
+        kept[size - 1] = (count if count < MAX_KEPT else MAX_KEPT) | (OPENING if place == 2 else 0)
     for row in range(1, len(indptr)):
         if indptr[row] < indptr[row - 1]:
             indptr[row] = indptr[row - 1]

@@ -96,8 +96,8 @@ def detect(tokens: Tokens, given: Sequence[str | None], *, parts: int = 1) -> li
         reported as its closest relative: Estonian as Finnish.
     """
     langs = [UNKNOWN if tag is None else _primary(tag[:_LONGEST_TAG]) for tag in given]
-    rows = [i for i, lang in enumerate(langs) if lang == UNKNOWN]
-    if rows:
+    if UNKNOWN in langs:
+        rows = [i for i, lang in enumerate(langs) if lang == UNKNOWN]
         for row, lang in zip(rows, _detect(tokens, np.array(rows), parts), strict=True):
             langs[row] = lang
     # Not detected, because a language without a list would be mistaken for its closest relative.

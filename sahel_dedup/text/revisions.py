@@ -48,6 +48,8 @@ _LATER = re.compile(
     re.IGNORECASE,
 )
 
+# Each of these has at least one such character; most titles have none.
+_PUNCTUATED = re.compile(r"[(\[【:|\u2013\u2014\uff1a-]")
 _LIVE = re.compile(r"\slive(?: blog| coverage| updates)?:", re.IGNORECASE)
 
 
@@ -72,4 +74,6 @@ def marks_revision(title: str) -> bool:
     >>> marks_revision("Live cattle futures seen steady")
     False
     """
+    if not _PUNCTUATED.search(title):
+        return False
     return bool(_FIRST.match(title) or _LATER.search(title) or _LIVE.search(title))
