@@ -8,17 +8,17 @@ rely on it: ids are non-empty strings, dates are timezone-aware and in UTC, and 
 from __future__ import annotations
 
 import operator
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from sahel_dedup.errors import ArticleError
+from sahel_dedup.errors import ArticleError, SettingsError
 from sahel_dedup.util.date_parser import parse_published
 from sahel_dedup.util.field_names import FIELDS, find_alias, remedy
 from sahel_dedup.util.languages import language_tag
 from sahel_dedup.util.values import is_missing, shorten, show
 
-__all__ = ["Article", "check_article", "parse_published", "read_id"]
+__all__ = ["Article", "check_article", "check_story", "parse_published", "read_id"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +144,26 @@ def check_article(value: object) -> Article:
         f"not an Article: {type(value).__name__}; Article.from_mapping makes one from a row, and "
         "stories[id].details has the articles of a story"
     )
+
+
+def check_story(articles: object) -> Sequence[Article]:
+    """Return the articles of a story that were given as an argument.
+
+    Raises
+    ------
+    ArticleError
+        If an item is not an `Article`, or they are not several items.
+    SettingsError
+        If there are none.
+    """
+    if isinstance(articles, Article):
+        raise ArticleError("one Article; give a list of those of the story")
+    if not isinstance(articles, Iterable):
+        raise ArticleError(f"not a list of articles: {type(articles).__name__}")
+    found = [check_article(article) for article in articles]
+    if not found:
+        raise SettingsError("articles: empty; a story has at least one")
+    return found
 
 
 def read_id(row: Mapping[str, object]) -> str:

@@ -116,8 +116,8 @@ def cluster(
     Warns
     -----
     SahelWarning
-        If rows or dates were left out, if a column probably contains a field that no article has,
-        or if corrections name unknown articles.
+        If rows or dates were left out, if languages are not recognised, if a column probably
+        contains a field that no article has, or if corrections name unknown articles.
 
     Examples
     --------
@@ -190,6 +190,7 @@ def fingerprints(
     on_error: OnError = "raise",
     on_bad_date: OnBadDate = "drop",
     workers: int = 0,
+    **misplaced: Never,
 ) -> Iterator[tuple[str, Fingerprint]]:
     """Compute the fingerprint of each article.
 
@@ -199,6 +200,8 @@ def fingerprints(
         See `cluster`.
     workers
         Number of threads; 0 uses all processors.
+    **misplaced
+        Not allowed: fingerprints do not depend on settings.
 
     Returns
     -------
@@ -212,6 +215,7 @@ def fingerprints(
     >>> len(fingerprint.to_bytes()), fingerprint.to_minhash().num_perm
     (1032, 128)
     """
+    check_keywords("fingerprints", misplaced, "fingerprints do not depend on settings")
     reader = ArticleReader(columns, on_error=on_error, on_bad_date=on_bad_date)
     return _fingerprints(reader, reader.articles(articles), check_workers(workers))
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from sahel_dedup.errors import FileError, SettingsError
+from sahel_dedup.util.values import path_text
 
 # Increased whenever the file changes in a way that an earlier release could not read.
 FORMAT_VERSION = 1
@@ -131,7 +132,7 @@ class EvidenceModel:
         OSError
             If it cannot be written.
         """
-        with open(path, "w", encoding="utf-8") as file:
+        with open(path_text(path), "w", encoding="utf-8") as file:
             file.write(json.dumps(self.to_dict(), indent=2) + "\n")
 
     @classmethod
@@ -145,14 +146,15 @@ class EvidenceModel:
         SettingsError
             If it is something else.
         """
+        name = path_text(path)
         try:
-            with open(path, encoding="utf-8") as file:
+            with open(name, encoding="utf-8") as file:
                 found = json.load(file)
         except OSError as error:
-            raise FileError(f"cannot read {os.fspath(path)!r}: {error.strerror}") from error
+            raise FileError(f"cannot read {name!r}: {error.strerror}") from error
         except (ValueError, RecursionError) as error:
-            raise SettingsError(f"{os.fspath(path)!r} is not JSON: {error}") from error
+            raise SettingsError(f"{name!r} is not JSON: {error}") from error
         try:
             return cls.from_dict(found)
         except SettingsError as error:
-            raise SettingsError(f"{os.fspath(path)!r}: {error}") from None
+            raise SettingsError(f"{name!r}: {error}") from None

@@ -90,8 +90,8 @@ class Settings:
 
     def __post_init__(self) -> None:
         hint = "; min_probability takes a number"
-        _check_choice("granularity", self.granularity, get_args(Granularity), hint)
-        _check_choice("canonical", self.canonical, get_args(CanonicalPolicy))
+        check_choice("granularity", self.granularity, get_args(Granularity), hint)
+        check_choice("canonical", self.canonical, get_args(CanonicalPolicy))
         for name in ("recall", "recall_similarity", "min_probability"):
             value = getattr(self, name)
             if name != "min_probability" or value is not None:
@@ -103,7 +103,7 @@ class Settings:
         if self.model is not None and self.granularity == "topic":
             raise SettingsError("model: topics are decided by wording alone and accept none")
         object.__setattr__(self, "window", to_time("window", self.window))
-        object.__setattr__(self, "preferred_sources", _names(self.preferred_sources))
+        object.__setattr__(self, "preferred_sources", check_sources(self.preferred_sources))
         object.__setattr__(self, "workers", check_workers(self.workers))
 
     @property
@@ -140,6 +140,8 @@ class Settings:
         >>> settings.expected_recall(settings.recall_similarity) >= settings.recall
         True
         """
+        if not isinstance(similarity, Real) or not 0 <= float(similarity) <= 1:
+            raise SettingsError(f"similarity: {show(similarity)} is not a number from 0 to 1")
         return self.layout.expected_recall(similarity)
 
     @property
@@ -259,8 +261,17 @@ def check_settings(settings: Settings | None) -> Settings:
     return settings
 
 
-def check_keywords(function: str, given: Mapping[str, object]) -> None:
+def check_keywords(function: str, given: Mapping[str, object], advice: str | None = None) -> None:
     """Refuse arguments that a function does not have, and say where settings go.
+
+    Parameters
+    ----------
+    function
+        Its name.
+    given
+        The arguments.
+    advice
+        What to do with a setting, if the function does not take `Settings`.
 
     Raises
     ------
@@ -271,13 +282,21 @@ def check_keywords(function: str, given: Mapping[str, object]) -> None:
     """
     for name, value in given.items():
         if name in {field.name for field in fields(Settings)}:
-            raise SettingsError(
-                f"{name} is a setting; write {function}(..., settings=Settings({name}={value!r}))"
-            )
+            here = f"write {function}(..., settings=Settings({name}={show(value)}))"
+            raise SettingsError(f"{name} is a setting; {advice or here}")
+        if name == "settings" and advice is not None:
+            raise SettingsError(f"settings: {advice}")
         raise TypeError(f"{function}() got an unexpected keyword argument {name!r}")
 
 
-def _check_choice(name: str, value: object, choices: tuple[str, ...], hint: str = "") -> None:
+def check_choice(name: str, value: object, choices: tuple[str, ...], hint: str = "") -> None:
+    """Check a setting that is one of a few words.
+
+    Raises
+    ------
+    SettingsError
+        If it is none of them.
+    """
     if not (isinstance(value, str) and value in choices):
         raise SettingsError(f"{name}: {value!r} is not one of {', '.join(choices)}{hint}")
 
@@ -290,7 +309,14 @@ def _share(name: str, value: object) -> float:
     return float(value)
 
 
-def _names(sources: object) -> tuple[str, ...]:
+def check_sources(sources: object) -> tuple[str, ...]:
+    """Check the names of preferred outlets.
+
+    Raises
+    ------
+    SettingsError
+        If they are not a sequence of names.
+    """
     if isinstance(sources, str):
         raise SettingsError(f"preferred_sources: {sources!r} is one string; write [{sources!r}]")
     # A list, as read from a configuration file, is accepted; a set is not, because it has no order.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import re
 import warnings
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -36,11 +37,20 @@ from sahel_dedup import (
     story_changes,
 )
 from sahel_dedup.clustering.canonical import canonical
+from sahel_dedup.evaluation import (
+    JudgedPair,
+    evaluate_pairs,
+    read_labels,
+    read_pairs,
+    read_stories,
+    sample_pairs,
+)
 from sahel_dedup.evaluation.metrics import evaluate
+from sahel_dedup.evaluation.teaching import ask, teach
 from sahel_dedup.explain import explain, find_reported_quantities
 from sahel_dedup.explain.propagation import spread
 from sahel_dedup.index import AsyncStoryIndex
-from sahel_dedup.index.maintenance import check
+from sahel_dedup.index.maintenance import check, rebuild
 from sahel_dedup.report import write_report
 
 Row = dict[str, Any]
@@ -318,3 +328,210 @@ def test_no_trap_warns(stories: Stories) -> None:
         warnings.simplefilter("error")
         with pytest.raises(SahelError):
             StoryIndex.connect("http://127.0.0.1:9", timeout=1)
+
+
+SETTING_CALLS: list[tuple[str, Callable[..., object]]] = [
+    ("StoryIndex", StoryIndex),
+    ("StoryIndex.open", lambda **given: StoryIndex.open("news.index", **given)),
+    ("rebuild", lambda **given: rebuild("news.index", "new.index", **given)),
+    ("cluster", lambda **given: cluster(ROWS, **given)),
+    ("sample_pairs", lambda **given: sample_pairs({}, ROWS, **given)),
+    ("teach", lambda **given: teach(ROWS, [], **given)),
+    ("ask", lambda **given: ask(ROWS, **given)),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "call"),
+    SETTING_CALLS,
+    ids=[f"{n}-{name}" for n, (name, _) in enumerate(SETTING_CALLS)],
+)
+def test_a_setting_is_given_within_settings(
+    name: str, call: Callable[..., object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for setting, value in (("window", 3), ("recall", 0.9), ("min_probability", 0.8)):
+        advice = f"{name}(..., settings=Settings({setting}={value}))"
+        with pytest.raises(
+            SettingsError, match=rf"^{setting} is a setting; write {re.escape(advice)}$"
+        ):
+            call(**{setting: value})
+    with pytest.raises(
+        TypeError, match=rf"^{name}\(\) got an unexpected keyword argument 'windw'$"
+    ):
+        call(windw=3)
+    with pytest.raises(
+        SettingsError, match=r"^settings: 3 is not Settings; write Settings\(window="
+    ):
+        call(settings=3)
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_takes_no_settings_says_why(stories: Stories) -> None:
+    calls: list[tuple[Callable[..., object], str]] = [
+        (lambda **given: StoryIndex.from_stories(stories, **given), "has those of the stories"),
+        (lambda **given: fingerprints(ROWS, **given), "fingerprints do not depend on settings"),
+        (lambda **given: StoryIndex.connect("http://127.0.0.1:9", **given), "served index has its"),
+        (
+            lambda **given: AsyncStoryIndex("http://127.0.0.1:9", **given),
+            "served index has its own",
+        ),
+    ]
+    for call, message in calls:
+        with pytest.raises(SettingsError, match=rf"^recall is a setting; .*{message}"):
+            call(recall=0.5)
+        with pytest.raises(SettingsError, match=rf"^settings: .*{message}"):
+            call(settings=Settings())
+        with pytest.raises(TypeError, match="unexpected keyword argument 'windw'"):
+            call(windw=3)
+    with pytest.raises(SettingsError, match=r"^granularity is a setting; .*group the articles aga"):
+        stories.recut(granularity="topic")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (0.5, r"0.5 is one number; write \[0.5\]"),
+        (1, r"1 is one number; write \[1\]"),
+        (None, "None is not a list of numbers"),
+        ("0.5", "'0.5' is not a list of numbers"),
+        (["0.5"], "'0.5' is not a number"),
+        ([None], "None is not a number"),
+    ],
+)
+def test_probabilities_are_several(stories: Stories, wrong: Any, message: str) -> None:
+    with pytest.raises(SettingsError, match=f"^probabilities: {message}"):
+        stories.thresholds(wrong)
+    assert len(stories.thresholds(np.array([0.5, 0.9])).rows) == 2
+
+
+JUDGED = JudgedPair(first="a", second="b", same=True)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (JUDGED, r"one JudgedPair; write \[pair\]"),
+        ("pairs.csv", r"a path; write read_pairs\('pairs.csv'\)"),
+        (Path("pairs.csv"), r"a path; write read_pairs\('pairs.csv'\)"),
+        (5, "5 is not a list of JudgedPair"),
+        (None, "None is not a list of JudgedPair"),
+        ([("a", "b", True)], r"\('a', 'b', True\) is not a JudgedPair; write JudgedPair\(first="),
+    ],
+)
+def test_pairs_are_judged_pairs(stories: Stories, wrong: Any, message: str) -> None:
+    for call in (
+        lambda: evaluate_pairs(stories, wrong),
+        lambda: teach(ROWS, wrong),
+        lambda: ask(ROWS, pairs=wrong),
+    ):
+        with pytest.raises(SettingsError, match=f"^pairs: {message}"):
+            call()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (Correction("a", "b", True), r"one Correction; write \[correction\]"),
+        (
+            [("a", "b", True)],
+            r"\('a', 'b', True\) is not a Correction; Corrections.read also reads",
+        ),
+        (5, "5 is not a Correction"),
+        (None, "None is not a Correction"),
+    ],
+)
+def test_corrections_are_several(wrong: Any, message: str) -> None:
+    articles = [Article.from_mapping(row) for row in ROWS]
+    for call in (
+        lambda: Corrections(wrong),
+        lambda: explain(articles[0], articles[1], corrections=wrong),
+    ):
+        with pytest.raises(SettingsError, match=f"^corrections: {message}"):
+            call()
+
+
+@pytest.mark.parametrize("name", ["who", "when", "why"])
+def test_who_corrected_is_text(name: str) -> None:
+    given: dict[str, Any] = {name: ["ana"]}
+    with pytest.raises(ArticleError, match=rf"^field '{name}': not a string: \['ana'\]$"):
+        Correction("a", "b", True, **given)
+    if name != "when":
+        with StoryIndex() as index, pytest.raises(ArticleError, match="not a string"):
+            index.join("a", "b", **given)
+
+
+def test_a_story_is_a_list_of_articles() -> None:
+    article = Article("a", "text")
+    calls: list[Any] = [spread, canonical]
+    for call in calls:
+        with pytest.raises(ArticleError, match=r"^one Article; give a list of those of the story$"):
+            call(article)
+        with pytest.raises(ArticleError, match=r"^not a list of articles: int$"):
+            call(5)
+    for wrong, message in (
+        ({"policy": "erliest"}, "policy: 'erliest' is not one of earliest, longest, central"),
+        ({"policy": Settings()}, "policy: Settings.* is not one of earliest, longest, central"),
+        ({"preferred_sources": "AFP"}, r"preferred_sources: 'AFP' is one string; write \['AFP'\]"),
+        ({"preferred_sources": 5}, "preferred_sources: 5 is not a list of outlets"),
+        ({"policy": "central", "similarity": 5}, "similarity: not a matrix with a row"),
+    ):
+        with pytest.raises(SettingsError, match=f"^{message}"):
+            canonical([article], **wrong)
+
+
+@pytest.mark.parametrize("wrong", [5, None, ["a"], 2.5])
+def test_a_path_is_a_path(stories: Stories, wrong: Any) -> None:
+    calls: list[Callable[[], object]] = [
+        lambda: stories.save(wrong),
+        lambda: Stories.load(wrong),
+        lambda: write_report(stories, wrong),
+        lambda: EvidenceModel.read(wrong),
+    ]
+    if not isinstance(wrong, list):
+        calls += [
+            lambda: read_labels(wrong),
+            lambda: read_pairs(wrong),
+            lambda: read_stories(wrong),
+        ]
+    for call in calls:
+        with pytest.raises(FileError, match=r"^not a path: "):
+            call()
+
+
+@pytest.mark.parametrize("wrong", [[3], "3", 2.5, 0, None])
+def test_a_number_of_pairs_is_checked(stories: Stories, wrong: Any) -> None:
+    with pytest.raises(SettingsError, match=r"^pairs: "):
+        stories.check_recall(pairs=wrong)
+    with pytest.raises(SettingsError, match=r"^count: "):
+        sample_pairs(stories, ROWS, wrong)
+
+
+@pytest.mark.parametrize("wrong", [[0.3], "x", 3, -1, None])
+def test_a_similarity_is_a_number(wrong: Any) -> None:
+    with pytest.raises(SettingsError, match=r"^similarity: .* is not a number from 0 to 1$"):
+        Settings().expected_recall(wrong)
+
+
+def test_arguments_of_a_report_are_checked(stories: Stories, tmp_path: Path) -> None:
+    path = tmp_path / "report.html"
+    calls: list[tuple[Callable[[], object], str]] = [
+        (lambda: write_report(5, path), "rows: 5 is neither a result of cluster nor its rows"),  # type: ignore[arg-type]
+        (lambda: write_report(stories, path, title=5), "title: 5 is not a string"),  # type: ignore[arg-type]
+        (
+            lambda: write_report(stories, path, audit=audit(stories)),  # type: ignore[arg-type]
+            r"audit: .* is not a mapping; write audit\(stories\).to_dict\(\)",
+        ),
+    ]
+    for call, message in calls:
+        with pytest.raises(SettingsError, match=f"^{message}$"):
+            call()
+    assert not path.exists()
+
+
+def test_a_story_is_asked_for_by_its_id(stories: Stories) -> None:
+    wrong: Any = ["a"]
+    with pytest.raises(NotFoundError, match=r"^no such story: an id is text, and not list$"):
+        stories.story(wrong)
+    with pytest.raises(SettingsError, match=r"^url: .* is not an address"):
+        StoryIndex.connect(wrong)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sahel_dedup.articles import Article, check_article
+from sahel_dedup.articles import Article, check_story
 from sahel_dedup.errors import SettingsError
 from sahel_dedup.explain.comparison import ComparedArticles, compare_articles
-from sahel_dedup.settings import CanonicalPolicy
+from sahel_dedup.settings import CanonicalPolicy, check_choice, check_sources
 from sahel_dedup.sketch.sketcher import day_of
 
 
@@ -119,14 +120,15 @@ def canonical(
     Raises
     ------
     SettingsError
-        If there are no articles.
+        If there are no articles, or another argument cannot be used.
     ArticleError
         If an item is not an `Article`.
     """
-    if not articles:
-        raise SettingsError("articles: empty; a story has at least one")
-    for article in articles:
-        check_article(article)
+    articles = check_story(articles)
+    check_choice("policy", policy, get_args(CanonicalPolicy))
+    preferred_sources = check_sources(preferred_sources)
+    if similarity is not None and np.shape(similarity) != (len(articles), len(articles)):
+        raise SettingsError("similarity: not a matrix with a row and a column for each article")
     order = sorted(range(len(articles)), key=lambda place: articles[place].id)
     members = [articles[place] for place in order]
     names = {name: number for number, name in enumerate({a.source or "" for a in members})}

@@ -169,6 +169,9 @@ class StoryPartition:
             return self._make(self._story_numbers[story_id])
         except KeyError:
             raise NotFoundError(f"no story {story_id!r}") from None
+        except TypeError:
+            kind = type(story_id).__name__
+            raise NotFoundError(f"no such story: an id is text, and not {kind}") from None
 
     def relation(self, article: str) -> Relation | None:
         """Return how an article relates to the closest other one of its story.

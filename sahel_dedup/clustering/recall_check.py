@@ -11,7 +11,7 @@ import numpy as np
 
 from sahel_dedup.candidates.lsh import agree, band_keys
 from sahel_dedup.scoring.evidence import Evidence, Pairs
-from sahel_dedup.settings import Settings
+from sahel_dedup.settings import Settings, check_count
 from sahel_dedup.sketch.profiles import Profiles
 from sahel_dedup.util.hashing import splitmix64
 
@@ -66,6 +66,7 @@ def check_recall(
     -------
     RecallCheck
     """
+    budget = check_count("pairs", budget)
     n, day = len(profiles), profiles.day
     # The sample is spread over the archive and the same in every run.
     order = np.argsort(splitmix64(np.arange(1, n + 1, dtype=np.uint64)))

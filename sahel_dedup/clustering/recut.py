@@ -24,7 +24,7 @@ from sahel_dedup.corrections.corrections import Corrections
 from sahel_dedup.errors import SettingsError
 from sahel_dedup.scoring.evidence import Evidence, Pairs
 from sahel_dedup.scoring.tfidf import Similarity
-from sahel_dedup.settings import Settings, to_time
+from sahel_dedup.settings import Settings, check_keywords, to_time
 from sahel_dedup.sketch.digests import text_numbers
 from sahel_dedup.sketch.profiles import Profiles
 from sahel_dedup.util.days import length_in_words
@@ -104,15 +104,22 @@ def group_compared(
 
 
 def stricter(
-    settings: Settings, min_probability: float | None, window: timedelta | float | None
+    settings: Settings,
+    min_probability: float | None,
+    window: timedelta | float | None,
+    misplaced: Mapping[str, object],
 ) -> Settings:
     """Return settings with a higher probability or a shorter window; ``None`` keeps a value.
+
+    Other settings, and other arguments, are refused.
 
     Raises
     ------
     SettingsError
         If a value is out of its range, or would need pairs that were not compared.
     """
+    advice = "recut takes min_probability and window: group the articles again with the others"
+    check_keywords("recut", misplaced, advice)
     found = settings
     if min_probability is not None:
         found = replace(found, min_probability=min_probability)

@@ -7,6 +7,7 @@ files may come from elsewhere, every length and every index is checked before us
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, fields
@@ -35,6 +36,7 @@ from sahel_dedup.sketch.profiles import Profiles
 from sahel_dedup.sketch.sketcher import Sketcher
 from sahel_dedup.text.words import Words
 from sahel_dedup.util.days import length_in_days
+from sahel_dedup.util.values import path_text
 
 # Increased whenever the contents of the file change.
 _FORMAT = 3
@@ -53,8 +55,9 @@ class StoriesParts(NamedTuple):
     read_summary: ReadSummary
 
 
-def save(parts: StoriesParts, path: str) -> None:
+def save(parts: StoriesParts, to: str | os.PathLike[str]) -> None:
     """Write stories to a file, which appears only when it is complete: see `Stories.save`."""
+    path = path_text(to)
     grouped, compared = parts.grouped, parts.compared
     idf, is_number, years = compared.similarity.weights
     arrays: dict[str, Any] = {
@@ -97,7 +100,7 @@ def save(parts: StoriesParts, path: str) -> None:
         np.savez(file, header=packed, **arrays)
 
 
-def load(path: str) -> StoriesParts:
+def load(source: str | os.PathLike[str]) -> StoriesParts:
     """Read what `save` wrote.
 
     Raises
@@ -105,6 +108,7 @@ def load(path: str) -> StoriesParts:
     FileError
         If the file is of another version, or damaged.
     """
+    path = path_text(source)
     try:
         arrays = read_arrays(path)
         header = json.loads(arrays["header"].tobytes())

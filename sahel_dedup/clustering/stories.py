@@ -8,7 +8,7 @@ import os
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Never
 
 import numpy as np
 from numpy.typing import NDArray
@@ -142,11 +142,12 @@ class Stories(StoryPartition):
         *,
         min_probability: float | None = None,
         window: timedelta | float | None = None,
+        **misplaced: Never,
     ) -> Stories:
         """Group the same articles at a higher probability or with a shorter window.
 
         Nothing is read or compared again. The stories are those that `sahel_dedup.cluster`
-        returns with these settings.
+        returns with these settings. Other settings are refused.
 
         Parameters
         ----------
@@ -168,14 +169,13 @@ class Stories(StoryPartition):
         --------
         >>> import sahel_dedup
         >>> stories = sahel_dedup.cluster([
-        ...     {"id": "a", "text": "Gunmen attacked the army camp at Tessarit, killing nine."},
-        ...     {"id": "b", "text": "Gunmen attacked the army camp at Tessarit, killing nine."},
+        ...     {"id": "a", "text": "Rain in Kidal."}, {"id": "b", "text": "Rain in Kidal."}
         ... ])
         >>> stories.recut(min_probability=0.9).settings.min_probability
         0.9
         """
         settings, profiles, compared = self.settings, self._profiles, self._compared
-        chosen = stricter(settings, min_probability, window)
+        chosen = stricter(settings, min_probability, window, misplaced)
         if chosen.window_days < settings.window_days:
             compared = narrow(self._ids, profiles, compared, chosen, self.corrections)
         grouped = group_compared(
@@ -201,7 +201,7 @@ class Stories(StoryPartition):
         SettingsError
             As for `recut`.
         """
-        return Thresholds.of((p, self.recut(min_probability=p)) for p in probabilities)
+        return Thresholds.of(probabilities, lambda p: self.recut(min_probability=p))
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the whole result to a file, with the articles if their texts were kept.
@@ -219,7 +219,7 @@ class Stories(StoryPartition):
         FileError, OSError
             If no file can be created there, or writing fails.
         """
-        save(parts_of(self), os.fspath(path))
+        save(parts_of(self), path)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Stories:
@@ -230,7 +230,7 @@ class Stories(StoryPartition):
         FileError
             If it cannot be read, is of another version, or damaged.
         """
-        return cls(*load(os.fspath(path)))
+        return cls(*load(path))
 
     def __getattr__(self, name: str) -> Any:
         if name != "evidence":

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
+from numbers import Real
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from sahel_dedup.errors import SettingsError
+from sahel_dedup.util.values import show
 
 if TYPE_CHECKING:
     import polars as pl
@@ -68,9 +72,9 @@ class Thresholds:
     rows: tuple[Threshold, ...]
 
     @classmethod
-    def of(cls, found: Iterable[tuple[float, Measured]]) -> Thresholds:
-        """Describe results by the probability of each."""
-        rows = (_describe(probability, stories) for probability, stories in found)
+    def of(cls, probabilities: Iterable[float], group: Callable[[float], Measured]) -> Thresholds:
+        """Describe the results of several probabilities."""
+        rows = (_describe(each, group(each)) for each in _several(probabilities))
         return cls(tuple(sorted(rows, key=lambda row: row.min_probability)))
 
     def to_frame(self) -> pl.DataFrame:
@@ -92,6 +96,22 @@ class Thresholds:
 
         most = max((row.with_copies for row in self.rows), default=0) or 1
         return templates().get_template("thresholds.html").render(rows=self.rows, most=most)
+
+
+def _several(probabilities: Iterable[float]) -> list[float]:
+    if isinstance(probabilities, Real):
+        raise SettingsError(
+            f"probabilities: {probabilities!r} is one number; write [{probabilities!r}]"
+        )
+    if not isinstance(probabilities, Iterable) or isinstance(probabilities, str | bytes):
+        raise SettingsError(
+            f"probabilities: {show(probabilities)} is not a list of numbers; write [0.5, 0.7, 0.9]"
+        )
+    found = list(probabilities)
+    for probability in found:
+        if not isinstance(probability, Real):
+            raise SettingsError(f"probabilities: {show(probability)} is not a number")
+    return found
 
 
 def _describe(probability: float, stories: Measured) -> Threshold:

@@ -16,7 +16,7 @@ from functools import cached_property
 from typing import Any, NoReturn
 
 from sahel_dedup.articles import Article
-from sahel_dedup.errors import ArticleError, CorrectionError
+from sahel_dedup.errors import ArticleError, CorrectionError, SettingsError
 from sahel_dedup.io.pair_rows import check_distinct, read_pair_ids, read_same
 from sahel_dedup.io.readers import Place
 from sahel_dedup.io.sources import located_rows
@@ -46,7 +46,8 @@ class Correction:
     Raises
     ------
     ArticleError
-        If an id is not a non-empty string, both are the same, or `same` is not a truth value.
+        If an id is not a non-empty string, both are the same, `same` is not a truth value, or
+        another field is not a string.
     """
 
     a: str
@@ -65,6 +66,9 @@ class Correction:
         check_distinct(self.a, self.b)
         if not isinstance(self.same, bool):
             raise ArticleError(f"neither True nor False: {show(self.same)}", "same")
+        for name in ("who", "when", "why"):
+            if not isinstance(value := getattr(self, name), str | None):
+                raise ArticleError(f"not a string: {show(value)}", name)
 
     def __str__(self) -> str:
         """Return it as a sentence, with its origin if known."""
@@ -100,7 +104,7 @@ class Corrections:
     def __init__(self, corrections: Iterable[Correction] = ()) -> None:
         # A repeated statement counts once; the first one is kept, ordered by who, when and why.
         found: dict[tuple[str, str, bool], Correction] = {}
-        for correction in sorted(corrections, key=_order):
+        for correction in sorted(check_corrections(corrections), key=_order):
             found.setdefault((*_ends(correction), correction.same), correction)
         self._all = tuple(found.values())
         self._groups: Groups[str] = Groups()
@@ -268,6 +272,26 @@ class Corrections:
             f"corrections contradict each other: {'. '.join(named)}{more}. Remove one of them",
             tuple((c, self.chain(c.a, c.b)) for c in broken),
         )
+
+
+def check_corrections(given: Iterable[Correction]) -> list[Correction]:
+    """Return corrections that were given as an argument.
+
+    Raises
+    ------
+    SettingsError
+        If they are not several `Correction`. The error gives the right call.
+    """
+    if isinstance(given, Correction):
+        raise SettingsError("corrections: one Correction; write [correction]")
+    found = list(given) if isinstance(given, Iterable) else [given]
+    for item in found:
+        if not isinstance(item, Correction):
+            raise SettingsError(
+                f"corrections: {show(item)} is not a Correction; Corrections.read also reads "
+                "tuples (a, b, same), mappings, frames and files"
+            )
+    return found
 
 
 def _order(correction: Correction) -> tuple[Any, ...]:

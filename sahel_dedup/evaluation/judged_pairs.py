@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from sahel_dedup.evaluation.metrics import STORY_FIELDS, first_of, label_rows
 from sahel_dedup.io.frames import Row
 from sahel_dedup.io.pair_rows import read_pair_ids, read_same
 from sahel_dedup.io.readers import Place, read_rows
-from sahel_dedup.util.values import is_missing
+from sahel_dedup.util.values import is_missing, show
 
 # Columns of a row of stories that say how likely its article belongs there, best first.
 PROBABILITIES = ("probability", "similarity")
@@ -87,6 +88,30 @@ def read_pairs(path: str | PathLike[str], *, chosen: str | None = None) -> list[
     if chosen is not None and chosen not in sets:
         raise SettingsError(f"{path}: has no set {chosen!r}, only {_names(sets)}")
     return pairs
+
+
+def check_pairs(pairs: Iterable[JudgedPair]) -> list[JudgedPair]:
+    """Return judged pairs that were given as an argument.
+
+    Raises
+    ------
+    SettingsError
+        If they are anything else. The error gives the right call.
+    """
+    if isinstance(pairs, JudgedPair):
+        raise SettingsError("pairs: one JudgedPair; write [pair]")
+    if isinstance(pairs, str | PathLike):
+        raise SettingsError(f"pairs: a path; write read_pairs({os.fspath(pairs)!r})")
+    if not isinstance(pairs, Iterable):
+        raise SettingsError(f"pairs: {show(pairs)} is not a list of JudgedPair")
+    found = list(pairs)
+    for pair in found:
+        if not isinstance(pair, JudgedPair):
+            raise SettingsError(
+                f"pairs: {show(pair)} is not a JudgedPair; write "
+                "JudgedPair(first='a', second='b', same=True)"
+            )
+    return found
 
 
 def read_stories(path: str | PathLike[str]) -> tuple[dict[str, str], dict[str, float], str]:

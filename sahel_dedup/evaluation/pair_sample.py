@@ -12,7 +12,7 @@ import hashlib
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Never
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,10 +21,10 @@ from sahel_dedup.articles import Article
 from sahel_dedup.batch import Archive, Progress
 from sahel_dedup.clustering.recut import Compared
 from sahel_dedup.clustering.stories import Stories
-from sahel_dedup.errors import FileError, NotFoundError, SettingsError
+from sahel_dedup.errors import FileError, NotFoundError
 from sahel_dedup.io.article_reader import iter_articles
 from sahel_dedup.scoring.evidence import Pairs
-from sahel_dedup.settings import Settings
+from sahel_dedup.settings import Settings, check_count, check_keywords, check_settings
 from sahel_dedup.util.hashing import splitmix64
 from sahel_dedup.util.runs import places_in_runs
 
@@ -68,6 +68,7 @@ def sample_pairs(
     *,
     settings: Settings | None = None,
     salt: str = "",
+    **misplaced: Never,
 ) -> PairSample:
     """Draw pairs of articles to be judged, with which `evaluate_pairs` can then measure stories.
 
@@ -83,6 +84,8 @@ def sample_pairs(
         The window limits the pairs that are not in one story.
     salt : str
         A different text draws different pairs.
+    **misplaced
+        Not allowed; the error says where settings go.
 
     Returns
     -------
@@ -96,13 +99,13 @@ def sample_pairs(
     SettingsError, NotFoundError
         If the count is too small, or no article has a story.
     """
+    check_keywords("sample_pairs", misplaced)
+    settings = check_settings(settings)
     if isinstance(stories, Stories):
         stories = {str(row["id"]): str(row["story_id"]) for row in stories.rows()}
     if isinstance(articles, Iterator):
         articles = list(articles)  # The articles are read twice.
-    return draw_pairs(
-        stories, lambda: iter_articles(articles), count, settings or Settings(), salt=salt
-    )
+    return draw_pairs(stories, lambda: iter_articles(articles), count, settings, salt=salt)
 
 
 def draw_pairs(
@@ -129,8 +132,7 @@ def draw_pairs(
     -------
     PairSample
     """
-    if count < FEWEST:
-        raise SettingsError(f"count: {count} is less than {FEWEST}")
+    count = check_count("count", count, least=FEWEST)
     archive = Archive.read(read(), settings, progress)
     numbers: dict[str, int] = {}
     story = np.array(

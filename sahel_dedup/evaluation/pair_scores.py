@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from sahel_dedup.clustering.stories import Stories
 from sahel_dedup.errors import NotFoundError
-from sahel_dedup.evaluation.judged_pairs import JudgedPair, labels_of
+from sahel_dedup.evaluation.judged_pairs import JudgedPair, check_pairs, labels_of
 from sahel_dedup.io.readers import Place
 
 # A pair with more than this many times the median weight can decide a result alone.
@@ -195,7 +195,7 @@ def evaluate_pairs(
         stories, probabilities, probabilities_name = labels_of(
             (Place(None, number), row) for number, row in enumerate(stories.rows(), start=1)
         )
-    everything = list(pairs)
+    everything = check_pairs(pairs)
     judged = [pair for pair in everything if pair.same is not None]
     known = [pair for pair in judged if pair.first in stories and pair.second in stories]
     if not known:

@@ -17,7 +17,7 @@ import numpy as np
 from rich.console import Console, ConsoleOptions, RenderResult
 
 from sahel_dedup.articles import Article, check_article
-from sahel_dedup.corrections.corrections import Correction
+from sahel_dedup.corrections.corrections import Correction, check_corrections
 from sahel_dedup.explain import view
 from sahel_dedup.explain.comparison import ComparedArticles, compare_articles
 from sahel_dedup.explain.confusable_names import confusable_names
@@ -197,7 +197,7 @@ def explain(
         cut=one.cut or other.cut,
         one_story=one_story,
         breakdown=breakdown,
-        corrections=corrections,
+        corrections=tuple(check_corrections(corrections)),
     )
 
 

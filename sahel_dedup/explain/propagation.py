@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sahel_dedup.articles import Article, check_article
-from sahel_dedup.errors import SettingsError
+from sahel_dedup.articles import Article, check_story
 from sahel_dedup.explain.document import MAX_CHARACTERS
 from sahel_dedup.explain.overlap import shingle_hashes
 from sahel_dedup.text.tokenizer import tokenize
@@ -105,10 +104,7 @@ def spread(articles: Sequence[Article]) -> Spread:
     ArticleError
         If an item is not an `Article`.
     """
-    if not articles:
-        raise SettingsError("articles: empty; a story has at least one")
-    for article in articles:
-        check_article(article)
+    articles = check_story(articles)
     ordered = sorted(articles, key=_by_time)
     dates = [article.published for article in ordered if article.published is not None]
     first = dates[0] if dates else None

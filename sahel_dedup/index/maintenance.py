@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, Never
 
 from sahel_dedup.articles import Article
 from sahel_dedup.corrections.corrections import Corrections
@@ -32,7 +32,7 @@ from sahel_dedup.index.sqlite_file import (
 )
 from sahel_dedup.index.sqlite_store import Store
 from sahel_dedup.index.story_index import StoryIndex
-from sahel_dedup.settings import Settings
+from sahel_dedup.settings import Settings, check_keywords, check_settings
 from sahel_dedup.util.days import length_of, to_moment
 
 __all__ = ["backup", "check", "compact", "export", "rebuild", "restore", "settings_of"]
@@ -193,6 +193,7 @@ def rebuild(
     settings: Settings | None = None,
     *,
     retention: timedelta | float | None = None,
+    **misplaced: Never,
 ) -> int:
     """Make a new index from the articles of another, which may have an older format.
 
@@ -206,6 +207,8 @@ def rebuild(
         How to group; by default as before.
     retention : timedelta or float, optional
         As for `StoryIndex.open`; by default as before.
+    **misplaced
+        Not allowed; the error says where settings go.
 
     Returns
     -------
@@ -218,6 +221,8 @@ def rebuild(
     SahelError
         If the index cannot be read or has no texts, or if `new` exists already.
     """
+    check_keywords("rebuild", misplaced)
+    check_settings(settings)
     name, real = check_path(path)
     if not os.path.exists(real):
         raise FileError(f"no index at {name!r}")

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Never, Self
 
 from sahel_dedup.clustering.stories import Stories, parts_of
 from sahel_dedup.errors import no_result
@@ -20,7 +20,7 @@ from sahel_dedup.index.results import Assignment, Event
 from sahel_dedup.index.session import Session
 from sahel_dedup.index.takeover import from_parts
 from sahel_dedup.io.article_reader import ArticleReader, Record, read_article
-from sahel_dedup.settings import Settings, check_settings, to_time
+from sahel_dedup.settings import Settings, check_keywords, check_settings, to_time
 from sahel_dedup.util.days import to_day
 from sahel_dedup.util.not_copied import NotCopied
 
@@ -62,8 +62,13 @@ class StoryIndex(ArticleFeed, StoryQueries, NotCopied):
     """
 
     def __init__(
-        self, settings: Settings | None = None, *, retention: timedelta | float | None = None
+        self,
+        settings: Settings | None = None,
+        *,
+        retention: timedelta | float | None = None,
+        **misplaced: Never,
     ) -> None:
+        check_keywords("StoryIndex", misplaced)
         self._session = Session(Engine(check_settings(settings)), None)
         self._session.set_retention(to_time("retention", retention))
         self._attach()
@@ -79,6 +84,7 @@ class StoryIndex(ArticleFeed, StoryQueries, NotCopied):
         keep_fields: bool = False,
         readonly: bool = False,
         timeout: float = 0.0,
+        **misplaced: Never,
     ) -> Self:
         """Open an index in a file, which is created if it does not exist.
 
@@ -103,6 +109,8 @@ class StoryIndex(ArticleFeed, StoryQueries, NotCopied):
             Open read-only; another process may be writing.
         timeout : float
             Seconds to wait for another process that writes the index.
+        **misplaced
+            Not allowed; the error says where settings go.
 
         Returns
         -------
@@ -119,6 +127,7 @@ class StoryIndex(ArticleFeed, StoryQueries, NotCopied):
         FileError
             If the file cannot be opened for another reason.
         """
+        check_keywords(f"{cls.__name__}.open", misplaced)
         index = cls.__new__(cls)
         index._session = open_session(
             path, settings, retention=retention, keep_texts=keep_texts, keep_fields=keep_fields,
@@ -137,6 +146,7 @@ class StoryIndex(ArticleFeed, StoryQueries, NotCopied):
         retention: timedelta | float | None = None,
         keep_texts: bool = True,
         keep_fields: bool = False,
+        **misplaced: Never,
     ) -> Self:
         """Make an index from a grouped archive, with its stories and their ids.
 
@@ -155,6 +165,8 @@ class StoryIndex(ArticleFeed, StoryQueries, NotCopied):
         retention, keep_texts, keep_fields
             As for `open`. An article without a date counts as published on the latest day of the
             archive.
+        **misplaced
+            Not allowed: the settings are those of `stories`.
 
         Returns
         -------
@@ -169,6 +181,8 @@ class StoryIndex(ArticleFeed, StoryQueries, NotCopied):
         IndexStateError
             If the file exists and contains articles.
         """
+        advice = "the index has those of the stories: give them to sahel_dedup.cluster"
+        check_keywords("StoryIndex.from_stories", misplaced, advice)
         if not isinstance(stories, Stories):
             raise no_result(stories, "StoryIndex.from_stories(cluster(articles))")
         given = None if articles is None else ArticleReader().articles(articles)
@@ -196,7 +210,9 @@ class StoryIndex(ArticleFeed, StoryQueries, NotCopied):
         self.corrections = IndexCorrections(self._session)
 
     @classmethod
-    def connect(cls, url: str, *, token: str | None = None, timeout: float = 60.0) -> RemoteIndex:
+    def connect(
+        cls, url: str, *, token: str | None = None, timeout: float = 60.0, **misplaced: Never
+    ) -> RemoteIndex:
         """Connect to an index that `sahel-dedup serve` serves.
 
         Parameters
@@ -207,6 +223,8 @@ class StoryIndex(ArticleFeed, StoryQueries, NotCopied):
             The token that the server requires.
         timeout : float
             Seconds to wait for an answer, and for room if the server has none.
+        **misplaced
+            Not allowed: the settings are those of the served index.
 
         Returns
         -------
@@ -224,7 +242,7 @@ class StoryIndex(ArticleFeed, StoryQueries, NotCopied):
         MissingPackageError
             If httpx is not installed.
         """
-        return RemoteIndex(url, token, timeout)
+        return RemoteIndex(url, token, timeout, **misplaced)
 
     def __enter__(self) -> Self:
         return self

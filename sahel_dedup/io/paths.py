@@ -31,6 +31,8 @@ def expand_paths(paths: InputPath | Sequence[InputPath]) -> list[InputPath]:
     FileError
         If a name or pattern matches no file, or a file has an unknown ending.
     """
+    if not isinstance(paths, str | os.PathLike | Sequence):
+        raise FileError(f"not a path: {show(paths)}")
     found: list[InputPath] = []
     for path in [paths] if isinstance(paths, str | os.PathLike) else paths:
         # A file with exactly this name takes precedence, because brackets are common in file names,

@@ -21,12 +21,14 @@ from markupsafe import Markup
 
 from sahel_dedup.clustering.stories import Stories
 from sahel_dedup.corrections.corrections import Corrections
+from sahel_dedup.errors import SettingsError
 from sahel_dedup.io.readers import Place
 from sahel_dedup.io.writers import check_folder, replacing
 from sahel_dedup.report.charts import plots, weakest
 from sahel_dedup.report.grouping import LISTED_STORIES, Collected, collect
 from sahel_dedup.report.story_data import Builder
 from sahel_dedup.util.templating import templates
+from sahel_dedup.util.values import path_text, show
 
 
 def write_report(
@@ -81,10 +83,18 @@ def write_report(
     if isinstance(rows, Stories):
         corrections = rows.corrections if corrections is None else corrections
         rows = _rows_of(rows)
+    elif not isinstance(rows, Iterable) or isinstance(rows, str | Mapping):
+        raise SettingsError(f"rows: {show(rows)} is neither a result of cluster nor its rows")
     placed = ((Place(None, number), row) for number, row in enumerate(rows, start=1))
     write_placed(
         placed, path, audit=audit, title=title, singletons=singletons, corrections=corrections
     )
+
+
+def _known(audit: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    if audit is None or isinstance(audit, Mapping):
+        return audit or {}
+    raise SettingsError(f"audit: {show(audit)} is not a mapping; write audit(stories).to_dict()")
 
 
 def _rows_of(stories: Stories) -> Iterator[dict[str, object]]:
@@ -110,9 +120,11 @@ def write_placed(
 
     See `write_report`. What was read is returned.
     """
-    known, followed = audit or {}, Corrections.read(corrections)
-    check_folder(os.fspath(path))
-    with replacing(os.fspath(path)) as (out, _):
+    known, followed, name = _known(audit), Corrections.read(corrections), path_text(path)
+    if not isinstance(title, str):
+        raise SettingsError(f"title: {show(title)} is not a string")
+    check_folder(name)
+    with replacing(name) as (out, _):
         collected = collect(rows, singletons=singletons, corrections=followed)
         builder = Builder(collected.decided)
         # The index precedes the details in the file but is known only after them.

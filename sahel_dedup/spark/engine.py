@@ -16,7 +16,7 @@ import tempfile
 import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Never
 
 from pyspark.errors import PythonException
 from pyspark.sql import DataFrame
@@ -27,7 +27,7 @@ from sahel_dedup.corrections.corrections import Corrections
 from sahel_dedup.errors import ArticleError, SahelWarning, SettingsError
 from sahel_dedup.io.summary import unknown_languages
 from sahel_dedup.scoring.evidence import weights_of
-from sahel_dedup.settings import Settings, check_settings
+from sahel_dedup.settings import Settings, check_keywords, check_settings
 from sahel_dedup.spark.candidates import entries, proposals
 from sahel_dedup.spark.clustering import link, stories
 from sahel_dedup.spark.comparison import agreeing, closest, recurrence_scores, surviving
@@ -48,6 +48,7 @@ from sahel_dedup.spark.scoring import scored_pairs, with_recurrence
 from sahel_dedup.spark.sketches import SKETCH, sketch
 from sahel_dedup.spark.stages import Stages
 from sahel_dedup.util.field_names import FIELDS, check_columns, find_alias, remedy
+from sahel_dedup.util.values import path_text
 
 _OUR_ERROR = re.compile(r"^sahel_dedup\.errors\.ArticleError: (.*)$", re.MULTILINE)
 
@@ -59,6 +60,7 @@ def cluster(
     columns: Mapping[str, str] | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
     corrections: Corrections | Iterable[Any] | Any | None = None,
+    **misplaced: Never,
 ) -> DataFrame:
     """Group articles into stories on Spark, as `sahel_dedup.cluster` does on one machine.
 
@@ -78,6 +80,8 @@ def cluster(
         the process ends.
     corrections : optional
         See `sahel_dedup.cluster`. They are read on the driver.
+    **misplaced
+        Not allowed; the error says where settings go.
 
     Returns
     -------
@@ -96,8 +100,10 @@ def cluster(
     Warns
     -----
     SahelWarning
-        If dates were dropped, or corrections name articles that are not there.
+        If dates were dropped, languages are not recognised, or corrections name articles that are
+        not there.
     """
+    check_keywords("cluster", misplaced)
     if not isinstance(df, DataFrame):
         raise SettingsError(f"df: {type(df).__name__} is not a Spark data frame")
     named = rename(df, check_columns(columns))
@@ -166,7 +172,7 @@ class Run:
         if not isinstance(kind, StringType | IntegralType | NullType):
             raise SettingsError(f"field 'id': neither strings nor integers: {kind.simpleString()}")
         df = df.select(*(name for name in FIELDS if name in df.columns))
-        folder = os.fspath(checkpoint) if checkpoint is not None else _folder(df)
+        folder = path_text(checkpoint) if checkpoint is not None else _folder(df)
         stages = Stages.of(df, settings, folder)
         return cls(df, settings, stages, corrections or Corrections())
 

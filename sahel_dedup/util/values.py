@@ -1,8 +1,11 @@
-"""Values of foreign data: which of them count as missing, and how to show one."""
+"""Values of foreign data: which of them count as missing, which are paths, and how to show one."""
 
 from __future__ import annotations
 
 import math
+import os
+
+from sahel_dedup.errors import FileError
 
 # pandas marks missing values with singletons of these types. They are recognised by name because
 # pandas is not a dependency, and because NaT passes for a datetime.
@@ -19,6 +22,20 @@ def is_missing(value: object) -> bool:
     name = type(value).__name__
     # Only NaN and NaT of NumPy differ from themselves.
     return name in _PANDAS_MISSING or (name in _NUMPY_MAY_MISS and bool(value != value))
+
+
+def path_text(path: object) -> str:
+    """Return the path of a file as text.
+
+    Raises
+    ------
+    FileError
+        If it is not a path.
+    """
+    try:
+        return os.fsdecode(path)  # type: ignore[arg-type]
+    except TypeError:
+        raise FileError(f"not a path: {show(path)}") from None
 
 
 def show(value: object) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Never
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sahel_dedup.articles import Article
 from sahel_dedup.batch import Archive, Progress
 from sahel_dedup.errors import SettingsError
-from sahel_dedup.evaluation.judged_pairs import JudgedPair
+from sahel_dedup.evaluation.judged_pairs import JudgedPair, check_pairs
 from sahel_dedup.evaluation.pair_sample import pair_rows
 from sahel_dedup.evaluation.teaching.asking import draw_doubtful
 from sahel_dedup.evaluation.teaching.expectation import (
@@ -32,7 +32,7 @@ from sahel_dedup.evidence_model import EvidenceModel
 from sahel_dedup.io.article_reader import iter_articles
 from sahel_dedup.scoring.evidence import Evidence, Pairs, weights_of
 from sahel_dedup.scoring.features import FEATURES
-from sahel_dedup.settings import Settings, check_count, check_settings
+from sahel_dedup.settings import Settings, check_count, check_keywords, check_settings
 
 # Fewer answers, or answers that are all the same, teach nothing.
 FEWEST = 10
@@ -79,6 +79,7 @@ def teach(
     pairs: Iterable[JudgedPair],
     *,
     settings: Settings | None = None,
+    **misplaced: Never,
 ) -> Lesson:
     """Fit the constants of the evidence to an archive.
 
@@ -92,6 +93,8 @@ def teach(
         The window, and the probability for which precision and recall are estimated. A model in
         them is ignored: learning always starts from the constants of the release and uses all
         answers.
+    **misplaced
+        Not allowed; the error says where settings go.
 
     Returns
     -------
@@ -104,8 +107,9 @@ def teach(
     ArticleError
         If a row is not an article or repeats an id.
     """
-    chosen = replace(check_settings(settings), model=None)
-    return Classroom.of(iter_articles(articles), chosen).teach(pairs)
+    check_keywords("teach", misplaced)
+    chosen, answers = replace(check_settings(settings), model=None), check_pairs(pairs)
+    return Classroom.of(iter_articles(articles), chosen).teach(answers)
 
 
 def ask(
@@ -115,6 +119,7 @@ def ask(
     pairs: Iterable[JudgedPair] = (),
     settings: Settings | None = None,
     salt: int = 0,
+    **misplaced: Never,
 ) -> list[dict[str, object]]:
     """Choose pairs that a person should judge next.
 
@@ -130,16 +135,18 @@ def ask(
         The window.
     salt : int
         A different number draws different pairs.
+    **misplaced
+        Not allowed; the error says where settings go.
 
     Returns
     -------
     list of dict
         Rows like those of `sahel_dedup.evaluation.sample_pairs`; fill in ``same`` with 1 or 0.
     """
+    check_keywords("ask", misplaced)
     if isinstance(articles, Iterator):
         articles = list(articles)  # The articles are read twice.
-    chosen = replace(check_settings(settings), model=None)
-    known = list(pairs)
+    chosen, known = replace(check_settings(settings), model=None), check_pairs(pairs)
     room = Classroom.of(iter_articles(articles), chosen)
     return room.ask(check_count("count", count), known, lambda: iter_articles(articles), salt)
 

@@ -296,7 +296,7 @@ def check_url(url: str) -> str:
         If it is not an address.
     """
     try:
-        parts = urlsplit(url)
+        parts = urlsplit(url) if isinstance(url, str) else urlsplit("")
         if parts.scheme in ("http", "https") and parts.hostname and parts.port != 0:
             return url
     except (ValueError, AttributeError):

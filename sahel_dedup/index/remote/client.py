@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Never, Self, TypeVar
 
 from sahel_dedup.articles import Article
 from sahel_dedup.clustering.story import Story
@@ -28,7 +28,7 @@ from sahel_dedup.io.article_reader import (
 )
 from sahel_dedup.io.sources import Fault
 from sahel_dedup.io.tabular import to_frame
-from sahel_dedup.settings import Settings, check_count
+from sahel_dedup.settings import Settings, check_count, check_keywords
 from sahel_dedup.util.not_copied import NotCopied
 
 if TYPE_CHECKING:
@@ -72,7 +72,10 @@ class RemoteIndex(NotCopied):
         If httpx is not installed.
     """
 
-    def __init__(self, url: str, token: str | None = None, timeout: float = 60.0) -> None:
+    def __init__(
+        self, url: str, token: str | None = None, timeout: float = 60.0, **misplaced: Never
+    ) -> None:
+        check_keywords("connect", misplaced, "a served index has its own: see its settings")
         self._httpx = calls.http()
         self._url = calls.check_url(url)
         self._timeout = calls.check_timeout(timeout)
