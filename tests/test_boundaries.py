@@ -180,16 +180,16 @@ def test_a_stream_tells_relatives_and_background_apart_at_the_same_boundaries() 
     days = (GAP_DAYS, _above(GAP_DAYS), 7.0, _above(7.0))
     day = np.array([*days, 0.0])
     first, second = np.full(4, 4), np.arange(4)
-    agreeing, story = np.full(4, 20), np.ones(5, np.uint64)
-    _, two, near, far = candidates._sides(first, second, agreeing, day, story, 7.0)
-    assert two.tolist() == [0, 1, 2, 3]
+    pairs, story = (first, second, np.full(4, 20)), np.ones(5, np.uint64)
+    near, far = np.zeros((2, 4), dtype=np.bool_)
+    assert candidates._keep_sides(pairs, day, story, 7.0, near, far) == 4
+    assert second.tolist() == [0, 1, 2, 3]
     assert near.tolist() == [True, True, True, False]
     assert far.tolist() == [False, True, True, True]
     # An expired article cannot be joined.
     story[1] = 0
-    assert candidates._sides(first, second, agreeing, day, story, 7.0)[2].tolist() == [
-        True, False, True, False,
-    ]  # fmt: skip
+    assert candidates._keep_sides(pairs, day, story, 7.0, near, far) == 4
+    assert near.tolist() == [True, False, True, False]
 
 
 def test_recurrence_rises_within_the_window_and_above_its_least_value() -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from sahel_dedup import Article
-from sahel_dedup.index import StoryIndex, candidates, online_recurrence
+from sahel_dedup.index import StoryIndex, candidates, online_linkage, online_recurrence
 from sahel_dedup.index.live import Live
 from sahel_dedup.index.online_tfidf import ComparedPairs
 from sahel_dedup.scoring.background import GAP_DAYS, background_pairs
@@ -101,7 +101,10 @@ def always(value: object) -> Callable[..., Any]:
 
 
 # What may be skipped, and a function that skips nothing.
-SHORTCUTS = {"_set_without_copies": (online_recurrence, always(False))}
+SHORTCUTS = {
+    "_set_without_copies": (online_recurrence, always(False)),
+    "_is_plain": (online_linkage, always(False)),
+}
 
 
 def outcome(articles: list[Article], size: int) -> tuple[object, ...]:

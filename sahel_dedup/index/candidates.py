@@ -84,10 +84,30 @@ def find_candidates(live: Live, rows: range) -> CandidatePairs:
     else:
         places, earlier = live.buckets.find(profiles.salience, asking)
     most = len(earlier) + len(asking) * (len(asking) - 1) // 2
-    first, second, agree = np.empty((3, most), dtype=np.int64)
-    size = _agreeing(profiles.salience, asking, places, earlier, first, second, agree)
+    pairs, sides = np.empty((3, most), dtype=np.int64), np.empty((2, most), dtype=np.bool_)
+    when = profiles.day, standing.story
+    size = _pair(profiles.salience, asking, places, earlier, when, live.window, pairs, sides)
+    (first, second, _), (near, far) = pairs[:, :size], sides[:, :size]
+    return CandidatePairs(first, second, near, far)
+
+
+@compiled
+def _pair(
+    salience: NDArray[Any],
+    asking: _Rows,
+    places: _Rows,
+    earlier: _Rows,
+    when: tuple[NDArray[np.float64], NDArray[np.uint64]],
+    window: float,
+    pairs: _Rows,
+    sides: NDArray[np.bool_],
+) -> int:
+    """Fill in the pairs of `find_candidates` and which are near and far, and count them."""
+    first, second, agree = pairs[0], pairs[1], pairs[2]
+    day, story = when
+    size = _agreeing(salience, asking, places, earlier, first, second, agree)
     found = first[:size], second[:size], agree[:size]
-    return CandidatePairs(*_sides(*found, profiles.day, standing.story, live.window))
+    return _keep_sides(found, day, story, window, sides[0], sides[1])
 
 
 @compiled
@@ -121,37 +141,22 @@ def _agreeing(
     return size
 
 
-def _sides(
-    first: _Rows,
-    second: _Rows,
-    agree: _Rows,
-    day: NDArray[np.float64],
-    story: NDArray[np.uint64],
-    window: float,
-) -> tuple[_Rows, _Rows, NDArray[np.bool_], NDArray[np.bool_]]:
-    """Keep the pairs that may report one event or be background, and say which of the two.
-
-    Of the distant pairs of an article, only the few that agree in most slots are kept.
-    """
-    near, far = np.zeros((2, len(first)), dtype=np.bool_)
-    room = np.empty(SLOTS + 1, dtype=np.int64)
-    size = _choose_sides(first, second, agree, day, story, window, near, far, room)
-    return first[:size], second[:size], near[:size], far[:size]
-
-
 @compiled
-def _choose_sides(
-    first: _Rows,
-    second: _Rows,
-    agree: _Rows,
+def _keep_sides(
+    pairs: tuple[_Rows, _Rows, _Rows],
     day: NDArray[np.float64],
     story: NDArray[np.uint64],
     window: float,
     near: NDArray[np.bool_],
     far: NDArray[np.bool_],
-    with_agreement: _Rows,
 ) -> int:
-    """Move what `_sides` returns to the front, and count it."""
+    """Move the pairs that may report one event or be background to the front, and count them.
+
+    Fills in which of the two. Of the distant pairs of an article, only the few that agree in most
+    slots are kept.
+    """
+    first, second, agree = pairs
+    with_agreement = np.empty(SLOTS + 1, dtype=np.int64)
     start = 0
     while start < len(first):
         end = start

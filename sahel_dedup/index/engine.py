@@ -51,6 +51,7 @@ EVENTS_KEPT = 100_000
 _CURSOR = operator.attrgetter("cursor")
 # The id of an article in a query, which no other article has.
 _NO_ARTICLE = ""
+_NO_PAIRS = Pairs.concatenate([])
 
 
 class Engine:
@@ -382,12 +383,15 @@ class Engine:
         """Score pairs of arriving articles, and all further pairs that the strong ones require."""
         scored = ScoredPairs(self.evidence())
         if not len(surviving.first):
-            return Pairs.concatenate([]), scored
+            return _NO_PAIRS, scored
         pairs = self.evidence(surviving).score_pairs(surviving.first, surviving.second)
         scored.enter(pairs)
-        strong = pairs.where(pairs.score >= self.settings.merge_threshold)
-        score_neighbourhoods(self.live, strong, scored)
-        return strong, scored
+        strong = (pairs.score >= self.settings.merge_threshold).nonzero()[0]
+        if not len(strong):
+            return _NO_PAIRS, scored
+        chosen = pairs.where(strong)
+        score_neighbourhoods(self.live, chosen, scored)
+        return chosen, scored
 
     def _report(self, kind: EventKind, story: int, other: int | None = None) -> Event:
         self.cursor += 1

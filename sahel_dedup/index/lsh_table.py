@@ -144,7 +144,7 @@ class Buckets:
         room = len(rows) * len(self._slots) * WIDTH
         asking, found = np.empty(room, dtype=np.int64), np.empty(room, dtype=np.int64)
         size = _find(self._table, self._slots, salience, rows, asking, found)
-        asking, found = asking[:size].copy(), found[:size].copy()
+        asking, found = asking[:size], found[:size]
         if self._later is not None:
             more, later = self._later.find(salience, rows)
             both = np.stack([np.append(asking, more), np.append(found, later)])
@@ -223,7 +223,14 @@ def _find(
         first = last = size
         for band in range(len(slots)):
             key = band_key(slots, band, salience[rows[i]])
-            for entry in table[_line(key, len(table))]:
+            line = table[_line(key, len(table))]
+            # Most lines have no entry of the bucket, which a loop without a branch tells sooner.
+            any_of_bucket = False
+            for entry in line:
+                any_of_bucket |= entry & _TAG == np.uint32(key) & _TAG
+            if not any_of_bucket:
+                continue
+            for entry in line:
                 if entry != _EMPTY and entry & _TAG == np.uint32(key) & _TAG:
                     found[last] = entry >> _TAG_BITS
                     last += 1

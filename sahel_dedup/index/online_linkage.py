@@ -9,6 +9,7 @@ pairs that LSH did not propose are scored before they count.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
@@ -21,7 +22,7 @@ from sahel_dedup.clustering.average_linkage import (
     parts_held,
 )
 from sahel_dedup.clustering.corrected import divide
-from sahel_dedup.clustering.outlets import count_outlets, divide_series, surcharge
+from sahel_dedup.clustering.outlets import LEAST_ARTICLES, count_outlets, divide_series, surcharge
 from sahel_dedup.clustering.window import Times
 from sahel_dedup.index.live import Live
 from sahel_dedup.index.online_corrections import (
@@ -287,6 +288,8 @@ def evidence_groups(live: Live, members: Sequence[int], scored: ScoredPairs) -> 
     scored.score_pairs(pairs)
     scores = np.array([scored.get(a, b)[0] for a, b in pairs])
     rows = [pairs[0][0], *(b for a, b in pairs if a == pairs[0][0])]
+    if _is_plain(live, members, rows, min(scores.tolist())):
+        return [sorted(members)]
     times = _times(live, members, rows)
     threshold, source = live.settings.merge_threshold, _outlets(live, rows)
     one, two = np.triu_indices(len(rows), 1)
@@ -304,6 +307,18 @@ def evidence_groups(live: Live, members: Sequence[int], scored: ScoredPairs) -> 
         first = int(live.standing.duplicate_of[row])
         groups.setdefault(label.get(first, label[rows[0]]), []).append(row)
     return list(groups.values())
+
+
+def _is_plain(live: Live, members: Sequence[int], rows: Sequence[int], least: float) -> bool:
+    """Whether a story obviously stays whole, as most do.
+
+    If each pair reaches the threshold, every mean does. Only a large story is divided as a series,
+    and only articles without dates need stronger pairs.
+    """
+    if len(rows) >= LEAST_ARTICLES or least < live.settings.merge_threshold:
+        return False
+    days = live.profiles.day[members].tolist()
+    return not any(map(math.isnan, days)) and not max(days) - min(days) > live.window
 
 
 def _times(live: Live, members: Sequence[int], rows: Sequence[int]) -> Times:

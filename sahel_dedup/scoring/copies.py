@@ -281,16 +281,12 @@ def fillings(
     """
     t = traits
     likeness = np.zeros(len(first))
-    likely = np.empty(len(first), dtype=np.int64)
-    likely = likely[: _list_similar(first, second, cosine, gap, t.day, likely)]
-    if not len(likely):
-        return likeness
-    same = agreeing_slots(t.shingles, first[likely], second[likely])
+    likely, same = np.empty((2, len(first)), dtype=np.int64)
     # Most pairs are no fillings of a form whatever else they are.
-    formal = (same >= _FILLING_JACCARD * SLOTS).nonzero()[0]
-    if not len(formal):
+    size = _list_formal(first, second, cosine, gap, t.day, t.shingles, likely, same)
+    if not size:
         return likeness
-    likely, same = likely[formal], same[formal]
+    likely, same = likely[:size], same[:size]
     a, b = first[likely], second[likely]
     conflicting = conflicts(t.number_contexts, a, b)
     lengths = t.length[a], t.length[b]
@@ -306,21 +302,26 @@ def fillings(
 
 
 @compiled
-def _list_similar(
+def _list_formal(
     first: NDArray[np.int64],
     second: NDArray[np.int64],
     cosine: NDArray[np.float64],
     gap: float,
     day: NDArray[np.float64],
+    shingles: NDArray[Any],
     likely: NDArray[np.int64],
+    same: NDArray[np.int64],
 ) -> int:
-    """List the pairs that are near in time and as similar as fillings may be; count them."""
+    """List the pairs that are near in time and as similar as fillings may be, and count them.
+
+    Also fills in the number of slots in which their shingles agree.
+    """
     size = 0
     for i in range(len(first)):
         near = abs(day[first[i]] - day[second[i]]) <= gap
         if near and LEAST_FILLING <= cosine[i] <= COPY_COSINE:
-            likely[size] = i
-            size += 1
+            likely[size], same[size] = i, count_agreeing(shingles, first[i], second[i])
+            size += same[size] >= _FILLING_JACCARD * SLOTS
     return size
 
 
@@ -344,24 +345,39 @@ def floor_near_copies(
     traits : Traits
     similarity : TitlesAndNumbers
     """
-    t = traits
-    same = agreeing_slots(t.shingles, first, second)
-    likely = (same >= _NEAR_JACCARD * SLOTS).nonzero()[0]
+    t, likely = traits, np.empty(len(first), dtype=np.int64)
+    likely = likely[: _list_near(first, second, cosine, t.shingles, t.length, likely)]
+    if len(likely):
+        likely = likely[conflicts(t.number_contexts, first[likely], second[likely]) == 0]
     if not len(likely):
         return
     a, b = first[likely], second[likely]
-    # Texts without words have no shingles, so the signatures agree in all slots.
-    low = (cosine[likely] < COPY_COSINE) & (np.minimum(t.length[a], t.length[b]) > 0)
-    low &= conflicts(t.number_contexts, a, b) == 0
-    if not low.any():
-        return
-    likely, a, b = likely[low], a[low], b[low]
     fewer = np.minimum(similarity.number_count[a], similarity.number_count[b])
     likely = likely[similarity.shared_numbers(a, b) == fewer]
     for pair in likely.tolist():
         one, other = int(first[pair]), int(second[pair])
         if not (t.headline[one] and t.headline[other]) or _titles_agree(one, other, similarity):
             cosine[pair] = COPY_COSINE
+
+
+@compiled
+def _list_near(
+    first: NDArray[np.int64],
+    second: NDArray[np.int64],
+    cosine: NDArray[np.float64],
+    shingles: NDArray[Any],
+    length: NDArray[np.int32],
+    likely: NDArray[np.int64],
+) -> int:
+    """List the pairs of a low cosine that share the shingles of near copies; count them."""
+    size = 0
+    for i in range(len(first)):
+        a, b = first[i], second[i]
+        # Texts without words have no shingles, so the signatures agree in all slots.
+        if cosine[i] < COPY_COSINE and length[a] > 0 and length[b] > 0:
+            likely[size] = i
+            size += count_agreeing(shingles, a, b) >= _NEAR_JACCARD * SLOTS
+    return size
 
 
 def _titles_agree(one: int, other: int, titles: Titles) -> bool:
