@@ -5,7 +5,7 @@ from __future__ import annotations
 import bisect
 import itertools
 import operator
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -22,7 +22,13 @@ from sahel_dedup.index.candidates import (
 )
 from sahel_dedup.index.changes import Changes
 from sahel_dedup.index.live import Live
-from sahel_dedup.index.online_corrections import groups_among, must_be_apart, placed
+from sahel_dedup.index.online_corrections import (
+    fellows,
+    groups_among,
+    must_be_apart,
+    placed,
+    present_rows,
+)
 from sahel_dedup.index.online_linkage import (
     ScoredPairs,
     divide_story,
@@ -124,8 +130,8 @@ class Engine:
                 self.changes.moved |= set(live.members(row))
                 self._report("merged", pair[1], pair[0])
             self._settle(row, row)
-            number, fellows = int(live.standing.story[row]), live.story_of(row).rows
-            oldest = fellows[0] if len(fellows) > 1 else None
+            number, members = int(live.standing.story[row]), live.story_of(row).rows
+            oldest = members[0] if len(members) > 1 else None
             assignment = describe(live, row, live.ids[row], number, oldest, scored)
             events = self.events_after(cursor)
             assignments.append(replace(assignment, events=tuple(events)) if events else assignment)
@@ -150,7 +156,7 @@ class Engine:
         if partners and best is None:
             surplus, best = max((story_surplus(live, row, p, scored), p) for p in partners)
             best = best if surplus >= 0 else None
-        best = min(self._fellows(row, row - 1), default=best)
+        best = min(fellows(live, row, row - 1), default=best)
         number = live.name(article) if best is None else int(s.story[best])
         oldest = None if best is None else live.story_of(best).rows[0]
         assignment = describe(live, row, article, number, oldest, scored)
@@ -198,7 +204,7 @@ class Engine:
         live.corrections |= corrections
         self.changes.corrected += [c for c in live.corrections if c not in known]
         groups = {live.corrections.group(name) for name in corrections.names} - {None}
-        rows = sorted(self._present(group for group in groups if group is not None))
+        rows = sorted(present_rows(live, [group for group in groups if group is not None]))
         for row in rows:
             if live.standing.duplicate_of[row] != row:
                 live.single_out(row)
@@ -233,6 +239,8 @@ class Engine:
 
     def events_after(self, cursor: int) -> list[Event]:
         """Return the events after one, oldest first."""
+        if cursor == self.cursor:
+            return []
         return self.events[bisect.bisect_right(self.events, cursor, key=_CURSOR) :]
 
     def parts(self, row: int) -> dict[str, int]:
@@ -295,25 +303,12 @@ class Engine:
         for members in stories:
             self._part(int(number[members[0]]), members, scored)
 
-    def _present(self, groups: Iterable[str]) -> Iterator[int]:
-        """Yield the rows of live articles in some groups of corrections."""
-        live = self.live
-        for group in groups:
-            for name in live.corrections.members(group):
-                if name in live.row_of:
-                    yield live.row_of[name]
-
-    def _fellows(self, row: int, last: int) -> list[int]:
-        """Return the rows, up to one, that corrections put into one story with a row."""
-        group = self.live.corrections.group(self.live.ids[row])
-        return [] if group is None else [r for r in self._present([group]) if r <= last]
-
     def _settle(self, row: int, last: int) -> None:
         """Put the articles of a row's group of corrections, up to a row, into one story."""
         live, story = self.live, self.live.standing.story
-        fellows = self._fellows(row, last)
-        if len({int(story[r]) for r in fellows}) > 1:
-            members = sorted({other for r in fellows for other in live.members(r)})
+        together = fellows(live, row, last)
+        if len({int(story[r]) for r in together}) > 1:
+            members = sorted({other for r in together for other in live.members(r)})
             labels = np.unique(story[members], return_inverse=True)[1].astype(np.int64)
             self._rearrange(members, placed(live, members, labels))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,20 @@ def groups_among(live: Live, rows: Iterable[int]) -> dict[int, str]:
         return {}
     found = ((row, live.corrections.group(live.ids[row])) for row in rows)
     return {row: group for row, group in found if group is not None}
+
+
+def present_rows(live: Live, groups: Iterable[str]) -> Iterator[int]:
+    """Yield the rows of live articles in some groups of corrections."""
+    for group in groups:
+        for name in live.corrections.members(group):
+            if name in live.row_of:
+                yield live.row_of[name]
+
+
+def fellows(live: Live, row: int, last: int) -> list[int]:
+    """Return the rows, up to one, that corrections put into one story with a row."""
+    group = live.corrections.group(live.ids[row]) if live.corrections else None
+    return [] if group is None else [r for r in present_rows(live, [group]) if r <= last]
 
 
 def must_be_apart(live: Live, row: int, other: int) -> bool:

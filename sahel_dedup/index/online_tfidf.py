@@ -24,7 +24,8 @@ from sahel_dedup.index.tfidf_kernels import (
     count_held,
     take_logarithms,
 )
-from sahel_dedup.scoring.copies import echoes_text, floor_near_copies, names_apart
+from sahel_dedup.scoring.copies import echoes_text, names_apart
+from sahel_dedup.scoring.near_copies import floor_near_copies
 from sahel_dedup.scoring.tfidf import Shared
 from sahel_dedup.sketch.profiles import Profiles
 from sahel_dedup.sketch.sketcher import TF, Sketcher

@@ -141,14 +141,28 @@ class Sketched:
         """Compare the sketches of pairs of articles; parameters are those of `measure_rest`."""
         copy = copies(first, second, shared.cosine, shared.number_count, number_count, traits)
         # What an outlet prints again on another day is usually an issue of a series.
-        source = traits.source[first]
-        one_outlet = (source >= 0) & (source == traits.source[second])
-        copy &= ~one_outlet
-        conflicting = np.zeros(len(first), dtype=np.int64)
-        within = one_outlet.nonzero()[0]
+        conflicting, within = np.zeros((2, len(first)), dtype=np.int64)
+        within = within[: _list_within(first, second, traits.source, within)]
         if len(within):
+            copy[within] = False
             conflicting[within] = conflicts(traits.number_contexts, first[within], second[within])
         return cls(copy, conflicting, updates(first, second, shared.cosine, traits, titles))
+
+
+@compiled
+def _list_within(
+    first: NDArray[np.int64],
+    second: NDArray[np.int64],
+    source: NDArray[np.int32],
+    within: NDArray[np.int64],
+) -> int:
+    """List the pairs of articles of one outlet, and count them."""
+    size = 0
+    for i in range(len(first)):
+        if source[first[i]] >= 0 and source[first[i]] == source[second[i]]:
+            within[size] = i
+            size += 1
+    return size
 
 
 def measure_rest(

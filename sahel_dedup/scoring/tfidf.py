@@ -14,7 +14,8 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from sahel_dedup.scoring.copies import echoes_text, floor_near_copies, names_apart
+from sahel_dedup.scoring.copies import echoes_text, names_apart
+from sahel_dedup.scoring.near_copies import floor_near_copies
 from sahel_dedup.scoring.vectors import (
     as_parts,
     chosen_terms,

@@ -16,6 +16,7 @@ from sahel_dedup.candidates.lsh import agreeing_slots
 from sahel_dedup.scoring.copies import Titles, titles_differ
 from sahel_dedup.sketch.fingerprint import SLOTS
 from sahel_dedup.sketch.profiles import REVISED, Traits
+from sahel_dedup.util.jit import compiled
 
 # Updates follow within this time; the live page of a market is another one the next day.
 _DAYS = 0.75
@@ -72,13 +73,24 @@ def marked_updates(
     -------
     ndarray of bool, shape (n,)
     """
-    t = traits
-    found = ((t.headline[first] | t.headline[second]) & REVISED) > 0
-    # Few titles say so.
-    marked = found.nonzero()[0]
-    if len(marked):
-        a, b = first[marked], second[marked]
-        titled = (t.headline[a] > 0) & (t.headline[b] > 0)
-        one_outlet = (t.source[a] >= 0) & (t.source[a] == t.source[b])
-        found[marked] = titled & one_outlet & (np.abs(t.day[a] - t.day[b]) <= _DAYS)
-    return np.asarray(found)
+    found = np.empty(len(first), dtype=np.bool_)
+    _mark_updates(first, second, traits.headline, traits.source, traits.day, found)
+    return found
+
+
+@compiled
+def _mark_updates(
+    first: NDArray[np.int64],
+    second: NDArray[np.int64],
+    headline: NDArray[np.uint64],
+    source: NDArray[np.int32],
+    day: NDArray[np.float64],
+    found: NDArray[np.bool_],
+) -> None:
+    """Fill in what `marked_updates` returns."""
+    for i in range(len(first)):
+        a, b = first[i], second[i]
+        titled = headline[a] > 0 and headline[b] > 0
+        marked = titled and (headline[a] | headline[b]) & REVISED > 0
+        one_outlet = source[a] >= 0 and source[a] == source[b]
+        found[i] = marked and one_outlet and abs(day[a] - day[b]) <= _DAYS
