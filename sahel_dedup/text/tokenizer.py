@@ -102,26 +102,16 @@ def tokenize(texts: Sequence[str]) -> Tokens:
         The tokens of all texts.
     """
     joined, codes, text_starts = _join(texts)
-    classes, unsettled = _classify(codes, text_starts)
-    if unsettled:
+    found = _find_tokens(joined, codes, text_starts, False)
+    if found is None:
         composed = list(texts)
-        for text in unsettled:
+        for text in _unsettled(codes, text_starts):
             composed[text] = compose(texts[text])
         if composed != texts:
             joined, codes, text_starts = _join(composed)
-            classes, _ = _classify(codes, text_starts)
-    starts, ends, hashes, letters, letter_starts = _spans(codes, classes)
-    return Tokens(
-        hashes=hashes,
-        offsets=starts.searchsorted(text_starts),
-        starts=starts,
-        ends=ends,
-        joined=joined,
-        codes=codes,
-        text_starts=text_starts,
-        letters=letters,
-        letter_starts=letter_starts,
-    )
+        found = _find_tokens(joined, codes, text_starts, True)
+        assert found is not None
+    return found
 
 
 def _join(texts: Sequence[str]) -> tuple[str, NDArray[np.uint32], NDArray[np.int64]]:
@@ -133,79 +123,70 @@ def _join(texts: Sequence[str]) -> tuple[str, NDArray[np.uint32], NDArray[np.int
     return joined, codes, np.array(starts, dtype=np.int64)
 
 
-def _classify(
-    codes: NDArray[np.uint32], text_starts: NDArray[np.int64]
-) -> tuple[NDArray[np.uint8], list[int]]:
-    """Return the class of each character, and the texts that may have to be composed."""
-    classes, unsettled = np.empty(len(codes), np.uint8), np.empty(len(text_starts) - 1, np.bool_)
-    _look_up(codes, text_starts, character_tables().classes, classes, unsettled)
-    return classes, unsettled.nonzero()[0].tolist()
+def _unsettled(codes: NDArray[np.uint32], text_starts: NDArray[np.int64]) -> list[int]:
+    """Return the texts that may have to be composed."""
+    places = (character_tables().classes[codes] >= UNSETTLED).nonzero()[0]
+    return sorted(set((text_starts.searchsorted(places, side="right") - 1).tolist()))
 
 
-@compiled
-def _look_up(
-    codes: NDArray[np.uint32],
-    text_starts: NDArray[np.int64],
-    table: NDArray[np.uint8],
-    classes: NDArray[np.uint8],
-    unsettled: NDArray[np.bool_],
-) -> None:
-    """Fill in what `_classify` returns; `unsettled` tells of each text whether it is returned."""
-    for text in range(len(unsettled)):
-        highest = np.uint8(0)
-        for i in range(text_starts[text], text_starts[text + 1]):
-            kind = table[codes[i]]
-            classes[i] = kind & np.uint8(CLASS_BITS)
-            highest = kind if kind > highest else highest
-        unsettled[text] = highest >= UNSETTLED
-
-
-def _spans(
-    codes: NDArray[np.uint32], classes: NDArray[np.uint8]
-) -> tuple[NDArray[np.int64], NDArray[np.int64], U64, NDArray[np.uint8], NDArray[np.int64]]:
-    """Find and hash the tokens: runs of word characters, and n-grams in scripts without spaces.
-
-    Returns where they start and end, their hashes, and the letters of `Tokens`.
-    """
+def _find_tokens(
+    joined: str, codes: NDArray[np.uint32], text_starts: NDArray[np.int64], composed: bool
+) -> Tokens | None:
+    """Find and hash the tokens; None if texts are not known to be composed and may have to be."""
     n, tables = len(codes), character_tables()
-    places, kinds = np.empty(n, np.int64), np.empty(n, np.uint8)
     starts, ends, hashes = np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, np.uint64)
-    # A character takes four bytes at most, and three if it is part of four n-grams.
-    room = 4 if classes.max(initial=0) < BIGRAM else 13
-    letters, letter_starts = np.empty(room * n, np.uint8), np.empty(n + 1, np.int64)
+    # A character takes four bytes at most, and three if it is part of four n-grams. Room that is
+    # never written to takes no time.
+    room = n if joined.isascii() else 13 * n
+    letters, letter_starts = np.empty(room, np.uint8), np.empty(n + 1, np.int64)
+    kinds, offsets = np.empty(n, np.uint8), np.empty(len(text_starts), np.int64)
     size = _cut(
-        codes, classes, tables.values, tables.folded, places, kinds, starts, ends, hashes,
-        letters, letter_starts,
+        codes, text_starts, tables.classes, tables.values, tables.folded, composed, kinds,
+        starts, ends, hashes, letters, letter_starts, offsets,
     )  # fmt: skip
-    return starts[:size], ends[:size], hashes[:size], letters, letter_starts[: size + 1]
+    if size < 0:
+        return None
+    return Tokens(
+        hashes[:size], offsets, starts[:size], ends[:size], joined, codes, text_starts, letters,
+        letter_starts[: size + 1],
+    )  # fmt: skip
 
 
 @compiled
 def _cut(
     codes: NDArray[np.uint32],
-    classes: NDArray[np.uint8],
+    text_starts: NDArray[np.int64],
+    table: NDArray[np.uint8],
     values: U64,
     folded: NDArray[np.uint32],
-    places: NDArray[np.int64],
+    composed: bool,
     kinds: NDArray[np.uint8],
     starts: NDArray[np.int64],
     ends: NDArray[np.int64],
     hashes: U64,
     letters: NDArray[np.uint8],
     letter_starts: NDArray[np.int64],
+    offsets: NDArray[np.int64],
 ) -> int:
-    """Fill in what `_spans` returns, and count it."""
-    kept = _keep(codes, classes, places, kinds)
-    letter_starts[0] = size = first = 0
+    """Fill in the arrays of `Tokens`, and count the tokens; -1 if texts may have to be composed.
+
+    Tokens are runs of word characters, and n-grams in scripts without spaces.
+    """
+    # There are at most as many tokens as characters before them, so an end is only written where
+    # the place of a character has been read.
+    places = ends
+    kept = _keep(codes, table, composed, places, kinds)
+    letter_starts[0] = size = first = text = 0
     while first < kept:
         kind = kinds[first]
         if kind < WORD:
             first += 1
             continue
         longest = kept if kind == WORD else 2 if kind == BIGRAM else 4
+        beyond = first + longest if first + longest < kept else kept
         last, total, power = first, np.uint64(0), np.uint64(1)
         letter = letter_starts[size]
-        while last < kept and kinds[last] == kind and last - first < longest:
+        while last < beyond and kinds[last] == kind:
             code = codes[places[last]]
             total += values[code] * power
             power *= BASE
@@ -213,13 +194,19 @@ def _cut(
             last += 1
         # A run that is shorter than an n-gram is a token, but not the end of a longer one.
         if last - first == longest or first == 0 or kinds[first - 1] != kind:
-            starts[size], ends[size] = places[first], places[last - 1] + 1
+            start = places[first]
+            while text_starts[text] <= start:
+                offsets[text] = size
+                text += 1
+            starts[size], ends[size] = start, places[last - 1] + 1
             hashes[size] = splitmix64_one(total)
             letters[letter] = 0
             size += 1
             letter_starts[size] = letter + 1
         first = last if kind == WORD else first + 1
-    return size
+    for rest in range(text, len(offsets)):
+        offsets[rest] = size
+    return size if kept >= 0 else -1
 
 
 @compiled
@@ -247,28 +234,32 @@ def _encode(char: np.uint32, letters: NDArray[np.uint8], place: int) -> int:
 @compiled
 def _keep(
     codes: NDArray[np.uint32],
-    classes: NDArray[np.uint8],
+    table: NDArray[np.uint8],
+    composed: bool,
     places: NDArray[np.int64],
     kinds: NDArray[np.uint8],
 ) -> int:
     """Drop the marks that carry no meaning, and find the run that each other character belongs to.
 
     Fills in the positions that are kept and the class of each. Digits and the points inside numbers
-    are parts of words. Returns how many there are.
+    are parts of words. Returns how many there are; -1 at a character that may have to be composed.
     """
     size = 0
     # A NUL follows the last character, so that each character has a right neighbour.
     for i in range(len(codes)):
-        kind = classes[i]
+        kind = table[codes[i]]
+        if kind >= UNSETTLED and not composed:
+            return -1
+        kind &= np.uint8(CLASS_BITS)
         if kind == IGNORED:
-            if not _parts_words(codes, classes, i):
+            if not _parts_words(codes, table, i):
                 continue
-            kind = SEPARATOR
-        elif kind == COMMA and _groups_thousands(classes, i):
+            kind = np.uint8(SEPARATOR)
+        elif kind == COMMA and _groups_thousands(codes, table, i):
             continue
         elif kind == DIGIT:
-            kind = WORD
-            if size > 1 and kinds[size - 1] == POINT and classes[places[size - 2]] == DIGIT:
+            kind = np.uint8(WORD)
+            if size > 1 and kinds[size - 1] == POINT and _is_digit(codes, table, places[size - 2]):
                 kinds[size - 1] = WORD
         places[size], kinds[size] = i, kind
         size += 1
@@ -276,25 +267,35 @@ def _keep(
 
 
 @compiled
-def _groups_thousands(classes: NDArray[np.uint8], i: int) -> bool:
-    """Whether a comma groups thousands, as in 1,200 and 12,000,000 but not in the list 3,4."""
-    # Exactly three digits must follow.
-    if i == 0 or i + 4 >= len(classes) or classes[i - 1] != DIGIT or classes[i + 4] == DIGIT:
-        return False
-    return bool(classes[i + 1] == classes[i + 2] == classes[i + 3] == DIGIT)
+def _is_digit(codes: NDArray[np.uint32], table: NDArray[np.uint8], i: int) -> bool:
+    return bool(table[codes[i]] & np.uint8(CLASS_BITS) == DIGIT)
 
 
 @compiled
-def _parts_words(codes: NDArray[np.uint32], classes: NDArray[np.uint8], i: int) -> bool:
+def _groups_thousands(codes: NDArray[np.uint32], table: NDArray[np.uint8], i: int) -> bool:
+    """Whether a comma groups thousands, as in 1,200 and 12,000,000 but not in the list 3,4."""
+    # Exactly three digits must follow.
+    if i == 0 or i + 4 >= len(codes) or not _is_digit(codes, table, i - 1):
+        return False
+    for k in range(1, 4):
+        if not _is_digit(codes, table, i + k):
+            return False
+    return not _is_digit(codes, table, i + 4)
+
+
+@compiled
+def _parts_words(codes: NDArray[np.uint32], table: NDArray[np.uint8], i: int) -> bool:
     """Whether a mark is a ZWNJ between two Arabic letters or their marks."""
     if codes[i] != ZWNJ or i == 0:
         return False
-    return _is_arabic(codes[i - 1], classes[i - 1]) and _is_arabic(codes[i + 1], classes[i + 1])
+    before, after = codes[i - 1], codes[i + 1]
+    return _is_arabic(before, table[before]) and _is_arabic(after, table[after])
 
 
 @compiled
 def _is_arabic(code: np.uint32, kind: np.uint8) -> bool:
     """Whether a code point is an Arabic letter or mark."""
+    kind &= np.uint8(CLASS_BITS)
     if kind != WORD and kind != IGNORED:
         return False
     arabic = False
