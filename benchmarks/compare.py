@@ -29,7 +29,7 @@ from rich.table import Table
 
 from benchmarks.common import arguments, console, peak_mb, read, save
 from benchmarks.peers import PEERS, datasketch_signatures
-from benchmarks.planted import KINDS, Planted, plant, segments
+from benchmarks.planted import KINDS, Planted, pairs_within, plant, segments
 from sahel_dedup import Settings, cluster, fingerprints
 from sahel_dedup.sketch.fingerprint import shingle_slots
 from sahel_dedup.text.tokenizer import tokenize
@@ -145,18 +145,13 @@ def quality(
             found[article.kind] += bool(label == labels[original[article.group]])
     groups = np.array([article.group for article in archive])
     articles = np.unique([article_of[group] for group in groups], return_inverse=True)[1]
-    right, neutral = (_pairs(labels * len(archive) + owner) for owner in (groups, articles))
+    right, neutral = (pairs_within(labels * len(archive) + owner) for owner in (groups, articles))
     return {
-        "recall": right / _pairs(groups),
-        "precision": right / max(_pairs(labels) - neutral + right, 1),
+        "recall": right / pairs_within(groups),
+        "precision": right / max(pairs_within(labels) - neutral + right, 1),
         **{kind: found[kind] / total[kind] for kind in KINDS},
         "largest": int(np.bincount(labels).max()),
     }
-
-
-def _pairs(groups: np.ndarray[Any, Any]) -> int:
-    sizes = np.unique(groups, return_counts=True)[1]
-    return int((sizes * (sizes - 1) // 2).sum())
 
 
 def _measure(name: str, texts: Path) -> dict[str, Any] | None:

@@ -23,6 +23,9 @@ import random
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
 
 WORDS = 350
 KINDS = ("light", "medium", "heavy")
@@ -135,3 +138,9 @@ def _edit(
         elif draw >= replaced + dropped:
             out.append(word)
     return " ".join(out)
+
+
+def pairs_within(groups: np.ndarray[Any, Any]) -> int:
+    """Count the pairs of items with the same group."""
+    sizes = np.unique(groups, return_counts=True)[1]
+    return int((sizes * (sizes - 1) // 2).sum())

@@ -27,7 +27,7 @@ import numpy as np
 from rich.table import Table
 
 from benchmarks.common import Stopwatch, arguments, console, peak_mb, read, save
-from benchmarks.planted import KINDS, LARGEST_GROUP, SENTENCE, SHARES, WORDS, reword
+from benchmarks.planted import KINDS, LARGEST_GROUP, SENTENCE, SHARES, WORDS, pairs_within, reword
 from sahel_dedup.cli import app
 from sahel_dedup.cli import cluster as cluster_command
 
@@ -122,18 +122,13 @@ def score(target: Path) -> dict[str, float]:
     kind = np.array(kinds)
     # An original has the number of its group, which is its own.
     home = label[group]
-    both = _pairs(label * len(group) + group)
+    both = pairs_within(label * len(group) + group)
     return {
-        "recall": both / _pairs(group),
+        "recall": both / pairs_within(group),
         **{name: float((home == label)[kind == name].mean()) for name in KINDS},
-        "precision": both / max(_pairs(label), 1),
+        "precision": both / max(pairs_within(label), 1),
         "largest": int(np.bincount(label).max()),
     }
-
-
-def _pairs(numbers: np.ndarray[Any, Any]) -> int:
-    sizes = np.unique(numbers, return_counts=True)[1]
-    return int((sizes * (sizes - 1) // 2).sum())
 
 
 def _passage(sentences: Sequence[str], words: int, rng: random.Random) -> str:

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from benchmarks.faults import partition
 from sahel_dedup import Article, ArticleError, SahelError, Settings, cluster
 from sahel_dedup.evaluation.metrics import evaluate
 from sahel_dedup.index import Assignment, Match, StoryIndex, kept_arrays
@@ -50,10 +51,6 @@ def index(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[StoryIndex
     path = tmp_path / "news.index"
     with StoryIndex() if request.param == "memory" else StoryIndex.open(path) as opened:
         yield opened
-
-
-def partition(index: StoryIndex) -> dict[str, str]:
-    return {article: story.id for story in index.stories() for article in story.articles}
 
 
 def test_an_article_joins_the_story_it_rewords(index: StoryIndex) -> None:

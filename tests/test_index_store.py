@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from benchmarks.faults import partition
 from sahel_dedup import SahelError, Settings
 from sahel_dedup.index import StoryIndex, kept_arrays
 from sahel_dedup.index.ingest import ingest
@@ -52,10 +53,6 @@ def of_rows_or_arrays(request: pytest.FixtureRequest, monkeypatch: pytest.Monkey
     """Let small indexes be read from their arrays too, as only large ones are."""
     if request.param == "arrays":
         monkeypatch.setattr(kept_arrays, "LEAST_ARTICLES", 0)
-
-
-def partition(index: StoryIndex) -> dict[str, str]:
-    return {article: story.id for story in index.stories() for article in story.articles}
 
 
 @pytest.mark.parametrize("batch_size", [1, 7])

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sahel_dedup.articles import Article, read_id
 from sahel_dedup.clustering.story_ids import former_stories
 from sahel_dedup.errors import ArticleError, no_result
-from sahel_dedup.io.sources import located_rows
+from sahel_dedup.io.sources import located_rows, raise_fault
 from sahel_dedup.util.values import is_missing, show
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def read_previous(source: StoryPartition | Mapping[str, str] | Any | None) -> Ma
     if isinstance(source, Mapping):
         return {str(article): str(story) for article, story in source.items()}
     found: dict[str, str] = {}
-    for place, row in located_rows(source, {}, _raise, wanted=_WANTED):
+    for place, row in located_rows(source, {}, raise_fault, wanted=_WANTED):
         try:
             article, story = _read(row)
             if article in found:
@@ -145,7 +145,3 @@ def _read(row: Mapping[str, object] | Article) -> tuple[str, str]:
     if not isinstance(story, str):
         raise ArticleError(f"not a string: {show(story)}", "story_id")
     return read_id(row), story
-
-
-def _raise(error: ArticleError, _row: object) -> NoReturn:
-    raise error

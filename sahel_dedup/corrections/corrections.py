@@ -13,13 +13,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
-from typing import Any, NoReturn
+from typing import Any
 
 from sahel_dedup.articles import Article
 from sahel_dedup.errors import ArticleError, CorrectionError, SettingsError
 from sahel_dedup.io.pair_rows import check_distinct, read_pair_ids, read_same
 from sahel_dedup.io.readers import Place
-from sahel_dedup.io.sources import located_rows
+from sahel_dedup.io.sources import located_rows, raise_fault
 from sahel_dedup.util.groups import Groups
 from sahel_dedup.util.values import is_missing, show
 
@@ -143,7 +143,7 @@ class Corrections:
             return cls([source])
         if isinstance(source, Sequence | set | frozenset | Iterator) and not _is_whole(source):
             source = map(_named, source)
-        rows = located_rows(source, {}, _raise, texts=True, wanted=_WANTED)
+        rows = located_rows(source, {}, raise_fault, texts=True, wanted=_WANTED)
         return cls(filter(None, (_read(row, place) for place, row in rows)))
 
     def __iter__(self) -> Iterator[Correction]:
@@ -337,7 +337,3 @@ def _text(row: Mapping[str, object], name: str) -> str | None:
     if is_missing(value) or value == "":
         return None
     return value.isoformat() if isinstance(value, date) else str(value)
-
-
-def _raise(error: ArticleError, _row: object) -> NoReturn:
-    raise error

@@ -23,8 +23,8 @@ from sahel_dedup.index.array_checks import (
     check_text,
 )
 from sahel_dedup.index.array_file import Arrays, Column
-from sahel_dedup.index.article_ids import IdArrays
-from sahel_dedup.index.article_rows import check_langs, to_bytes, to_text
+from sahel_dedup.index.article_ids import IdArrays, to_bytes
+from sahel_dedup.index.article_rows import check_langs, to_text
 from sahel_dedup.index.growable_profiles import TERM, LiveProfiles
 from sahel_dedup.index.live import Live
 from sahel_dedup.index.lsh_table import MAX_ROWS, WIDTH

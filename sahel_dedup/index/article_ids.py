@@ -76,7 +76,7 @@ class IdArrays:
 
     def find(self, name: str) -> int | None:
         """Return the row of a live article, or ``None`` if no live article has that id."""
-        data = np.frombuffer(encode_id(name), dtype=np.uint8)
+        data = np.frombuffer(to_bytes(name), dtype=np.uint8)
         salt = np.uint64(self.salt)
         ends = np.array([0, len(data)], dtype=np.int64)
         sought = _hashes(data, ends, np.zeros(1, dtype=np.int32), salt)
@@ -146,8 +146,8 @@ class Ids(Sequence[str]):
             places = itertools.pairwise(self._base.ends.tolist())
             found = [letters[start:end] for start, end in places]
             for row, name in self._changed.items():
-                found[row] = encode_id(name)
-        return found + [encode_id(name) for name in self._new]
+                found[row] = to_bytes(name)
+        return found + [to_bytes(name) for name in self._new]
 
     def present(self, end: int) -> NDArray[np.bool_]:
         """Return which of the first rows have an id, shape (end,)."""
@@ -218,7 +218,7 @@ class RowOf(MutableMapping[str, int]):
         return self._base.find(name)
 
 
-def encode_id(name: str) -> bytes:
+def to_bytes(name: str) -> bytes:
     """Return an id in UTF-8; it may contain anything, including lone surrogates."""
     return name.encode("utf-8", "surrogatepass")
 

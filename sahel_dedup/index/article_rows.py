@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from sahel_dedup.articles import Article
 from sahel_dedup.errors import SahelError
+from sahel_dedup.index.article_ids import to_bytes
 from sahel_dedup.index.growable_profiles import TERM, TERM_BITS
 from sahel_dedup.index.live import Live
 from sahel_dedup.index.row_checks import (
@@ -153,11 +154,6 @@ def to_blobs(
         starts = np.arange(len(values) + 1) * math.prod(values.shape[1:])
     ends = (starts * np.dtype(dtype).itemsize).tolist()
     return [data[start:end] for start, end in itertools.pairwise(ends)]
-
-
-def to_bytes(text: str) -> bytes:
-    """Encode an id, which may contain lone surrogates; SQLite's texts may not."""
-    return text.encode("utf-8", "surrogatepass")
 
 
 def to_text(data: bytes) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from sahel_dedup.corrections.corrections import Correction
-from sahel_dedup.index.article_rows import to_bytes, to_text
+from sahel_dedup.index.article_ids import to_bytes
+from sahel_dedup.index.article_rows import to_text
 from sahel_dedup.index.row_checks import blobs, whole_numbers
 from sahel_dedup.index.sqlite_file import TableRow
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
 from sahel_dedup.corrections.corrections import Correction, Corrections
+from sahel_dedup.corrections.current import CurrentCorrections
 from sahel_dedup.errors import no_article
 from sahel_dedup.index.results import Event
 from sahel_dedup.index.session import Session
 
 
-class IndexCorrections:
+class IndexCorrections(CurrentCorrections):
     """The corrections of people to an index: `StoryIndex.corrections`.
 
     Iteration yields every `Correction`. They are stored in the file, including those on articles
@@ -25,18 +26,6 @@ class IndexCorrections:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-
-    def __iter__(self) -> Iterator[Correction]:
-        return iter(self._now())
-
-    def __len__(self) -> int:
-        return len(self._now())
-
-    def __bool__(self) -> bool:
-        return len(self) > 0
-
-    def __repr__(self) -> str:
-        return repr(self._now())
 
     @property
     def unknown(self) -> tuple[str, ...]:

@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from sahel_dedup.articles import Article
 from sahel_dedup.corrections.corrections import Correction, Corrections
+from sahel_dedup.index.article_ids import to_bytes
 from sahel_dedup.index.article_rows import (
     article_rows,
     articles_of_rows,
     check_langs,
     fields_to_bytes,
     to_blobs,
-    to_bytes,
 )
 from sahel_dedup.index.changes import Changes
 from sahel_dedup.index.correction_rows import correction_rows, read_corrections

@@ -17,7 +17,7 @@ from sahel_dedup.io.lines import InputPath
 from sahel_dedup.io.paths import expand_paths
 from sahel_dedup.io.readers import Place, SkipReport, file_rows
 from sahel_dedup.io.seen_ids import SeenIds
-from sahel_dedup.io.sources import Fault, Located, located_rows, to_row
+from sahel_dedup.io.sources import Fault, Located, located_rows, raise_fault, to_row
 from sahel_dedup.io.summary import ReadSummary
 from sahel_dedup.util.field_names import check_columns
 from sahel_dedup.util.languages import UNKNOWN, is_language
@@ -352,7 +352,7 @@ def fault_handler(on_error: OnError) -> Fault:
         If `on_error` is not one of its values.
     """
     if on_error == "raise":
-        return _raise
+        return raise_fault
     if on_error == "skip":
         return lambda error, row: None
     if callable(on_error):
@@ -360,7 +360,3 @@ def fault_handler(on_error: OnError) -> Fault:
     raise SettingsError(
         f"on_error: {on_error!r} is neither 'raise' nor 'skip' nor a function of an error and a row"
     )
-
-
-def _raise(error: ArticleError, _row: object) -> None:
-    raise error from None

@@ -242,6 +242,11 @@ def _refuse(reason: str) -> NoReturn:
     raise ArticleError(reason)
 
 
+def raise_fault(error: ArticleError, _row: object = None) -> NoReturn:
+    """Raise a fault, as a `Fault` that accepts none."""
+    raise error from None
+
+
 def _numbered(rows: Iterable[Any], report: Fault, *, texts: bool, wanted: str) -> Iterator[Located]:
     for number, item in enumerate(rows, start=1):
         try:

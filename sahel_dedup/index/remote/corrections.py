@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from sahel_dedup.corrections.corrections import Correction, Corrections
+from sahel_dedup.corrections.corrections import Corrections
+from sahel_dedup.corrections.current import CurrentCorrections
 from sahel_dedup.index.remote import calls
 from sahel_dedup.index.results import Event
 
 
-class RemoteCorrections:
+class RemoteCorrections(CurrentCorrections):
     """The corrections of people to a served index: `RemoteIndex.corrections`.
 
     Its methods do what those of `sahel_dedup.index.index_corrections.IndexCorrections` do.
@@ -23,18 +24,6 @@ class RemoteCorrections:
 
     def __init__(self, send: Callable[[calls.Call[Any]], Any]) -> None:
         self._send = send
-
-    def __iter__(self) -> Iterator[Correction]:
-        return iter(self._now())
-
-    def __len__(self) -> int:
-        return len(self._now())
-
-    def __bool__(self) -> bool:
-        return len(self) > 0
-
-    def __repr__(self) -> str:
-        return repr(self._now())
 
     @property
     def unknown(self) -> tuple[str, ...]:
