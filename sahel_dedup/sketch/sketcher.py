@@ -130,9 +130,10 @@ class Sketcher:
 
     def _sketch_block(self, articles: Sequence[Article]) -> Profiles:
         n = len(articles)
-        texts = [strip_boilerplate(a.text, find_boilerplate(a.text)) for a in articles]
-        titles = [a.title or "" for a in articles]
-        tokens = tokenize([part for pair in zip(titles, texts, strict=True) for part in pair])
+        texts: list[str] = []
+        for a in articles:
+            texts += (a.title or "", strip_boilerplate(a.text, find_boilerplate(a.text)))
+        tokens = tokenize(texts)
         numbers = self.vocabulary.look_up(tokens)
         both, counts, kept, indptr = count_tokens(numbers, len(self.vocabulary), tokens.offsets)
         # The rows of the titles follow those of the articles.
@@ -142,7 +143,7 @@ class Sketcher:
         offsets = tokens.offsets[::2].copy()
         langs = detect(tokens, [a.lang for a in articles], parts=2)
         lang = np.array([_number(self.langs, name) for name in langs], dtype=np.int16)
-        idf = self._prior_idf(lang, terms, indptr)
+        idf = self._prior_idf(langs, lang, terms, indptr)
         day = np.array([self._day(a.published) for a in articles])
         racers = np.empty(size, dtype=np.uint64)
         _weigh_terms(terms, counts, idf, self.vocabulary.hashes, indptr, racers)
@@ -163,22 +164,26 @@ class Sketcher:
             lang=lang,
             body=digests[1::2, 0].copy(),
             body_check=digests[1::2, 1].copy(),
-            headline=_headlines(digests[::2, 0], titles),
+            headline=_headlines(digests[::2, 0], texts[::2]),
             length=(offsets[1:] - offsets[:-1]).astype(np.int32),
         )
 
     def _prior_idf(
-        self, lang: NDArray[np.int16], terms: NDArray[np.int32], indptr: NDArray[np.int64]
+        self,
+        langs: Sequence[str],
+        lang: NDArray[np.int16],
+        terms: NDArray[np.int32],
+        indptr: NDArray[np.int64],
     ) -> NDArray[np.uint16]:
-        """Return the prior IDF of the terms of articles in some languages."""
-        names, spoken = self.langs.names, set(lang.tolist())
+        """Return the prior IDF of the terms of articles in languages, by name and by number."""
+        spoken = set(langs)
         if len(spoken) == 1:
-            return self.vocabulary.prior_idf(names[spoken.pop()], terms)
+            return self.vocabulary.prior_idf(langs[0], terms)
         idf = np.empty(len(terms), dtype=np.uint16)
         term_lang = lang.repeat(indptr[1:] - indptr[:-1])
-        for number in spoken:
-            mine = (term_lang == number).nonzero()[0]
-            idf[mine] = self.vocabulary.prior_idf(names[number], terms[mine])
+        for name in spoken:
+            mine = (term_lang == self.langs[name]).nonzero()[0]
+            idf[mine] = self.vocabulary.prior_idf(name, terms[mine])
         return idf
 
     def _day(self, published: datetime | None) -> float:

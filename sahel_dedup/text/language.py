@@ -54,7 +54,7 @@ _SCRIPTS = ("", *_RANGES)
 KNOWN = frozenset({*LISTS, *FUNCTION_WORDS, *_OWN_SCRIPTS})
 # No tag is longer than 35 characters (RFC 5646, 4.4.1).
 _LONGEST_TAG = 64
-_OWNERS = np.array([name if name in _OWN_SCRIPTS else UNKNOWN for name in _SCRIPTS])
+_OWNERS = [name if name in _OWN_SCRIPTS else UNKNOWN for name in _SCRIPTS]
 _KANA, _HAN = _SCRIPTS.index("ja"), _SCRIPTS.index("zh")
 # Every second character of Japanese news is kana; Chinese has a few in the names of shops.
 _KANA_SHARE = 0.1
@@ -119,29 +119,24 @@ def _primary(tag: str) -> str:
 
 def _detect(tokens: Tokens, rows: NDArray[np.int64], parts: int) -> list[str]:
     """Detect the language of some texts of a chunk."""
-    lists, offsets = _lists(), tokens.offsets[::parts].copy()
-    counts = np.zeros((len(rows), len(_SCRIPTS)), dtype=np.int64)
-    scores = np.zeros((len(rows), len(lists.names)), dtype=np.int16)
-    _read_leads(
-        rows, offsets, tokens.hashes, tokens.codes, tokens.starts, _script_table(),
-        lists.slots, lists.hashes, lists.weights, counts, scores,
+    lists, found = _lists(), np.empty(len(rows), dtype=np.int64)
+    counts = np.empty(len(_SCRIPTS), dtype=np.int64)
+    scores = np.empty(len(lists.names), dtype=np.int16)
+    _detect_all(
+        rows, parts, tokens.offsets, tokens.hashes, tokens.codes, tokens.starts, _script_table(),
+        lists.slots, lists.hashes, lists.weights, lists.readers, counts, scores, found,
     )  # fmt: skip
-    sizes = np.minimum(np.diff(offsets)[rows], _LEAD_TOKENS)
-    scripts = _main_scripts(counts)
-    langs = _OWNERS[scripts]
-    readers = lists.readers[scripts]
-    if readers.any():
-        scores = np.where(readers, scores, 0)
-        second, best = np.partition(scores, -2, axis=1)[:, -2:].T
-        clear = (best >= _EVIDENCE * sizes) & (best - second >= _MARGIN * sizes + _LEAST_MARGIN)
-        langs[clear] = lists.names[scores[clear].argmax(axis=1)]
-    names: list[str] = langs.tolist()
-    return names
+    scripts = len(_SCRIPTS)
+    return [
+        _OWNERS[number] if number < scripts else lists.names[number - scripts]
+        for number in found.tolist()
+    ]
 
 
 @compiled
-def _read_leads(
+def _detect_all(
     rows: NDArray[np.int64],
+    parts: int,
     offsets: NDArray[np.int64],
     hashes: NDArray[np.uint64],
     codes: NDArray[np.uint32],
@@ -150,33 +145,65 @@ def _read_leads(
     slots: NDArray[np.int16],
     listed: NDArray[np.uint64],
     weights: NDArray[np.int16],
+    readers: NDArray[np.bool_],
     counts: NDArray[np.int64],
     scores: NDArray[np.int16],
+    found: NDArray[np.int64],
 ) -> None:
-    """Count the scripts of the first tokens of some texts, and sum the weights of their words.
+    """Find the script of each text, or the language that wins clearly, numbered after all scripts.
 
-    The script of a token is that of its first code point.
+    The script of a token is that of its first code point. `counts` and `scores` are room for one
+    text: the tokens of each script, and the weights of the words in each language.
     """
     for k in range(len(rows)):
-        first, last = offsets[rows[k]], offsets[rows[k] + 1]
-        for i in range(first, last if last - first < _LEAD_TOKENS else first + _LEAD_TOKENS):
+        first, last = offsets[rows[k] * parts], offsets[(rows[k] + 1) * parts]
+        size = last - first if last - first < _LEAD_TOKENS else _LEAD_TOKENS
+        for script in range(len(counts)):
+            counts[script] = 0
+        for lang in range(len(scores)):
+            scores[lang] = 0
+        for i in range(first, first + size):
             code = codes[starts[i]]
             if code < len(script_of):
-                counts[k, script_of[code]] += 1
+                counts[script_of[code]] += 1
             word = slots[hashes[i] & np.uint64(_SLOTS - 1)]
             if listed[word] == hashes[i]:
-                for lang in range(weights.shape[1]):
-                    scores[k, lang] += weights[word, lang]
+                for lang in range(len(scores)):
+                    scores[lang] += weights[word, lang]
+        script = _main_script(counts)
+        winner = _clear_winner(scores, readers, script, size)
+        found[k] = script if winner < 0 else len(counts) + winner
 
 
-def _main_scripts(counts: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Find the script of most tokens of each text; changes the counts."""
-    counts[:, 0] = 0
-    both = counts[:, _HAN] + counts[:, _KANA]
-    japanese = counts[:, _KANA] > _KANA_SHARE * both
-    counts[:, _KANA] = np.where(japanese, both, 0)
-    counts[:, _HAN] = both - counts[:, _KANA]
-    return np.asarray(counts.argmax(axis=1))
+@compiled
+def _clear_winner(
+    scores: NDArray[np.int16], readers: NDArray[np.bool_], script: int, size: int
+) -> int:
+    """Find the language that uses a script and wins clearly by so many words; -1 if none does."""
+    best, second, winner = np.int64(0), np.int64(0), -1
+    for lang in range(len(scores)):
+        score = np.int64(scores[lang])
+        if not readers[script, lang] or score <= second:
+            continue
+        if score > best:
+            best, second, winner = score, best, lang
+        else:
+            second = score
+    clear = best >= _EVIDENCE * size and best - second >= _MARGIN * size + _LEAST_MARGIN
+    return winner if clear else -1
+
+
+@compiled
+def _main_script(counts: NDArray[np.int64]) -> int:
+    """Find the script of most tokens of a text; changes the counts."""
+    counts[0] = 0
+    both = counts[_HAN] + counts[_KANA]
+    counts[_KANA] = both if counts[_KANA] > _KANA_SHARE * both else 0
+    counts[_HAN] = both - counts[_KANA]
+    most = 0
+    for script in range(len(counts)):
+        most = script if counts[script] > counts[most] else most
+    return most
 
 
 @functools.cache
@@ -195,7 +222,7 @@ class _Lists:
 
     Attributes
     ----------
-    names : ndarray of str, shape (n_languages,)
+    names : list of str
         The languages, in alphabetical order.
     readers : ndarray of bool, shape (n_scripts, n_languages)
         Which languages use which script.
@@ -207,7 +234,7 @@ class _Lists:
         How much more likely a word makes a language.
     """
 
-    names: NDArray[np.str_]
+    names: list[str]
     readers: NDArray[np.bool_]
     slots: NDArray[np.int16]
     hashes: NDArray[np.uint64]
@@ -241,4 +268,4 @@ def _lists() -> _Lists:
     slots = np.zeros(_SLOTS, dtype=np.int16)
     slots[hashes[order] & np.uint64(_SLOTS - 1)] = order
     readers = np.arange(len(_SCRIPTS))[:, None] == np.array(scripts)
-    return _Lists(np.array(names), readers, slots, hashes, weights)
+    return _Lists(names, readers, slots, hashes, weights)

@@ -41,7 +41,7 @@ from sahel_dedup.util.jit import compiled
 SHINGLE_WORDS = 3
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Tokens:
     """The tokens of a chunk of texts, in reading order.
 
