@@ -276,17 +276,20 @@ def test_bars_rise_together_as_one_by_one(risers: list[tuple[int, float, int]], 
     draw = np.random.default_rng(seed)
     nearest = -np.sort(-draw.random((6, 3)).astype(np.float32), axis=1)
     highest, recurrence = nearest.copy(), np.full(6, 0.2)
-    rows = np.array([row for row, _, _ in risers], dtype=np.int64)
-    cosine = np.array([value for _, value, _ in risers])
-    times = np.array([often for _, _, often in risers], dtype=np.int64)
-    noted, risen = online_recurrence._enter(highest, recurrence, rows, cosine, times)
+    steps = [
+        online_recurrence._enter(highest, recurrence, np.int64(row), value, often)
+        for row, value, often in risers
+    ]
     expected = set()
     for row, value in [(row, value) for row, value, often in risers for _ in range(often)]:
         if value > nearest[row, 2]:
             nearest[row] = sorted([*nearest[row].tolist(), value])[:0:-1]
             expected.add(row)
-    assert set(rows[noted].tolist()) == expected
-    assert set(rows[risen].tolist()) == set(np.flatnonzero(recurrence > 0.2).tolist())
+    rows = [row for row, _, _ in risers]
+    noted = {row for row, step in zip(rows, steps, strict=True) if step > 0}
+    risen = {row for row, step in zip(rows, steps, strict=True) if step > 1}
+    assert noted == expected
+    assert risen == set(np.flatnonzero(recurrence > 0.2).tolist())
     np.testing.assert_array_equal(highest, nearest)
     rose = np.isin(np.arange(6), list(expected))
     np.testing.assert_allclose(recurrence, np.where(rose, np.maximum(0.2, nearest[:, 2]), 0.2))

@@ -100,9 +100,16 @@ def always(value: object) -> Callable[..., Any]:
     return lambda *_: value
 
 
+def looking_at_all(settle: Callable[..., bool]) -> Callable[..., Any]:
+    """Compare all background texts with each other, not only those that are recorded."""
+    return lambda start, stop, pairs, fresh, look, *more: (
+        not look and settle(start, stop, pairs, fresh, look, *more)
+    )
+
+
 # What may be skipped, and a function that skips nothing.
 SHORTCUTS = {
-    "_set_without_copies": (online_recurrence, always(False)),
+    "_set": (online_recurrence, looking_at_all(online_recurrence._set)),
     "_is_plain": (online_linkage, always(False)),
 }
 

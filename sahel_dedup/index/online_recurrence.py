@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sahel_dedup.index.live import Live
 from sahel_dedup.index.online_tfidf import ComparedPairs
 from sahel_dedup.index.standing import NO_STORY
-from sahel_dedup.scoring.background import repeated, weight_of, weight_of_pair
+from sahel_dedup.scoring.background import repeated, weight_of_pair
 from sahel_dedup.scoring.copies import may_be_copy
 from sahel_dedup.scoring.recurrence import RANK, least_recurrence, recurrence_of
 from sahel_dedup.util.jit import compiled
@@ -32,45 +32,46 @@ def set_recurrence(live: Live, background: ComparedPairs, rows: range) -> None:
         The arriving articles.
     """
     s, p = live.standing, live.profiles
-    first, second, cosine = background.first, background.second, background.cosine
+    first, second = background.first, background.second
     texts, highest = (p.day, p.shingles, p.length), (s.nearest, s.recurrence)
-    if not _set_without_copies(rows.start, rows.stop, first, second, cosine, texts, highest):
-        here = slice(rows.start, rows.stop)
-        s.nearest[here] = 0
-        s.recurrence[here] = recurrence_of_nearest(s.nearest[here], p.day[here])
-        times = ~repeated(first, second, live.similarity, p) * weight_of(first, second, p.day)
-        _enter(s.nearest, s.recurrence, first, cosine, times)
+    pairs, fresh = (first, second, background.cosine), np.ones(len(first), dtype=np.bool_)
+    if not _set(rows.start, rows.stop, pairs, fresh, True, texts, highest):
+        s.nearest[rows.start : rows.stop] = 0
+        fresh = ~repeated(first, second, live.similarity, p)
+        _set(rows.start, rows.stop, pairs, fresh, False, texts, highest)
 
 
 @compiled
-def _set_without_copies(
+def _set(
     start: int,
     stop: int,
-    first: _Rows,
-    second: _Rows,
-    cosine: NDArray[np.float64],
+    pairs: tuple[_Rows, _Rows, NDArray[np.float64]],
+    fresh: NDArray[np.bool_],
+    look: bool,
     texts: tuple[NDArray[np.float64], NDArray[np.uint8], NDArray[np.int32]],
     highest: tuple[NDArray[np.float32], NDArray[np.float64]],
 ) -> bool:
-    """Do what `set_recurrence` does, unless two background texts may be copies of each other.
+    """Set the recurrence of arriving articles by those background texts that are `fresh`.
 
-    A text that is not similar enough to be recorded may be a copy or not. As the most similar come
-    first, few pairs of texts are compared.
+    With `look`, stop and return False if two background texts may be copies of each other. A text
+    that is not similar enough to be recorded may be a copy or not. As the most similar come first,
+    few are compared.
     """
+    first, second, cosine = pairs
     day, shingles, length = texts
     nearest, recurrence = highest
     for row in range(start, stop):
         recurrence[row] = least_recurrence(day[row])
     for i in range(len(first)):
         row = first[i]
-        if cosine[i] > nearest[row, RANK - 1]:
+        if fresh[i] and cosine[i] > nearest[row, RANK - 1]:
             k = i - 1
-            while k >= 0 and first[k] == row:
+            while look and k >= 0 and first[k] == row:
                 if may_be_copy(second[k], second[i], shingles, length):
                     return False
                 k -= 1
             times = weight_of_pair(day[row], day[second[i]])
-            _enter_one(nearest, recurrence, row, cosine[i], times)
+            _enter(nearest, recurrence, row, cosine[i], times)
     return True
 
 
@@ -121,7 +122,7 @@ def _raise(
     for i in range(len(first)):
         if news[i] and _matters(first[i], second[i], day, story, window):
             times = weight_of_pair(day[first[i]], day[second[i]])
-            steps = _enter_one(nearest, recurrence, second[i], cosine[i], times)
+            steps = _enter(nearest, recurrence, second[i], cosine[i], times)
             noted[i], risen[i] = steps > 0, steps > 1
             changed = changed or steps > 0
     return changed
@@ -163,40 +164,8 @@ def recurrence_of_nearest(
     return recurrence_of(nearest[:, RANK - 1].astype(np.float64), day)
 
 
+@compiled
 def _enter(
-    nearest: NDArray[np.float32],
-    recurrence: NDArray[np.float64],
-    rows: _Rows,
-    cosine: NDArray[np.float64],
-    times: _Rows,
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Record the highest cosines of rows, each so many times.
-
-    Returns which were recorded, and which raise a recurrence.
-    """
-    noted, risen = np.zeros((2, len(rows)), dtype=np.bool_)
-    _enter_all(nearest, recurrence, rows, cosine, times, noted, risen)
-    return noted, risen
-
-
-@compiled
-def _enter_all(
-    nearest: NDArray[np.float32],
-    recurrence: NDArray[np.float64],
-    rows: _Rows,
-    cosine: NDArray[np.float64],
-    times: _Rows,
-    noted: NDArray[np.bool_],
-    risen: NDArray[np.bool_],
-) -> None:
-    """Fill in what `_enter` returns."""
-    for i in range(len(rows)):
-        steps = _enter_one(nearest, recurrence, rows[i], cosine[i], times[i])
-        noted[i], risen[i] = steps > 0, steps > 1
-
-
-@compiled
-def _enter_one(
     nearest: NDArray[np.float32],
     recurrence: NDArray[np.float64],
     row: np.int64,

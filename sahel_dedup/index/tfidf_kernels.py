@@ -92,19 +92,20 @@ def compare(
     start, row, square = 0, np.int64(-1), 0.0
     for pair in range(len(first)):
         if first[pair] != row:
-            for word in words[start : indptr[row + 1]]:
-                laid_out[word & TERM] = 0
+            for i in range(start, indptr[row + 1]):
+                laid_out[words[i] & TERM] = 0
             row = first[pair]
             start, square = indptr[row], 0.0
             articles, seen = log_articles[lang[row]], log_seen[lang[row]]
-            for word in words[start : indptr[row + 1]]:
-                weight = _weight(word, tf, articles, seen)
-                laid_out[word & TERM] = weight
+            for i in range(start, indptr[row + 1]):
+                weight = _weight(words[i], tf, articles, seen)
+                laid_out[words[i] & TERM] = weight
                 square += weight * weight
         other = second[pair]
         product, other_square, shared = 0.0, 0.0, 0
         articles, seen = log_articles[lang[other]], log_seen[lang[other]]
-        for word in words[indptr[other] : indptr[other + 1]]:
+        for i in range(indptr[other], indptr[other + 1]):
+            word = words[i]
             weight = _weight(word, tf, articles, seen)
             other_square += weight * weight
             here = laid_out[word & TERM] * weight
@@ -114,8 +115,8 @@ def compare(
         number_count[pair] = shared
         if product > 0:
             cosine[pair] = product / math.sqrt(square * other_square)
-    for word in words[start : indptr[row + 1]]:
-        laid_out[word & TERM] = 0
+    for i in range(start, indptr[row + 1]):
+        laid_out[words[i] & TERM] = 0
 
 
 @compiled
@@ -195,8 +196,8 @@ def _meet_text(
     opened, titled, marks = room
     articles, seen = log_articles[lang[row]], log_seen[lang[row]]
     figures, common, product, square, held = 0, 0, 0.0, 0.0, 0.0
-    for word in words[indptr[row] : indptr[row + 1]]:
-        term = word & TERM
+    for i in range(indptr[row], indptr[row + 1]):
+        word, term = words[i], words[i] & TERM
         if is_figure[term]:
             figures += 1
             common += marks[term] & _FIGURE
@@ -222,7 +223,8 @@ def _meet_title(
     _, titled, marks = room
     articles, seen = log_articles[lang[row]], log_seen[lang[row]]
     product, square, held, whole = 0.0, 0.0, 0.0, 0.0
-    for term in titles[starts[row] : starts[row + 1]]:
+    for i in range(starts[row], starts[row + 1]):
+        term = titles[i]
         weight = float(_idf(term, articles, seen))
         square += weight * weight
         product += titled[term] * weight
@@ -252,8 +254,8 @@ def _lay_out(
     opened, titled, marks = room
     articles, seen = log_articles[lang[row]], log_seen[lang[row]]
     figures, opening, title, whole = 0, 0.0, 0.0, 0.0
-    for word in words[indptr[row] : indptr[row + 1]]:
-        term = word & TERM
+    for i in range(indptr[row], indptr[row + 1]):
+        word, term = words[i], words[i] & TERM
         if is_figure[term]:
             marks[term] |= _FIGURE
             figures += 1
@@ -262,7 +264,8 @@ def _lay_out(
             weight = float(_OPENING_TF * _idf(term, articles, seen))
             opened[term] = weight
             opening += weight * weight
-    for term in titles[starts[row] : starts[row + 1]]:
+    for i in range(starts[row], starts[row + 1]):
+        term = titles[i]
         weight = float(_idf(term, articles, seen))
         titled[term] = weight
         title += weight * weight
@@ -275,11 +278,11 @@ def _clear(row: np.int64, of: WordColumns, room: TermRoom) -> None:
     """Make the room of the terms of an article 0 again."""
     _, indptr, words, starts, titles = of
     opened, titled, marks = room
-    for word in words[indptr[row] : indptr[row + 1]]:
-        opened[word & TERM] = 0
-        marks[word & TERM] = 0
-    for term in titles[starts[row] : starts[row + 1]]:
-        titled[term] = 0
+    for i in range(indptr[row], indptr[row + 1]):
+        opened[words[i] & TERM] = 0
+        marks[words[i] & TERM] = 0
+    for i in range(starts[row], starts[row + 1]):
+        titled[titles[i]] = 0
 
 
 @compiled

@@ -177,29 +177,16 @@ def may_be_copies(
     -------
     ndarray of bool, shape (n,)
     """
-    found = np.empty(len(first), dtype=np.bool_)
-    _mark_possible_copies(first, second, traits.shingles, traits.length, found)
-    return found
-
-
-@compiled
-def _mark_possible_copies(
-    first: NDArray[np.int64],
-    second: NDArray[np.int64],
-    shingles: NDArray[Any],
-    length: NDArray[np.int32],
-    found: NDArray[np.bool_],
-) -> None:
-    """Fill in what `may_be_copies` returns."""
-    for i in range(len(first)):
-        found[i] = may_be_copy(first[i], second[i], shingles, length)
+    same = agreeing_slots(traits.shingles, first, second)
+    part = shared_part(same, traits.length[first], traits.length[second])
+    return np.asarray(part >= _COPY_SHARE)
 
 
 @compiled
 def may_be_copy(
     one: np.int64, other: np.int64, shingles: NDArray[Any], length: NDArray[np.int32]
 ) -> bool:
-    """Apply the rule of `may_be_copies` to two articles."""
+    """Apply the rule of `may_be_copies` to two articles, in loops of the stream."""
     a, b = np.int64(length[one]), np.int64(length[other])
     shorter = a if a < b else b
     jaccard = count_agreeing(shingles, one, other) / SLOTS
