@@ -157,7 +157,7 @@ def check_story(articles: object) -> Sequence[Article]:
         If there are none.
     """
     if isinstance(articles, Article):
-        raise ArticleError("one Article; give a list of those of the story")
+        raise ArticleError("one Article; give a list of all articles of the story")
     if not isinstance(articles, Iterable):
         raise ArticleError(f"not a list of articles: {type(articles).__name__}")
     found = [check_article(article) for article in articles]

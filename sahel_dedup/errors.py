@@ -40,14 +40,16 @@ def no_article(article: object) -> NotFoundError:
         return NotFoundError(f"no article {article!r}")
     if isinstance(article, int | slice):
         return NotFoundError(
-            f"no article {article!r}: ids are text; iterate to have the stories one after another"
+            f"no article {article!r}: ids are text; iterate to get the stories one by one"
         )
     return NotFoundError(f"no such article: an id is text, and not {type(article).__name__}")
 
 
 def no_result(value: object, call: str) -> SettingsError:
     """Return the error for an argument that should be the result of `sahel_dedup.cluster`."""
-    return SettingsError(f"stories: {type(value).__name__} is not a result; write {call}")
+    return SettingsError(
+        f"stories: {type(value).__name__} is not a result of cluster; write {call}"
+    )
 
 
 class MissingPackageError(SahelError, ImportError):

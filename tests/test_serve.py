@@ -348,7 +348,7 @@ def test_tasks_correct_and_explain(tmp_path: Path) -> None:
 async def follow_to_the_end(running: Served) -> list[object]:
     seen: list[object] = []
     async with AsyncStoryIndex(running.url) as index:
-        with pytest.raises(SahelError, match="the server has ended; the last event was 3"):
+        with pytest.raises(SahelError, match="the server has stopped; the last event was 3"):
             await follow_and_end(index, running, seen)
     return seen
 

@@ -226,7 +226,7 @@ def test_every_door_reports_languages_that_it_does_not_know(
 ) -> None:
     rows = [{**ROWS[0], "lang": "Klingonish"}, {**ROWS[1], "lang": "xx"}, Article("3", "Rain.")]
     warning = (
-        r"^languages that are not recognised, and are detected instead: 2, for example "
+        r"^languages that are not recognised and are detected instead: 2, for example "
         r"'Klingonish'; write a tag such as 'pt-BR' or an English name$"
     )
     with pytest.warns(SahelWarning, match=warning):
@@ -527,7 +527,7 @@ def test_arguments_are_checked_by_the_call() -> None:
     with pytest.raises(SettingsError, match=r"workers: 1\.5 is not a whole number"):
         sahel_dedup.fingerprints(ROWS, workers=1.5)  # type: ignore[arg-type]
     with pytest.raises(
-        SettingsError, match=r"list is not a result; write audit\(cluster\(articles"
+        SettingsError, match=r"list is not a result of cluster; write audit\(cluster\(articles"
     ):
         sahel_dedup.audit(ROWS)  # type: ignore[arg-type]
     with StoryIndex() as index:

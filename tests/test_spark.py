@@ -323,7 +323,7 @@ def test_failures_of_spark_have_a_class(monkeypatch: pytest.MonkeyPatch, tmp_pat
         raise RuntimeError("Java gateway process exited")
 
     monkeypatch.setattr(SparkSession.Builder, "getOrCreate", fail)
-    with pytest.raises(SparkError, match="does not start: Java gateway"):
+    with pytest.raises(SparkError, match="did not start: Java gateway"):
         cluster_files([str(tmp_path / "in.jsonl")], str(tmp_path / "out.jsonl"), Settings())
 
 

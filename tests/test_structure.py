@@ -21,6 +21,7 @@ PACKAGE = ROOT / "sahel_dedup"
 
 MOST_FILES = 10
 MOST_LINES = 400
+MOST_BODY = 60
 MOST_PUBLIC = 20
 LONGEST_CHAIN = 12
 # Public functions of one name that do the same: on an archive, a stream or Spark, on one index or
@@ -149,6 +150,23 @@ def test_no_module_is_long() -> None:
     lines = {path: path.read_text("utf-8").count("\n") for path in PACKAGE.rglob("*.py")}
     long = {module_name(path): count for path, count in lines.items() if count > MOST_LINES}
     assert not long
+
+
+def body_lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """Count the lines of a function without its signature and docstring."""
+    docstring = ast.get_docstring(function) is not None and len(function.body) > 1
+    return (function.end_lineno or 0) - function.body[docstring].lineno + 1
+
+
+def test_no_function_is_long() -> None:
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef)
+    lines = {
+        f"{module}.{node.name}": body_lines(node)
+        for module, tree in trees().items()
+        for node in ast.walk(tree)
+        if isinstance(node, kinds)
+    }
+    assert not {name: count for name, count in lines.items() if count > MOST_BODY}
 
 
 def test_no_class_offers_too_much() -> None:

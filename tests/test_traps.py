@@ -125,7 +125,9 @@ def test_boilerplate_is_in_texts(wrong: Any) -> None:
     "call", [audit, StoryIndex.from_stories, lambda wrong: story_changes({}, wrong)]
 )
 def test_functions_of_results_take_results(call: Callable[[Any], object], wrong: object) -> None:
-    with pytest.raises(SettingsError, match=r"^stories: \w+ is not a result; write .*cluster\("):
+    with pytest.raises(
+        SettingsError, match=r"^stories: \w+ is not a result of cluster; write .*cluster\("
+    ):
         call(wrong)
 
 
@@ -369,12 +371,18 @@ def test_a_setting_is_given_within_settings(
 
 def test_what_takes_no_settings_says_why(stories: Stories) -> None:
     calls: list[tuple[Callable[..., object], str]] = [
-        (lambda **given: StoryIndex.from_stories(stories, **given), "has those of the stories"),
+        (
+            lambda **given: StoryIndex.from_stories(stories, **given),
+            "uses the settings of the stories",
+        ),
         (lambda **given: fingerprints(ROWS, **given), "fingerprints do not depend on settings"),
-        (lambda **given: StoryIndex.connect("http://127.0.0.1:9", **given), "served index has its"),
+        (
+            lambda **given: StoryIndex.connect("http://127.0.0.1:9", **given),
+            "served index keeps the",
+        ),
         (
             lambda **given: AsyncStoryIndex("http://127.0.0.1:9", **given),
-            "served index has its own",
+            "served index keeps the settings",
         ),
     ]
     for call, message in calls:
@@ -465,7 +473,9 @@ def test_a_story_is_a_list_of_articles() -> None:
     article = Article("a", "text")
     calls: list[Any] = [spread, canonical]
     for call in calls:
-        with pytest.raises(ArticleError, match=r"^one Article; give a list of those of the story$"):
+        with pytest.raises(
+            ArticleError, match=r"^one Article; give a list of all articles of the story$"
+        ):
             call(article)
         with pytest.raises(ArticleError, match=r"^not a list of articles: int$"):
             call(5)

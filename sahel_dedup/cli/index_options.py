@@ -23,7 +23,7 @@ IndexWindow = Annotated[
     typer.Option(
         "--window",
         metavar="DAYS|none",
-        help="Longest time between two articles of one story, except if a correction joins them. "
+        help="Longest time between two articles of one story, unless a correction joins them. "
         "An index keeps the value it "
         "was made with, 7 days by default.",
         show_default=False,
@@ -50,7 +50,7 @@ DeadLetters = Annotated[
 OnChangedOption = Annotated[
     Literal["raise", "update"],
     typer.Option(
-        help="Whether an article with a known id but other words is a faulty row, or an edited "
+        help="Whether an article with a known id but different words is a faulty row or an edited "
         "version."
     ),
 ]
@@ -71,5 +71,7 @@ Fields = Annotated[
 ]
 Wait = Annotated[
     float,
-    typer.Option(metavar="SECONDS", min=0, help="Seconds to wait for another process that writes."),
+    typer.Option(
+        metavar="SECONDS", min=0, help="Seconds to wait for another process that is writing."
+    ),
 ]

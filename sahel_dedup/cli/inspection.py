@@ -50,9 +50,11 @@ FollowedCorrections = Annotated[
 
 def explain(
     archive: OutOrIndex,
-    first: Annotated[str, typer.Argument(metavar="ID", help="An article.", show_default=False)],
+    first: Annotated[
+        str, typer.Argument(metavar="ID", help="Id of an article.", show_default=False)
+    ],
     second: Annotated[
-        str, typer.Argument(metavar="ID", help="Another article.", show_default=False)
+        str, typer.Argument(metavar="ID", help="Id of another article.", show_default=False)
     ],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     corrections: FollowedCorrections = None,

@@ -67,7 +67,7 @@ Window = Annotated[
     str,
     typer.Option(
         metavar="DAYS|none",
-        help="Longest time between two articles of one story, except if a correction joins them. "
+        help="Longest time between two articles of one story, unless a correction joins them. "
         "Topics have no window.",
     ),
 ]

@@ -118,7 +118,7 @@ def stricter(
     SettingsError
         If a value is out of its range, or would need pairs that were not compared.
     """
-    advice = "recut takes min_probability and window: group the articles again with the others"
+    advice = "recut changes min_probability and window only: group the articles again"
     check_keywords("recut", misplaced, advice)
     found = settings
     if min_probability is not None:

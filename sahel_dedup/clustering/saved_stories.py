@@ -162,11 +162,11 @@ def _check(p: Profiles, arrays: _Arrays, n: int, words: int, sources: int) -> No
     _within("source", p.source + 1, sources + 1)
     idf = arrays["idf"]
     if idf.ndim != 2 or idf.shape[1] < words or idf.dtype != np.float32:
-        raise ValueError("idf is of another shape")
+        raise ValueError("idf has another shape")
     _within("lang", p.lang, len(idf))
     years = arrays["years"]
     if years.ndim != 1 or years.dtype != np.int32:
-        raise ValueError("years is of another shape")
+        raise ValueError("years has another shape")
     _within("years", years, idf.shape[1])
     for name, dtype, size in (
         ("position", np.int64, n), ("duplicate_of", np.int64, n), ("labels", np.int64, n),
@@ -174,7 +174,7 @@ def _check(p: Profiles, arrays: _Arrays, n: int, words: int, sources: int) -> No
         ("is_number", np.bool_, idf.shape[1]),
     ):  # fmt: skip
         if arrays[name].shape != (size,) or arrays[name].dtype != dtype:
-            raise ValueError(f"{name} is of another shape")
+            raise ValueError(f"{name} has another shape")
     if (np.sort(arrays["position"]) != np.arange(n)).any():
         raise ValueError("position is no order")
     _within("duplicate_of", arrays["duplicate_of"], n)

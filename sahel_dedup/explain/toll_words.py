@@ -83,7 +83,7 @@ _FURTHER = {
     "de": "weitere weiteren weiterer",
     "ar": "إضافي إضافيا إضافيين أخرى",
 }
-# What makes a number a part of another one: ahead of it, and behind it.
+# What makes a number a part of another one: before it, and after it.
 _INCLUDING = {
     "en": "including includes among comprising",
     "fr": "dont parmi incluant notamment",

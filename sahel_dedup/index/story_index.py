@@ -181,7 +181,7 @@ class StoryIndex(ArticleFeed, StoryQueries, NotCopied):
         IndexStateError
             If the file exists and contains articles.
         """
-        advice = "the index has those of the stories: give them to sahel_dedup.cluster"
+        advice = "the index uses the settings of the stories: give it to sahel_dedup.cluster"
         check_keywords("StoryIndex.from_stories", misplaced, advice)
         if not isinstance(stories, Stories):
             raise no_result(stories, "StoryIndex.from_stories(cluster(articles))")

@@ -276,7 +276,7 @@ class ReadSummary:
 def unknown_languages(count: int, example: str | None) -> str:
     """Report values of `lang` that name no language."""
     return (
-        f"languages that are not recognised, and are detected instead: {count:,}, for example "
+        f"languages that are not recognised and are detected instead: {count:,}, for example "
         f"{show(example)}; write a tag such as 'pt-BR' or an English name"
     )
 

@@ -21,7 +21,7 @@ from sahel_dedup.explain.document import Document, Span, Weigher, read_document
 from sahel_dedup.explain.negation import find_negations
 from sahel_dedup.explain.overlap import overlap
 from sahel_dedup.explain.passages import shared_passages
-from sahel_dedup.explain.propagation import spread
+from sahel_dedup.explain.propagation import PropagationStep, spread
 from sahel_dedup.explain.quantities import compare_quantities
 from sahel_dedup.explain.reported_quantities import (
     ReportedQuantity,
@@ -123,21 +123,7 @@ class Builder:
             "decisions": [_decision(decision) for decision in decided[:SHOWN_DECISIONS]],
             "quantities": [_quantity(quantity) for quantity in reported[:SHOWN_QUANTITIES]],
             "articles": [
-                {
-                    "id": _text(step.article.id),
-                    "title": _text(step.article.title or "")[:SHOWN_TITLE],
-                    "source": _text(step.article.source or ""),
-                    "lang": _text(step.article.lang or "") or None,
-                    "published": _milliseconds(step.article.published),
-                    "hours": step.hours,
-                    "from": places.get(step.likely_source or ""),
-                    "shared": round(step.shared, 3),
-                    "relation": _text(found[step.article.id].relation or "") or None,
-                    "similarity": found[step.article.id].similarity,
-                    "text": _text(step.article.text),
-                    "cut": len(found[step.article.id].article.text) - len(step.article.text),
-                    "compared": comparison,
-                }
+                _article(step, found[step.article.id], places, comparison)
                 for step, comparison in zip(steps, compared, strict=True)
             ],
         }
@@ -188,6 +174,31 @@ class _Units:
 
     def _before(self, offset: int) -> int:
         return bisect_left(self._wide, offset)
+
+
+def _article(
+    step: PropagationStep,
+    report: Report,
+    places: Mapping[str, int],
+    compared: dict[str, Any] | None,
+) -> dict[str, Any]:
+    """Return the data of one article of a story."""
+    article = step.article
+    return {
+        "id": _text(article.id),
+        "title": _text(article.title or "")[:SHOWN_TITLE],
+        "source": _text(article.source or ""),
+        "lang": known_language(article.lang),
+        "published": _milliseconds(article.published),
+        "hours": step.hours,
+        "from": places.get(step.likely_source or ""),
+        "shared": round(step.shared, 3),
+        "relation": _text(report.relation or "") or None,
+        "similarity": report.similarity,
+        "text": _text(article.text),
+        "cut": len(report.article.text) - len(article.text),
+        "compared": compared,
+    }
 
 
 def _compare(

@@ -285,7 +285,7 @@ class Service:
                     yield b"id: %d\ndata: %s\n\n" % (cursor, wire.encode(wire.event_to_json(event)))
                 await self._wait(changed)
                 if self.stopping.is_set():
-                    raise ServerError(f"the server has ended; the last event was {cursor}")
+                    raise ServerError(f"the server has stopped; the last event was {cursor}")
                 if not changed.is_set():
                     yield b":\n\n"
                 changed.clear()

@@ -59,7 +59,7 @@ def local_session(master: str | None, options: Mapping[str, str] | None = None) 
     try:
         return builder.getOrCreate()
     except (PySparkException, RuntimeError) as error:
-        raise SparkError(f"Spark does not start: {error}") from error
+        raise SparkError(f"Spark did not start: {error}") from error
 
 
 def require_java() -> None:

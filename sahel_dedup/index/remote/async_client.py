@@ -48,7 +48,7 @@ class AsyncStoryIndex(NotCopied):
     def __init__(
         self, url: str, token: str | None = None, timeout: float = 60.0, **misplaced: Never
     ) -> None:
-        check_keywords("connect", misplaced, "a served index has its own: see its settings")
+        check_keywords("connect", misplaced, "a served index keeps the settings it was made with")
         self._httpx = calls.http()
         self._url = calls.check_url(url)
         self._timeout = calls.check_timeout(timeout)
