@@ -156,7 +156,8 @@ class Vocabulary:
         ndarray of int32, shape (n,)
         """
         numbers = np.full(len(hashes), _NOBODY)
-        self._enter(numbers, len(hashes), hashes, *laid_out(words), False)
+        # Hashes from a file may be read-only, for which the loop would be compiled again.
+        self._enter(numbers, len(hashes), hashes.copy(), *laid_out(words), False)
         return numbers
 
     def prior_idf(
@@ -186,6 +187,7 @@ class Vocabulary:
                     # Leave room for a quarter more, because growing copies everything.
                     more = np.full(self._size + self._size // 4 - len(known), UNKNOWN_IDF)
                     known = self._prior[lang] = np.concatenate([known, more])
+        terms = terms.astype(np.int32, copy=False)
         idf = np.empty(len(terms), dtype=np.uint16)
         if _take_known(known, terms, idf):
             unknown = set(terms[idf == UNKNOWN_IDF].tolist())
@@ -264,9 +266,7 @@ class Vocabulary:
 
 @compiled
 def _take_known(
-    known: NDArray[np.uint16],
-    terms: NDArray[np.int32] | NDArray[np.int64],
-    idf: NDArray[np.uint16],
+    known: NDArray[np.uint16], terms: NDArray[np.int32], idf: NDArray[np.uint16]
 ) -> bool:
     """Look up the prior IDF of terms; whether any is unknown."""
     unknown = False
