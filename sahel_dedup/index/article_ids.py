@@ -22,6 +22,8 @@ from sahel_dedup.util.jit import compiled
 # At most half of the table is used.
 _LOAD = 0.5
 _NOBODY = np.int32(-1)
+# In place of the row of an article that is as in the arrays.
+_UNCHANGED = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +188,10 @@ class RowOf(MutableMapping[str, int]):
             raise KeyError(name)
         return row
 
+    def find(self, name: str) -> int | None:
+        """Return the row of an article, or ``None`` if there is no such live article."""
+        return self._find(name)
+
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and self._find(name) is not None
 
@@ -210,12 +216,10 @@ class RowOf(MutableMapping[str, int]):
         yield from (name for name, row in self._changed.items() if row is not None)
 
     def _find(self, name: str) -> int | None:
-        try:
-            return self._changed[name]
-        except KeyError:
-            if self._base is None or not isinstance(name, str):
-                return None
-        return self._base.find(name)
+        row = self._changed.get(name, _UNCHANGED)
+        if row != _UNCHANGED:
+            return row
+        return self._base.find(name) if self._base is not None and isinstance(name, str) else None
 
 
 def to_bytes(name: str) -> bytes:

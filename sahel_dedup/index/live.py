@@ -100,13 +100,15 @@ class Live:
         """
         rows = self.append(ids, profiles)
         s = self.standing
-        self.clock = float(np.fmax.reduce(profiles.day, initial=self.clock))
+        for day in profiles.day.tolist():
+            if day > self.clock or math.isnan(self.clock):  # A missing day, NaN, is not later.
+                self.clock = day
         today = now if math.isnan(self.clock) else self.clock
         for row, article in zip(rows, ids, strict=True):
             self.bear(row, self.name(article))
+            self.row_of[article] = row
         s.stand_alone(rows.start, profiles.day, today, self.next_serial)
         self.next_serial += len(rows)
-        self.row_of.update(zip(ids, rows, strict=True))
         return rows
 
     def withdraw(self, rows: range) -> None:

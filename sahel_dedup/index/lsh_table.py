@@ -221,18 +221,22 @@ def _find(
     size = 0
     for i in range(len(rows)):
         first = last = size
+        # First where to look, for which there is room in the result: the processor then waits for
+        # several lines at once.
         for band in range(len(slots)):
             key = band_key(slots, band, salience[rows[i]])
-            line = table[_line(key, len(table))]
+            line_and_tag = _line(key, len(table)) << np.int64(_TAG_BITS)
+            asking[first + band] = line_and_tag | np.int64(np.uint32(key) & _TAG)
+        for band in range(len(slots)):
+            tag = np.uint32(asking[first + band]) & _TAG
+            line = table[asking[first + band] >> np.int64(_TAG_BITS)]
             # Most lines have no entry of the bucket, which a loop without a branch tells sooner.
-            any_of_bucket = False
-            for entry in line:
-                any_of_bucket |= entry & _TAG == np.uint32(key) & _TAG
-            if not any_of_bucket:
-                continue
-            for entry in line:
-                if entry != _EMPTY and entry & _TAG == np.uint32(key) & _TAG:
-                    found[last] = entry >> _TAG_BITS
+            held = False
+            for place in range(WIDTH):
+                held |= line[place] & _TAG == tag
+            for place in range(WIDTH if held else 0):
+                if line[place] != _EMPTY and line[place] & _TAG == tag:
+                    found[last] = line[place] >> _TAG_BITS
                     last += 1
         _sort(found[first:last])
         for k in range(first, last):

@@ -56,7 +56,7 @@ def plan(
     steps = list[Step]()
     latest: dict[str, int] = {}
     for i, article in enumerate(articles):
-        row, earlier = live.row_of.get(article.id), latest.get(article.id)
+        row, earlier = live.row_of.find(article.id), latest.get(article.id)
         if row is None and earlier is None:
             late = horizon is not None and profiles.day[i] < horizon
             step = Step.LATE if late else Step.ADD

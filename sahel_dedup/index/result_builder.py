@@ -54,10 +54,12 @@ def describe(
     Assignment
         The assignment, without events.
     """
-    stories = live.standing.story
-    alone = oldest is None
-    known = [] if alone else scored.known(row, lambda other: int(stories[other]) == story)
-    duplicate_of = int(live.standing.duplicate_of[row])
+    stories, duplicate_of = live.standing.story, int(live.standing.duplicate_of[row])
+    if oldest is None and duplicate_of == row:
+        return Assignment(article, story_name(story), None, None, (), is_new_story=True)
+    known = []
+    if oldest is not None:
+        known = scored.known(row, lambda other: int(stories[other]) == story)
     if duplicate_of != row:
         known.append((LIMIT, 1.0, duplicate_of))
     relation: Relation | None = None

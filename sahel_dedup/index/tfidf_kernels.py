@@ -99,7 +99,8 @@ def compare(
             articles, seen = log_articles[lang[row]], log_seen[lang[row]]
             for i in range(start, indptr[row + 1]):
                 weight = _weight(words[i], tf, articles, seen)
-                laid_out[words[i] & TERM] = weight
+                # The weights of numbers are laid out as negative ones.
+                laid_out[words[i] & TERM] = -weight if is_number[words[i] & TERM] else weight
                 square += weight * weight
         other = second[pair]
         product, other_square, shared = 0.0, 0.0, 0
@@ -109,9 +110,9 @@ def compare(
             weight = _weight(word, tf, articles, seen)
             other_square += weight * weight
             here = laid_out[word & TERM] * weight
-            product += here
+            product += abs(here)
             # Without a branch, which the processor would guess wrongly for one word in four.
-            shared += (here > 0) & is_number[word & TERM]
+            shared += here < 0
         number_count[pair] = shared
         if product > 0:
             cosine[pair] = product / math.sqrt(square * other_square)
