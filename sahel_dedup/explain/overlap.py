@@ -18,6 +18,8 @@ from typing import Literal, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from sahel_dedup.candidates.lsh import agreeing_slots
+from sahel_dedup.sketch.fingerprint import SLOTS
 from sahel_dedup.sketch.profiles import Traits
 from sahel_dedup.text.tokenizer import SHINGLE_WORDS
 from sahel_dedup.util.hashing import U64, splitmix64
@@ -73,8 +75,11 @@ def estimated_overlap(
     containment : ndarray of float64, shape (n,)
         Share of the shorter article's shingles that both have.
     """
-    differ = (traits.shingles[first] ^ traits.shingles[second]) & (_SLOT_VALUES - 1) > 0
-    same = 1.0 - (differ.mean(axis=1) if len(first) else np.zeros(0))
+    if traits.shingles.dtype == np.uint8:
+        same = agreeing_slots(traits.shingles, first, second) / SLOTS
+    else:
+        differ = (traits.shingles[first] ^ traits.shingles[second]) & (_SLOT_VALUES - 1) > 0
+        same = 1.0 - (differ.mean(axis=1) if len(first) else np.zeros(0))
     # Different slots agree in eight bits once in 256 times (b-bit MinHash).
     jaccard = np.maximum((same * _SLOT_VALUES - 1) / (_SLOT_VALUES - 1), 0.0)
     one, two = traits.length[first], traits.length[second]

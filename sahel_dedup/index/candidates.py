@@ -7,7 +7,7 @@ on either side in each bucket, and of all these the few that agree in most slots
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -40,7 +40,7 @@ _MIN_AGREEMENT = 10
 _FEW = 100
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class CandidatePairs:
     """Pairs of an arriving article and an earlier one.
 
@@ -265,7 +265,10 @@ def judge(
     kept, met = _divide(
         pairs, near, far, traits, copy, form, alike, surviving, order, news
     )  # fmt: skip
-    background = replace(found, cosine=alike).where(order[:met])
+    others = order[:met]
+    background = ComparedPairs(
+        first[others], second[others], alike[others], found.common[others], found.similarity
+    )
     return found.where(surviving[:kept]), background, news[:met]
 
 

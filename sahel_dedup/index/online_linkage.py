@@ -44,25 +44,27 @@ class ScoredPairs:
     def __init__(self, evidence: Evidence) -> None:
         self.evidence = evidence
         self._pairs: dict[tuple[int, int], tuple[float, float]] = {}
-        self._partners: dict[int, list[int]] = {}
         self._entered: list[Pairs] = []
+        # For those read so far: each row of a pair, ascending, and the other.
+        self._partners: list[tuple[NDArray[np.int64], NDArray[np.int64]]] = []
+        self._read = 0
 
     def enter(self, pairs: Pairs) -> None:
         """Record pairs that were scored."""
-        # Most arriving articles are not similar enough to any other for this to be needed.
+        # Most arriving articles are not similar enough to any other for them to be read.
         self._entered.append(pairs)
 
     @property
     def pairs(self) -> dict[tuple[int, int], tuple[float, float]]:
         """Score and cosine by pair of rows, the later row first."""
-        for pairs in self._entered:
-            first, second = pairs.first.tolist(), pairs.second.tolist()
+        if self._read == len(self._entered):
+            return self._pairs
+        for pairs in self._entered[self._read :]:
+            rows = np.maximum(pairs.first, pairs.second), np.minimum(pairs.first, pairs.second)
+            keys = zip(*(side.tolist() for side in rows), strict=True)
             values = zip(pairs.score.tolist(), pairs.cosine.tolist(), strict=True)
-            for a, b, value in zip(first, second, values, strict=True):
-                self._pairs[(a, b) if a > b else (b, a)] = value
-                self._partners.setdefault(a, []).append(b)
-                self._partners.setdefault(b, []).append(a)
-        self._entered.clear()
+            self._pairs.update(zip(keys, values, strict=True))
+        self._read = len(self._entered)
         return self._pairs
 
     def score_pairs(self, pairs: Iterable[tuple[int, int]]) -> None:
@@ -78,8 +80,16 @@ class ScoredPairs:
 
     def known(self, row: int, others: Callable[[int], bool]) -> list[tuple[float, float, int]]:
         """Return score, cosine and row of the others that were scored with a row."""
-        pairs = self.pairs
-        chosen = sorted(filter(others, set(self._partners.get(row, ()))))
+        pairs, partners = self.pairs, set[int]()
+        for entered in self._entered[len(self._partners) :]:
+            rows = np.concatenate([entered.first, entered.second])
+            order = np.argsort(rows, kind="stable")
+            both = np.concatenate([entered.second, entered.first])
+            self._partners.append((rows[order], both[order]))
+        for rows, both in self._partners:
+            start, end = np.searchsorted(rows, (row, row + 1))
+            partners.update(both[start:end].tolist())
+        chosen = sorted(filter(others, partners))
         return [(*pairs[(row, o) if row > o else (o, row)], o) for o in chosen]
 
     def mean_score(self, one: Sequence[int], others: Sequence[int]) -> float:
@@ -134,14 +144,21 @@ def join_surplus(
     no two articles have dates, the strongest pair must exceed it by more: see
     `sahel_dedup.clustering.average_linkage`.
     """
-    threshold, day, both = live.settings.merge_threshold, live.profiles.day, [*mine, *theirs]
-    more = surcharge(len(both), count_outlets(_outlets(live, both)))
-    surplus = scored.mean_score(mine, theirs) - threshold - more
-    if np.isnan(day[mine]).all() or np.isnan(day[theirs]).all():
+    threshold, both = live.settings.merge_threshold, [*mine, *theirs]
+    surplus = scored.mean_score(mine, theirs) - threshold
+    if len(both) >= LEAST_ARTICLES:
+        surplus -= surcharge(len(both), count_outlets(_outlets(live, both)))
+    if not (_has_date(live, mine) and _has_date(live, theirs)):
         strongest = max(scored.get(a, b)[0] for a in mine for b in theirs)
         more = UNDATED_START if len(mine) == len(theirs) == 1 else UNDATED_JOIN
         surplus = min(surplus, strongest - threshold - more)
     return surplus
+
+
+def _has_date(live: Live, rows: Sequence[int]) -> bool:
+    """Whether any of some articles has a date; the first usually has."""
+    day = live.profiles.day
+    return any(not math.isnan(day[row]) for row in rows)
 
 
 def join_stories(
@@ -286,10 +303,11 @@ def evidence_groups(live: Live, members: Sequence[int], scored: ScoredPairs) -> 
     if not pairs:
         return [list(members)]
     scored.score_pairs(pairs)
-    scores = np.array([scored.get(a, b)[0] for a, b in pairs])
+    found = [scored.get(a, b)[0] for a, b in pairs]
     rows = [pairs[0][0], *(b for a, b in pairs if a == pairs[0][0])]
-    if _is_plain(live, members, rows, min(scores.tolist())):
+    if _is_plain(live, members, rows, min(found)):
         return [sorted(members)]
+    scores = np.array(found)
     times = _times(live, members, rows)
     threshold, source = live.settings.merge_threshold, _outlets(live, rows)
     one, two = np.triu_indices(len(rows), 1)

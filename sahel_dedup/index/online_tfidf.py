@@ -44,7 +44,7 @@ PRIORS = 1 << 10
 _CHANCE = (np.exp(np.arange(PRIORS) / -IDF_UNITS) * (PRIOR_ARTICLES + 1) - 1) / PRIOR_ARTICLES
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ComparedPairs:
     """Pairs with known cosines, and access to their other comparisons.
 

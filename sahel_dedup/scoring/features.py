@@ -110,7 +110,7 @@ def measure(
     return features
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Sketched:
     """What the sketches of pairs of articles show about them.
 

@@ -34,7 +34,7 @@ _SHARED_AT_ONCE = 1 << 16
 _PAIRS_A_THREAD = 1 << 17
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Shared:
     """What the articles of a block of pairs have in common.
 
