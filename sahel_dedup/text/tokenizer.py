@@ -102,16 +102,15 @@ def tokenize(texts: Sequence[str]) -> Tokens:
         The tokens of all texts.
     """
     joined, codes, text_starts = _join(texts)
-    found = _find_tokens(joined, codes, text_starts, False)
-    if found is None:
+    places, kinds, unsettled = _kept(codes, text_starts)
+    if unsettled:
         composed = list(texts)
-        for text in _unsettled(codes, text_starts):
+        for text in unsettled:
             composed[text] = compose(texts[text])
         if composed != texts:
             joined, codes, text_starts = _join(composed)
-        found = _find_tokens(joined, codes, text_starts, True)
-        assert found is not None
-    return found
+            places, kinds, _ = _kept(codes, text_starts)
+    return _cut(joined, codes, text_starts, places, kinds)
 
 
 def _join(texts: Sequence[str]) -> tuple[str, NDArray[np.uint32], NDArray[np.int64]]:
@@ -123,59 +122,63 @@ def _join(texts: Sequence[str]) -> tuple[str, NDArray[np.uint32], NDArray[np.int
     return joined, codes, np.array(starts, dtype=np.int64)
 
 
-def _unsettled(codes: NDArray[np.uint32], text_starts: NDArray[np.int64]) -> list[int]:
-    """Return the texts that may have to be composed."""
-    places = (character_tables().classes[codes] >= UNSETTLED).nonzero()[0]
-    return sorted(set((text_starts.searchsorted(places, side="right") - 1).tolist()))
+def _kept(
+    codes: NDArray[np.uint32], text_starts: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.uint8], list[int]]:
+    """Return what `_keep` finds, and the texts that may have to be composed."""
+    places, kinds = np.empty(len(codes), np.int64), np.empty(len(codes), np.uint8)
+    unsettled = np.zeros(len(text_starts), np.bool_)
+    size = _keep(codes, text_starts, character_tables().classes, places, kinds, unsettled)
+    # The last of these, which is no text, tells whether there is any.
+    texts = unsettled[:-1].nonzero()[0].tolist() if unsettled[-1] else []
+    return places, kinds[:size], texts
 
 
-def _find_tokens(
-    joined: str, codes: NDArray[np.uint32], text_starts: NDArray[np.int64], composed: bool
-) -> Tokens | None:
-    """Find and hash the tokens; None if texts are not known to be composed and may have to be."""
+def _cut(
+    joined: str,
+    codes: NDArray[np.uint32],
+    text_starts: NDArray[np.int64],
+    places: NDArray[np.int64],
+    kinds: NDArray[np.uint8],
+) -> Tokens:
+    """Find and hash the tokens: runs of word characters, and n-grams in scripts without spaces."""
     n, tables = len(codes), character_tables()
-    starts, ends, hashes = np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, np.uint64)
+    starts, hashes = np.empty(n, np.int64), np.empty(n, np.uint64)
     # A character takes four bytes at most, and three if it is part of four n-grams. Room that is
     # never written to takes no time.
     room = n if joined.isascii() else 13 * n
     letters, letter_starts = np.empty(room, np.uint8), np.empty(n + 1, np.int64)
-    kinds, offsets = np.empty(n, np.uint8), np.empty(len(text_starts), np.int64)
-    size = _cut(
-        codes, text_starts, tables.classes, tables.values, tables.folded, composed, kinds,
-        starts, ends, hashes, letters, letter_starts, offsets,
+    offsets = np.empty(len(text_starts), np.int64)
+    size = _cut_all(
+        codes, text_starts, kinds, tables.values, tables.folded, places, starts, hashes,
+        letters, letter_starts, offsets,
     )  # fmt: skip
-    if size < 0:
-        return None
     return Tokens(
-        hashes[:size], offsets, starts[:size], ends[:size], joined, codes, text_starts, letters,
-        letter_starts[: size + 1],
+        hashes[:size], offsets, starts[:size], places[:size], joined, codes, text_starts,
+        letters, letter_starts[: size + 1],
     )  # fmt: skip
 
 
 @compiled
-def _cut(
+def _cut_all(
     codes: NDArray[np.uint32],
     text_starts: NDArray[np.int64],
-    table: NDArray[np.uint8],
+    kinds: NDArray[np.uint8],
     values: U64,
     folded: NDArray[np.uint32],
-    composed: bool,
-    kinds: NDArray[np.uint8],
+    places: NDArray[np.int64],
     starts: NDArray[np.int64],
-    ends: NDArray[np.int64],
     hashes: U64,
     letters: NDArray[np.uint8],
     letter_starts: NDArray[np.int64],
     offsets: NDArray[np.int64],
 ) -> int:
-    """Fill in the arrays of `Tokens`, and count the tokens; -1 if texts may have to be composed.
+    """Fill in the arrays of `Tokens`, and count the tokens.
 
-    Tokens are runs of word characters, and n-grams in scripts without spaces.
+    Their ends replace the places of the characters: there are at most as many tokens as characters
+    before them, so an end is only written where a place has been read.
     """
-    # There are at most as many tokens as characters before them, so an end is only written where
-    # the place of a character has been read.
-    places = ends
-    kept = _keep(codes, table, composed, places, kinds)
+    ends, kept = places, len(kinds)
     letter_starts[0] = size = first = text = 0
     while first < kept:
         kind = kinds[first]
@@ -206,7 +209,7 @@ def _cut(
         first = last if kind == WORD else first + 1
     for rest in range(text, len(offsets)):
         offsets[rest] = size
-    return size if kept >= 0 else -1
+    return size
 
 
 @compiled
@@ -234,22 +237,26 @@ def _encode(char: np.uint32, letters: NDArray[np.uint8], place: int) -> int:
 @compiled
 def _keep(
     codes: NDArray[np.uint32],
+    text_starts: NDArray[np.int64],
     table: NDArray[np.uint8],
-    composed: bool,
     places: NDArray[np.int64],
     kinds: NDArray[np.uint8],
+    unsettled: NDArray[np.bool_],
 ) -> int:
     """Drop the marks that carry no meaning, and find the run that each other character belongs to.
 
-    Fills in the positions that are kept and the class of each. Digits and the points inside numbers
-    are parts of words. Returns how many there are; -1 at a character that may have to be composed.
+    Fills in the positions that are kept and the class of each, and counts them. Digits and the
+    points inside numbers are parts of words. Marks the texts that may have to be composed, and the
+    last of `unsettled` if there is any.
     """
-    size = 0
+    size = text = 0
     # A NUL follows the last character, so that each character has a right neighbour.
     for i in range(len(codes)):
         kind = table[codes[i]]
-        if kind >= UNSETTLED and not composed:
-            return -1
+        if kind >= UNSETTLED:
+            while text_starts[text + 1] <= i:
+                text += 1
+            unsettled[text] = unsettled[len(unsettled) - 1] = True
         kind &= np.uint8(CLASS_BITS)
         if kind == IGNORED:
             if not _parts_words(codes, table, i):
