@@ -290,7 +290,7 @@ def test_results_in_the_input_are_counted(
     for more in ((), ("--checkpoint", tmp_path / "kept"), ("--checkpoint", tmp_path / "kept")):
         run("cluster", path, "-o", tmp_path / "out.jsonl", *more)
         told.append(capsys.readouterr().err)
-    assert "story_id (1 rows), canonical (1 rows)" in told[0]
+    assert "story_id (1 row), canonical (1 row)" in told[0]
     assert told[1:] == told[:1] * 2
 
 

@@ -678,7 +678,7 @@ def test_warnings_of_the_library_are_notes() -> None:
         "no article has a date",
         "no article has a source",
         "2 articles read, 0 with a title, 0 with a date, 0 with a source, 0 with a language; 1 "
-        "stories, 1 with copies, the largest of 2 articles",
+        "story, 1 with copies, the largest of 2 articles",
     ]
     assert logging.getLogger("sahel_dedup").handlers == before
 

@@ -361,7 +361,7 @@ def test_the_command_line_follows_a_file(tmp_path: Path) -> None:
     rows = map(json.loads, out.read_text("utf-8").splitlines())
     story = {row["id"]: row["story_id"] for row in rows}
     assert story["a"] == story["d"]
-    assert "2 corrections, 1 ids in them unknown" in " ".join(result.stderr.split())
+    assert "2 corrections, 1 id in them unknown" in " ".join(result.stderr.split())
     result = CliRunner().invoke(app, ["audit", str(news), "--corrections", str(said)])
     assert "2 corrections; held by them alone" in " ".join(result.output.split())
     refused = CliRunner().invoke(app, [*command[:3], str(said), "--corrections", str(said)])

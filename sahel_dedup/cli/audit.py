@@ -29,6 +29,7 @@ from sahel_dedup.io.readers import SkipReport
 from sahel_dedup.io.summary import ReadSummary
 from sahel_dedup.io.writers import check_stdout, write_line
 from sahel_dedup.plain_text import plain
+from sahel_dedup.util.values import counted
 
 if TYPE_CHECKING:
     from sahel_dedup.evaluation.audit import Audit
@@ -111,7 +112,7 @@ def _show(found: Audit) -> None:
         weakest.add_row(*names, f"{link.similarity:.2f}", f"{link.score:+.1f}")
     console.print(weakest)
     if found.corrections:
-        held = Table(f"{found.corrections:,} corrections; held by them alone", "articles")
+        held = Table(f"{counted(found.corrections, 'correction')}; held by them alone", "articles")
         for story in found.held_by_corrections:
             held.add_row(_name(story.id), str(len(story)))
         console.print(held)

@@ -40,6 +40,7 @@ from sahel_dedup.io.paths import expand_paths
 from sahel_dedup.io.readers import SkipReport
 from sahel_dedup.io.summary import ReadSummary
 from sahel_dedup.io.writers import check_folder, check_output, is_lines, write_lines, write_rows
+from sahel_dedup.util.values import counted
 
 if TYPE_CHECKING:
     from sahel_dedup.batch import Progress
@@ -243,7 +244,7 @@ def _cluster_here(
             _report(rows("report", Counter()), report, stories)
     note_faults(skipped, archive.sketcher.implausible_dates)
     if replaced:
-        names = ", ".join(f"{name} ({count:,} rows)" for name, count in replaced.items())
+        names = ", ".join(f"{name} ({counted(count, 'row')})" for name, count in replaced.items())
         note(f"input columns replaced by results of the same name: {names}")
     note_stories(summary, stories)
     return stories

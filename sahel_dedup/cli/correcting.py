@@ -13,6 +13,7 @@ from sahel_dedup.cli.terminal import note, say
 from sahel_dedup.errors import FileError
 from sahel_dedup.io.collisions import STDOUT, check_apart
 from sahel_dedup.io.writers import check_output, write_rows
+from sahel_dedup.util.values import counted
 
 
 def correct(
@@ -37,8 +38,8 @@ def correct(
         events = opened.corrections.add(corrections)
         unknown = opened.corrections.unknown
         say(
-            f"{len(opened.corrections):,} corrections; {len(events):,} stories were joined or "
-            f"fell apart; {len(unknown):,} ids that no article has so far"
+            f"{counted(len(opened.corrections), 'correction')}; stories that were joined or fell "
+            f"apart: {len(events):,}; ids that no article has so far: {len(unknown):,}"
         )
 
 
@@ -50,4 +51,4 @@ def corrections(file: File, output: Output = None) -> None:
     check_output(output)
     with StoryIndex.open(file, readonly=True) as opened:
         number = write_rows(output, [correction.to_row() for correction in opened.corrections])
-    note(f"{number:,} corrections")
+    note(counted(number, "correction"))

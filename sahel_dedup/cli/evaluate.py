@@ -22,6 +22,7 @@ from sahel_dedup.errors import SettingsError
 from sahel_dedup.io.article_reader import read_articles
 from sahel_dedup.io.collisions import check_apart
 from sahel_dedup.io.writers import check_output, check_stdout, write_rows
+from sahel_dedup.util.values import counted
 
 if TYPE_CHECKING:
     from sahel_dedup.evaluation.pair_scores import (
@@ -83,7 +84,7 @@ def evaluate(
         raise SettingsError("--set: known stories have no sets; it goes with --pairs")
     if pairs is not None:
         labels, probabilities, name = read_stories(stories)
-        note(f"{len(labels):,} articles read")
+        note(f"{counted(len(labels), 'article')} read")
         found = evaluate_pairs(
             labels,
             read_pairs(pairs, chosen=chosen),
@@ -94,7 +95,7 @@ def evaluate(
     elif gold is not None:
         known = read_labels(gold, fields=("story", "story_id"))
         labels = read_labels(stories)
-        note(f"{len(labels):,} articles read, {len(known):,} in known stories")
+        note(f"{counted(len(labels), 'article')} read, {len(known):,} in known stories")
         agreement = score_stories(labels, known)
         _print_json(agreement.to_dict()) if as_json else say(str(agreement))
 

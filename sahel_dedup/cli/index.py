@@ -40,6 +40,7 @@ from sahel_dedup.io.readers import SkipReport
 from sahel_dedup.io.writers import check_output, check_stdout, write_line, write_rows
 from sahel_dedup.plain_text import plain
 from sahel_dedup.settings import Granularity, Settings
+from sahel_dedup.util.values import counted
 
 index = typer.Typer(
     cls=Commands,
@@ -141,7 +142,7 @@ def _summary(skipped: SkipReport | None) -> Iterator[_Counts]:
     try:
         yield counts
     finally:
-        parts = [f"{counts.articles:,} articles answered"]
+        parts = [f"{counted(counts.articles, 'article')} answered"]
         parts += [f"{counts.updated:,} of them updated"] * (counts.updated > 0)
         parts += [f"{counts.late:,} from before the retention and not kept"] * (counts.late > 0)
         note_faults(skipped)
@@ -287,7 +288,7 @@ def load(
         keep_fields=keep_fields,
         corrections=corrections,
     )
-    say(f"{articles:,} articles")
+    say(counted(articles, "article"))
 
 
 @index.command()
@@ -344,4 +345,4 @@ def rebuild(
     check_apart([file, model], {"NEW": new})
     settings = settings_for(file, granularity, window, model)
     articles = maintenance.rebuild(file, new, settings, retention=retention)
-    say(f"{articles:,} articles")
+    say(counted(articles, "article"))

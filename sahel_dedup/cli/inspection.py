@@ -18,6 +18,7 @@ from sahel_dedup.io.frames import Row
 from sahel_dedup.io.readers import SkipReport, read_rows
 from sahel_dedup.io.summary import ReadSummary
 from sahel_dedup.io.writers import check_folder, check_output, write_rows
+from sahel_dedup.util.values import counted
 
 if TYPE_CHECKING:
     from sahel_dedup.explain.explanation import Explanation
@@ -103,7 +104,7 @@ def _explain_rows(out: str, first: str, second: str, corrections: str | None) ->
             found[article.id] = article
     if missing := sorted(wanted - set(found)):
         raise NotFoundError(f"no article {missing[0]!r} in {out}")
-    note(f"{read:,} rows read")
+    note(f"{counted(read, 'row')} read")
     a, b = found[first], found[second]
     ours, theirs = a.extra.get("story_id"), b.extra.get("story_id")
     if None in (ours, theirs):
@@ -144,7 +145,10 @@ def report(
         read_rows(out), output, title=title, singletons=singletons, corrections=corrections
     )
     stories = found.sizes.total()
-    note(f"{found.articles:,} articles read; {len(found.listed):,} of {stories:,} stories listed")
+    note(
+        f"{counted(found.articles, 'article')} read; {len(found.listed):,} of "
+        f"{counted(stories, 'story', 'stories')} listed"
+    )
 
 
 def quantities(out: Out, output: Output = None) -> None:
@@ -164,7 +168,10 @@ def quantities(out: Out, output: Output = None) -> None:
     collected = collect(read_rows(out), singletons=True, most=None)
     stories = ((story, [r.article for r in reports]) for story, reports in collected.listed)
     found = write_rows(output, quantity_rows(stories))
-    note(f"{collected.articles:,} articles read; {found:,} quantities found")
+    note(
+        f"{counted(collected.articles, 'article')} read; "
+        f"{counted(found, 'quantity', 'quantities')} found"
+    )
 
 
 def boilerplate(
@@ -187,7 +194,7 @@ def boilerplate(
     pieces = write_rows(output, _boilerplate(articles))
     note_faults(skipped)
     left_out = f", {skipped.total:,} left out" if skipped is not None and skipped.total else ""
-    note(f"{summary.read:,} articles read{left_out}; {pieces:,} pieces found")
+    note(f"{counted(summary.read, 'article')} read{left_out}; {counted(pieces, 'piece')} found")
 
 
 def _boilerplate(articles: Iterable[Article]) -> Iterator[Row]:

@@ -11,6 +11,7 @@ from sahel_dedup.cli.terminal import note, say
 from sahel_dedup.errors import SettingsError
 from sahel_dedup.io.collisions import STDOUT, check_apart
 from sahel_dedup.io.writers import check_output, write_rows
+from sahel_dedup.util.values import counted
 
 
 def recut(
@@ -58,7 +59,10 @@ def recut(
         return
     again = stories.recut(min_probability=min_probability, window=window)
     write_rows(output, again.rows())
-    note(f"{len(again):,} stories of {len(again.ids):,} articles; there were {len(stories):,}")
+    note(
+        f"{counted(len(again), 'story', 'stories')} of {counted(len(again.ids), 'article')}; "
+        f"there were {len(stories):,}"
+    )
 
 
 def _probabilities(option: str) -> list[float]:

@@ -19,6 +19,7 @@ from sahel_dedup.errors import missing_package
 from sahel_dedup.io.article_reader import read_articles
 from sahel_dedup.io.collisions import check_apart
 from sahel_dedup.io.writers import check_folder, check_output, check_stdout, write_rows
+from sahel_dedup.util.values import counted
 
 
 def review(
@@ -84,7 +85,10 @@ def review(
             raise missing_package("review without --sheet", error, "serve") from None
     placed = read_previous(stories)
     asked = Questions.of(list(read_articles(archive, columns=columns)), placed, settings, count)
-    note(f"{len(asked.pairs):,} pairs and {len(asked.stories):,} stories to review")
+    note(
+        f"{counted(len(asked.pairs), 'pair')} and "
+        f"{counted(len(asked.stories), 'story', 'stories')} to review"
+    )
     if sheet is not None:
         write_rows(sheet, asked.sheet(who))
         return
@@ -95,4 +99,4 @@ def review(
         serve_review(Review(asked, given, who), port, say)
     finally:
         given.close()
-        note(f"{len(given.rows):,} rows of answers in {answers}")
+        note(f"{counted(len(given.rows), 'row')} of answers in {answers}")

@@ -21,6 +21,7 @@ from sahel_dedup.errors import SettingsError
 from sahel_dedup.io.article_reader import read_articles
 from sahel_dedup.io.collisions import check_apart
 from sahel_dedup.io.writers import check_folder, check_output, write_rows
+from sahel_dedup.util.values import counted
 
 if TYPE_CHECKING:
     from sahel_dedup.evaluation.pair_scores import Interval
@@ -103,7 +104,7 @@ def teach(
             rows = room.ask(ask, known, lambda: read_articles(paths, columns=columns))
     if rows is not None and sheet is not None:
         write_rows(sheet, rows)
-        note(f"{len(rows):,} pairs to be judged: {sheet}")
+        note(f"{counted(len(rows), 'pair')} to be judged: {sheet}")
     if lesson is not None and output is not None:
         lesson.model.write(output)
         _show(lesson, as_json)
@@ -129,13 +130,13 @@ def _show(lesson: Lesson, as_json: bool) -> None:
     ):  # fmt: skip
         weights.add_row(row[0], *(f"{value:.2f}" for value in row[1:]))
     console.print(weights)
-    for count, fault in (
-        (lesson.not_judged, "are not judged"),
-        (lesson.not_found, "have an article that is not in the archive"),
-        (lesson.outside, "are further apart than the window"),
+    for count, reason in (
+        (lesson.not_judged, "they are not judged"),
+        (lesson.not_found, "an article is not in the archive"),
+        (lesson.outside, "the articles are further apart than the window"),
     ):
         if count:
-            note(f"left out: {count:,} pairs {fault}")
+            note(f"pairs left out because {reason}: {count:,}")
 
 
 def _format(found: Interval) -> str:

@@ -33,6 +33,7 @@ from sahel_dedup.io.readers import SkipReport, count_rows
 from sahel_dedup.io.summary import ReadSummary
 from sahel_dedup.io.writers import check_stdout, discard_stdout
 from sahel_dedup.plain_text import plain, plain_lines
+from sahel_dedup.util.values import counted
 
 if TYPE_CHECKING:
     from sahel_dedup.clustering.stories import Stories
@@ -199,8 +200,8 @@ def note_stories(summary: ReadSummary, stories: Stories) -> None:
     """End a run with one line: what was read, what was left out, and the result."""
     sizes = [len(rows) for rows in stories.members]
     several = sum(size > 1 for size in sizes)
-    found = f"{len(sizes):,} stories, {several:,} with copies"
-    largest = f", the largest of {max(sizes):,} articles" if several else ""
+    found = f"{counted(len(sizes), 'story', 'stories')}, {several:,} with copies"
+    largest = f", the largest of {counted(max(sizes), 'article')}" if several else ""
     note(f"{summary}; {found}{largest}")
 
 

@@ -43,6 +43,7 @@ from sahel_dedup.text.boilerplate import find_boilerplate, strip_boilerplate
 from sahel_dedup.text.tokenizer import tokenize
 from sahel_dedup.util.days import hours_between
 from sahel_dedup.util.languages import known_language
+from sahel_dedup.util.values import counted
 
 # Two articles below this cosine that are not near copies count as unrelated. Of judged pairs
 # between .1 and .2, weighted to their archives, 1.3 % were one event.
@@ -219,7 +220,7 @@ def _why(
         "shorter one's"
     )
     if relation == "exact":
-        return f"the same {words:,} words in the same order"
+        return f"the same {counted(words, 'word')} in the same order"
     if relation == "near":
         return f"{measured} (near: {NEAR_JACCARD:.0%} or {NEAR_CONTAINMENT:.0%})"
     if relation == "reworded":

@@ -27,6 +27,7 @@ from sahel_dedup.io.lines import (
     too_long,
 )
 from sahel_dedup.io.paths import expand_paths, format_of, unreadable
+from sahel_dedup.util.values import counted
 
 _NumberedRows: TypeAlias = Iterator[tuple[int, Row]]
 
@@ -76,7 +77,7 @@ class SkipReport:
 
     def summary(self) -> str:
         """Describe the faults in a few lines of plain text, the most common kind first."""
-        lines = [f"{self.total} {'row' if self.total == 1 else 'rows'} skipped"]
+        lines = [f"{counted(self.total, 'row')} skipped"]
         lines += [f"  {count} x {kind}" for kind, count in self.counts.most_common()]
         if self.examples:
             lines += ["for example", *(f"  {example}" for example in self.examples)]

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from sahel_dedup.errors import ArticleError, SahelWarning
 from sahel_dedup.util.field_names import find_alias, remedy
 from sahel_dedup.util.languages import is_language
-from sahel_dedup.util.values import show
+from sahel_dedup.util.values import counted, show
 
 if TYPE_CHECKING:
     import numpy as np
@@ -254,20 +254,20 @@ class ReadSummary:
     def __str__(self) -> str:
         """Describe the reading in one line."""
         parts = [
-            f"{self.read:,} {'article' if self.read == 1 else 'articles'} read",
+            f"{counted(self.read, 'article')} read",
             f"{self.titled:,} with a title",
             f"{self.dated:,} with a date",
             f"{self.sourced:,} with a source",
             f"{self.tagged:,} with a language",
         ]
         if self.dates_unusable:
-            parts.append(f"{self.dates_unusable:,} dates unusable")
+            parts.append(f"{counted(self.dates_unusable, 'date')} unusable")
         if self.unknown_languages:
-            parts.append(f"{self.unknown_languages:,} languages unknown")
+            parts.append(f"{counted(self.unknown_languages, 'language')} unknown")
         if self.corrections:
-            parts.append(f"{self.corrections:,} corrections")
+            parts.append(counted(self.corrections, "correction"))
         if self.unknown_ids:
-            parts.append(f"{self.unknown_ids:,} ids in them unknown")
+            parts.append(f"{counted(self.unknown_ids, 'id')} in them unknown")
         if self.skipped:
             parts.append(f"{self.skipped.total():,} left out ({_listed(self.skipped)})")
         return ", ".join(parts)

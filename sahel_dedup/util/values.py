@@ -38,6 +38,17 @@ def path_text(path: object) -> str:
         raise FileError(f"not a path: {show(path)}") from None
 
 
+def counted(count: int, noun: str, plural: str = "") -> str:
+    """Return a count with its noun.
+
+    Examples
+    --------
+    >>> counted(1, "story", "stories"), counted(1200, "article")
+    ('1 story', '1,200 articles')
+    """
+    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
+
+
 def show(value: object) -> str:
     """Return a faulty value for a message, shortened, as it may have megabytes."""
     return shorten(repr(value))
