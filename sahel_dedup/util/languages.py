@@ -51,7 +51,7 @@ _COMMON = frozenset({UNKNOWN, *ENGLISH_NAMES.values()})
 # No tag is longer than 35 characters (RFC 5646, 4.4.1).
 _LONGEST = 64
 # "Portuguese (Brazil)"
-_IN_BRACKETS = re.compile(r"\s*\([^()]*\)\Z")
+_IN_BRACKETS = re.compile(r"\([^()]*\)\Z")
 # "fr_FR.UTF-8", "sr_RS@latin"
 _LOCALE = re.compile(r"([A-Za-z]{2,3}[_-][A-Za-z]{2})(?:\.[A-Za-z0-9-]+)?(?:@[a-z]+)?")
 _REGION = re.compile(r"(?:-(?:[A-Za-z]{2}|[0-9]{3}))?\Z")
