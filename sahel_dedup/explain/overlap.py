@@ -13,7 +13,7 @@ trimmed copy; a copy with added background contains its original.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,9 +52,11 @@ def relations(
     """
     jaccard, containment = estimated_overlap(traits, first, second)
     near = (jaccard >= NEAR_JACCARD) | (containment >= NEAR_CONTAINMENT)
-    kinds = np.where(near, "near", "reworded")
-    kinds[traits.same_text(first, second)] = "exact"
-    return cast(list[Relation], kinds.tolist())
+    same = traits.same_text(first, second)
+    return [
+        "exact" if exact else "near" if alike else "reworded"
+        for exact, alike in zip(same.tolist(), near.tolist(), strict=True)
+    ]
 
 
 def estimated_overlap(

@@ -193,9 +193,8 @@ def _keep_sides(
 
 def with_same_text(live: Live, candidates: CandidatePairs) -> _Rows:
     """Return which pairs may report one event and have the same text, as positions."""
-    near = candidates.near.nonzero()[0]
-    same = live.profiles.same_text(candidates.first[near], candidates.second[near])
-    return near[same]
+    same = live.profiles.same_text(candidates.first, candidates.second)
+    return (same & candidates.near).nonzero()[0]
 
 
 def mark_exact_duplicates(live: Live, candidates: CandidatePairs, same: _Rows) -> NDArray[np.bool_]:

@@ -129,7 +129,8 @@ class Engine:
             for pair in merged:
                 self.changes.moved |= set(live.members(row))
                 self._report("merged", pair[1], pair[0])
-            self._settle(row, row)
+            if live.corrections:
+                self._settle(row, row)
             number, members = int(live.standing.story[row]), live.story_of(row).rows
             oldest = members[0] if len(members) > 1 else None
             assignment = describe(live, row, live.ids[row], number, oldest, scored)

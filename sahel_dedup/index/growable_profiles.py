@@ -7,6 +7,7 @@ to find articles, and eight to compare found ones. Different slots agree in thes
 
 from __future__ import annotations
 
+import operator
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -20,6 +21,7 @@ from sahel_dedup.util.growing import with_room
 from sahel_dedup.util.jit import compiled
 
 _ONE_A_ROW = tuple(item.name for item in fields(Traits))
+_traits_of = operator.attrgetter(*_ONE_A_ROW)
 TERM_BITS = np.uint32(24)
 TERM = np.uint32((1 << 24) - 1)
 _EMPTY_SLOT = EMPTY_SLOT.astype(np.uint16)
@@ -100,14 +102,15 @@ class LiveProfiles(Traits):
         if len(self.body) < last:
             for name in _ONE_A_ROW:
                 setattr(self, name, with_room(getattr(self, name), last))
-        self.indptr = with_room(self.indptr, last + 1)
-        self.title_indptr = with_room(self.title_indptr, last + 1)
+        if min(len(self.indptr), len(self.title_indptr)) < last + 1:
+            self.indptr = with_room(self.indptr, last + 1)
+            self.title_indptr = with_room(self.title_indptr, last + 1)
         start, title_start = int(self.indptr[first]), int(self.title_indptr[first])
         self.words = with_room(self.words, start + profiles.indptr[-1])
         self.title_terms = with_room(self.title_terms, title_start + profiles.title_indptr[-1])
-        for name in _ONE_A_ROW:
+        for column, more in zip(_traits_of(self), _traits_of(profiles), strict=True):
             # Only the lower bits of the fingerprint slots.
-            getattr(self, name)[first:last] = getattr(profiles, name)
+            column[first:last] = more
         if not _put_words(self.words, start, profiles.terms, profiles.counts):
             raise IndexStateError(
                 f"an index can have at most {TERM:,} terms: expire older articles"

@@ -44,6 +44,8 @@ class Buckets:
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
         self._slots = np.array([layout.slots(band) for band in range(layout.bands)])
+        # Room for the lines and entries of one article.
+        self._entries = np.empty((2, layout.bands), dtype=np.int64)
         # The articles of `add_apart`, in a table of their own.
         self._later: Buckets | None = None
         self._apart: list[NDArray[np.int64]] = []
@@ -100,7 +102,7 @@ class Buckets:
             Fingerprints of all rows.
         rows : ndarray of int64, shape (m,)
         """
-        _add(self._table, self._slots, salience, rows)
+        _add(self._table, self._slots, salience, rows, self._entries)
         self._entered += len(rows)
 
     def add_apart(self, salience: NDArray[Any], rows: NDArray[np.int64]) -> None:
@@ -185,15 +187,23 @@ def _add(
     slots: NDArray[np.int64],
     salience: NDArray[Any],
     rows: NDArray[np.int64],
+    entries: NDArray[np.int64],
 ) -> None:
-    """Add articles at the head of the line of each of their buckets."""
+    """Add articles at the head of the line of each of their buckets.
+
+    Their lines are found before any is changed, so that the processor waits for several at once.
+    """
     for row in rows:
         for band in range(len(slots)):
             key = band_key(slots, band, salience[row])
-            line = table[_line(key, len(table))]
-            for place in range(WIDTH - 1, 0, -1):
-                line[place] = line[place - 1]
-            line[0] = row << _TAG_BITS | (np.uint32(key) & _TAG)
+            entries[0, band] = _line(key, len(table))
+            entries[1, band] = row << _TAG_BITS | (np.uint32(key) & _TAG)
+        for band in range(len(slots)):
+            line, entry = table[entries[0, band]], np.uint32(entries[1, band])
+            for place in range(WIDTH):
+                held = line[place]
+                line[place] = entry
+                entry = held
 
 
 @compiled
