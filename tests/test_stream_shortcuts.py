@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from sahel_dedup import Article
-from sahel_dedup.index import StoryIndex, candidates, online_linkage, online_recurrence
+from sahel_dedup.index import StoryIndex, candidates, engine, online_linkage, online_recurrence
 from sahel_dedup.index.live import Live
 from sahel_dedup.index.online_tfidf import ComparedPairs
 from sahel_dedup.scoring.background import GAP_DAYS, background_pairs
@@ -111,6 +111,7 @@ def looking_at_all(settle: Callable[..., bool]) -> Callable[..., Any]:
 SHORTCUTS = {
     "_set": (online_recurrence, looking_at_all(online_recurrence._set)),
     "_is_plain": (online_linkage, always(False)),
+    "doubtful": (engine, lambda _live, stories, _scored: stories),
 }
 
 
@@ -119,10 +120,10 @@ def outcome(articles: list[Article], size: int) -> tuple[object, ...]:
     index = StoryIndex()
     said = list(index.follow(articles, batch_size=size))
     said += [index.upsert(replace(a, text=a.text[: len(a.text) // 2])) for a in articles[::7]]
-    engine = index._session.engine
-    n, s = len(engine.live), engine.live.standing
+    live = index._session.engine.live
+    n, s = len(live), live.standing
     kept = s.story[:n], s.duplicate_of[:n], s.nearest[:n], s.recurrence[:n]
-    return said, engine.events, *(column.tolist() for column in kept)
+    return said, index._session.engine.events, *(column.tolist() for column in kept)
 
 
 @pytest.mark.parametrize("name", SHORTCUTS)

@@ -32,13 +32,13 @@ from sahel_dedup.index.online_corrections import (
 from sahel_dedup.index.online_linkage import (
     ScoredPairs,
     divide_story,
+    doubtful,
     evidence_groups,
     join_stories,
     may_join,
     representatives,
     score_neighbourhoods,
     split_story,
-    story_pairs,
     story_surplus,
 )
 from sahel_dedup.index.online_recurrence import raise_recurrence, set_recurrence
@@ -296,12 +296,8 @@ class Engine:
         """Re-evaluate stories whose articles were later found to be recurring."""
         live, number = self.live, self.live.standing.story
         found = [live.story_of(row) for row in {int(number[r]): r for r in rows}.values()]
-        stories = [members.rows for members in found if len(members.first) > 1]
-        if not stories:
-            return
         scored = ScoredPairs(self.evidence())
-        scored.score_pairs(pair for members in stories for pair in story_pairs(live, members))
-        for members in stories:
+        for members in doubtful(live, [m.rows for m in found if len(m.first) > 1], scored):
             self._part(int(number[members[0]]), members, scored)
 
     def _settle(self, row: int, last: int) -> None:

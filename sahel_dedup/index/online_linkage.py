@@ -241,6 +241,38 @@ def story_pairs(live: Live, members: Sequence[int]) -> list[tuple[int, int]]:
     return list(itertools.combinations(rows, 2))
 
 
+def doubtful(
+    live: Live, stories: Sequence[Sequence[int]], scored: ScoredPairs
+) -> list[Sequence[int]]:
+    """Score the pairs of some stories, and return the stories that may fall apart.
+
+    Parameters
+    ----------
+    live : Live
+    stories : sequence of sequence of int
+        Rows of the articles of each; at least two have different words.
+    scored : ScoredPairs
+        Receives the pairs.
+
+    Returns
+    -------
+    list of sequence of int
+    """
+    if not stories:
+        return []
+    compared = [sorted(live.first_rows(members))[-MAX_COMPARED:] for members in stories]
+    later = [row for rows in compared for i, row in enumerate(rows) for _ in range(i)]
+    earlier = [other for rows in compared for i in range(len(rows)) for other in rows[:i]]
+    pairs = scored.evidence.score_pairs(np.array(later), np.array(earlier))
+    scored.enter(pairs)
+    scores, found = iter(pairs.score.tolist()), list[Sequence[int]]()
+    for members, rows in zip(stories, compared, strict=True):
+        least = min(itertools.islice(scores, len(rows) * (len(rows) - 1) // 2))
+        if not _is_plain(live, members, rows, least):
+            found.append(members)
+    return found
+
+
 def split_story(live: Live, members: Sequence[int], scored: ScoredPairs) -> list[list[int]]:
     """Group the articles of a story again; those that corrections join stay together.
 
