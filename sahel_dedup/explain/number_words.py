@@ -26,10 +26,10 @@ _MARKS = "\u0300-\u036f\u064b-\u065f\u0670"
 # 7:30, 2-1, 2025-07-01 and 1/4 are one number each. So is 12 000 in French, or with non-breaking
 # spaces.
 _TOKEN = re.compile(
-    rf"(?P<numeral>\d+(?:[.,٫٬\u00a0\u202f]\d+)*+(?:[:/–-]\d+)*+)|[^\W\d_][^\W\d_{_MARKS}]*+"
-    rf"(?:[{_MARKS}]++[^\W\d_]*+)*+"
+    rf"(?P<numeral>\d+(?:[.,٫٬\u00a0\u202f]\d+)*(?:[:/–-]\d+)*)|[^\W\d_][^\W\d_{_MARKS}]*+"
+    rf"(?:[{_MARKS}]++[^\W\d_]*+)*"
 )
-_GROUPED = re.compile(r"\d{1,3}(?:([.,٬\u00a0\u202f])\d{3})(?:\1\d{3}){0,3}+\Z")
+_GROUPED = re.compile(r"\d{1,3}(?:([.,٬\u00a0\u202f])\d{3})(?:\1\d{3}){0,3}\Z")
 _DECIMAL = re.compile(r"\d{1,9}[.,٫]\d{1,9}\Z")
 _RANGE = re.compile(r"(\d{1,7})[–-](\d{1,7})\Z")
 # Longer numbers are not counts.

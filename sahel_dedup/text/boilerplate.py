@@ -60,16 +60,17 @@ _DATE = re.compile(
     rf"|{_MONTH}\s\d{{1,2}}(?:\s\d{{4}})?|\d{{4}}-\d\d-\d\d)",
     re.IGNORECASE,
 )
+# "(?=(x))\1" stands for "(?>x)", which Python before 3.11.5 matches wrongly if x contains groups.
 _STAMP = re.compile(
     r"(?:(?:last |first )?(?:updated|published|posted|modified|date|publié|mis à jour|publicado)\b"
     r"(?: on| at| le| el| em)?:?\s?)?(?=.*\d[-/:. ]\w|.*\s\d)(?!.*--)"
-    rf"(?:[\d:/.,|+()-]++|[ap]\.?m\b\.?|[a-z]{{1,3}}t\b|{_MONTH}|{_WEEKDAY}"
-    r"|(?:at|on|le|à|de|utc|updated|published)\b:?|\s++)++",
+    rf"(?:(?=([\d:/.,|+()-]++|[ap]\.?m\b\.?|[a-z]{{1,3}}t\b|{_MONTH}|{_WEEKDAY}"
+    r"|(?:at|on|le|à|de|utc|updated|published)\b:?|\s++))\1)+",
     re.IGNORECASE,
 )
 # Everything before the first dash or colon that is not inside a word or brackets.
 _DATELINE = re.compile(
-    r"((?:[^\n()\u2013\u2014:-]++|(?<=\w)-(?=\w)|\([^()\n]{1,40}\))++)"
+    r"(?=((?:[^\n()\u2013\u2014:-]++|(?<=\w)-(?=\w)|\([^()\n]{1,40}\))+))\1"
     r"([\u2013\u2014-]++|:(?=\s))\s*+"
 )
 _ARABIC = r"[\u0620-\u064a.]++(?: [\u0620-\u064a.]++){0,2}"
@@ -93,7 +94,7 @@ _COPYRIGHT_TAIL = re.compile(
     r"(?<=[.!?\u201d\"»)])\s{1,3}(?:©|\(c\) ?\d{4}|Copyright (?:©|\(c\)|\d{4}))[^\n]{0,200}$"
 )
 _AGENCY = "(?:" + "|".join(map(re.escape, sorted(_AGENCIES, key=len, reverse=True))) + ")"
-_AGENCY = rf"{_AGENCY}(?:\s?[/,&+-]\s?{_AGENCY})*+"
+_AGENCY = rf"{_AGENCY}(?:\s?[/,&+-]\s?{_AGENCY})*"
 # No full stop on a line of its own: "he told Reuters." may be wrapped before its last word.
 _SIGNATURE = re.compile(
     rf"(?:(?<=[.!?\u201d\"»)])\s+(?:[\u2013\u2014/-]+\s?)?{_AGENCY}\.?"
@@ -156,9 +157,9 @@ _LINE = re.compile(
 # Bare tags are matched by name, because wire reports write ticker symbols as <IBM> or <dig>.
 _TAG = re.compile(
     r"<!(--)|<(script|style)(?=[\s>])[^<>]*+>|-->|</(?:script|style)>"
-    r"|(?:<(?:/(?!script|style)[a-z][a-z0-9]{0,11}|(?!script|style)[a-z][a-z0-9]{0,11}\s[^<>=]*+="
+    r"|<(?:/(?!script|style)[a-z][a-z0-9]{0,11}|(?!script|style)[a-z][a-z0-9]{0,11}\s[^<>=]*+="
     r"[^<>]*+|(?:a|article|aside|b|blockquote|body|br|center|div|em|figcaption|figure|h[1-6]|head|hr"
-    r"|html|i|li|ol|p|section|small|span|strong|su[bp]|table|tbody|td|th|tr|u|ul)\s*+)/?>)++"
+    r"|html|i|li|ol|p|section|small|span|strong|su[bp]|table|tbody|td|th|tr|u|ul)\s*+)/?>"
 )
 _CLOSERS = {"--": "-->", "script": "</script>", "style": "</style>"}
 _OTHER_MARKUP = {
@@ -266,6 +267,7 @@ def _markup(text: str) -> list[BoilerplateSpan]:
 def _tags(text: str) -> list[BoilerplateSpan]:
     cuts = []
     start, closer = 0, ""
+    end_of_tag = -1
     for match in _TAG.finditer(text):
         if closer:
             if match[0] == closer:
@@ -274,7 +276,10 @@ def _tags(text: str) -> list[BoilerplateSpan]:
         elif opener := match[1] or match[2]:
             start, closer = match.start(), _CLOSERS[opener]
         elif match[0] != "-->":
-            cuts.append(BoilerplateSpan(*match.span(), "markup"))
+            # Tags without anything between them are one cut.
+            first = cuts.pop().start if match.start() == end_of_tag else match.start()
+            end_of_tag = match.end()
+            cuts.append(BoilerplateSpan(first, end_of_tag, "markup"))
     return cuts
 
 
