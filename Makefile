@@ -1,4 +1,5 @@
 PYTHON ?= python3
+OTHER_PYTHON ?= /usr/bin/python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 # What is run beside the package has environments of its own, so that it changes no pin of the
@@ -6,15 +7,19 @@ INSTALLED := .venv/.installed
 TOOLS := .venv-tools/bin
 DOCS := .venv-docs/bin
 LOWEST := .venv-lowest/bin
+OTHER := .venv-other/bin
 PIP := -m pip install -q --disable-pip-version-check
 LOCKED := $(PIP) --require-hashes -r
 LOCKS := requirements.lock requirements-tools.lock docs/requirements.lock
 LOWEST_TESTS := tests/test_articles.py tests/test_writing.py tests/test_settings.py \
 	tests/test_cli_evaluate.py tests/test_reading.py
+OTHER_TESTS := tests/test_boilerplate.py tests/test_document.py tests/test_fingerprint.py tests/test_golden.py \
+	tests/test_quantities.py tests/test_reported_quantities.py \
+	tests/test_patterns.py::test_the_matcher_finds_what_re_finds
 PIN := $(TOOLS)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast test-lowest coverage mutants golden lint format docs cli-page \
+.PHONY: help demo test test-fast test-lowest test-other coverage mutants golden lint format docs cli-page \
 	bench audit sbom lock hooks
 
 help:  ## List the targets
@@ -35,6 +40,9 @@ test-fast: $(INSTALLED)  ## Run the tests that need no Spark, browser, kill, or 
 test-lowest: .venv-lowest/.installed  ## Run some tests with the lowest versions that are declared
 	$(LOWEST)/sahel-dedup demo
 	$(LOWEST)/python -m pytest $(LOWEST_TESTS)
+
+test-other: .venv-other/.installed  ## Run some tests under another Python: OTHER_PYTHON=/usr/bin/python3
+	$(OTHER)/python -m pytest $(OTHER_TESTS)
 
 coverage: $(INSTALLED)  ## Run the tests and fail if they leave too many lines out
 	$(BIN)/coverage erase
@@ -100,6 +108,14 @@ $(INSTALLED): pyproject.toml requirements.lock
 	test -x $(LOWEST)/python || $(PYTHON) -m venv .venv-lowest
 	$(LOWEST)/python $(LOCKED) requirements-lowest.lock
 	$(LOWEST)/python $(PIP) --no-deps --no-build-isolation -e .
+	touch $@
+
+# Another Python may lack pip. PySpark is left out because it is large and not tested here.
+.venv-other/.installed: requirements.lock $(INSTALLED)
+	test -x $(OTHER)/python || $(OTHER_PYTHON) -m venv --without-pip .venv-other
+	awk '/^[^ ]/ {wanted = !/^pyspark==/} wanted' requirements.lock >.venv-other/requirements.lock
+	$(BIN)/python -m pip --python $(OTHER)/python install -q --disable-pip-version-check --no-compile \
+		--require-hashes -r .venv-other/requirements.lock
 	touch $@
 
 .venv-tools/.installed: requirements-tools.lock
