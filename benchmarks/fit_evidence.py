@@ -1,4 +1,4 @@
-"""Fit the constants of sahel_dedup.scoring.evidence on judged pairs.
+"""Fit the constants of sahel_dedup.scoring.log_odds on judged pairs.
 
     python -m benchmarks.fit_evidence [--data FOLDER]
 
@@ -46,8 +46,8 @@ from benchmarks.judged import (
     undated_sample,
     undated_sets,
 )
-from sahel_dedup.scoring.evidence import WEIGHTS
 from sahel_dedup.scoring.features import FEATURES
+from sahel_dedup.scoring.log_odds import WEIGHTS
 
 LABELLED_COUNT = 0.8
 # An archive counts as this many pairs; the pull towards 0 is that of one pair.

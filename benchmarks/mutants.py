@@ -54,7 +54,7 @@ MUTANTS = (
         "UNDATED_START = 2.55",
         "UNDATED_START = 1.25",
     ),
-    Mutant("floor", "scoring/evidence.py", "\nFLOOR = -3.0", "\nFLOOR = -4.0"),
+    Mutant("floor", "scoring/log_odds.py", "\nFLOOR = -3.0", "\nFLOOR = -4.0"),
     Mutant(
         "recurring-from", "scoring/features.py", "_RECURRING_FROM = 0.3", "_RECURRING_FROM = 0.45"
     ),

@@ -36,7 +36,7 @@ from sahel_dedup.articles import Article
 from sahel_dedup.clustering.date_precision import estimate_precision
 from sahel_dedup.evaluation.judged_pairs import JudgedPair
 from sahel_dedup.evaluation.pair_scores import evaluate_pairs
-from sahel_dedup.scoring.evidence import WEIGHTS
+from sahel_dedup.scoring.log_odds import WEIGHTS
 from sahel_dedup.settings import Granularity
 
 # Archives over which judged pairs are averaged.

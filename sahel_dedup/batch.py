@@ -32,8 +32,9 @@ from sahel_dedup.errors import SettingsError
 from sahel_dedup.io.article_reader import ArticleReader, OnBadDate, OnError
 from sahel_dedup.io.kept_reading import KeptReading
 from sahel_dedup.io.summary import ReadSummary
-from sahel_dedup.scoring.evidence import Evidence, weights_of
+from sahel_dedup.scoring.evidence import Evidence
 from sahel_dedup.scoring.kept_pairs import KeptPairs, ReadLines
+from sahel_dedup.scoring.log_odds import weights_of
 from sahel_dedup.scoring.proposals import propose
 from sahel_dedup.scoring.recurrence import recurrence_scores
 from sahel_dedup.scoring.survivors import surviving_pairs

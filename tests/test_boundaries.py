@@ -23,6 +23,7 @@ from sahel_dedup.candidates.exact_copies import (
 from sahel_dedup.candidates.lsh import agree, candidate_pairs
 from sahel_dedup.clustering import large_components
 from sahel_dedup.clustering.average_linkage import (
+    DATED_JOIN,
     UNDATED_JOIN,
     UNDATED_START,
     average_link,
@@ -37,13 +38,18 @@ from sahel_dedup.index.online_linkage import join_stories, join_surplus, split_s
 from sahel_dedup.index.online_tfidf import ComparedPairs
 from sahel_dedup.scoring.background import GAP_DAYS, background_pairs, weight_of
 from sahel_dedup.scoring.copies import COPY_COSINE, is_copy, is_filling
-from sahel_dedup.scoring.evidence import (
+from sahel_dedup.scoring.evidence import Evidence
+from sahel_dedup.scoring.features import FEATURES, WORDING
+from sahel_dedup.scoring.log_odds import (
+    DISTINCT_COSINE,
     FLOOR,
     LEAST_COSINE,
     LEAST_COSINE_UNDATED,
     LIMIT,
-    Evidence,
+    known_dates,
     least_cosine,
+    row_of_constants,
+    scores,
 )
 from sahel_dedup.scoring.meetings import neighbours
 from sahel_dedup.scoring.recurrence import LOWEST_RECURRENCE, RANK
@@ -250,6 +256,31 @@ def test_a_story_without_dates_may_start_at_the_very_threshold() -> None:
         assert len(partition(labels)) == stories
 
 
+def test_words_that_differ_rule_out_one_event_of_dated_articles() -> None:
+    """Just below the least cosine even the best other evidence does not count."""
+    features = np.zeros((2, len(FEATURES)))
+    features[:, WORDING] = np.log(DISTINCT_COSINE), np.log(_below(DISTINCT_COSINE))
+    features[:, FEATURES.index("headline")] = 100
+    first, second = np.array([0, 0]), np.array([1, 1])
+    topics = Settings(granularity="topic")
+    for day, settings, found in (
+        ([1.0, 1.0], Settings(), [LIMIT, FLOOR]),
+        ([1.0, np.nan], Settings(), [LIMIT, LIMIT]),
+        ([1.0, 1.0], topics, scores(features, first, second, np.array([np.nan] * 2), topics)),
+    ):
+        assert scores(features, first, second, np.array(day), settings).tolist() == list(found)
+
+
+def test_a_missing_date_matters_within_one_outlet_or_if_both_are_missing() -> None:
+    features = np.zeros((3, len(FEATURES)))
+    day = np.array([1.0, 2.0, np.nan, np.nan])
+    first, second = np.array([0, 0, 2]), np.array([1, 2, 3])
+    assert known_dates(day, first, second).tolist() == [2, 1, 0]
+    assert row_of_constants(features, day, first, second).tolist() == [0, 0, 1]
+    features[:, FEATURES.index("same_outlet")] = 1
+    assert row_of_constants(features, day, first, second).tolist() == [0, 1, 1]
+
+
 def test_the_largest_component_is_not_divided(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(large_components, "MAX_COMPONENT", 3)
     assert is_large(np.array([0, 0, 0])).tolist() == [False] * 3
@@ -337,11 +368,11 @@ def _surplus(live: Any, scores: Any) -> float:
 
 @pytest.mark.parametrize(
     ("days", "needed"),
-    [((1, 2), 0.0), ((None, 2), UNDATED_START), ((1, None), UNDATED_START),
+    [((1, 2), 0.0), ((None, 2), DATED_JOIN), ((1, None), DATED_JOIN),
      ((None, None), UNDATED_START)],
 )  # fmt: skip
 def test_an_article_joins_at_the_very_threshold(days: tuple[Any, Any], needed: float) -> None:
-    """One article without a date is as good as two: the time between the two is unknown."""
+    """Where a date is missing, one pair decides."""
     assert _surplus(Live(*days), Scores({(0, 1): needed})) == 0
     assert _join(Live(*days), Scores({(0, 1): needed})) == 1
     assert _join(Live(*days), Scores({(0, 1): _below(needed)})) == 2
@@ -358,23 +389,30 @@ def test_an_article_without_a_date_stays_by_a_strong_pair(days: tuple[Any, ...])
         if days[1] is not None:
             # The batch falls apart in the same way.
             pairs = np.array([0, 0, 1]), np.array([1, 2, 2])
-            dated = np.array([True, False, False])
-            part = parts_held(*pairs, np.array([first, second, 0.25]), dated, 3, 0.0)
+            part = parts_held(*pairs, np.array([first, second, 0.25]), np.array([2, 1, 1]), 3, 0.0)
             assert len(set(part.tolist())) == len(found)
         return found
 
-    start = 0.5 if days[1] is not None else UNDATED_START
-    assert groups(start, UNDATED_JOIN) == [[0, 1, 2]]
-    assert groups(start, _below(UNDATED_JOIN)) == [[0, 1], [2]]
-    if days[1] is None:
-        assert groups(_below(start), UNDATED_JOIN) == [[0], [1], [2]]
+    start, join = {
+        (1, 2, None): (0.5, DATED_JOIN),
+        (1, None, None): (DATED_JOIN, DATED_JOIN),
+        (None, None, None): (UNDATED_START, UNDATED_JOIN),
+    }[days]
+    assert groups(start, join) == [[0, 1, 2]]
+    assert groups(start, _below(join)) == [[0, 1], [2]]
+    if days == (1, None, None):
+        assert groups(_below(start), join) == [[0, 2], [1]]
+    if days == (None, None, None):
+        assert groups(_below(start), join) == [[0], [1], [2]]
 
 
 def test_two_stories_join_by_a_strong_pair_if_one_has_no_date() -> None:
-    scores: Any = Scores({(0, 2): UNDATED_JOIN, (1, 2): 0.5})
-    for days, surplus in (((1, 2, None), 0.0), ((1, None, 3), (UNDATED_JOIN + 0.5) / 2)):
+    for days, needed in (((1, 2, None), DATED_JOIN), ((None, None, None), UNDATED_JOIN)):
         live: Any = Live(*days)
-        assert join_surplus(live, [0, 1], [2], scores) == surplus
+        scores: Any = Scores({(0, 2): needed, (1, 2): 0.5})
+        assert join_surplus(live, [0, 1], [2], scores) == 0
+    live = Live(1, None, 3)
+    assert join_surplus(live, [0, 1], [2], scores) == (UNDATED_JOIN + 0.5) / 2
 
 
 # Counts -------------------------------------------------------------------------------

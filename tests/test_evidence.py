@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from sahel_dedup import Article, Settings, cluster
 from sahel_dedup.batch import Archive
-from sahel_dedup.scoring.evidence import FLOOR, LIMIT, Evidence, Pairs
+from sahel_dedup.scoring.evidence import Evidence, Pairs
 from sahel_dedup.scoring.features import FEATURES
+from sahel_dedup.scoring.log_odds import FLOOR, LIMIT
 from sahel_dedup.scoring.recurrence import recurrence_scores
 from sahel_dedup.scoring.tfidf import Similarity
 

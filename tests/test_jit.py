@@ -145,7 +145,7 @@ def test_batch_and_stream_follow_a_changed_constant(copy: Path) -> None:
         shutil.copytree(made, copy / "cache" / made.name)
     before = run(BOTH, copy, NUMBA_CACHE_DIR=str(copy / "cache")).stdout.split()
     edit(
-        copy, "scoring/evidence.py", "LEAST_COSINE_UNDATED = 0.10,", "LEAST_COSINE_UNDATED = 0.99,"
+        copy, "scoring/log_odds.py", "LEAST_COSINE_UNDATED = 0.10,", "LEAST_COSINE_UNDATED = 0.99,"
     )
     after = run(BOTH, copy, NUMBA_CACHE_DIR=str(copy / "cache")).stdout.split()
     for now, earlier in zip(after, before, strict=True):

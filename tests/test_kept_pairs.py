@@ -26,7 +26,7 @@ from sahel_dedup.clustering.recut import Compared
 from sahel_dedup.io.checkpoint import Checkpoint
 from sahel_dedup.io.kept_reading import KeptReading
 from sahel_dedup.scoring import kept_pairs, proposals
-from sahel_dedup.scoring.evidence import least_cosine
+from sahel_dedup.scoring.log_odds import least_cosine
 from sahel_dedup.scoring.tfidf import Similarity
 from sahel_dedup.settings import Settings
 from sahel_dedup.sketch.fingerprint import EMPTY_SLOT, SLOTS

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from sahel_dedup.clustering import large_components
 from sahel_dedup.clustering.average_linkage import (
+    DATED_JOIN,
     UNDATED_JOIN,
     UNDATED_START,
     average_link,
@@ -21,7 +22,8 @@ from sahel_dedup.clustering.average_linkage import (
     parts_held,
 )
 from sahel_dedup.clustering.window import Times
-from sahel_dedup.scoring.evidence import LIMIT, Evidence, Pairs
+from sahel_dedup.scoring.evidence import Evidence, Pairs
+from sahel_dedup.scoring.log_odds import LIMIT
 
 Matrix = NDArray[np.float64]
 
@@ -69,8 +71,8 @@ class Known(Evidence):
     def outlets(self) -> NDArray[np.int32]:
         return np.full(len(self.scores), -1, dtype=np.int32)
 
-    def dated(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.bool_]:
-        return np.full(len(first), self.times_known)
+    def known_dates(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.int64]:
+        return np.full(len(first), 2 if self.times_known else 0)
 
     def score_pairs(
         self,
@@ -217,11 +219,11 @@ class TestLargeComponents:
 
 def test_articles_without_dates_stay_where_strong_pairs_hold_them() -> None:
     # Articles 0 and 1 have dates; 2 is held by 1, 3 by nobody, 4 and 5 by each other.
-    pairs = [(0, 1, -0.5), (0, 2, -1.0), (1, 2, UNDATED_JOIN), (2, 3, UNDATED_JOIN - 0.1)]
+    pairs = [(0, 1, -0.5), (0, 2, -1.0), (1, 2, DATED_JOIN), (2, 3, UNDATED_JOIN - 0.1)]
     pairs += [(4, 5, UNDATED_START), (6, 7, UNDATED_START - 0.1)]
     first, second, score = map(np.array, zip(*pairs, strict=True))
-    dated = (first == 0) & (second == 1)
-    part = parts_held(first, second, score, dated, 8, 0.0)
+    known = np.array([2, 1, 1, 0, 0, 0])
+    part = parts_held(first, second, score, known, 8, 0.0)
     assert part[0] == part[1] == part[2]
     assert part[4] == part[5]
     assert len(set(part.tolist())) == 5

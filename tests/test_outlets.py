@@ -19,7 +19,7 @@ from sahel_dedup.clustering.outlets import (
     divide_series,
     surcharge,
 )
-from sahel_dedup.scoring.evidence import LIMIT
+from sahel_dedup.scoring.log_odds import LIMIT
 from tests.test_linkage import partition, some_scores
 
 START = datetime(2025, 3, 3, 9, tzinfo=UTC)

@@ -31,7 +31,8 @@ from sahel_dedup import (
 from sahel_dedup.batch import Archive
 from sahel_dedup.cli import app
 from sahel_dedup.clustering.large_components import PART, bounded_components
-from sahel_dedup.scoring.evidence import WEIGHTS, Pairs
+from sahel_dedup.scoring.evidence import Pairs
+from sahel_dedup.scoring.log_odds import WEIGHTS
 from tests.needs_spark import MARKS
 from tests.test_teaching import model
 

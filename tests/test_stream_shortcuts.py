@@ -18,7 +18,7 @@ from sahel_dedup.index.live import Live
 from sahel_dedup.index.online_tfidf import ComparedPairs
 from sahel_dedup.scoring.background import GAP_DAYS, background_pairs
 from sahel_dedup.scoring.copies import copies, fillings
-from sahel_dedup.scoring.evidence import least_cosine
+from sahel_dedup.scoring.log_odds import least_cosine
 from sahel_dedup.scoring.recurrence import LOWEST_RECURRENCE
 
 START = datetime(2024, 1, 1, tzinfo=UTC)

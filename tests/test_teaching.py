@@ -31,8 +31,8 @@ from sahel_dedup.evaluation.teaching.fitting import (
     spreads,
 )
 from sahel_dedup.index.maintenance import settings_of
-from sahel_dedup.scoring.evidence import WEIGHTS, weights_of
 from sahel_dedup.scoring.features import FEATURES
+from sahel_dedup.scoring.log_odds import WEIGHTS, weights_of
 
 BASE, WORDING = FEATURES.index("base"), FEATURES.index("wording")
 

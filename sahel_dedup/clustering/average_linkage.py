@@ -6,9 +6,9 @@ scores does, so no story extends beyond a connected component of such pairs. Ins
 every pair is scored, whether LSH proposed it or not.
 
 Texts without dates are compared with all others of the archive, so some pairs are similar by
-chance. A story in which no two articles have dates therefore needs one strong pair, `UNDATED_START`
-above the threshold. An article without a date stays in a story only if pairs of `UNDATED_JOIN`
-above the threshold connect it, directly or through other articles.
+chance. A story without dates therefore needs one strong pair, `UNDATED_START` above the threshold.
+An article without a date stays in a story only if pairs of `UNDATED_JOIN` above the threshold, or
+of `DATED_JOIN` if one of the two has a date, connect it, directly or through other articles.
 
 The threshold is higher for stories in which outlets repeat themselves
 (`sahel_dedup.clustering.outlets`).
@@ -37,13 +37,16 @@ from sahel_dedup.clustering.large_components import (
 )
 from sahel_dedup.clustering.outlets import divide_series
 from sahel_dedup.clustering.window import Times, link_within
-from sahel_dedup.scoring.evidence import LIMIT, Evidence, Pairs
+from sahel_dedup.scoring.evidence import Evidence, Pairs
+from sahel_dedup.scoring.log_odds import LIMIT
 
 ScorePairs = Callable[[NDArray[np.int64], NDArray[np.int64]], Pairs]
 
 # With these values, copies planted among a thousand undated texts form stories of their own.
 UNDATED_START = 2.55
 UNDATED_JOIN = 1.25
+# At the default threshold, such a pair reports one event with odds of three to one.
+DATED_JOIN = 1.75
 _WEIGHED_AT_ONCE = 2_000_000
 
 
@@ -162,10 +165,10 @@ def founded(
     one, two, outlets = inside.first, inside.second, evidence.outlets
     labels = divide_series(labels, one, two, inside.score, outlets, threshold)
     inside = inside.where(labels[one] == labels[two])
-    dated = evidence.dated(inside.first, inside.second)
-    if not dated.all():
+    known = evidence.known_dates(inside.first, inside.second)
+    if (known < 2).any():
         number = parts_held(
-            inside.first, inside.second, inside.score, dated, len(labels), threshold
+            inside.first, inside.second, inside.score, known, len(labels), threshold
         )
         several = np.zeros(len(labels), dtype=bool)
         several[inside.first] = several[inside.second] = True
@@ -179,7 +182,7 @@ def parts_held(
     first: NDArray[np.int64],
     second: NDArray[np.int64],
     score: NDArray[np.float64],
-    dated: NDArray[np.bool_],
+    known: NDArray[np.int64],
     n: int,
     threshold: float,
 ) -> NDArray[np.int64]:
@@ -189,8 +192,8 @@ def parts_held(
     ----------
     first, second, score : ndarray, shape (n_pairs,)
         All pairs inside stories, and their scores.
-    dated : ndarray of bool, shape (n_pairs,)
-        Whether both articles have a date.
+    known : ndarray of int64, shape (n_pairs,)
+        How many of the two articles have a date.
     n : int
         Number of articles.
     threshold : float
@@ -199,10 +202,10 @@ def parts_held(
     -------
     ndarray of int64, shape (n,)
     """
-    holding = dated | (score >= threshold + UNDATED_JOIN)
+    holding = score >= threshold + np.array([UNDATED_JOIN, DATED_JOIN, -np.inf])[known]
     part = components(first[holding], second[holding], n)
     inside = part[first] == part[second]
-    founding = inside & (dated | (score >= threshold + UNDATED_START))
+    founding = inside & (score >= threshold + np.array([UNDATED_START, DATED_JOIN, -np.inf])[known])
     firm = np.zeros(n, dtype=bool)
     firm[part[first[founding]]] = True
     return np.where(firm[part], part, n + np.arange(n))

@@ -21,7 +21,8 @@ from sahel_dedup.clustering.large_components import MAX_COMPONENT, speakers
 from sahel_dedup.clustering.window import Times, link_within
 from sahel_dedup.corrections.corrections import Corrections
 from sahel_dedup.corrections.placing import has_rivals, join_copies, named_rows, place_groups
-from sahel_dedup.scoring.evidence import LIMIT, Pairs
+from sahel_dedup.scoring.evidence import Pairs
+from sahel_dedup.scoring.log_odds import LIMIT
 from sahel_dedup.sketch.digests import text_numbers
 from sahel_dedup.sketch.profiles import Profiles
 

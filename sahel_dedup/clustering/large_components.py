@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sahel_dedup.clustering.window import Times, fit
-from sahel_dedup.scoring.evidence import FLOOR, Pairs
+from sahel_dedup.scoring.evidence import Pairs
+from sahel_dedup.scoring.log_odds import FLOOR
 from sahel_dedup.util.jit import compiled
 
 MAX_COMPONENT = 1000

@@ -14,7 +14,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from sahel_dedup.scoring.evidence import LIMIT
+from sahel_dedup.scoring.log_odds import LIMIT
 
 ARTICLES_AN_OUTLET = 2.0
 # A report and its updates can be three or four articles.

@@ -19,7 +19,8 @@ from sahel_dedup.corrections.corrections import Correction, Corrections
 from sahel_dedup.corrections.reasons import reasons
 from sahel_dedup.errors import NotFoundError, no_article
 from sahel_dedup.explain.overlap import Relation, relations
-from sahel_dedup.scoring.evidence import LIMIT, Pairs
+from sahel_dedup.scoring.evidence import Pairs
+from sahel_dedup.scoring.log_odds import LIMIT
 from sahel_dedup.settings import Settings
 from sahel_dedup.sketch.profiles import Traits
 

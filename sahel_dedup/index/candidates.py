@@ -25,7 +25,7 @@ from sahel_dedup.index.online_tfidf import ComparedPairs
 from sahel_dedup.index.standing import NO_STORY
 from sahel_dedup.scoring.background import GAP_DAYS, are_strangers
 from sahel_dedup.scoring.copies import COPY_COSINE, LEAST_FILLING, copies, fillings
-from sahel_dedup.scoring.evidence import LEAST_COSINE, LEAST_COSINE_UNDATED
+from sahel_dedup.scoring.log_odds import LEAST_COSINE, LEAST_COSINE_UNDATED
 from sahel_dedup.scoring.meetings import COMPARED
 from sahel_dedup.scoring.recurrence import LOWEST_RECURRENCE
 from sahel_dedup.sketch.fingerprint import SLOTS

@@ -46,7 +46,8 @@ from sahel_dedup.index.online_tfidf import ComparedPairs
 from sahel_dedup.index.result_builder import describe
 from sahel_dedup.index.results import Assignment, Event, EventKind
 from sahel_dedup.index.standing import NO_STORY, story_name
-from sahel_dedup.scoring.evidence import Comparison, Evidence, Pairs, weights_of
+from sahel_dedup.scoring.evidence import Comparison, Evidence, Pairs
+from sahel_dedup.scoring.log_odds import weights_of
 from sahel_dedup.scoring.recurrence import TYPICAL_RECURRENCE
 from sahel_dedup.settings import Settings
 from sahel_dedup.sketch.profiles import Profiles

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sahel_dedup.clustering.average_linkage import (
+    DATED_JOIN,
     UNDATED_JOIN,
     UNDATED_START,
     average_link,
@@ -33,6 +34,7 @@ from sahel_dedup.index.online_corrections import (
 )
 from sahel_dedup.scoring.evidence import Evidence, Pairs
 from sahel_dedup.scoring.features import counted_outlets
+from sahel_dedup.scoring.log_odds import known_dates
 
 # Only the latest articles of a larger story represent it.
 MAX_COMPARED = 200
@@ -141,7 +143,7 @@ def join_surplus(
     """Return by how much the mean score between two stories exceeds the threshold.
 
     The threshold is higher if outlets repeat themselves: see `sahel_dedup.clustering.outlets`. If
-    no two articles have dates, the strongest pair must exceed it by more: see
+    no two articles of the stories have dates, one pair must exceed it by more: see
     `sahel_dedup.clustering.average_linkage`.
     """
     threshold, both = live.settings.merge_threshold, [*mine, *theirs]
@@ -149,9 +151,17 @@ def join_surplus(
     if len(both) >= LEAST_ARTICLES:
         surplus -= surcharge(len(both), count_outlets(_outlets(live, both)))
     if not (_has_date(live, mine) and _has_date(live, theirs)):
-        strongest = max(scored.get(a, b)[0] for a in mine for b in theirs)
-        more = UNDATED_START if len(mine) == len(theirs) == 1 else UNDATED_JOIN
-        surplus = min(surplus, strongest - threshold - more)
+        alone = UNDATED_START if len(mine) == len(theirs) == 1 else UNDATED_JOIN
+        undated = [row for row in both if not _has_date(live, [row])]
+        more = {True: alone, False: DATED_JOIN}
+        surplus = min(
+            surplus,
+            max(
+                scored.get(a, b)[0] - threshold - more[a in undated and b in undated]
+                for a in mine
+                for b in theirs
+            ),
+        )
     return surplus
 
 
@@ -348,8 +358,8 @@ def evidence_groups(live: Live, members: Sequence[int], scored: ScoredPairs) -> 
     day = live.profiles.day[rows]
     together = group[one] == group[two]
     one, two, scores = one[together], two[together], scores[together]
-    dated = ~np.isnan(day[one] - day[two])
-    part = parts_held(one, two, scores, dated, len(rows), threshold)
+    known = known_dates(day, one, two)
+    part = parts_held(one, two, scores, known, len(rows), threshold)
     label = dict(zip(rows, part.tolist(), strict=True))
     groups: dict[int, list[int]] = {}
     # Articles too many to be compared stay with the oldest that was.

@@ -16,7 +16,7 @@ from sahel_dedup.index.live import Live
 from sahel_dedup.index.online_linkage import ScoredPairs
 from sahel_dedup.index.results import Assignment, Match
 from sahel_dedup.index.standing import story_name
-from sahel_dedup.scoring.evidence import LIMIT
+from sahel_dedup.scoring.log_odds import LIMIT
 from sahel_dedup.util.days import to_moment
 
 MATCHES = 10

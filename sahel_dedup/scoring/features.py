@@ -40,10 +40,10 @@ FEATURES = (
     "headline",
 )
 # Columns of the features.
-_BASE, WORDING, _CONTRAST, _RECURRING, _SAME_OUTLET, _OTHER_LENGTH, _UNTITLED = range(7)
+_BASE, WORDING, _CONTRAST, _RECURRING, SAME_OUTLET, _OTHER_LENGTH, _UNTITLED = range(7)
 _HOURS, _NUMBERS_SHARED, _NUMBERS_CONFLICTING, _TITLE, _OPENING, _HEADLINE = range(7, 13)
 # What is measured within one outlet.
-_WITHIN_OUTLET = (_SAME_OUTLET, _OTHER_LENGTH, _UNTITLED, _NUMBERS_CONFLICTING)
+_WITHIN_OUTLET = (SAME_OUTLET, _OTHER_LENGTH, _UNTITLED, _NUMBERS_CONFLICTING)
 # A lower bound of the cosine, because its logarithm is taken.
 NO_LIKENESS = 0.01
 # A recurrence above this is typical of forms and rare among reports.
@@ -232,7 +232,7 @@ def _measure(
         if less > _RECURRING_FROM:
             row[_RECURRING] = math.log(less / _RECURRING_FROM)
         if source[a] >= 0 and source[a] == source[b]:
-            row[_SAME_OUTLET] = 1
+            row[SAME_OUTLET] = 1
             one = length[a] if length[a] > 1 else 1
             other = length[b] if length[b] > 1 else 1
             row[_OTHER_LENGTH] = abs(math.log(one / other))

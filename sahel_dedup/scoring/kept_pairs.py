@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 
 from sahel_dedup.candidates.grown import changed_pairs
 from sahel_dedup.candidates.pair_table import PairTable
-from sahel_dedup.scoring.evidence import least_cosine
 from sahel_dedup.scoring.kept_meetings import ARRAYS, KeptMeetings
+from sahel_dedup.scoring.log_odds import least_cosine
 from sahel_dedup.scoring.tfidf import Similarity
 from sahel_dedup.scoring.vectors import GRID
 from sahel_dedup.settings import Settings

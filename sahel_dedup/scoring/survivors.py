@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from sahel_dedup.scoring.background import GAP_DAYS
 from sahel_dedup.scoring.copies import fillings
-from sahel_dedup.scoring.evidence import FLOOR, Evidence, least_cosine
+from sahel_dedup.scoring.evidence import Evidence
+from sahel_dedup.scoring.log_odds import FLOOR, least_cosine
 from sahel_dedup.scoring.recurrence import LOWEST_RECURRENCE
 from sahel_dedup.scoring.tfidf import Similarity
 from sahel_dedup.settings import Settings

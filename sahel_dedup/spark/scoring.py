@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from sahel_dedup.scoring.evidence import scores
 from sahel_dedup.scoring.features import NO_LIKENESS, Sketched, measure, measure_rest
+from sahel_dedup.scoring.log_odds import scores
 from sahel_dedup.scoring.recurrence import recurrence_of
 from sahel_dedup.scoring.tfidf import Shared
 from sahel_dedup.settings import Settings

@@ -28,7 +28,7 @@ class Judged(NamedTuple):
     ----------
     features : ndarray of float64, shape (n, len(FEATURES))
     dated : ndarray of bool, shape (n,)
-        Whether the time between the two articles is known.
+        Whether they are weighed by the constants of dated pairs.
     same : ndarray of bool, shape (n,)
         Whether they report one event.
     """

@@ -30,8 +30,9 @@ from sahel_dedup.evaluation.teaching.fitting import (
 )
 from sahel_dedup.evidence_model import EvidenceModel
 from sahel_dedup.io.article_reader import iter_articles
-from sahel_dedup.scoring.evidence import Evidence, Pairs, weights_of
+from sahel_dedup.scoring.evidence import Evidence, Pairs
 from sahel_dedup.scoring.features import FEATURES
+from sahel_dedup.scoring.log_odds import weights_of
 from sahel_dedup.settings import Settings, check_count, check_keywords, check_settings
 
 # Fewer answers, or answers that are all the same, teach nothing.
@@ -171,7 +172,8 @@ class Classroom:
         places, self._pool_inclusion = draw_doubtful(chance, kind, _POOL, generator)
         self._pool = compared.pairs.where(places)
         self._features = measured(self._evidence, self._pool.first, self._pool.second)
-        self._dated = self._evidence.dated(self._pool.first, self._pool.second)
+        ends = self._pool.first, self._pool.second
+        self._dated = self._evidence.row_of_constants(self._features, *ends) == 0
         # The pool has all pairs of a small archive, but only the doubtful pairs of a large one.
         doubt = chance[places] * (1 - chance[places]) / self._pool_inclusion
         self._spread = spreads(self._features, self._dated, doubt + 1e-9)
@@ -260,13 +262,14 @@ class Classroom:
     def _judged(self, answers: _Answers) -> Judged:
         first, second = answers.first, answers.second
         features = measured(self._evidence, first, second)
-        return Judged(features, self._evidence.dated(first, second), answers.same)
+        dated = self._evidence.row_of_constants(features, first, second) == 0
+        return Judged(features, dated, answers.same)
 
     def _kind(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the kind of each pair: dated or not, of one outlet or two."""
         source = self._archive.profiles.source
         one_outlet = (source[first] == source[second]) & (source[first] >= 0)
-        dated: NDArray[np.bool_] = self._evidence.dated(first, second)
+        dated = self._evidence.known_dates(first, second) == 2
         return np.asarray(2 * dated + one_outlet, dtype=np.int64)
 
 
