@@ -62,7 +62,7 @@ def measure(
     """Group all archives without some pieces, and score the stories."""
     threshold = Settings().merge_threshold
     scores = {
-        name: score_pairs(found, found.stories(known.weights(name, unused), threshold))
+        name: score_pairs(found.pairs, found.stories(known.weights(name, unused), threshold))
         for name, found in sets.items()
     }
     scores["mean"] = mean_scores(scores)

@@ -6,12 +6,14 @@ judged       Judged pairs of six archives at the default setting, with constants
              archive and its family, and with the shipped ones, which were fitted on all pairs:
              precision and recall of "in one story", precision by size of the story, predicted
              probabilities and observed shares; written to results/judged.json.
+missing      The same pairs after a quarter of the articles lost their dates; written to
+             results/missing_dates.json.
 default      Templates, look-alikes and labelled sets at the default setting; written to
              results/precision.json.
 granularity  Judged pairs of lk_news_en and B-cubed of the archive benchmark at each granularity;
              written to results/granularity.json.
 
-    python -m benchmarks.precision [--data FOLDER] [judged] [default] [granularity]
+    python -m benchmarks.precision [--data FOLDER] [judged] [missing] [default] [granularity]
 """
 
 from __future__ import annotations
@@ -29,7 +31,7 @@ from rich.table import Table
 import sahel_dedup
 from benchmarks.common import LABELLED, Row, archive, arguments, console, read, save
 from benchmarks.fit_evidence import Known, calibration
-from benchmarks.judged import Set, cut, judged_sets, other_sets
+from benchmarks.judged import cut, judged_sets, other_sets, partly_dated_sets
 from benchmarks.quality import bcubed
 from sahel_dedup import Settings
 from sahel_dedup.articles import Article
@@ -50,9 +52,11 @@ _FLASH = re.compile(r"(?P<company>[^<]*)<(?P<ticker>[^>]+)>.*\b(QTR|YEAR|NET|LOS
 
 def main() -> None:
     """Run the requested parts."""
-    data, chosen = arguments(__doc__, ["judged", "default", "granularity"])
+    data, chosen = arguments(__doc__, ["judged", "missing", "default", "granularity"])
     if "judged" in chosen:
         judged(data)
+    if "missing" in chosen:
+        missing(data)
     if "default" in chosen:
         default(data)
     if "granularity" in chosen:
@@ -68,7 +72,7 @@ def judged(data: Path) -> None:
     results: dict[str, Any] = {}
     for kind, weights in (("left out", left_out), ("shipped", shipped)):
         found = {
-            name: score_pairs(kept, kept.stories(weights[name], Settings().merge_threshold))
+            name: score_pairs(kept.pairs, kept.stories(weights[name], Settings().merge_threshold))
             for name, kept in sets.items()
         }
         found["mean"] = mean_scores(found)
@@ -86,12 +90,12 @@ def judged(data: Path) -> None:
     save("judged", _without_nan(results))
 
 
-def score_pairs(kept: Set, stories: dict[str, str]) -> dict[str, float]:
+def score_pairs(judged: Sequence[Row], stories: dict[str, str]) -> dict[str, float]:
     """Score "in one story" on the judged pairs of the second round.
 
     Weights are given as they are, and cut at 20 times the median of the archive.
     """
-    pairs = [pair for pair in kept.pairs if pair["round"] == 2]
+    pairs = [pair for pair in judged if pair["round"] == 2]
     together = np.array([stories[pair["a"]] == stories[pair["b"]] for pair in pairs])
     same = np.array([pair["same"] == 1 for pair in pairs])
     weight = np.array([float(pair["weight"]) for pair in pairs])
@@ -105,6 +109,29 @@ def score_pairs(kept: Set, stories: dict[str, str]) -> dict[str, float]:
         inside = together & (size >= low) & (size <= high)
         found[f"size {low}" if low == high else f"size {low}+"] = _share(weight, same, inside)
     return found
+
+
+def missing(data: Path) -> None:
+    """Score the stories of archives of which a quarter of the articles lost their dates."""
+    known = Known.read(data, dict(judged_sets(data)), dict(other_sets(data)))
+    results: dict[str, Any] = {}
+    for name, kept in partly_dated_sets(data):
+        stories = kept.stories(known.weights(name), Settings().merge_threshold)
+        ends = np.array([[kept.row_of[pair["a"]], kept.row_of[pair["b"]]] for pair in kept.pairs])
+        dated = kept.evidence.known_dates(*ends.T) == 2
+        undated = [pair for pair, known in zip(kept.pairs, dated, strict=True) if not known]
+        results[name] = {
+            f"{measure}, {part}": value
+            for part, pairs in (("all", kept.pairs), ("a date missing", undated))
+            for measure, value in score_pairs(pairs, stories).items()
+            if measure in ("precision", "recall")
+        }
+    results["mean"] = mean_scores(results)
+    table = Table("a quarter without dates", *results["mean"])
+    for name, scores in results.items():
+        table.add_row(name, *(f"{value:.2f}" for value in scores.values()))
+    console.print(table)
+    save("missing_dates", _without_nan(results))
 
 
 def mean_scores(found: dict[str, dict[str, float]]) -> dict[str, float]:
