@@ -102,13 +102,13 @@ def test_similarity_of_a_grown_stream_is_that_of_the_batch(
     np.testing.assert_allclose(one.title, two.title, atol=1e-3)
     np.testing.assert_allclose(one.opening, two.opening, atol=1e-3)
     np.testing.assert_allclose(one.headline, two.headline, atol=1e-3)
-    np.testing.assert_allclose(one.figures, two.figures)
+    np.testing.assert_allclose(one.amounts, two.amounts)
     assert (np.abs(one.opening - one.cosine) > 0.1).any()
 
 
 def slowly_further(live: LiveProfiles, similarity: OnlineTfidf, pair: list[int]) -> list[float]:
-    """Compare titles, openings and figures of two articles, one word at a time."""
-    vocabulary, words, opening, figures = similarity._sketcher.vocabulary, [], [], []
+    """Compare titles, openings and amounts of two articles, one word at a time."""
+    vocabulary, words, opening, amounts = similarity._sketcher.vocabulary, [], [], []
     titles: list[dict[int, float]] = []
     years = set(vocabulary.years().tolist())
     for row in pair:
@@ -119,13 +119,13 @@ def slowly_further(live: LiveProfiles, similarity: OnlineTfidf, pair: list[int])
         title = live.title_terms[live.title_indptr[row] : live.title_indptr[row + 1]].tolist()
         titles.append({term: float(idf[term]) for term in title})
         numbers = {int(word) & 0xFFFFFF for word in terms if vocabulary.is_number[word & 0xFFFFFF]}
-        figures.append(numbers - years)
+        amounts.append(numbers - years)
     headline = 0.0
     for title_of, at in zip(titles, words[::-1], strict=True):
         if sum(title_of.values()) > 0:
             held = sum(weight for term, weight in title_of.items() if term in at)
             headline += held / sum(title_of.values()) / 2
-    common = len(figures[0] & figures[1]) / (min(map(len, figures)) + 1)
+    common = len(amounts[0] & amounts[1]) / (min(map(len, amounts)) + 1)
     return [cosine_of(*titles), cosine_of(*opening), common, headline]
 
 
@@ -136,7 +136,7 @@ def cosine_of(one: dict[int, float], other: dict[int, float]) -> float:
 
 
 @given(seed=st.integers(0, 2**32 - 1))
-def test_titles_openings_and_figures_are_those_of_the_slow_twin(
+def test_titles_openings_and_amounts_are_those_of_the_slow_twin(
     sketched: tuple[Sketcher, Profiles], seed: int
 ) -> None:
     sketcher, profiles = sketched
@@ -153,7 +153,7 @@ def test_titles_openings_and_figures_are_those_of_the_slow_twin(
         assert not room.any()
 
 
-def test_figures_are_known_when_terms_arrive_or_change_their_numbers() -> None:
+def test_amounts_are_known_when_terms_arrive_or_change_their_numbers() -> None:
     sketcher = Sketcher()
     live = LiveProfiles.empty()
     similarity = OnlineTfidf(live, sketcher)
@@ -162,11 +162,11 @@ def test_figures_are_known_when_terms_arrive_or_change_their_numbers() -> None:
         live.append(part)
         similarity.learn(part, row)
         words = sketcher.vocabulary.words
-        known = similarity._figures()[: len(sketcher.vocabulary)]
+        known = similarity._amounts()[: len(sketcher.vocabulary)]
         assert {words[i] for i in np.flatnonzero(known).tolist()} <= {"12", "47"}
         assert known.sum() == min(row + 1, 2)
     similarity.renumber(np.arange(len(sketcher.vocabulary)), np.arange(3))
-    assert similarity._figures().sum() == 2
+    assert similarity._amounts().sum() == 2
 
 
 def test_idf_depends_on_what_was_counted_alone(

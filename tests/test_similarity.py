@@ -94,7 +94,7 @@ class SlowSimilarity:
             parts.append(held / sum(idf.values()) if sum(idf.values()) else 0.0)
         return sum(parts) / 2
 
-    def figures(self, i: int, j: int, words: Sequence[str]) -> float:
+    def amounts(self, i: int, j: int, words: Sequence[str]) -> float:
         """Part of the numbers that are not years, of the article with fewer, that both have."""
         one, other = (
             {t for t in self.bags[row] if words[t][0].isdigit() and words[t] not in YEARS}
@@ -138,7 +138,7 @@ def test_cosines_are_those_of_the_slow_twin(rows: list[tuple[str, str | None, st
         expected = slow.cosine(slow.openings, i, j)
         assert shared.opening[pair] == pytest.approx(expected, abs=1e-3)
         assert shared.headline[pair] == pytest.approx(slow.headline(i, j), abs=1e-3)
-        assert shared.figures[pair] == pytest.approx(slow.figures(i, j, words))
+        assert shared.amounts[pair] == pytest.approx(slow.amounts(i, j, words))
         both = slow.bags[i].keys() & slow.bags[j].keys()
         assert shared.number_count[pair] == sum(bool(figure[term]) for term in both)
     assert fast.cosines(first, second) == pytest.approx(shared.cosine, abs=1e-6)

@@ -152,16 +152,12 @@ def join_surplus(
         surplus -= surcharge(len(both), count_outlets(_outlets(live, both)))
     if not (_has_date(live, mine) and _has_date(live, theirs)):
         alone = UNDATED_START if len(mine) == len(theirs) == 1 else UNDATED_JOIN
-        undated = [row for row in both if not _has_date(live, [row])]
-        more = {True: alone, False: DATED_JOIN}
-        surplus = min(
-            surplus,
-            max(
-                scored.get(a, b)[0] - threshold - more[a in undated and b in undated]
-                for a in mine
-                for b in theirs
-            ),
+        strongest = max(
+            scored.get(a, b)[0] - (DATED_JOIN if _has_date(live, (a, b)) else alone)
+            for a in mine
+            for b in theirs
         )
+        surplus = min(surplus, strongest - threshold)
     return surplus
 
 

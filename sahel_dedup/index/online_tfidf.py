@@ -101,8 +101,8 @@ class ComparedPairs:
     ) -> Iterator[tuple[slice, Shared]]:
         """Return `OnlineTfidf.shared` for exactly these pairs."""
         if len(first):
-            titles, openings, figures, headlines = self.similarity.further(first, second)
-            shared = Shared(self.cosine, self.common, figures, titles, openings, headlines)
+            titles, openings, amounts, headlines = self.similarity.further(first, second)
+            shared = Shared(self.cosine, self.common, amounts, titles, openings, headlines)
             yield slice(0, len(first)), shared
 
 
@@ -166,8 +166,8 @@ class OnlineTfidf:
         self._titled = zeros((size,), np.dtype(np.float32))
         self._marks = zeros((size,), np.dtype(np.uint8))
         # Which terms are numbers but no years, and of how many terms this is known.
-        self._figure = np.zeros(0, dtype=np.bool_)
-        self._figures_known = 0
+        self._amount = np.zeros(0, dtype=np.bool_)
+        self._amounts_known = 0
 
     def learn(self, profiles: Profiles, first: int) -> None:
         """Include new articles.
@@ -212,7 +212,7 @@ class OnlineTfidf:
 
     def memory(self) -> int:
         """Return the size of the counts in bytes."""
-        tables = self._seen, self._log_seen, self._laid_out, self._titled, self._marks, self._figure
+        tables = self._seen, self._log_seen, self._laid_out, self._titled, self._marks, self._amount
         return sum(table.nbytes for table in tables)
 
     def counted(self) -> list[TermCounts]:
@@ -320,33 +320,33 @@ class OnlineTfidf:
         return echoes_text(title, mine & TERM, mine >> TERM_BITS)
 
     def further(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Compare titles, openings and figures of pairs of articles.
+        """Compare titles, openings and amounts of pairs of articles.
 
         Returns
         -------
         ndarray of float64, shape (4, n_pairs)
-            `title`, `opening`, `figures` and `headline` of `sahel_dedup.scoring.tfidf.Shared`.
+            `title`, `opening`, `amounts` and `headline` of `sahel_dedup.scoring.tfidf.Shared`.
         """
         p, found = self._profiles, np.zeros((4, len(first)))
         texts = p.lang, p.indptr, p.words, p.title_indptr, p.title_terms
-        counts = self._log_articles, self._log_seen, self._figures()
+        counts = self._log_articles, self._log_seen, self._amounts()
         room = self._laid_out, self._titled, self._marks
         compare_further(first, second, texts, counts, room, found)
         return found
 
-    def _figures(self) -> NDArray[np.bool_]:
+    def _amounts(self) -> NDArray[np.bool_]:
         """Return which terms are numbers but no years, shape (room,)."""
-        vocabulary, known = self._sketcher.vocabulary, self._figures_known
+        vocabulary, known = self._sketcher.vocabulary, self._amounts_known
         size = len(vocabulary)
         if known < size:
-            self._figure = with_room(self._figure, size)
-            fresh = self._figure[known:size]
+            self._amount = with_room(self._amount, size)
+            fresh = self._amount[known:size]
             fresh[:] = vocabulary.is_number[known:]
             # Most new terms are words, and all years are looked up together.
             if fresh.any():
-                self._figure[vocabulary.years()] = False
-            self._figures_known = size
-        return self._figure
+                self._amount[vocabulary.years()] = False
+            self._amounts_known = size
+        return self._amount
 
     def _compare(
         self, first: NDArray[np.int64], second: NDArray[np.int64]

@@ -142,8 +142,8 @@ WordColumns: TypeAlias = tuple[
 ]
 # Room for each term, all zeros between calls: its weight in an opening and in a title, and marks.
 TermRoom: TypeAlias = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.uint8]]
-# The marks of terms that are figures, and of those in an opening.
-_FIGURE, _OPENS = np.uint8(1), np.uint8(2)
+# The marks of terms that are amounts, and of those in an opening.
+_AMOUNT, _OPENS = np.uint8(1), np.uint8(2)
 _OPENING_TF = np.float32(OPENING_TF[OPENING])
 
 
@@ -156,10 +156,10 @@ def compare_further(
     room: TermRoom,
     found: NDArray[np.float64],
 ) -> None:
-    """Compare titles, openings and figures of pairs; those with one first row should be together.
+    """Compare titles, openings and amounts of pairs; those with one first row should be together.
 
-    Fills in the rows of `found`, which are 0: `title`, `opening`, `figures` and `headline` of
-    `sahel_dedup.scoring.tfidf.Shared`. In `counts`, figures take the place of numbers.
+    Fills in the rows of `found`, which are 0: `title`, `opening`, `amounts` and `headline` of
+    `sahel_dedup.scoring.tfidf.Shared`. In `counts`, amounts take the place of numbers.
 
     All of them in one loop over the words of a pair, because an arriving article forms few pairs.
     """
@@ -170,9 +170,9 @@ def compare_further(
                 _clear(row, of, room)
             row = first[pair]
             count, opening, title, total = _lay_out(row, of, counts, room)
-        figures, common, product, square, held = _meet_text(second[pair], of, counts, room)
+        amounts, common, product, square, held = _meet_text(second[pair], of, counts, room)
         found[1, pair] = _cosine(product, opening, square)
-        found[2, pair] = common / ((count if count < figures else figures) + 1)
+        found[2, pair] = common / ((count if count < amounts else amounts) + 1)
         if total > 0:
             found[3, pair] = held / total / 2
         product, square, held, whole = _meet_title(second[pair], of, counts, room)
@@ -189,25 +189,25 @@ def _meet_text(
 ) -> tuple[int, int, float, float, float]:
     """Compare the text of an article with what is laid out.
 
-    Returns how many figures it has, and how many both have; the product of both openings, and the
+    Returns how many amounts it has, and how many both have; the product of both openings, and the
     square of its own; and the weight of the words of the other title that its opening has.
     """
     lang, indptr, words, _, _ = of
-    log_articles, log_seen, is_figure = counts
+    log_articles, log_seen, is_amount = counts
     opened, titled, marks = room
     articles, seen = log_articles[lang[row]], log_seen[lang[row]]
-    figures, common, product, square, held = 0, 0, 0.0, 0.0, 0.0
+    amounts, common, product, square, held = 0, 0, 0.0, 0.0, 0.0
     for i in range(indptr[row], indptr[row + 1]):
         word, term = words[i], words[i] & TERM
-        if is_figure[term]:
-            figures += 1
-            common += marks[term] & _FIGURE
+        if is_amount[term]:
+            amounts += 1
+            common += marks[term] & _AMOUNT
         if word >> TERM_BITS >= OPENING:
             weight = float(_OPENING_TF * _idf(term, articles, seen))
             square += weight * weight
             product += opened[term] * weight
             held += titled[term]
-    return figures, common, product, square, held
+    return amounts, common, product, square, held
 
 
 @compiled
@@ -247,19 +247,19 @@ def _lay_out(
 ) -> tuple[int, float, float, float]:
     """Lay out the weights and marks of the terms of an article.
 
-    Returns how many are figures, the sum of squares of the weights in its opening and in its title,
+    Returns how many are amounts, the sum of squares of the weights in its opening and in its title,
     and the sum of those in its title.
     """
     lang, indptr, words, starts, titles = of
-    log_articles, log_seen, is_figure = counts
+    log_articles, log_seen, is_amount = counts
     opened, titled, marks = room
     articles, seen = log_articles[lang[row]], log_seen[lang[row]]
-    figures, opening, title, whole = 0, 0.0, 0.0, 0.0
+    amounts, opening, title, whole = 0, 0.0, 0.0, 0.0
     for i in range(indptr[row], indptr[row + 1]):
         word, term = words[i], words[i] & TERM
-        if is_figure[term]:
-            marks[term] |= _FIGURE
-            figures += 1
+        if is_amount[term]:
+            marks[term] |= _AMOUNT
+            amounts += 1
         if word >> TERM_BITS >= OPENING:
             marks[term] |= _OPENS
             weight = float(_OPENING_TF * _idf(term, articles, seen))
@@ -271,7 +271,7 @@ def _lay_out(
         titled[term] = weight
         title += weight * weight
         whole += weight
-    return figures, opening, title, whole
+    return amounts, opening, title, whole
 
 
 @compiled

@@ -196,7 +196,7 @@ def measure_rest(
         usual = np.log(shared.cosine[copy] / TYPICAL_RECURRENCE)
         features[copy, _CONTRAST] = np.maximum(features[copy, _CONTRAST], usual)
     words = shared.title, shared.opening, shared.headline
-    numbers = shared.number_count, shared.figures, sketched.conflicts
+    numbers = shared.number_count, shared.amounts, sketched.conflicts
     _measure_rest(
         features, first, second, words, numbers, number_count, traits.headline, traits.day
     )
@@ -259,12 +259,12 @@ def _measure_rest(
     numbers. A year says little about two texts of one week, but much about two without dates.
     """
     title, opening, named = words
-    shared, figures, conflicting = numbers
+    shared, amounts, conflicting = numbers
     for i in range(len(first)):
         a, b, row = first[i], second[i], features[i]
         fewer = number_count[a] if number_count[a] < number_count[b] else number_count[b]
         undated = np.isnan(day[a] - day[b])
-        row[_NUMBERS_SHARED] = shared[i] / (fewer + 1) if undated else figures[i]
+        row[_NUMBERS_SHARED] = shared[i] / (fewer + 1) if undated else amounts[i]
         row[_NUMBERS_CONFLICTING] = math.log1p(conflicting[i])
         if headline[a] > 0 and headline[b] > 0:
             alike = title[i] if title[i] > 0 else 0.0

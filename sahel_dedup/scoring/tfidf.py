@@ -44,7 +44,7 @@ class Shared:
         TF-IDF cosine of title and text.
     number_count : ndarray of int64, shape (n_pairs,)
         Count of distinct numbers (terms that start with a digit) in both.
-    figures : ndarray of float64, shape (n_pairs,)
+    amounts : ndarray of float64, shape (n_pairs,)
         Count of distinct numbers in both that are not years, divided by one more than those of the
         article with fewer.
     title : ndarray of float64, shape (n_pairs,)
@@ -58,7 +58,7 @@ class Shared:
 
     cosine: NDArray[np.float64]
     number_count: NDArray[np.int64]
-    figures: NDArray[np.float64]
+    amounts: NDArray[np.float64]
     title: NDArray[np.float64]
     opening: NDArray[np.float64]
     headline: NDArray[np.float64]
@@ -145,10 +145,10 @@ class Similarity:
         self._headlines = as_parts(self._titles)
         self._numbers = held_terms(p, np.uint8(0), is_number)
         self.number_count: NDArray[np.int64] = np.diff(self._numbers.indptr).astype(np.int64)
-        is_figure = is_number.copy()
-        is_figure[years] = False
-        self._figures = held_terms(p, np.uint8(0), is_figure)
-        self._figure_count = np.diff(self._figures.indptr).astype(np.int64)
+        is_amount = is_number.copy()
+        is_amount[years] = False
+        self._amounts = held_terms(p, np.uint8(0), is_amount)
+        self._amount_count = np.diff(self._amounts.indptr).astype(np.int64)
 
     @property
     def weights(self) -> tuple[NDArray[np.float32], NDArray[np.bool_], NDArray[np.int32]]:
@@ -202,10 +202,10 @@ class Similarity:
             headlines = row_products(self._opened, one, two, self._headlines)
             headlines += row_products(self._headlines, one, two, self._opened)
             number_count = self.shared_numbers(one, two)
-            fewer = np.minimum(self._figure_count[one], self._figure_count[two])
-            figures = row_products(self._figures, one, two) / (fewer + 1)
+            fewer = np.minimum(self._amount_count[one], self._amount_count[two])
+            amounts = row_products(self._amounts, one, two) / (fewer + 1)
             alike = self.cosines(one, two) if cosine is None else cosine[rows]
-            yield rows, Shared(alike, number_count, figures, titles, openings, headlines / 2)
+            yield rows, Shared(alike, number_count, amounts, titles, openings, headlines / 2)
 
     def cosines(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the TF-IDF cosines of pairs of articles, shape (n_pairs,).

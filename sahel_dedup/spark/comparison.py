@@ -31,7 +31,7 @@ from sahel_dedup.spark.sketches import SIGNED, to_profiles
 # Pairs of rows whose first rows are in one block, as an int64 matrix of two columns.
 PAIRS = "block long, pairs binary"
 # Pairs that may report one event, or fill one form, with what the two share.
-SURVIVING = """first long, second long, cosine double, number_count long, figures double,
+SURVIVING = """first long, second long, cosine double, number_count long, amounts double,
     title double, opening double, headline double, copy boolean, conflicts long, update boolean,
     form boolean"""
 # The columns of a `sahel_dedup.scoring.tfidf.Shared`.
