@@ -2,7 +2,8 @@
 
 An open-addressing hash table of term numbers in a NumPy array. Terms are only ever added; their
 numbers depend on the order of arrival, so nothing that is stored or compared between runs may
-depend on one.
+depend on one. Compiled loops look tokens up in it; a dict would take a Python object and a call
+for each token.
 
 The hash function is public, so somebody can write a text whose terms all fall into one part of the
 table. Each vocabulary therefore scrambles the slots with a random salt. No term number depends on
