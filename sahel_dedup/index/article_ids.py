@@ -22,7 +22,7 @@ from sahel_dedup.util.jit import compiled
 # At most half of the table is used.
 _LOAD = 0.5
 _NOBODY = np.int32(-1)
-# In place of the row of an article that is as in the arrays.
+# Stands for the row of an article that has not changed since the arrays were written.
 _UNCHANGED = -1
 
 

@@ -1,7 +1,7 @@
 """Log-odds: what the pieces of evidence of a pair of articles add up to.
 
 A logistic regression adds the features of a pair (`sahel_dedup.scoring.features`), with one row of
-constants for pairs with a date and one for pairs without.
+constants for dated pairs and one for undated ones.
 """
 
 from __future__ import annotations
@@ -104,6 +104,7 @@ def _rows(
 
 @compiled
 def _row(one: float, other: float, same_outlet: float) -> int:
+    """Apply the rule of `row_of_constants` to the times of two articles."""
     if not np.isnan(one - other):
         return 0
     return 1 if same_outlet > 0 or (np.isnan(one) and np.isnan(other)) else 0
