@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
-from sahel_dedup.explain.document import Document, Weigher, read_document
+from sahel_dedup.explain.document import MAX_CHARACTERS, Document, Weigher, read_document
 from sahel_dedup.explain.passages import Passage, shared_passages, tiles
 from sahel_dedup.explain.sentence_alignment import align
+from sahel_dedup.util.runs import places_in_runs
 
 SEQUENCES = st.lists(st.integers(1, 4), max_size=40)
 
@@ -119,12 +119,54 @@ def test_alignment_with_an_empty_text() -> None:
     assert align(b, a).only_a == ()
 
 
-def test_two_megabytes_do_not_hang() -> None:
-    words = np.random.default_rng(1).integers(0, 20_000, 170_000)
-    text = " ".join(f"w{n:x}" + ("." if n % 20 == 0 else "") for n in words)
-    begin = time.process_time()
-    a, b = read(text), read(text[300_000:] + text[:300_000])
-    shared_passages(a, b)
-    align(a, b)
-    assert a.cut
-    assert time.process_time() - begin < 30
+@pytest.fixture
+def places(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Sizes of the lists of places that texts are compared at, as they are made."""
+    sizes: list[int] = []
+
+    def counted(runs: NDArray[np.int64]) -> NDArray[np.int64]:
+        sizes.append(int(runs.sum()))
+        return places_in_runs(runs)
+
+    for module in ("passages", "sentence_alignment"):
+        monkeypatch.setattr(f"sahel_dedup.explain.{module}.places_in_runs", counted)
+    return sizes
+
+
+def random_words(vocabulary: int, size: int, sentence: int) -> str:
+    words = np.random.default_rng(1).integers(0, vocabulary, size)
+    return " ".join(f"W{n:x}" + "." * (i % sentence == 0) for i, n in enumerate(words.tolist()))
+
+
+def test_a_text_of_two_megabytes_takes_no_more_work_than_its_beginning(places: list[int]) -> None:
+    text = random_words(20_000, 170_000, 20)
+    other = text[300_000:] + text[:300_000]
+    work = []
+    for size in (len(text), MAX_CHARACTERS):
+        places.clear()
+        a, b = read(text[:size]), read(other[:size])
+        shared_passages(a, b)
+        align(a, b)
+        work.append(sum(places))
+        assert a.cut == (size == len(text))
+    assert work[0] == work[1] > 0
+
+
+@pytest.mark.parametrize("vocabulary", [1, 2, 5, 50, 1000])
+def test_places_of_passages_grow_with_the_text(vocabulary: int, places: list[int]) -> None:
+    work = []
+    for size in (4000, 8000):
+        places.clear()
+        text = read(random_words(vocabulary, size, 20))
+        shared_passages(text, text)
+        work.append(sum(places))
+    assert 0 < work[1] <= 3 * work[0]
+
+
+@pytest.mark.parametrize("words", [3, 20])
+def test_words_of_all_sentences_are_not_counted(words: int, places: list[int]) -> None:
+    # A sentence may meet each of 500 others in each of its words, and no more of them.
+    text = read(random_words(3, 1000 * words, words))
+    assert len(text.sentences) > 900
+    align(text, text)
+    assert sum(places) <= 4 * 500 * 3 * len(text.sentences)

@@ -1,8 +1,4 @@
-"""Every pattern of the package takes time proportional to the text, even for hostile texts.
-
-`re` does not tell how much it tries, so the patterns are tried here by a small matcher that
-backtracks as `re` does and counts the characters that it looks at.
-"""
+"""Every pattern of the package takes time proportional to the text, even for hostile texts."""
 
 from __future__ import annotations
 
@@ -10,7 +6,7 @@ import importlib
 import pkgutil
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from re import _constants as sre  # type: ignore[attr-defined]
 from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any
@@ -20,158 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import sahel_dedup
-
-# What is repeated "up to 1500 times" is linear in a text however it is written; so that small
-# texts show what grows, no bounded repetition is tried more often than this.
-_FEW = 6
-_CHARACTERS = (sre.LITERAL, sre.NOT_LITERAL, sre.ANY, sre.IN)
-_CATEGORIES: dict[Any, Callable[[str], bool]] = {
-    sre.CATEGORY_DIGIT: str.isdecimal,
-    sre.CATEGORY_SPACE: str.isspace,
-    sre.CATEGORY_WORD: lambda char: char.isalnum() or char == "_",
-}
-
-
-class Matcher:
-    """Matches a pattern by backtracking, and counts the characters that it looks at."""
-
-    def __init__(self, pattern: re.Pattern[str], text: str, few: int = _FEW) -> None:
-        self.tree = parser.parse(pattern.pattern, pattern.flags)
-        self.flags = pattern.flags
-        self.text = text
-        self.few = few
-        self.steps = 0
-        self.groups: dict[int | None, str] = {}
-
-    def spans(self) -> Iterator[tuple[int, int]]:
-        """Yield the matches that `finditer` finds."""
-        start = 0
-        while start <= len(self.text):
-            end = next(self._sequence(list(self.tree), start, self.flags), None)
-            if end is not None:
-                yield start, end
-            start = end if end is not None and end > start else start + 1
-
-    def _sequence(self, items: Sequence[Any], at: int, flags: int) -> Iterator[int]:
-        if not items:
-            yield at
-            return
-        kind, value = items[0]
-        for end in self._one(kind, value, at, flags):
-            yield from self._sequence(items[1:], end, flags)
-
-    def _one(self, kind: Any, value: Any, at: int, flags: int) -> Iterator[int]:
-        if kind in _CHARACTERS:
-            self.steps += 1
-            if at < len(self.text) and _is_of(kind, value, self.text[at], flags):
-                yield at + 1
-        elif kind is sre.BRANCH:
-            for branch in value[1]:
-                yield from self._sequence(list(branch), at, flags)
-        elif kind in (sre.MAX_REPEAT, sre.MIN_REPEAT):
-            greedy = kind is sre.MAX_REPEAT
-            yield from self._repeat(*self._bounds(value), at, flags, greedy=greedy)
-        elif kind in (sre.SUBPATTERN, sre.GROUPREF):
-            yield from self._group(kind, value, at, flags)
-        else:
-            yield from self._once(kind, value, at, flags)
-
-    def _group(self, kind: Any, value: Any, at: int, flags: int) -> Iterator[int]:
-        if kind is sre.SUBPATTERN:
-            group, more, less, inner = value
-            for end in self._sequence(list(inner), at, (flags | more) & ~less):
-                self.groups[group] = self.text[at:end]
-                yield end
-        else:
-            held = self.groups[value]
-            self.steps += len(held)
-            if self.text.startswith(held, at):
-                yield at + len(held)
-
-    def _once(self, kind: Any, value: Any, at: int, flags: int) -> Iterator[int]:
-        """Match what is not tried again once it has been found."""
-        found: int | None
-        if kind is sre.ATOMIC_GROUP:
-            found = next(self._sequence(list(value), at, flags), None)
-        elif kind is sre.POSSESSIVE_REPEAT:
-            found = next(self._repeat(*self._bounds(value), at, flags, greedy=True), None)
-        elif kind in (sre.ASSERT, sre.ASSERT_NOT):
-            direction, inner = value
-            start = at if direction > 0 else at - inner.getwidth()[0]
-            there = start >= 0 and next(self._sequence(list(inner), start, flags), None) is not None
-            found = at if there == (kind is sre.ASSERT) else None
-        else:
-            assert kind is sre.AT, kind
-            self.steps += 1
-            found = at if self._is_at(value, at, flags) else None
-        if found is not None:
-            yield found
-
-    def _bounds(self, value: Any) -> tuple[int, int, Any]:
-        low, high, inner = value
-        return min(low, self.few), high if high == sre.MAXREPEAT else min(high, self.few), inner
-
-    def _repeat(
-        self, low: int, high: int, inner: Any, at: int, flags: int, *, greedy: bool
-    ) -> Iterator[int]:
-        items = list(inner)
-        stack = [(at, self._sequence(items, at, flags) if high else iter(()))]
-        ends = [at]
-        if not greedy and low == 0:
-            yield at
-        while stack:
-            here, more = stack[-1]
-            end = next(more, None)
-            if end is None or (end == here and len(stack) > low):
-                stack.pop()
-                last = ends.pop()
-                if greedy and len(stack) >= low:
-                    yield last
-                continue
-            count = len(stack)
-            if not greedy and count >= low:
-                yield end
-            ends.append(end)
-            stack.append((end, self._sequence(items, end, flags) if count < high else iter(())))
-
-    def _is_at(self, what: Any, at: int, flags: int) -> bool:
-        text, end = self.text, len(self.text)
-        if what in (sre.AT_BOUNDARY, sre.AT_NON_BOUNDARY):
-            word = _CATEGORIES[sre.CATEGORY_WORD]
-            before, after = at > 0 and word(text[at - 1]), at < end and word(text[at])
-            return (before != after) == (what is sre.AT_BOUNDARY)
-        if what is sre.AT_END:
-            last = at == end or text[at:] == "\n"
-            return last or bool(flags & re.MULTILINE and text[at] == "\n")
-        if what is sre.AT_END_STRING:
-            return at == end
-        return at == 0 or bool(flags & re.MULTILINE and text[at - 1] == "\n")
-
-
-def _is_of(kind: Any, value: Any, char: str, flags: int) -> bool:
-    if kind is sre.ANY:
-        return char != "\n" or bool(flags & re.DOTALL)
-    items = value if kind is sre.IN else [(sre.LITERAL, value)]
-    chars = {char, char.lower(), char.upper()} if flags & re.IGNORECASE else {char}
-    negated, found = kind is sre.NOT_LITERAL, False
-    for what, which in items:
-        if what is sre.NEGATE:
-            negated = True
-        elif what is sre.LITERAL:
-            found |= any(
-                chr(which) in (c, c.lower(), c.upper())
-                if flags & re.IGNORECASE
-                else chr(which) == c
-                for c in chars
-            )
-        elif what is sre.RANGE:
-            found |= any(which[0] <= ord(c) <= which[1] for c in chars if len(c) == 1)
-        else:
-            name = str(which).removeprefix("UNI_")
-            positive = getattr(sre, name.replace("NOT_", ""))
-            ascii_only = bool(flags & re.ASCII) and not char.isascii()
-            found |= (_CATEGORIES[positive](char) and not ascii_only) != ("NOT_" in name)
-    return found != negated
+from tests.backtracking import CHARACTERS, EXACT, Matcher
 
 
 def patterns() -> dict[str, re.Pattern[str]]:
@@ -260,7 +105,7 @@ def _possessive_groups(tree: Any, *, possessive: bool = False) -> list[Any]:
     """Return what is neither a character nor a place inside a possessive repetition."""
     found = []
     for kind, value in tree:
-        if possessive and kind not in (*_CHARACTERS, sre.AT):
+        if possessive and kind not in (*CHARACTERS, sre.AT):
             found.append(kind)
         inside = possessive or kind in (sre.POSSESSIVE_REPEAT, sre.ATOMIC_GROUP)
         for inner in _inner(value):
@@ -292,5 +137,5 @@ _TEXTS = st.lists(st.sampled_from([*UNITS, *"aZ9. '\n"]), max_size=5).map("".joi
 @given(st.sampled_from(sorted(PATTERNS)), _TEXTS)
 def test_the_matcher_finds_what_re_finds(name: str, text: str) -> None:
     text = unicodedata.normalize("NFC", text)
-    found = list(Matcher(PATTERNS[name], text, few=10_000).spans())
+    found = list(Matcher(PATTERNS[name], text, EXACT).spans())
     assert found == [match.span() for match in PATTERNS[name].finditer(text)]
