@@ -9,6 +9,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import assume, given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
 
 from sahel_dedup import Article, Settings, StoryIndex, cluster
 from sahel_dedup.batch import Archive
@@ -413,6 +416,40 @@ def test_two_stories_join_by_a_strong_pair_if_one_has_no_date() -> None:
         assert join_surplus(live, [0, 1], [2], scores) == 0
     live = Live(1, None, 3)
     assert join_surplus(live, [0, 1], [2], scores) == (UNDATED_JOIN + 0.5) / 2
+
+
+MARGINS = (UNDATED_JOIN, DATED_JOIN, UNDATED_START)
+
+
+@examples(max_examples=200)
+@given(
+    dated=st.lists(st.booleans(), min_size=2, max_size=6),
+    mine=st.integers(1, 3),
+    data=st.data(),
+)
+def test_stories_join_where_the_batch_would_leave_them_whole(
+    dated: list[bool], mine: int, data: st.DataObject
+) -> None:
+    n, mine = len(dated), min(mine, len(dated) - 1)
+    first, second = np.triu_indices(n, 1)
+    inside = (first < mine) == (second < mine)
+    score = np.empty(len(first))
+    for chosen, values in ((inside, MARGINS), (~inside, (0.0, *map(_below, MARGINS), *MARGINS))):
+        size = int(chosen.sum())
+        score[chosen] = data.draw(st.lists(st.sampled_from(values), min_size=size, max_size=size))
+    live: Any = Live(*(1 if each else None for each in dated))
+    known = known_dates(live.profiles.day, first, second)
+
+    def whole(pairs: Any, members: slice) -> bool:
+        """Whether the batch leaves a story whole."""
+        found = parts_held(first[pairs], second[pairs], score[pairs], known[pairs], n, 0.0)
+        return len(set(found[members].tolist())) == 1
+
+    assume(whole(inside, slice(mine)) and whole(inside, slice(mine, n)))
+    pairs = zip(first.tolist(), second.tolist(), strict=True)
+    scores: Any = Scores(dict(zip(pairs, score.tolist(), strict=True)))
+    surplus = join_surplus(live, range(mine), range(mine, n), scores)
+    assert (surplus >= 0) == whole(slice(None), slice(None))
 
 
 # Counts -------------------------------------------------------------------------------

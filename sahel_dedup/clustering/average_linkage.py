@@ -23,6 +23,7 @@ A large component is divided first and its parts are joined again
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -47,6 +48,10 @@ UNDATED_START = 2.55
 UNDATED_JOIN = 1.25
 # At the default threshold, such a pair reports one event with odds of three to one.
 DATED_JOIN = 1.75
+# By how much a pair must exceed the threshold if 0, 1 or 2 of its articles have a date: to hold an
+# article in a story, and to found a story.
+HOLDING = (UNDATED_JOIN, DATED_JOIN, -math.inf)
+FOUNDING = (UNDATED_START, DATED_JOIN, -math.inf)
 _WEIGHED_AT_ONCE = 2_000_000
 
 
@@ -188,6 +193,9 @@ def parts_held(
 ) -> NDArray[np.int64]:
     """Return the parts of stories: articles without dates leave if no strong pair holds them.
 
+    A stream asks the same of two stories that may join, in
+    `sahel_dedup.index.online_linkage.join_surplus`.
+
     Parameters
     ----------
     first, second, score : ndarray, shape (n_pairs,)
@@ -202,10 +210,10 @@ def parts_held(
     -------
     ndarray of int64, shape (n,)
     """
-    holding = score >= threshold + np.array([UNDATED_JOIN, DATED_JOIN, -np.inf])[known]
+    holding = score >= threshold + np.array(HOLDING)[known]
     part = components(first[holding], second[holding], n)
     inside = part[first] == part[second]
-    founding = inside & (score >= threshold + np.array([UNDATED_START, DATED_JOIN, -np.inf])[known])
+    founding = inside & (score >= threshold + np.array(FOUNDING)[known])
     firm = np.zeros(n, dtype=bool)
     firm[part[first[founding]]] = True
     return np.where(firm[part], part, n + np.arange(n))

@@ -16,9 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sahel_dedup.clustering.average_linkage import (
-    DATED_JOIN,
-    UNDATED_JOIN,
-    UNDATED_START,
+    FOUNDING,
+    HOLDING,
     average_link,
     parts_held,
 )
@@ -143,7 +142,7 @@ def join_surplus(
     """Return by how much the mean score between two stories exceeds the threshold.
 
     The threshold is higher if outlets repeat themselves: see `sahel_dedup.clustering.outlets`. If
-    no two articles of the stories have dates, one pair must exceed it by more: see
+    one of the stories has no date, one pair must exceed it by more: see
     `sahel_dedup.clustering.average_linkage`.
     """
     threshold, both = live.settings.merge_threshold, [*mine, *theirs]
@@ -151,14 +150,23 @@ def join_surplus(
     if len(both) >= LEAST_ARTICLES:
         surplus -= surcharge(len(both), count_outlets(_outlets(live, both)))
     if not (_has_date(live, mine) and _has_date(live, theirs)):
-        alone = UNDATED_START if len(mine) == len(theirs) == 1 else UNDATED_JOIN
+        # `parts_held` would leave the joined story whole, because it left both stories whole: one
+        # pair between them is enough. It is not called, because it needs the scores inside both,
+        # which an arriving article would have to compute again.
+        margins = FOUNDING if len(both) == 2 else HOLDING
+        ours, others = (zip(rows, _dated(live, rows), strict=True) for rows in (mine, theirs))
         strongest = max(
-            scored.get(a, b)[0] - (DATED_JOIN if _has_date(live, (a, b)) else alone)
-            for a in mine
-            for b in theirs
+            scored.get(a, b)[0] - margins[one + two]
+            for (a, one), (b, two) in itertools.product(ours, others)
         )
         surplus = min(surplus, strongest - threshold)
     return surplus
+
+
+def _dated(live: Live, rows: Sequence[int]) -> list[bool]:
+    """Whether each of some articles has a date."""
+    day = live.profiles.day
+    return [not math.isnan(day[row]) for row in rows]
 
 
 def _has_date(live: Live, rows: Sequence[int]) -> bool:
