@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sahel_dedup.candidates.lsh import agreeing_slots, band_keys, distinct, in_buckets
+from sahel_dedup.scoring.background import GAP_DAYS
 from sahel_dedup.sketch.fingerprint import SLOTS
 from sahel_dedup.sketch.layout import Layout
 from sahel_dedup.util.jit import compiled
@@ -48,6 +49,23 @@ class Line(NamedTuple):
         """Put articles in order of their places, those of one place in order of rows."""
         order = np.argsort(place, kind="stable")
         return cls(rows[order], place[order], gap)
+
+    @classmethod
+    def both(cls, day: NDArray[np.float64], outlet: NDArray[np.int32]) -> tuple[Line, Line]:
+        """Return the lines of the articles with a date and of those without.
+
+        Parameters
+        ----------
+        day : ndarray of float64, shape (n,)
+            NaN where there is none.
+        outlet : ndarray of int32, shape (n,)
+        """
+        dated = ~np.isnan(day)
+        timed, others = np.flatnonzero(dated), np.flatnonzero(~dated)
+        return (
+            cls.of(timed, day[timed], GAP_DAYS),
+            cls.of(others, outlet[others].astype(np.float64), 0.0),
+        )
 
 
 def closest(

@@ -95,19 +95,15 @@ def nearest_background(
     find = closest if kept is None else kept.closest
     need = np.zeros(len(profiles), dtype=bool)
     need[wanted] = True
-    dated = ~np.isnan(profiles.day)
+    # An article without a date, an outlet and numbers has no background.
+    need &= (
+        ~np.isnan(profiles.day) | (profiles.source >= 0) | (similarity.number_count >= MIN_NUMBERS)
+    )
     met = [(wanted[:0], wanted[:0])]
     if near is not None:
         met += [near, near[::-1]]
-    for timed in (True, False):
-        rows = np.flatnonzero(dated == timed)
-        if not timed:
-            # An article without an outlet and without numbers has no background.
-            known = (profiles.source >= 0) | (similarity.number_count >= MIN_NUMBERS)
-            need[rows] &= known[rows]
-        if need[rows].any():
-            place = profiles.day if timed else profiles.source.astype(np.float64)
-            line = Line.of(rows, place[rows], GAP_DAYS if timed else 0.0)
+    for line in Line.both(profiles.day, profiles.source):
+        if need[line.rows].any():
             ranked = find(profiles.salience, line, need, layout, workers)
             one, _, other = unpacked(ranked, len(profiles))
             met.append((one, other))

@@ -15,8 +15,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from sahel_dedup.candidates.lsh import EXTRA_ROWS, band_keys, bucket_pairs, distinct
-from sahel_dedup.scoring.background import GAP_DAYS
-from sahel_dedup.scoring.meetings import BANDS, neighbours
+from sahel_dedup.scoring.meetings import BANDS, Line, neighbours
 from sahel_dedup.sketch.fingerprint import EMPTY_SLOT
 from sahel_dedup.sketch.layout import Layout
 from sahel_dedup.spark.arrow import batches, cell, hashes, matrix, numbers, ragged, whole
@@ -123,13 +122,9 @@ def parcels_of(table: pa.Table, window: float) -> Iterator[pa.RecordBatch]:
 
     ahead = [bucket_pairs(keys, np.flatnonzero(single), day, window)]
     background = []
-    dated = np.flatnonzero(~np.isnan(day))
-    outlet = numbers(table, "outlet")
-    undated = np.flatnonzero(np.isnan(day))
-    undated = undated[np.argsort(outlet[undated], kind="stable")]
-    for rows, place, gap in ((dated, day, GAP_DAYS), (undated, outlet, 0.0)):
+    for rows, place, gap in Line.both(day, numbers(table, "outlet")):
         if len(rows):
-            one, two = neighbours(key[rows], place[rows] * 1.0, gap, asking[rows])
+            one, two = neighbours(key[rows], place, gap, asking[rows])
             background.append((rows[one], rows[two]))
     parcels = {
         name: _by_block(row, found)

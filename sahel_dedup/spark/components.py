@@ -15,13 +15,12 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 import pyarrow as pa
-import scipy.sparse as sp
 from numpy.typing import NDArray
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
-from scipy.sparse.csgraph import connected_components
 
 from sahel_dedup.clustering.large_components import MAX_COMPONENT, bounded_components
+from sahel_dedup.clustering.large_components import components as local_components
 from sahel_dedup.scoring.evidence import Pairs
 from sahel_dedup.spark.arrow import batches, numbers, whole
 from sahel_dedup.spark.stages import Stages
@@ -128,9 +127,8 @@ def _join_in_task(chunks: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     ends = np.column_stack([numbers(table, "first"), numbers(table, "second")])
     row, place = np.unique(ends, return_inverse=True)
     first, second = place.reshape(ends.shape).T
-    graph = sp.coo_array((np.ones(len(ends), np.int8), (first, second)), shape=(len(row), len(row)))
-    _, component = connected_components(graph, directed=False)
     # Rows are ascending, so the first one of a component is its lowest.
+    component = local_components(first, second, len(row))
     _, least = np.unique(component, return_index=True)
     parent = row[least[component]]
     yield from batches({"child": row[row != parent], "parent": parent[row != parent]})
