@@ -67,8 +67,8 @@ MUTANTS = (
     Mutant(
         "one-undated-joins",
         "index/online_linkage.py",
-        "_has_date(live, mine) and _has_date(live, theirs)",
-        "_has_date(live, mine) or _has_date(live, theirs)",
+        "any(_dated(live, mine)) and any(_dated(live, theirs))",
+        "any(_dated(live, mine)) or any(_dated(live, theirs))",
     ),
     Mutant("expire-at-day", "index/engine.py", "old = newest < before", "old = newest <= before"),
     Mutant("stream-bands", "index/live.py", "_MOST_BANDS = 64", "_MOST_BANDS = 24"),

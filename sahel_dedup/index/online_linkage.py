@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -149,7 +149,7 @@ def join_surplus(
     surplus = scored.mean_score(mine, theirs) - threshold
     if len(both) >= LEAST_ARTICLES:
         surplus -= surcharge(len(both), count_outlets(_outlets(live, both)))
-    if not (_has_date(live, mine) and _has_date(live, theirs)):
+    if not (any(_dated(live, mine)) and any(_dated(live, theirs))):
         # `parts_held` would leave the joined story whole, because it left both stories whole: one
         # pair between them is enough. It is not called, because it needs the scores inside both,
         # which an arriving article would have to compute again.
@@ -163,16 +163,10 @@ def join_surplus(
     return surplus
 
 
-def _dated(live: Live, rows: Sequence[int]) -> list[bool]:
-    """Whether each of some articles has a date."""
+def _dated(live: Live, rows: Sequence[int]) -> Iterator[bool]:
+    """Whether each of some articles has a date; the first usually has."""
     day = live.profiles.day
-    return [not math.isnan(day[row]) for row in rows]
-
-
-def _has_date(live: Live, rows: Sequence[int]) -> bool:
-    """Whether any of some articles has a date; the first usually has."""
-    day = live.profiles.day
-    return any(not math.isnan(day[row]) for row in rows)
+    return (not math.isnan(day[row]) for row in rows)
 
 
 def join_stories(
@@ -323,11 +317,7 @@ def divide_story(live: Live, members: Sequence[int], scored: ScoredPairs) -> lis
     groups = {place: named[row] for place, row in enumerate(rows) if row in named}
     times = _times(live, members, rows)
     part = divide(scores, times, live.settings.merge_threshold, groups, live.corrections)
-    label = dict(zip(rows, part.tolist(), strict=True))
-    originals = (int(live.standing.duplicate_of[row]) for row in sorted(members))
-    # Articles too many to be compared stay with the oldest that was.
-    found = [label.get(row, label[rows[0]]) for row in originals]
-    return placed(live, sorted(members), np.array(found, dtype=np.int64))
+    return placed(live, sorted(members), _parts_of_all(live, members, rows, part))
 
 
 def evidence_groups(live: Live, members: Sequence[int], scored: ScoredPairs) -> list[list[int]]:
@@ -364,13 +354,22 @@ def evidence_groups(live: Live, members: Sequence[int], scored: ScoredPairs) -> 
     one, two, scores = one[together], two[together], scores[together]
     known = known_dates(day, one, two)
     part = parts_held(one, two, scores, known, len(rows), threshold)
-    label = dict(zip(rows, part.tolist(), strict=True))
     groups: dict[int, list[int]] = {}
-    # Articles too many to be compared stay with the oldest that was.
-    for row in sorted(members):
-        first = int(live.standing.duplicate_of[row])
-        groups.setdefault(label.get(first, label[rows[0]]), []).append(row)
+    for row, label in zip(sorted(members), _parts_of_all(live, members, rows, part), strict=True):
+        groups.setdefault(int(label), []).append(row)
     return list(groups.values())
+
+
+def _parts_of_all(
+    live: Live, members: Sequence[int], rows: Sequence[int], part: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Return the part of each article of a story, ascending, from the parts of those compared.
+
+    Later copies follow the first; articles too many to be compared stay with the oldest that was.
+    """
+    label = dict(zip(rows, part.tolist(), strict=True))
+    originals = live.standing.duplicate_of[sorted(members)].tolist()
+    return np.array([label.get(row, label[rows[0]]) for row in originals], dtype=np.int64)
 
 
 def _is_plain(live: Live, members: Sequence[int], rows: Sequence[int], least: float) -> bool:
