@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sahel_dedup.sketch.profiles import MAX_KEPT, Profiles
+from sahel_dedup.sketch.profiles import Profiles, are_in_text
 from sahel_dedup.text.vocabulary import Vocabulary
 
 # A text under this many headlines of one outlet, or of unknown outlets, may be such a page.
@@ -22,8 +22,6 @@ MANY_HEADLINES = 5
 MANY_HEADLINES_ANYWHERE = 20
 # It is one if its headlines share less than this part of their weight with the text, on average.
 LEAST_ECHO = 0.2
-# Each word of a title counts twice, so a word with a higher count is in the text too.
-_IN_TITLE_ALONE = 2
 
 
 def exact_duplicates(
@@ -159,7 +157,7 @@ def headline_echo(
         Gives the rarity of words in the language, which is their weight.
     """
     weight = vocabulary.prior_idf(lang, title_terms).astype(np.float64)
-    held = counts[np.searchsorted(terms, title_terms)] & MAX_KEPT > _IN_TITLE_ALONE
+    held = are_in_text(title_terms, terms, counts)
     return float(weight[held].sum() / max(weight.sum(), 1.0))
 
 

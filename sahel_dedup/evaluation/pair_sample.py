@@ -25,6 +25,7 @@ from sahel_dedup.errors import FileError, NotFoundError
 from sahel_dedup.io.article_reader import iter_articles
 from sahel_dedup.scoring.evidence import Pairs
 from sahel_dedup.settings import Settings, check_count, check_keywords, check_settings
+from sahel_dedup.sketch.profiles import Traits
 from sahel_dedup.util.hashing import splitmix64
 from sahel_dedup.util.runs import places_in_runs
 
@@ -267,7 +268,7 @@ def draw(
         (outside, count - half, growing_parts),
     ):
         pairs = kept.pairs
-        stratum = _strata(pairs, archive.profiles.source, cut)
+        stratum = _strata(pairs, archive.profiles, cut)
         number = lottery.numbers(pairs.first, pairs.second)
         size = np.bincount(stratum)
         draws = allocate(size, min(wanted, len(pairs)))
@@ -282,11 +283,9 @@ def draw(
     return _Drawn(pairs.where(order), weight[order])
 
 
-def _strata(
-    pairs: Pairs, source: NDArray[np.int32], cut: Callable[[int], _Rows]
-) -> NDArray[np.int64]:
+def _strata(pairs: Pairs, traits: Traits, cut: Callable[[int], _Rows]) -> NDArray[np.int64]:
     """Return the stratum of each pair, by number of outlets (one or two) and rank of its score."""
-    one_outlet = (source[pairs.first] == source[pairs.second]) & (source[pairs.first] >= 0)
+    one_outlet = traits.of_one_outlet(pairs.first, pairs.second)
     stratum = np.empty(len(pairs), dtype=np.int64)
     for outlets in (True, False):
         rows = np.flatnonzero(one_outlet == outlets)

@@ -19,13 +19,14 @@ from sahel_dedup.candidates.exact_copies import (
     is_placeholder,
     many_headlines,
 )
+from sahel_dedup.candidates.lsh import count_agreeing
 from sahel_dedup.index.growable_profiles import TERM, TERM_BITS
 from sahel_dedup.index.live import Live, findable
 from sahel_dedup.index.online_tfidf import ComparedPairs
 from sahel_dedup.index.standing import NO_STORY
 from sahel_dedup.scoring.background import GAP_DAYS, are_strangers
 from sahel_dedup.scoring.copies import COPY_COSINE, LEAST_FILLING, copies, fillings
-from sahel_dedup.scoring.log_odds import LEAST_COSINE, LEAST_COSINE_UNDATED
+from sahel_dedup.scoring.log_odds import least_cosine_of_pair
 from sahel_dedup.scoring.meetings import COMPARED
 from sahel_dedup.scoring.recurrence import LOWEST_RECURRENCE
 from sahel_dedup.sketch.fingerprint import SLOTS
@@ -132,9 +133,7 @@ def _agreeing(
             at += 1
         for k in range(at - start + i):
             other = earlier[start + k] if start + k < at else asking[start + k - at]
-            slots = 0
-            for slot in range(SLOTS):
-                slots += salience[row, slot] == salience[other, slot]
+            slots = count_agreeing(salience, row, other)
             if slots >= _MIN_AGREEMENT:
                 first[size], second[size], agree[size] = row, other, slots
                 size += 1
@@ -306,8 +305,7 @@ def _divide(
         a, b = first[pair], second[pair]
         if a != first[start]:
             start = pair
-        least = LEAST_COSINE_UNDATED if np.isnan(day[a] - day[b]) else LEAST_COSINE
-        if near[pair] and cosine[pair] >= least:
+        if near[pair] and cosine[pair] >= least_cosine_of_pair(day[a], day[b]):
             surviving[kept] = pair
             kept += 1
         alike[pair] = form[pair] if form[pair] > 0 else cosine[pair]

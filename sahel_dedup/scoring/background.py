@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sahel_dedup.scoring.copies import copies, may_be_copies
-from sahel_dedup.sketch.profiles import Traits
+from sahel_dedup.sketch.profiles import Traits, is_one_outlet
 from sahel_dedup.util.jit import compiled
 
 GAP_DAYS = 1.5
@@ -103,7 +103,7 @@ def are_strangers(
     fewer = a if a < b else b
     if fewer >= MIN_NUMBERS and common <= _SHARED_NUMBERS * fewer:
         return True
-    return bool(source[one] >= 0 and source[one] == source[other])
+    return is_one_outlet(one, other, source)
 
 
 def weight_of(

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from sahel_dedup.candidates.lsh import agreeing_slots, count_agreeing
 from sahel_dedup.sketch.fingerprint import SLOTS
 from sahel_dedup.sketch.number_contexts import conflicts
-from sahel_dedup.sketch.profiles import MAX_KEPT, Traits
+from sahel_dedup.sketch.profiles import Traits, are_in_text
 from sahel_dedup.util.jit import compiled
 
 # Copies are at least this similar, and fillings of a form are at most this similar.
@@ -83,8 +83,7 @@ def names_apart(
         Whether each term of the vocabulary starts with a digit.
     """
     words = title[~is_number[title]]
-    # Each word of a title counts twice, so a word with a higher count is in the text too.
-    words = words[counts[np.searchsorted(terms, words)] & MAX_KEPT > 2]
+    words = words[are_in_text(words, terms, counts)]
     place = np.minimum(np.searchsorted(others, words), len(others) - 1)
     return bool((others[place] != words).any())
 
@@ -95,8 +94,7 @@ def echoes_text(title: NDArray[Any], terms: NDArray[Any], counts: NDArray[Any]) 
     Headlines of a placeholder page have no words in common with it. Parameters are those of
     `names_apart`.
     """
-    in_text = counts[np.searchsorted(terms, title)] & MAX_KEPT > 2
-    return bool(2 * in_text.sum() >= len(title))
+    return bool(2 * are_in_text(title, terms, counts).sum() >= len(title))
 
 
 def is_copy(

@@ -21,7 +21,7 @@ from sahel_dedup.scoring.updates import updates
 from sahel_dedup.settings import Settings
 from sahel_dedup.sketch.number_contexts import SLOTS as CONTEXT_SLOTS
 from sahel_dedup.sketch.number_contexts import conflicts
-from sahel_dedup.sketch.profiles import REVISED, Traits
+from sahel_dedup.sketch.profiles import REVISED, Traits, is_one_outlet
 from sahel_dedup.util.jit import compiled
 
 FEATURES = (
@@ -159,7 +159,7 @@ def _list_within(
     """List the pairs of articles of one outlet, and count them."""
     size = 0
     for i in range(len(first)):
-        if source[first[i]] >= 0 and source[first[i]] == source[second[i]]:
+        if is_one_outlet(first[i], second[i], source):
             within[size] = i
             size += 1
     return size
@@ -231,7 +231,7 @@ def _measure(
         # How much more recurrent both are than news is, as two issues of a daily bulletin are.
         if less > _RECURRING_FROM:
             row[_RECURRING] = math.log(less / _RECURRING_FROM)
-        if source[a] >= 0 and source[a] == source[b]:
+        if is_one_outlet(a, b, source):
             row[SAME_OUTLET] = 1
             one = length[a] if length[a] > 1 else 1
             other = length[b] if length[b] > 1 else 1

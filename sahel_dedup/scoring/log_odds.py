@@ -170,6 +170,12 @@ def least_cosine(dated: NDArray[np.bool_]) -> NDArray[np.float64]:
     return np.where(dated, LEAST_COSINE, LEAST_COSINE_UNDATED)
 
 
+@compiled
+def least_cosine_of_pair(one: float, other: float) -> float:
+    """Apply the rule of `least_cosine` to the times of two articles; NaN where missing."""
+    return LEAST_COSINE_UNDATED if np.isnan(one - other) else LEAST_COSINE
+
+
 def total_odds(
     features: NDArray[np.float64],
     first: NDArray[np.int64],

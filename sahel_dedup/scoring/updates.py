@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from sahel_dedup.candidates.lsh import agreeing_slots
 from sahel_dedup.scoring.copies import Titles, titles_differ
 from sahel_dedup.sketch.fingerprint import SLOTS
-from sahel_dedup.sketch.profiles import REVISED, Traits
+from sahel_dedup.sketch.profiles import REVISED, Traits, is_one_outlet
 from sahel_dedup.util.jit import compiled
 
 # Updates follow within this time; the live page of a market is another one the next day.
@@ -92,5 +92,4 @@ def _mark_updates(
         a, b = first[i], second[i]
         titled = headline[a] > 0 and headline[b] > 0
         marked = titled and (headline[a] | headline[b]) & REVISED > 0
-        one_outlet = source[a] >= 0 and source[a] == source[b]
-        found[i] = marked and one_outlet and abs(day[a] - day[b]) <= _DAYS
+        found[i] = marked and is_one_outlet(a, b, source) and abs(day[a] - day[b]) <= _DAYS

@@ -75,6 +75,19 @@ class Traits:
         _compare_digests(first, second, self.body, self.body_check, same)
         return same
 
+    def of_one_outlet(
+        self, first: NDArray[np.int64], second: NDArray[np.int64]
+    ) -> NDArray[np.bool_]:
+        """Whether the articles of each pair are known to be of one outlet, shape (n_pairs,).
+
+        Parameters
+        ----------
+        first, second : ndarray of int64, shape (n_pairs,)
+            Rows of the articles.
+        """
+        source = self.source[first]
+        return np.asarray((source >= 0) & (source == self.source[second]))
+
     def _take_traits(self, rows: NDArray[np.int64]) -> None:
         """Keep the traits of some articles, in the order given."""
         for item in fields(Traits):
@@ -93,6 +106,27 @@ def _compare_digests(
     for i in range(len(first)):
         a, b = first[i], second[i]
         same[i] = body[a] == body[b] and body[a] > 0 and check[a] == check[b]
+
+
+@compiled
+def is_one_outlet(one: np.int64, other: np.int64, source: NDArray[np.int32]) -> bool:
+    """Apply the rule of `Traits.of_one_outlet` to two articles."""
+    return bool(source[one] >= 0 and source[one] == source[other])
+
+
+def are_in_text(
+    title_terms: NDArray[Any], terms: NDArray[Any], counts: NDArray[Any]
+) -> NDArray[np.bool_]:
+    """Whether each of some terms of a title is in the text of its article too, shape (n_terms,).
+
+    Parameters
+    ----------
+    title_terms : ndarray of int, shape (n_terms,)
+    terms, counts
+        Those of the article: see `Profiles`.
+    """
+    # Each word of a title counts twice, so a word with a higher count is in the text too.
+    return np.asarray(counts[np.searchsorted(terms, title_terms)] & MAX_KEPT > 2)
 
 
 @dataclass(slots=True)

@@ -267,8 +267,7 @@ class Classroom:
 
     def _kind(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the kind of each pair: dated or not, of one outlet or two."""
-        source = self._archive.profiles.source
-        one_outlet = (source[first] == source[second]) & (source[first] >= 0)
+        one_outlet = self._archive.profiles.of_one_outlet(first, second)
         dated = self._evidence.known_dates(first, second) == 2
         return np.asarray(2 * dated + one_outlet, dtype=np.int64)
 
