@@ -189,13 +189,13 @@ def undated_sets(data: Path, names: Sequence[str] = tuple(FAMILY)) -> Iterator[t
         yield name, found
 
 
-def partly_dated_sets(
-    data: Path, names: Sequence[str] = tuple(FAMILY)
+def sets_without(
+    data: Path, field: str, one_in: int, names: Sequence[str] = tuple(FAMILY)
 ) -> Iterator[tuple[str, Set]]:
-    """Compare the same archives after a quarter of the articles lost their dates."""
+    """Compare the same archives after one in so many articles lost a field."""
     for name in names:
         rows = [
-            {**row, "published": None} if crc32(row["id"].encode()) % 4 == 0 else row
+            {**row, field: None} if crc32(row["id"].encode()) % one_in == 0 else row
             for row in read(data / "bulk" / f"{name}.jsonl.gz")
         ]
         yield name, compare(rows, judged_pairs(data, name))

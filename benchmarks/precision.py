@@ -6,8 +6,8 @@ judged       Judged pairs of six archives at the default setting, with constants
              archive and its family, and with the shipped ones, which were fitted on all pairs:
              precision and recall of "in one story", precision by size of the story, predicted
              probabilities and observed shares; written to results/judged.json.
-missing      The same pairs after a quarter of the articles lost their dates; written to
-             results/missing_dates.json.
+missing      The same pairs after articles lost their dates or outlets; written to
+             results/missing.json.
 default      Templates, look-alikes and labelled sets at the default setting; written to
              results/precision.json.
 granularity  Judged pairs of lk_news_en and B-cubed of the archive benchmark at each granularity;
@@ -31,7 +31,7 @@ from rich.table import Table
 import sahel_dedup
 from benchmarks.common import LABELLED, Row, archive, arguments, console, read, save
 from benchmarks.fit_evidence import Known, calibration
-from benchmarks.judged import cut, judged_sets, other_sets, partly_dated_sets
+from benchmarks.judged import cut, judged_sets, other_sets, sets_without
 from benchmarks.quality import bcubed
 from sahel_dedup import Settings
 from sahel_dedup.articles import Article
@@ -112,26 +112,29 @@ def score_pairs(judged: Sequence[Row], stories: dict[str, str]) -> dict[str, flo
 
 
 def missing(data: Path) -> None:
-    """Score the stories of archives of which a quarter of the articles lost their dates."""
+    """Score the stories of archives whose articles lost their dates or outlets."""
     known = Known.read(data, dict(judged_sets(data)), dict(other_sets(data)))
     results: dict[str, Any] = {}
-    for name, kept in partly_dated_sets(data):
-        stories = kept.stories(known.weights(name), Settings().merge_threshold)
-        ends = np.array([[kept.row_of[pair["a"]], kept.row_of[pair["b"]]] for pair in kept.pairs])
-        dated = kept.evidence.known_dates(*ends.T) == 2
-        undated = [pair for pair, known in zip(kept.pairs, dated, strict=True) if not known]
-        results[name] = {
-            f"{measure}, {part}": value
-            for part, pairs in (("all", kept.pairs), ("a date missing", undated))
-            for measure, value in score_pairs(pairs, stories).items()
-            if measure in ("precision", "recall")
-        }
-    results["mean"] = mean_scores(results)
-    table = Table("a quarter without dates", *results["mean"])
-    for name, scores in results.items():
-        table.add_row(name, *(f"{value:.2f}" for value in scores.values()))
-    console.print(table)
-    save("missing_dates", _without_nan(results))
+    for field, one_in in (("published", 4), ("source", 4), ("source", 1)):
+        found: dict[str, dict[str, float]] = {}
+        for name, kept in sets_without(data, field, one_in):
+            stories = kept.stories(known.weights(name), Settings().merge_threshold)
+            lost = {row["id"] for row in kept.rows if row[field] is None}
+            some = [pair for pair in kept.pairs if pair["a"] in lost or pair["b"] in lost]
+            found[name] = {
+                f"{measure}, {part}": value
+                for part, pairs in (("all", kept.pairs), ("missing", some))
+                for measure, value in score_pairs(pairs, stories).items()
+                if measure in ("precision", "recall")
+            }
+        found["mean"] = mean_scores(found)
+        lacking = f"{field}, 1 in {one_in}"
+        table = Table(f"without {lacking}", *found["mean"])
+        for name, scores in found.items():
+            table.add_row(name, *(f"{value:.2f}" for value in scores.values()))
+        console.print(table)
+        results[lacking] = found
+    save("missing", _without_nan(results))
 
 
 def mean_scores(found: dict[str, dict[str, float]]) -> dict[str, float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from sahel_dedup import Article, Settings, cluster
 from sahel_dedup.batch import Archive
 from sahel_dedup.scoring.evidence import Evidence, Pairs
-from sahel_dedup.scoring.features import FEATURES
+from sahel_dedup.scoring.features import FEATURES, UNKNOWN_OUTLET
 from sahel_dedup.scoring.log_odds import FLOOR, LIMIT
 from sahel_dedup.scoring.recurrence import recurrence_scores
 from sahel_dedup.scoring.tfidf import Similarity
@@ -84,6 +85,61 @@ def test_strangers_are_weighed_as_anyone(articles: list[Article]) -> None:
     assert fast.cosine == pytest.approx(pairs.cosine, abs=1e-6)
     most = evidence.most(first, second, similarity.cosines(first, second))
     assert (most.clip(FLOOR, LIMIT) >= pairs.score - 1e-6).all()
+
+
+WITHIN_OUTLET = ("same_outlet", "other_length", "untitled", "numbers_conflicting")
+
+
+def within_outlet(one: Article, other: Article) -> dict[str, float]:
+    """Measure what counts within one outlet, and the rest."""
+    _, evidence, _ = scored([one, other])
+    ((_, (row,)),) = evidence.features(np.array([0]), np.array([1]))
+    found = dict(zip(FEATURES, row.tolist(), strict=True))
+    return {name: found[name] for name in WITHIN_OUTLET}
+
+
+@pytest.mark.parametrize(
+    ("sources", "dates", "chance"),
+    [
+        (("Wire", "Wire"), (DAY, DAY), 1),
+        (("Wire", "Daily"), (DAY, DAY), 0),
+        (("Wire", None), (DAY, DAY), UNKNOWN_OUTLET),
+        ((None, "Wire"), (DAY, DAY), UNKNOWN_OUTLET),
+        ((None, None), (DAY, DAY), UNKNOWN_OUTLET),
+        ((None, None), (DAY, None), UNKNOWN_OUTLET),
+        (("Wire", "Wire"), (None, None), 1),
+        ((None, "Wire"), (None, None), 0),
+    ],
+)
+def test_what_counts_within_an_outlet_counts_in_part_if_an_outlet_is_unknown(
+    sources: tuple[str | None, str | None],
+    dates: tuple[datetime | None, datetime | None],
+    chance: float,
+) -> None:
+    texts = (
+        "Rates at noon: maize 310 francs a kilo, millet 220 francs, rice 415 francs.",
+        "Rates at noon: maize 298 francs a kilo, millet 231 francs, rice 420 francs, said traders.",
+    )
+
+    def found(outlets: Sequence[str | None]) -> dict[str, float]:
+        one, other = (
+            Article(text, text, published=date, source=outlet)
+            for text, date, outlet in zip(texts, dates, outlets, strict=True)
+        )
+        return within_outlet(one, other)
+
+    whole = found(("Wire", "Wire"))
+    if dates == (DAY, DAY):
+        assert all(whole.values())
+    assert found(sources) == pytest.approx({name: chance * x for name, x in whole.items()})
+
+
+def test_a_copy_in_an_unknown_outlet_is_one_in_another_outlet() -> None:
+    one = Article("a", TEXTS[1] + TEXTS[3], title="Raid", published=DAY, source="Wire")
+    other = Article("b", TEXTS[1] + " " + TEXTS[3], title="Raid", published=DAY)
+    assert set(within_outlet(one, other).values()) == {0.0}
+    again = Article("c", other.text, title="Raid", published=DAY, source="Wire")
+    assert within_outlet(one, again)["same_outlet"] == 1
 
 
 def test_more_alike_is_more_likely() -> None:

@@ -1,9 +1,10 @@
 """Features: what each piece of evidence measures about a pair of articles.
 
-Unknown values (date, outlet, title) are 0. Two similar texts of one outlet are issues of a bulletin
-far more often than repetitions. Three pieces are therefore measured only within one outlet:
-different numbers next to one word, equal lengths, and missing titles. Between outlets these mean
-little.
+Unknown values (date, title) are 0. Two similar texts of one outlet are issues of a bulletin far
+more often than repetitions. Three pieces are therefore measured only within one outlet: different
+numbers next to one word, equal lengths, and missing titles. Between outlets these mean little. If
+an outlet is unknown, all that counts within one outlet is multiplied by the chance that it is the
+same (`UNKNOWN_OUTLET`).
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from sahel_dedup.scoring.updates import updates
 from sahel_dedup.settings import Settings
 from sahel_dedup.sketch.number_contexts import SLOTS as CONTEXT_SLOTS
 from sahel_dedup.sketch.number_contexts import conflicts
-from sahel_dedup.sketch.profiles import REVISED, Traits, is_one_outlet
+from sahel_dedup.sketch.profiles import REVISED, Traits, are_two_outlets, is_one_outlet
 from sahel_dedup.util.jit import compiled
 
 FEATURES = (
@@ -44,6 +45,10 @@ _BASE, WORDING, _CONTRAST, _RECURRING, SAME_OUTLET, _OTHER_LENGTH, _UNTITLED = r
 _HOURS, _NUMBERS_SHARED, _NUMBERS_CONFLICTING, _TITLE, _OPENING, _HEADLINE = range(7, 13)
 # What is measured within one outlet.
 _WITHIN_OUTLET = (SAME_OUTLET, _OTHER_LENGTH, _UNTITLED, _NUMBERS_CONFLICTING)
+# The chance that two similar articles are of one outlet if the outlet of one is unknown. Chosen by
+# removing outlets from archives with judged pairs (`python -m benchmarks.precision missing`).
+# Undated pairs are left out: their constants were fitted on articles without outlets too.
+UNKNOWN_OUTLET = 1 / 3
 # A lower bound of the cosine, because its logarithm is taken.
 NO_LIKENESS = 0.01
 # A recurrence above this is typical of forms and rare among reports.
@@ -119,7 +124,8 @@ class Sketched:
     copy : ndarray of bool, shape (n_pairs,)
         Whether one is a copy of the other (`sahel_dedup.scoring.copies`) in another outlet.
     conflicts : ndarray of int64, shape (n_pairs,)
-        Count of words that have different numbers next to them, for articles of one outlet only.
+        Count of words that have different numbers next to them, for articles that may be of one
+        outlet.
     update : ndarray of bool, shape (n_pairs,)
         Whether one is an update of the other (`sahel_dedup.scoring.updates`).
     """
@@ -140,11 +146,10 @@ class Sketched:
     ) -> Sketched:
         """Compare the sketches of pairs of articles; parameters are those of `measure_rest`."""
         copy = copies(first, second, shared.cosine, shared.number_count, number_count, traits)
-        # What an outlet prints again on another day is usually an issue of a series.
         conflicting, within = np.zeros((2, len(first)), dtype=np.int64)
-        within = within[: _list_within(first, second, traits.source, within)]
+        outlets_and_times = traits.source, traits.day
+        within = within[: _list_within(first, second, *outlets_and_times, within, copy)]
         if len(within):
-            copy[within] = False
             conflicting[within] = conflicts(traits.number_contexts, first[within], second[within])
         return cls(copy, conflicting, updates(first, second, shared.cosine, traits, titles))
 
@@ -154,15 +159,34 @@ def _list_within(
     first: NDArray[np.int64],
     second: NDArray[np.int64],
     source: NDArray[np.int32],
+    day: NDArray[np.float64],
     within: NDArray[np.int64],
+    copy: NDArray[np.bool_],
 ) -> int:
-    """List the pairs of articles of one outlet, and count them."""
+    """List the pairs that may be of one outlet, and count them.
+
+    What an outlet prints again on another day is usually an issue of a series, and no `copy`.
+    """
     size = 0
     for i in range(len(first)):
-        if is_one_outlet(first[i], second[i], source):
+        chance = _chance_of_one_outlet(first[i], second[i], source, day)
+        if chance == 1:
+            copy[i] = False
+        if chance > 0:
             within[size] = i
             size += 1
     return size
+
+
+@compiled
+def _chance_of_one_outlet(
+    a: np.int64, b: np.int64, source: NDArray[np.int32], day: NDArray[np.float64]
+) -> float:
+    """Return the chance that two articles are of one outlet."""
+    if is_one_outlet(a, b, source):
+        return 1.0
+    undated = np.isnan(day[a]) and np.isnan(day[b])
+    return 0.0 if undated or are_two_outlets(a, b, source) else UNKNOWN_OUTLET
 
 
 def measure_rest(
@@ -200,10 +224,11 @@ def measure_rest(
     _measure_rest(
         features, first, second, words, numbers, number_count, traits.headline, traits.day
     )
-    update = sketched.update.nonzero()[0]
-    # What an outlet reports again on purpose is like a report of another outlet.
-    for column in _WITHIN_OUTLET if len(update) else ():
-        features[update, column] = 0
+    # What an outlet reports again on purpose is like a report of another outlet. A copy is one in
+    # another outlet, even if an outlet is unknown.
+    elsewhere = (sketched.update | sketched.copy).nonzero()[0]
+    for column in _WITHIN_OUTLET if len(elsewhere) else ():
+        features[elsewhere, column] = 0
 
 
 @compiled
@@ -231,12 +256,14 @@ def _measure(
         # How much more recurrent both are than news is, as two issues of a daily bulletin are.
         if less > _RECURRING_FROM:
             row[_RECURRING] = math.log(less / _RECURRING_FROM)
-        if is_one_outlet(a, b, source):
-            row[SAME_OUTLET] = 1
+        chance = _chance_of_one_outlet(a, b, source, day)
+        if chance > 0:
+            row[SAME_OUTLET] = chance
             one = length[a] if length[a] > 1 else 1
             other = length[b] if length[b] > 1 else 1
-            row[_OTHER_LENGTH] = abs(math.log(one / other))
-            row[_UNTITLED] = headline[a] == 0 or headline[b] == 0
+            row[_OTHER_LENGTH] = chance * abs(math.log(one / other))
+            if headline[a] == 0 or headline[b] == 0:
+                row[_UNTITLED] = chance
         days = abs(day[a] - day[b])
         if not np.isnan(days):
             row[_HOURS] = math.log1p(24 * days) - 2
@@ -265,7 +292,7 @@ def _measure_rest(
         fewer = number_count[a] if number_count[a] < number_count[b] else number_count[b]
         undated = np.isnan(day[a] - day[b])
         row[_NUMBERS_SHARED] = shared[i] / (fewer + 1) if undated else amounts[i]
-        row[_NUMBERS_CONFLICTING] = math.log1p(conflicting[i])
+        row[_NUMBERS_CONFLICTING] = row[SAME_OUTLET] * math.log1p(conflicting[i])
         if headline[a] > 0 and headline[b] > 0:
             alike = title[i] if title[i] > 0 else 0.0
             row[_TITLE] = math.sqrt(alike) - _TITLE_LIKENESS

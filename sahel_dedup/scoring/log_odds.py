@@ -107,7 +107,7 @@ def _row(one: float, other: float, same_outlet: float) -> int:
     """Apply the rule of `row_of_constants` to the times of two articles."""
     if not np.isnan(one - other):
         return 0
-    return 1 if same_outlet > 0 or (np.isnan(one) and np.isnan(other)) else 0
+    return 1 if same_outlet == 1 or (np.isnan(one) and np.isnan(other)) else 0
 
 
 def weights_of(settings: Settings) -> NDArray[np.float64]:

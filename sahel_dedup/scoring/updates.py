@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from sahel_dedup.candidates.lsh import agreeing_slots
 from sahel_dedup.scoring.copies import Titles, titles_differ
 from sahel_dedup.sketch.fingerprint import SLOTS
-from sahel_dedup.sketch.profiles import REVISED, Traits, is_one_outlet
+from sahel_dedup.sketch.profiles import REVISED, Traits, are_two_outlets
 from sahel_dedup.util.jit import compiled
 
 # Updates follow within this time; the live page of a market is another one the next day.
@@ -61,7 +61,7 @@ def updates(
 def marked_updates(
     first: NDArray[np.int64], second: NDArray[np.int64], traits: Traits
 ) -> NDArray[np.bool_]:
-    """Find the pairs that may be updates: one outlet, within hours, with a title that says so.
+    """Find the pairs that may be updates: not of two outlets, within hours, a title says so.
 
     Parameters
     ----------
@@ -92,4 +92,5 @@ def _mark_updates(
         a, b = first[i], second[i]
         titled = headline[a] > 0 and headline[b] > 0
         marked = titled and (headline[a] | headline[b]) & REVISED > 0
-        found[i] = marked and is_one_outlet(a, b, source) and abs(day[a] - day[b]) <= _DAYS
+        elsewhere = are_two_outlets(a, b, source)
+        found[i] = marked and not elsewhere and abs(day[a] - day[b]) <= _DAYS

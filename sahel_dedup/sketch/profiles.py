@@ -114,6 +114,12 @@ def is_one_outlet(one: np.int64, other: np.int64, source: NDArray[np.int32]) -> 
     return bool(source[one] >= 0 and source[one] == source[other])
 
 
+@compiled
+def are_two_outlets(one: np.int64, other: np.int64, source: NDArray[np.int32]) -> bool:
+    """Whether two articles are known to be of different outlets."""
+    return bool(source[one] >= 0 and source[other] >= 0 and source[one] != source[other])
+
+
 def are_in_text(
     title_terms: NDArray[Any], terms: NDArray[Any], counts: NDArray[Any]
 ) -> NDArray[np.bool_]:
