@@ -6,14 +6,16 @@ judged       Judged pairs of six archives at the default setting, with constants
              archive and its family, and with the shipped ones, which were fitted on all pairs:
              precision and recall of "in one story", precision by size of the story, predicted
              probabilities and observed shares; written to results/judged.json.
-missing      The same pairs after articles lost their dates or outlets; written to
+drawn        Pairs drawn from the stories themselves, which took no part in any fit, at the default
+             setting; written to results/drawn.json.
+missing      The same pairs as in `judged` after articles lost their dates or outlets; written to
              results/missing.json.
 default      Templates, look-alikes and labelled sets at the default setting; written to
              results/precision.json.
 granularity  Judged pairs of lk_news_en and B-cubed of the archive benchmark at each granularity;
              written to results/granularity.json.
 
-    python -m benchmarks.precision [--data FOLDER] [judged] [missing] [default] [granularity]
+    python -m benchmarks.precision [--data FOLDER] [judged] [drawn] [missing] [default] [granularity]
 """
 
 from __future__ import annotations
@@ -37,12 +39,14 @@ from sahel_dedup import Settings
 from sahel_dedup.articles import Article
 from sahel_dedup.clustering.date_precision import estimate_precision
 from sahel_dedup.evaluation.judged_pairs import JudgedPair
-from sahel_dedup.evaluation.pair_scores import evaluate_pairs
+from sahel_dedup.evaluation.pair_scores import PairScore, evaluate_pairs
 from sahel_dedup.scoring.log_odds import WEIGHTS
 from sahel_dedup.settings import Granularity
 
 # Archives over which judged pairs are averaged.
 CORE = ("reuters21578_en", "lk_news_en", "saudi_ar", "lk_ta", "senate2007")
+# Pairs that a later reading judged: ids, answers and weights, no texts.
+DRAWN = Path(__file__).parent / "drawn.pairs.jsonl.gz"
 ESTIMATED = {"reuters21578_en": (0.985, 0.85), "lk_news_en": (0.995, 0.90)}
 
 
@@ -52,9 +56,11 @@ _FLASH = re.compile(r"(?P<company>[^<]*)<(?P<ticker>[^>]+)>.*\b(QTR|YEAR|NET|LOS
 
 def main() -> None:
     """Run the requested parts."""
-    data, chosen = arguments(__doc__, ["judged", "missing", "default", "granularity"])
+    data, chosen = arguments(__doc__, ["judged", "drawn", "missing", "default", "granularity"])
     if "judged" in chosen:
         judged(data)
+    if "drawn" in chosen:
+        drawn(data)
     if "missing" in chosen:
         missing(data)
     if "default" in chosen:
@@ -109,6 +115,34 @@ def score_pairs(judged: Sequence[Row], stories: dict[str, str]) -> dict[str, flo
         inside = together & (size >= low) & (size <= high)
         found[f"size {low}" if low == high else f"size {low}+"] = _share(weight, same, inside)
     return found
+
+
+def drawn(data: Path) -> None:
+    """Score the stories of archives on pairs drawn from such stories with `sample_pairs`.
+
+    The file holds ids and answers. Pairs were drawn twice from the output of commit af1e830, and a
+    language model read them one by one without knowing what the product said. It repeated all 140
+    earlier answers that were mixed in and of which their judges were sure.
+    """
+    pairs = read(DRAWN)
+    results: dict[str, Any] = {}
+    for name in dict.fromkeys(pair["set"] for pair in pairs):
+        stories = story_ids(read(data / "bulk" / f"{name}.jsonl.gz"))
+        found = [pair for pair in pairs if pair["set"] == name]
+        draws = Counter(pair["draw"] for pair in found)
+        # Each draw represents the archive, and counts for as much as it has pairs.
+        part = {draw: count / len(found) for draw, count in draws.items()}
+        scores: dict[str, Any] = {"pairs": len(found)}
+        for note, kept in (("", found), (", sure", [pair for pair in found if pair["sure"]])):
+            total = scored([{**p, "weight": p["weight"] * part[p["draw"]]} for p in kept], stories)
+            scores[f"precision{note}"], scores[f"recall{note}"] = total.precision, total.recall
+        results[name] = scores
+    table = Table("drawn from the stories", "pairs", *list(scores)[1:])
+    for name, scores in results.items():
+        intervals = [f"{v.value:.2f} ({v.low:.2f}-{v.high:.2f})" for v in list(scores.values())[1:]]
+        table.add_row(name, str(scores["pairs"]), *intervals)
+    console.print(table)
+    save("drawn", results)
 
 
 def missing(data: Path) -> None:
@@ -225,13 +259,18 @@ def story_ids(rows: Iterable[Row], settings: Settings | None = None) -> dict[str
     return {str(row["id"]): str(row["story_id"]) for row in stories.rows()}
 
 
-def weighted(pairs: Sequence[Row], stories: dict[str, str]) -> tuple[float, float]:
-    """Precision and recall of "in one story" on judged pairs, by their weights."""
+def scored(pairs: Sequence[Row], stories: dict[str, str]) -> PairScore:
+    """Score "in one story" on judged pairs, by their weights."""
     judged = [
         JudgedPair(first=p["a"], second=p["b"], same=p["same"] == 1, weight=float(p["weight"]))
         for p in pairs
     ]
-    total = evaluate_pairs(stories, judged).all_pairs.total
+    return evaluate_pairs(stories, judged).all_pairs.total
+
+
+def weighted(pairs: Sequence[Row], stories: dict[str, str]) -> tuple[float, float]:
+    """Precision and recall of "in one story" on judged pairs, by their weights."""
+    total = scored(pairs, stories)
     assert total.precision is not None
     assert total.recall is not None
     return total.precision.value, total.recall.value
