@@ -15,7 +15,8 @@ default      Templates, look-alikes and labelled sets at the default setting; wr
 granularity  Judged pairs of lk_news_en and B-cubed of the archive benchmark at each granularity;
              written to results/granularity.json.
 
-    python -m benchmarks.precision [--data FOLDER] [judged] [drawn] [missing] [default] [granularity]
+    python -m benchmarks.precision [--data FOLDER] [judged] [drawn] [missing] [default]
+        [granularity]
 """
 
 from __future__ import annotations

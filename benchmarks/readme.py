@@ -136,6 +136,20 @@ def _stated(results: dict[str, Any]) -> list[str]:
     return rows + [f"| {p:.2f} | {q:.2f} |" for p, q in results["left out"]["stated"]]
 
 
+def _drawn(results: dict[str, Any]) -> list[str]:
+    """Show pairs drawn from the stories, with their intervals."""
+    rows = [
+        "| archive | pairs | precision | recall | precision, sure | recall, sure |",
+        "|---" * 6 + "|",
+    ]
+    for name, found in results.items():
+        if name != "about":
+            values = (v for key, v in found.items() if key != "pairs")
+            cells = (f"{value:.2f} ({low:.2f}–{high:.2f})" for value, low, high in values)
+            rows.append(f"| {name} | {found['pairs']} | {' | '.join(cells)} |")
+    return rows
+
+
 def _precision(results: dict[str, Any]) -> list[str]:
     rows = ["| measure | result | target |", "|---|---|---|"]
     for name, line in results.items():
@@ -297,6 +311,7 @@ BLOCKS: dict[str, tuple[str, Callable[[dict[str, Any]], list[str]]]] = {
     "judged": ("judged", _judged),
     "by_size": ("judged", _by_size),
     "stated": ("judged", _stated),
+    "drawn": ("drawn", _drawn),
     "precision": ("precision", _precision),
     "ablation": ("ablation", _ablation),
     "granularity": ("granularity", _granularity),

@@ -108,7 +108,8 @@ def within_outlet(one: Article, other: Article) -> dict[str, float]:
         ((None, None), (DAY, DAY), UNKNOWN_OUTLET),
         ((None, None), (DAY, None), UNKNOWN_OUTLET),
         (("Wire", "Wire"), (None, None), 1),
-        ((None, "Wire"), (None, None), 0),
+        ((None, "Wire"), (None, None), UNKNOWN_OUTLET),
+        ((None, None), (None, None), 0),
     ],
 )
 def test_what_counts_within_an_outlet_counts_in_part_if_an_outlet_is_unknown(

@@ -47,7 +47,8 @@ _HOURS, _NUMBERS_SHARED, _NUMBERS_CONFLICTING, _TITLE, _OPENING, _HEADLINE = ran
 _WITHIN_OUTLET = (SAME_OUTLET, _OTHER_LENGTH, _UNTITLED, _NUMBERS_CONFLICTING)
 # The chance that two similar articles are of one outlet if the outlet of one is unknown. Chosen by
 # removing outlets from archives with judged pairs (`python -m benchmarks.precision missing`).
-# Undated pairs are left out: their constants were fitted on articles without outlets too.
+# It is no evidence that two articles lack both dates and outlets: the constants of undated pairs
+# were fitted on such articles too.
 UNKNOWN_OUTLET = 1 / 3
 # A lower bound of the cosine, because its logarithm is taken.
 NO_LIKENESS = 0.01
@@ -186,7 +187,9 @@ def _chance_of_one_outlet(
     if is_one_outlet(a, b, source):
         return 1.0
     undated = np.isnan(day[a]) and np.isnan(day[b])
-    return 0.0 if undated or are_two_outlets(a, b, source) else UNKNOWN_OUTLET
+    if undated and source[a] < 0 and source[b] < 0:
+        return 0.0
+    return 0.0 if are_two_outlets(a, b, source) else UNKNOWN_OUTLET
 
 
 def measure_rest(
