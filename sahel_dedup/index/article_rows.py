@@ -54,10 +54,10 @@ def article_rows(live: Live, first: int, last: int, terms: TermNumbers) -> Itera
     """
     p, here = live.profiles, slice(first, last)
     outlets, langs = live.sketcher.sources.names, live.sketcher.langs.names
-    entries = p.indptr[first : last + 1]
+    entries, titles = p.indptr[first : last + 1], p.title_indptr[first : last + 1]
     words = p.words[entries[0] : entries[-1]]
-    titles = p.title_indptr[first : last + 1]
     title_terms = p.title_terms[titles[0] : titles[-1]]
+    starts, title_starts = (entries - entries[0]).tolist(), (titles - titles[0]).tolist()
     sources = p.source[here].tolist()
     return zip(
         live.standing.serial[here].tolist(),
@@ -70,9 +70,9 @@ def article_rows(live: Live, first: int, last: int, terms: TermNumbers) -> Itera
         p.body_check[here].view(np.int64).tolist(),
         p.headline[here].view(np.int64).tolist(),
         p.length[here].tolist(),
-        to_blobs(terms.filed(words & TERM), "<i4", entries - entries[0]),
-        to_blobs(words >> TERM_BITS, "u1", entries - entries[0]),
-        to_blobs(terms.filed(title_terms), "<i4", titles - titles[0]),
+        to_blobs(terms.filed(words & TERM), "<i4", starts),
+        to_blobs(words >> TERM_BITS, "u1", starts),
+        to_blobs(terms.filed(title_terms), "<i4", title_starts),
         to_blobs(p.salience[here], "<u2"),
         to_blobs(p.shingles[here], "u1"),
         to_blobs(p.number_contexts[here], "<u2"),
@@ -146,14 +146,13 @@ def check_langs(langs: Sequence[object]) -> None:
 
 
 def to_blobs(
-    values: NDArray[Any], dtype: str, starts: NDArray[np.int64] | None = None
+    values: NDArray[Any], dtype: str, starts: Sequence[int] | None = None
 ) -> list[bytes]:
     """Convert the rows of an array to bytes; for a ragged one, the starts of rows are given."""
-    data = values.astype(dtype).tobytes()
+    values = values.astype(dtype, copy=False)
     if starts is None:
-        starts = np.arange(len(values) + 1) * math.prod(values.shape[1:])
-    ends = (starts * np.dtype(dtype).itemsize).tolist()
-    return [data[start:end] for start, end in itertools.pairwise(ends)]
+        return [row.tobytes() for row in values]
+    return [values[start:end].tobytes() for start, end in itertools.pairwise(starts)]
 
 
 def to_text(data: bytes) -> str:

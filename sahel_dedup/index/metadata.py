@@ -84,7 +84,7 @@ class State:
         ValueError
             If a value has another type or is out of range.
         """
-        counts = {item.name: _whole(values["counts"], item.name) for item in fields(Counts)}
+        counts = {name: _whole(values["counts"], name) for name in _COUNTED}
         return cls(
             generation=_whole(values, "generation"),
             removals=_whole(values, "removals"),
@@ -99,9 +99,12 @@ class State:
 
     def values(self) -> dict[str, Any]:
         """Return the state in types of JSON."""
-        values: dict[str, Any] = {item.name: getattr(self, item.name) for item in fields(self)}
-        values["counts"] = {item.name: getattr(self.counts, item.name) for item in fields(Counts)}
-        return values
+        counts = {name: getattr(self.counts, name) for name in _COUNTED}
+        return {name: getattr(self, name) for name in _STATED} | {"counts": counts}
+
+
+# Looked up once, because every transaction writes the state.
+_COUNTED, _STATED = ([item.name for item in fields(table)] for table in (Counts, State))
 
 
 def make_header(settings: Settings, keep_texts: bool, keep_fields: bool) -> dict[str, Any]:

@@ -141,18 +141,20 @@ class Keeper:
                 end = min(start + _SAVED_AT_ONCE, last)
                 self._save_added(start, end, articles[start - first : end - first])
             state.serial = self._serial
-        if moved := sorted(changes.moved):
-            store.put("standing", self._standing(np.array(moved)), replace=True)
+        if changes.moved:
+            moved = np.array(sorted(changes.moved))
+            store.put("standing", self._standing(moved), replace=True)
             # Past articles are still compared but no longer shown.
-            past = [row for row in moved if live.standing.story[row] == NO_STORY]
-            store.drop("texts", live.standing.serial[past].tolist())
+            past = live.standing.story[moved] == NO_STORY
+            store.drop("texts", live.standing.serial[moved][past].tolist())
         if changes.left:
             for table in ("articles", "standing", "texts"):
                 store.drop(table, changes.left)
             state.removals += 1
             state.generation += changes.compacted
             state.clock = None if np.isnan(live.clock) else live.clock
-        self._save_corrections(state)
+        if changes.corrected or changes.withdrawn:
+            self._save_corrections(state)
         self._note(len(changes.added) + len(changes.moved) + len(changes.left))
         if changes.compacted:
             self._note(len(live))
@@ -226,12 +228,18 @@ class Keeper:
         serials = live.standing.serial[first:last].tolist()
         if self.keeps_texts:
             # Uncompressed, because compression takes longer than writing everything else.
-            titles = (None if a.title is None else to_bytes(a.title) for a in articles)
-            texts = (to_bytes(a.text) for a in articles)
-            extra = (fields_to_bytes(a) if self.keeps_fields else None for a in articles)
-            store.put("texts", zip(serials, titles, texts, extra, strict=True))
+            rows = (
+                (
+                    serial,
+                    None if a.title is None else to_bytes(a.title),
+                    to_bytes(a.text),
+                    fields_to_bytes(a) if self.keeps_fields else None,
+                )
+                for serial, a in zip(serials, articles, strict=True)
+            )
+            store.put("texts", rows)
         self._serial = serials[-1]
-        store.put("standing", self._standing(np.arange(first, last)))
+        store.put("standing", self._standing(slice(first, last)))
 
     def _save_corrections(self, state: State) -> None:
         """Write new corrections, or all of them if some were withdrawn."""
@@ -254,16 +262,17 @@ class Keeper:
             live.corrections |= Corrections(read_corrections(rows))
             self._correction = int(numbers[-1])
 
-    def _standing(self, rows: NDArray[np.int64]) -> Iterator[TableRow]:
+    def _standing(self, rows: NDArray[np.int64] | slice) -> Iterator[TableRow]:
         """Yield rows of the table `standing`."""
         s = self.engine.live.standing
+        serials = s.serial[rows].tolist()
         return zip(
-            s.serial[rows].tolist(),
+            serials,
             s.story[rows].view(np.int64).tolist(),
             s.serial[s.duplicate_of[rows]].tolist(),
             s.when[rows].tolist(),
             to_blobs(s.nearest[rows], "<f4"),
-            itertools.repeat(self._change, len(rows)),
+            itertools.repeat(self._change, len(serials)),
             strict=True,
         )
 

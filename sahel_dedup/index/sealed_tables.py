@@ -17,6 +17,10 @@ from sahel_dedup.index.seals import added
 from sahel_dedup.index.sqlite_file import TABLES, TableRow, damaged, named_error
 
 _READ_AT_ONCE = 2000
+_INSERT = {
+    table: f"INSERT OR REPLACE INTO {table} VALUES (?{', ?' * (columns - 1)})"
+    for table, (_, columns) in TABLES.items()
+}
 
 
 class SealedTables:
@@ -84,16 +88,16 @@ class SealedTables:
         replace : bool
             Whether rows with the same keys may exist.
         """
-        rows, seal = list(rows), self._header.sealers[table].seal
+        rows = list(rows)
         if not rows:
             return
         if replace:
             self._subtract(table, (row[0] for row in rows))
-        sealed = [(row[0], seal(row), *row[1:]) for row in rows]
-        marks = ", ?" * (TABLES[table][1] - 1)
-        self._connection.executemany(f"INSERT OR REPLACE INTO {table} VALUES (?{marks})", sealed)
+        seals = list(map(self._header.sealers[table].seal, rows))
+        sealed = [(row[0], seal, *row[1:]) for row, seal in zip(rows, seals, strict=True)]
+        self._connection.executemany(_INSERT[table], sealed)
         sums = self._header.sums
-        sums[table] = added(sums[table], sum(row[1] for row in sealed))
+        sums[table] = added(sums[table], sum(seals))
         self._changed = True
 
     def drop(self, table: str, keys: Iterable[int]) -> None:

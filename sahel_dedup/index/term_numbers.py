@@ -90,17 +90,16 @@ class TermNumbers:
 
     def new_rows(self) -> Iterator[TableRow]:
         """Assign numbers to the new terms since the last time, and yield their rows."""
-        vocabulary = self._vocabulary
-        numbers = np.arange(self.size, len(vocabulary), dtype=np.int32)
+        vocabulary, first = self._vocabulary, self.size
+        numbers = np.arange(first, len(vocabulary), dtype=np.int32)
         if self.last + len(numbers) > _MOST:
             raise IndexStateError(
                 "an index has had too many terms: make it again with `index rebuild`"
             )
-        filed = numbers - self.size + self.last + 1
-        hashes = vocabulary.hashes[numbers].view(np.int64).tolist()
-        words = vocabulary.words.encoded(self.size)
+        filed = numbers + np.int32(self.last + 1 - first)
         self._note(numbers, filed)
-        return zip(filed.tolist(), hashes, words, strict=True)
+        hashes = vocabulary.hashes[first:].view(np.int64).tolist()
+        return zip(filed.tolist(), hashes, vocabulary.words.encoded(first), strict=True)
 
     def read(self, rows: Sequence[TableRow]) -> None:
         """Load the next rows of a file.

@@ -60,12 +60,14 @@ class Words(Sequence[str]):
     def take(self, places: Iterable[int]) -> list[str]:
         """Return the words at some positions, which must exist."""
         # No word has a NUL, and decoding all at once takes half the time.
-        encoded = self._encoded(np.fromiter(places, np.int64))
+        chosen = np.fromiter(places, np.int64)
+        encoded = self._cut(self.ends[chosen].tolist(), self.ends[chosen + 1].tolist())
         return b"\0".join(encoded).decode().split("\0") if encoded else []
 
     def encoded(self, first: int) -> list[bytes]:
         """Return the words from a position on, in UTF-8."""
-        return self._encoded(np.arange(first, len(self)))
+        ends = self.ends[first : self._size + 1].tolist()
+        return self._cut(ends[:-1], ends[1:])
 
     def extend(self, words: Iterable[str]) -> None:
         """Add words at the end."""
@@ -87,9 +89,8 @@ class Words(Sequence[str]):
         """Note how many words there are, once they are all in the arrays."""
         self._size = size
 
-    def _encoded(self, places: NDArray[np.int64]) -> list[bytes]:
+    def _cut(self, starts: list[int], ends: list[int]) -> list[bytes]:
         letters = self.letters.data
-        starts, ends = self.ends[places].tolist(), self.ends[places + 1].tolist()
         # Lists of views would make the garbage collector scan all articles again and again.
         return [bytes(letters[start:end]) for start, end in zip(starts, ends, strict=True)]
 
