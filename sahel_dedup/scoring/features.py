@@ -21,7 +21,7 @@ from sahel_dedup.scoring.tfidf import Shared
 from sahel_dedup.scoring.updates import updates
 from sahel_dedup.settings import Settings
 from sahel_dedup.sketch.number_contexts import SLOTS as CONTEXT_SLOTS
-from sahel_dedup.sketch.number_contexts import conflicts
+from sahel_dedup.sketch.number_contexts import count_conflicts
 from sahel_dedup.sketch.profiles import REVISED, Traits, are_two_outlets, is_one_outlet
 from sahel_dedup.util.jit import compiled
 
@@ -147,36 +147,32 @@ class Sketched:
     ) -> Sketched:
         """Compare the sketches of pairs of articles; parameters are those of `measure_rest`."""
         copy = copies(first, second, shared.cosine, shared.number_count, number_count, traits)
-        conflicting, within = np.zeros((2, len(first)), dtype=np.int64)
-        outlets_and_times = traits.source, traits.day
-        within = within[: _list_within(first, second, *outlets_and_times, within, copy)]
-        if len(within):
-            conflicting[within] = conflicts(traits.number_contexts, first[within], second[within])
+        conflicting = np.zeros(len(first), dtype=np.int64)
+        t = traits
+        _compare_within(first, second, t.source, t.day, t.number_contexts, copy, conflicting)
         return cls(copy, conflicting, updates(first, second, shared.cosine, traits, titles))
 
 
 @compiled
-def _list_within(
+def _compare_within(
     first: NDArray[np.int64],
     second: NDArray[np.int64],
     source: NDArray[np.int32],
     day: NDArray[np.float64],
-    within: NDArray[np.int64],
+    number_contexts: NDArray[np.uint16],
     copy: NDArray[np.bool_],
-) -> int:
-    """List the pairs that may be of one outlet, and count them.
+    conflicting: NDArray[np.int64],
+) -> None:
+    """Fill in `conflicting`, which is 0, for the pairs that may be of one outlet.
 
     What an outlet prints again on another day is usually an issue of a series, and no `copy`.
     """
-    size = 0
     for i in range(len(first)):
         chance = _chance_of_one_outlet(first[i], second[i], source, day)
         if chance == 1:
             copy[i] = False
         if chance > 0:
-            within[size] = i
-            size += 1
-    return size
+            conflicting[i] = count_conflicts(number_contexts, first[i], second[i])
 
 
 @compiled

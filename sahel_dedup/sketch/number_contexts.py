@@ -130,11 +130,17 @@ def _count_conflicts(
 ) -> None:
     """Fill in what `conflicts` returns."""
     for i in range(len(first)):
-        a, b = first[i], second[i]
-        conflicting = 0
-        for k in range(SLOTS):
-            one, two = number_contexts[a, k], number_contexts[b, k]
-            # The upper byte is the word, and both slots are filled.
-            same_word = one >> np.uint16(8) == two >> np.uint16(8)
-            conflicting += same_word and one != two and one != EMPTY_SLOT and two != EMPTY_SLOT
-        found[i] = conflicting
+        found[i] = count_conflicts(number_contexts, first[i], second[i])
+
+
+@compiled
+def count_conflicts(number_contexts: NDArray[np.uint16], one: np.int64, other: np.int64) -> int:
+    """Count what `conflicts` counts in two articles."""
+    conflicting = 0
+    for k in range(SLOTS):
+        mine, theirs = number_contexts[one, k], number_contexts[other, k]
+        # The upper byte is the word, and both slots are filled.
+        same_word = mine >> np.uint16(8) == theirs >> np.uint16(8)
+        filled = mine != EMPTY_SLOT and theirs != EMPTY_SLOT
+        conflicting += same_word and mine != theirs and filled
+    return conflicting
