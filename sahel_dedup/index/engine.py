@@ -170,7 +170,7 @@ class Engine:
     def recall(self, row: int) -> Assignment:
         """Describe again where an article belongs."""
         live, s = self.live, self.live.standing
-        scored = ScoredPairs(self.evidence())
+        scored = ScoredPairs(self.evidence)
         if s.duplicate_of[row] == row:
             scored.score_pairs((row, other) for other in representatives(live, row) if other != row)
         rows = live.story_of(row).rows
@@ -185,7 +185,7 @@ class Engine:
         cursor = self.cursor
         rest = self._take_out(row)
         if rest:
-            self._part(former, rest, ScoredPairs(self.evidence()))
+            self._part(former, rest, ScoredPairs(self.evidence))
         (assignment,) = self.add([article], profiles, now)
         if not rest and len(live.members(live.row_of[article])) == 1:
             live.bear(live.row_of[article], former)
@@ -211,7 +211,7 @@ class Engine:
             if live.standing.duplicate_of[row] != row:
                 live.single_out(row)
                 self.changes.moved.add(row)
-        scored = ScoredPairs(self.evidence())
+        scored = ScoredPairs(self.evidence)
         for row in rows:
             members = live.members(row)
             if has_rivals(list(groups_among(live, members).values()), live.corrections):
@@ -222,7 +222,7 @@ class Engine:
 
     def withdraw(self, a: str, b: str) -> list[Event]:
         """Withdraw the corrections on a pair of articles, and group their stories again."""
-        live, cursor, scored = self.live, self.cursor, ScoredPairs(self.evidence())
+        live, cursor, scored = self.live, self.cursor, ScoredPairs(self.evidence)
         rows = [live.row_of[name] for name in (a, b) if name in live.row_of]
         live.corrections = live.corrections.without(a, b)
         self.changes.withdrawn = True
@@ -248,7 +248,7 @@ class Engine:
     def parts(self, row: int) -> dict[str, int]:
         """Return the articles of a row's story, each with its part by evidence alone."""
         live = self.live
-        groups = evidence_groups(live, live.members(row), ScoredPairs(self.evidence()))
+        groups = evidence_groups(live, live.members(row), ScoredPairs(self.evidence))
         return {live.ids[r]: number for number, group in enumerate(groups) for r in group}
 
     def remove(self, row: int) -> list[Event]:
@@ -257,7 +257,7 @@ class Engine:
         rest = self._take_out(row)
         if not rest:
             return [self._report("removed", story)]
-        return self._part(story, rest, ScoredPairs(self.evidence()))
+        return self._part(story, rest, ScoredPairs(self.evidence))
 
     def expire(self, before: float) -> list[Event]:
         """Expire the stories whose articles are all from before a day.
@@ -297,8 +297,9 @@ class Engine:
         """Re-evaluate stories whose articles were later found to be recurring."""
         live, number = self.live, self.live.standing.story
         found = [live.story_of(row) for row in {int(number[r]): r for r in rows}.values()]
-        scored = ScoredPairs(self.evidence())
-        for members in doubtful(live, [m.rows for m in found if len(m.first) > 1], scored):
+        stories = [members.rows for members in found if len(members.first) > 1]
+        scored = ScoredPairs(self.evidence)
+        for members in doubtful(live, stories, scored):
             self._part(int(number[members[0]]), members, scored)
 
     def _settle(self, row: int, last: int) -> None:
@@ -374,7 +375,7 @@ class Engine:
 
     def _score(self, surviving: ComparedPairs) -> tuple[Pairs, ScoredPairs]:
         """Score pairs of arriving articles, and all further pairs that the strong ones require."""
-        scored = ScoredPairs(self.evidence())
+        scored = ScoredPairs(self.evidence)
         if not len(surviving.first):
             return _NO_PAIRS, scored
         pairs = self.evidence(surviving).score_pairs(surviving.first, surviving.second)

@@ -348,7 +348,7 @@ class Live:
     def _uncount(self, row: int) -> None:
         held, _, _ = self.profiles.body_entries(np.array([row]))
         lang = int(self.profiles.lang[row])
-        self.similarity.count(lang, -1, held.astype(np.int32), np.full(len(held), -1))
+        self.similarity.count(lang, -1, held.astype(np.int32), -1)
 
     def name(self, article: str) -> int:
         """Return the number of the story that an article would start.

@@ -42,7 +42,8 @@ MAX_COMPARED = 200
 class ScoredPairs:
     """Scores of pairs of rows, in either order."""
 
-    def __init__(self, evidence: Evidence) -> None:
+    def __init__(self, evidence: Callable[[], Evidence]) -> None:
+        # Not a scorer yet, because most arriving articles need none for further pairs.
         self.evidence = evidence
         self._pairs: dict[tuple[int, int], tuple[float, float]] = {}
         self._entered: list[Pairs] = []
@@ -73,7 +74,7 @@ class ScoredPairs:
         missing = {(a, b) if a > b else (b, a) for a, b in pairs} - self.pairs.keys()
         if missing:
             first, second = np.ascontiguousarray(np.array(sorted(missing)).T)
-            self.enter(self.evidence.score_pairs(first, second))
+            self.enter(self.evidence().score_pairs(first, second))
 
     def get(self, one: int, other: int) -> tuple[float, float]:
         """Return score and cosine of a pair."""
@@ -271,7 +272,7 @@ def doubtful(
     compared = [sorted(live.first_rows(members))[-MAX_COMPARED:] for members in stories]
     later = [row for rows in compared for i, row in enumerate(rows) for _ in range(i)]
     earlier = [other for rows in compared for i in range(len(rows)) for other in rows[:i]]
-    pairs = scored.evidence.score_pairs(np.array(later), np.array(earlier))
+    pairs = scored.evidence().score_pairs(np.array(later), np.array(earlier))
     scored.enter(pairs)
     scores, found = iter(pairs.score.tolist()), list[Sequence[int]]()
     for members, rows in zip(stories, compared, strict=True):

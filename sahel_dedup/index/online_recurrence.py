@@ -34,11 +34,11 @@ def set_recurrence(live: Live, background: ComparedPairs, rows: range) -> None:
     s, p = live.standing, live.profiles
     first, second = background.first, background.second
     texts, highest = (p.day, p.shingles, p.length), (s.nearest, s.recurrence)
-    pairs, fresh = (first, second, background.cosine), np.ones(len(first), dtype=np.bool_)
-    if not _set(rows.start, rows.stop, pairs, fresh, True, texts, highest):
+    pairs, again = (first, second, background.cosine), np.zeros(len(first), dtype=np.bool_)
+    if not _set(rows.start, rows.stop, pairs, again, True, texts, highest):
         s.nearest[rows.start : rows.stop] = 0
-        fresh = ~repeated(first, second, live.similarity, p)
-        _set(rows.start, rows.stop, pairs, fresh, False, texts, highest)
+        again = repeated(first, second, live.similarity, p)
+        _set(rows.start, rows.stop, pairs, again, False, texts, highest)
 
 
 @compiled
@@ -46,12 +46,12 @@ def _set(
     start: int,
     stop: int,
     pairs: tuple[_Rows, _Rows, NDArray[np.float64]],
-    fresh: NDArray[np.bool_],
+    again: NDArray[np.bool_],
     look: bool,
     texts: tuple[NDArray[np.float64], NDArray[np.uint8], NDArray[np.int32]],
     highest: tuple[NDArray[np.float32], NDArray[np.float64]],
 ) -> bool:
-    """Set the recurrence of arriving articles by those background texts that are `fresh`.
+    """Set the recurrence of arriving articles by those background texts that are not `again`.
 
     With `look`, stop and return False if two background texts may be copies of each other. A text
     that is not similar enough to be recorded may be a copy or not. As the most similar come first,
@@ -64,7 +64,7 @@ def _set(
         recurrence[row] = least_recurrence(day[row])
     for i in range(len(first)):
         row = first[i]
-        if fresh[i] and cosine[i] > nearest[row, RANK - 1]:
+        if not again[i] and cosine[i] > nearest[row, RANK - 1]:
             k = i - 1
             while look and k >= 0 and first[k] == row:
                 if may_be_copy(second[k], second[i], shingles, length):

@@ -190,19 +190,25 @@ class OnlineTfidf:
                 mine = profiles.lang == lang
                 terms = terms[np.repeat(mine, np.diff(profiles.indptr))]
                 articles = int(mine.sum())
-            self.count(lang, articles, terms, np.ones(len(terms), dtype=np.int64))
+            self.count(lang, articles, terms, 1)
 
-    def count(
+    def count_former(
         self, lang: int, articles: int, terms: NDArray[np.int32], held: NDArray[np.int64]
     ) -> None:
-        """Count articles of a language, and how many of them contain some terms."""
+        """Count former articles of a language, given how many of them contained each term."""
+        self._make_room(lang)
+        np.add.at(self._seen[lang], terms, held)
+        self.count(lang, articles, terms, 0)
+
+    def count(self, lang: int, articles: int, terms: NDArray[np.int32], times: int) -> None:
+        """Count articles of a language, and each of their terms so many times."""
         self._make_room(lang)
         seen, log_seen = self._seen[lang], self._log_seen[lang]
         self._articles[lang] += articles
         name = self._sketcher.langs.names[lang]
         before = _read_before(name, self._articles[lang])
         prior = self._sketcher.vocabulary.prior_idf(name, terms)
-        add_counts(seen, log_seen, terms, held, prior, _CHANCE, before)
+        add_counts(seen, log_seen, terms, times, prior, _CHANCE, before)
         if before != self._before[lang]:
             self._before[lang] = before
             terms = seen.nonzero()[0].astype(np.int32)
@@ -343,7 +349,7 @@ class OnlineTfidf:
             fresh = self._amount[known:size]
             fresh[:] = vocabulary.is_number[known:]
             # Most new terms are words, and all years are looked up together.
-            if fresh.any():
+            if np.count_nonzero(fresh):
                 self._amount[vocabulary.years()] = False
             self._amounts_known = size
         return self._amount

@@ -323,7 +323,7 @@ class Keeper:
                     raise ValueError("forgotten terms and their counts do not match")
                 found = self.terms.in_memory(np.frombuffer(terms[i], "<i4"))
                 number = live.sketcher.langs.setdefault(lang, len(live.sketcher.langs))
-                live.similarity.count(number, articles[i], found, lost)
+                live.similarity.count_former(number, articles[i], found, lost)
 
     def _load_articles(self, whole: bool, last: int) -> None:
         live = self.engine.live

@@ -33,14 +33,14 @@ def add_counts(
     seen: NDArray[np.int32],
     log_seen: NDArray[np.float32],
     terms: NDArray[np.int32],
-    held: NDArray[np.int64],
+    times: int,
     prior: NDArray[np.uint16],
     chance: NDArray[np.float64],
     before: float,
 ) -> None:
     """Increase the counts of terms, some of which may occur several times."""
     for i in range(len(terms)):
-        seen[terms[i]] += held[i]
+        seen[terms[i]] += times
     take_logarithms(seen, log_seen, terms, prior, chance, before)
 
 
