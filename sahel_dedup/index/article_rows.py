@@ -80,6 +80,16 @@ def article_rows(live: Live, first: int, last: int, terms: TermNumbers) -> Itera
     )
 
 
+def text_rows(
+    serials: Sequence[int], articles: Sequence[Article], *, fields: bool
+) -> Iterator[TableRow]:
+    """Yield the rows of the texts of some articles, with their further fields if wanted."""
+    for serial, article in zip(serials, articles, strict=True):
+        title = None if article.title is None else to_bytes(article.title)
+        # Uncompressed, because compression takes longer than writing everything else.
+        yield serial, title, to_bytes(article.text), fields_to_bytes(article) if fields else None
+
+
 def articles_of_rows(
     columns: Sequence[tuple[Any, ...]], live: Live, terms: TermNumbers
 ) -> tuple[list[str], Profiles]:
@@ -145,9 +155,7 @@ def check_langs(langs: Sequence[object]) -> None:
         raise ValueError("lang: not a known language")
 
 
-def to_blobs(
-    values: NDArray[Any], dtype: str, starts: Sequence[int] | None = None
-) -> list[bytes]:
+def to_blobs(values: NDArray[Any], dtype: str, starts: Sequence[int] | None = None) -> list[bytes]:
     """Convert the rows of an array to bytes; for a ragged one, the starts of rows are given."""
     values = values.astype(dtype, copy=False)
     if starts is None:

@@ -378,10 +378,8 @@ class OnlineTfidf:
             self._articles += [0] * new
             self._before += [0.0] * new
             self._log_articles = np.append(self._log_articles, np.zeros(new, dtype=np.float32))
-            self._seen, self._log_seen = (
-                _enlarged(self._seen, shape),
-                _enlarged(self._log_seen, shape),
-            )
+            self._seen = _enlarged(self._seen, shape)
+            self._log_seen = _enlarged(self._log_seen, shape)
 
 
 def _read_before(lang: str, articles: int) -> float:

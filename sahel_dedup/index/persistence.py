@@ -12,12 +12,11 @@ from numpy.typing import NDArray
 
 from sahel_dedup.articles import Article
 from sahel_dedup.corrections.corrections import Correction, Corrections
-from sahel_dedup.index.article_ids import to_bytes
 from sahel_dedup.index.article_rows import (
     article_rows,
     articles_of_rows,
     check_langs,
-    fields_to_bytes,
+    text_rows,
     to_blobs,
 )
 from sahel_dedup.index.changes import Changes
@@ -227,17 +226,7 @@ class Keeper:
         store.put("articles", article_rows(live, first, last, self.terms))
         serials = live.standing.serial[first:last].tolist()
         if self.keeps_texts:
-            # Uncompressed, because compression takes longer than writing everything else.
-            rows = (
-                (
-                    serial,
-                    None if a.title is None else to_bytes(a.title),
-                    to_bytes(a.text),
-                    fields_to_bytes(a) if self.keeps_fields else None,
-                )
-                for serial, a in zip(serials, articles, strict=True)
-            )
-            store.put("texts", rows)
+            store.put("texts", text_rows(serials, articles, fields=self.keeps_fields))
         self._serial = serials[-1]
         store.put("standing", self._standing(slice(first, last)))
 
