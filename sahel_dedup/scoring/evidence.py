@@ -29,6 +29,7 @@ from sahel_dedup.scoring.log_odds import (
     FLOOR,
     LIMIT,
     bounded,
+    bounded_odds,
     known_dates,
     least_wording,
     most_gains,
@@ -154,9 +155,9 @@ class Evidence:
         score = np.empty(len(first))
         for rows, features in self.features(first, second, known):
             cosine[rows] = np.exp(features[:, WORDING])
-            total = self._total(features, first[rows], second[rows])
-            score[rows] = bounded(
-                first[rows], second[rows], total, self._traits.day, self._window
+            score[rows] = bounded_odds(
+                features, first[rows], second[rows], self._traits.day, self._weights, self._least,
+                self._window,
             )  # fmt: skip
         return Pairs(first, second, cosine, score)
 
@@ -204,7 +205,7 @@ class Evidence:
             day, headline = self._traits.day, self._traits.headline
             row = row_of_constants(features, day, a, b)
             untitled = (headline[a] == 0) | (headline[b] == 0)
-            bound[rows] = self._total(features, a, b)
+            bound[rows] = total_odds(features, a, b, day, self._weights, self._least)
             bound[rows] += gains[row, untitled.astype(np.int64)]
             may_be_more = (cosine[rows] >= COPY_COSINE) | marked_updates(a, b, self._traits)
             bound[rows][may_be_more] = LIMIT
@@ -267,11 +268,3 @@ class Evidence:
     ) -> NDArray[np.int64]:
         """Return which constants weigh pairs: see `log_odds.row_of_constants`."""
         return row_of_constants(features, self._traits.day, first, second)
-
-    def _total(
-        self,
-        features: NDArray[np.float64],
-        first: NDArray[np.int64],
-        second: NDArray[np.int64],
-    ) -> NDArray[np.float64]:
-        return total_odds(features, first, second, self._traits.day, self._weights, self._least)

@@ -150,8 +150,39 @@ def scores(
     ndarray of float64, shape (n,)
         See `Pairs`.
     """
-    total = total_odds(features, first, second, day, weights_of(settings), least_wording(settings))
-    return bounded(first, second, total, day, settings.window_days)
+    weights, least = weights_of(settings), least_wording(settings)
+    return bounded_odds(features, first, second, day, weights, least, settings.window_days)
+
+
+def bounded_odds(
+    features: NDArray[np.float64],
+    first: NDArray[np.int64],
+    second: NDArray[np.int64],
+    day: NDArray[np.float64],
+    weights: NDArray[np.float64],
+    least: float,
+    window: float,
+) -> NDArray[np.float64]:
+    """Return the same, given what follows from the settings."""
+    score = np.empty(len(first))
+    _score_all(features, first, second, day, weights, least, window, score)
+    return score
+
+
+@compiled
+def _score_all(
+    features: NDArray[np.float64],
+    first: NDArray[np.int64],
+    second: NDArray[np.int64],
+    day: NDArray[np.float64],
+    weights: NDArray[np.float64],
+    least: float,
+    window: float,
+    score: NDArray[np.float64],
+) -> None:
+    for i in range(len(first)):
+        one, other = day[first[i]], day[second[i]]
+        score[i] = _bound(_total(features[i], one, other, weights, least), one, other, window)
 
 
 def least_wording(settings: Settings) -> float:
@@ -185,7 +216,7 @@ def total_odds(
     least: float,
 ) -> NDArray[np.float64]:
     """Sum what the features of each pair add to its log-odds; -inf if the words rule it out."""
-    total = np.zeros(len(first))
+    total = np.empty(len(first))
     _add_all(features, first, second, day, weights, least, total)
     return total
 
@@ -201,12 +232,24 @@ def _add_all(
     total: NDArray[np.float64],
 ) -> None:
     for i in range(len(first)):
-        a, b = day[first[i]], day[second[i]]
-        row = _row(a, b, features[i, SAME_OUTLET])
-        for k in range(features.shape[1]):
-            total[i] += features[i, k] * weights[row, k]
-        if not np.isnan(a - b) and features[i, WORDING] < least:
-            total[i] = -np.inf
+        total[i] = _total(features[i], day[first[i]], day[second[i]], weights, least)
+
+
+@compiled
+def _total(
+    features: NDArray[np.float64],
+    one: float,
+    other: float,
+    weights: NDArray[np.float64],
+    least: float,
+) -> float:
+    """Apply the rule of `total_odds` to the features and times of two articles."""
+    if not np.isnan(one - other) and features[WORDING] < least:
+        return -math.inf
+    row, total = _row(one, other, features[SAME_OUTLET]), 0.0
+    for k in range(len(features)):
+        total += features[k] * weights[row, k]
+    return total
 
 
 @functools.lru_cache(maxsize=8)
@@ -244,5 +287,12 @@ def _bound_all(
     score: NDArray[np.float64],
 ) -> None:
     for i in range(len(total)):
-        bound = FLOOR if total[i] < FLOOR else LIMIT if total[i] > LIMIT else total[i]
-        score[i] = -LIMIT if abs(day[first[i]] - day[second[i]]) > window else bound
+        score[i] = _bound(total[i], day[first[i]], day[second[i]], window)
+
+
+@compiled
+def _bound(total: float, one: float, other: float, window: float) -> float:
+    """Apply the rule of `bounded` to the log-odds and times of two articles."""
+    if abs(one - other) > window:
+        return -LIMIT
+    return FLOOR if total < FLOOR else LIMIT if total > LIMIT else total
