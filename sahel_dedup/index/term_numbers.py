@@ -91,6 +91,8 @@ class TermNumbers:
     def new_rows(self) -> Iterator[TableRow]:
         """Assign numbers to the new terms since the last time, and yield their rows."""
         vocabulary, first = self._vocabulary, self.size
+        if first == len(vocabulary):
+            return iter(())
         numbers = np.arange(first, len(vocabulary), dtype=np.int32)
         if self.last + len(numbers) > _MOST:
             raise IndexStateError(
