@@ -22,6 +22,7 @@ from sahel_dedup.index.tfidf_kernels import (
     compare,
     compare_further,
     count_held,
+    mark_amounts,
     take_logarithms,
 )
 from sahel_dedup.scoring.copies import echoes_text, names_apart
@@ -30,6 +31,7 @@ from sahel_dedup.scoring.tfidf import Shared
 from sahel_dedup.sketch.profiles import Profiles
 from sahel_dedup.sketch.sketcher import TF, Sketcher
 from sahel_dedup.text.idf_prior import IDF_UNITS, LISTS, PRIOR_ARTICLES
+from sahel_dedup.text.vocabulary import year_hashes
 from sahel_dedup.util.growing import with_room, zeros
 
 _Scalar = TypeVar("_Scalar", bound=np.generic)
@@ -346,11 +348,8 @@ class OnlineTfidf:
         size = len(vocabulary)
         if known < size:
             self._amount = with_room(self._amount, size)
-            fresh = self._amount[known:size]
-            fresh[:] = vocabulary.is_number[known:]
-            # Most new terms are words, and all years are looked up together.
-            if np.count_nonzero(fresh):
-                self._amount[vocabulary.years()] = False
+            years = year_hashes()
+            mark_amounts(vocabulary.is_number, vocabulary.hashes, years, known, self._amount)
             self._amounts_known = size
         return self._amount
 

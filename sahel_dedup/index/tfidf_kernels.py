@@ -29,6 +29,22 @@ def count_held(
 
 
 @compiled
+def mark_amounts(
+    is_number: NDArray[np.bool_],
+    hashes: NDArray[np.uint64],
+    years: NDArray[np.uint64],
+    first: int,
+    amount: NDArray[np.bool_],
+) -> None:
+    """Mark the terms from one on that are numbers but no years."""
+    for term in range(first, len(is_number)):
+        amount[term] = is_number[term]
+        # Most new terms are words.
+        for year in years if is_number[term] else years[:0]:
+            amount[term] = amount[term] and hashes[term] != year
+
+
+@compiled
 def add_counts(
     seen: NDArray[np.int32],
     log_seen: NDArray[np.float32],

@@ -121,7 +121,7 @@ class Vocabulary:
 
     def years(self) -> NDArray[np.int32]:
         """Return the numbers of the terms that are years, from 1900 to 2099, ascending."""
-        numbers = self._find(_year_hashes())
+        numbers = self._find(year_hashes())
         return np.sort(numbers[numbers >= 0])
 
     def look_up(self, tokens: Tokens) -> NDArray[np.int32]:
@@ -278,7 +278,8 @@ def _take_known(
 
 
 @functools.cache
-def _year_hashes() -> NDArray[np.uint64]:
+def year_hashes() -> NDArray[np.uint64]:
+    """Return the hashes of the terms that are years."""
     return tokenize([" ".join(map(str, _YEARS))]).hashes
 
 
