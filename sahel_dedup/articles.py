@@ -16,7 +16,7 @@ from sahel_dedup.errors import ArticleError, SettingsError
 from sahel_dedup.util.date_parser import parse_published
 from sahel_dedup.util.field_names import FIELDS, find_alias, remedy
 from sahel_dedup.util.languages import language_tag
-from sahel_dedup.util.values import is_missing, shorten, show
+from sahel_dedup.util.values import is_missing, is_placeholder, shorten, show
 
 __all__ = ["Article", "check_article", "check_story", "parse_published", "read_id"]
 
@@ -88,9 +88,10 @@ class Article:
     def from_mapping(cls, row: Mapping[str, object]) -> Article:
         """Read an article from a mapping such as a JSON object.
 
-        ``None``, NaN and the missing values of pandas count as missing everywhere, and
-        so do empty strings except in ``text``. Keys that are not fields go to ``extra``,
-        where missing values are ``None``.
+        ``None``, NaN and the missing values of pandas count as missing everywhere. A title,
+        source or language that is empty or stands for a missing value, such as ``"nan"`` or
+        ``"N/A"``, is missing too, and such a text is empty. Keys that are not fields go to
+        ``extra``, where missing values are ``None``.
 
         Parameters
         ----------
@@ -117,7 +118,7 @@ class Article:
             raise ArticleError(f"not a string: {show(text)}", "text")
         return cls(
             id=read_id(row),
-            text=text,
+            text="" if is_placeholder(text) else text,
             title=_string(row, "title"),
             published=parse_published(row.get("published")),
             source=_string(row, "source"),
@@ -194,7 +195,7 @@ def read_id(row: Mapping[str, object]) -> str:
 def _string(row: Mapping[str, object], name: str) -> str | None:
     value = row.get(name)
     if isinstance(value, str):
-        return value or None
+        return None if is_placeholder(value) else value
     if is_missing(value):
         return None
     raise ArticleError(f"not a string: {show(value)}", name)

@@ -42,6 +42,28 @@ def test_every_field_arrives() -> None:
     )
 
 
+PLACEHOLDERS = [
+    "nan", "NaN", "None", "NULL", "null", "NaT", "N/A", "n/a", "NA", "<NA>", "#N/A", "nil",
+    "undefined", "Unknown", "(unknown)", "unknown ", "-", "--", "\N{EM DASH}", "?", "...",
+    " ", "\t", "\xa0", "(no title)", "Untitled", "[Removed]", "(none)", " " * 99,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("value", PLACEHOLDERS)
+@pytest.mark.parametrize("field", ["title", "source", "lang"])
+def test_strings_that_stand_for_a_missing_value_are_missing(field: str, value: str) -> None:
+    assert getattr(read(**{field: value}), field) is None
+    assert read(text=value).text == ""
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["Nan Goldin", "None dead", "Nation", "The Unknown", "NAN 24", "-1", "N", "A", "0", "?!A"],
+)
+def test_words_that_only_resemble_a_placeholder_are_kept(value: str) -> None:
+    assert read(title=value, source=value, text=value) == Article("a", value, value, source=value)
+
+
 @pytest.mark.parametrize(
     ("value", "expected"),
     [(7, "7"), ("07", "07"), (np.int64(7), "7"), (10**30, "1" + "0" * 30), (" a ", " a ")],

@@ -285,12 +285,15 @@ def test_a_date_that_was_to_come_counts_when_it_has_come(
 def test_results_in_the_input_are_counted(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path = write(tmp_path / "a.jsonl", [row(1, story_id="s1"), row(2, canonical=3), row(3)])
+    path = write(
+        tmp_path / "a.jsonl", [row(1, story_id="s1"), row(2, canonical=3), row(3, source="nan")]
+    )
     told = []
     for more in ((), ("--checkpoint", tmp_path / "kept"), ("--checkpoint", tmp_path / "kept")):
         run("cluster", path, "-o", tmp_path / "out.jsonl", *more)
         told.append(capsys.readouterr().err)
     assert "story_id (1 row), canonical (1 row)" in told[0]
+    assert ", 1 value such as 'nan' taken as missing (1 x source); " in told[0]
     assert told[1:] == told[:1] * 2
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from datetime import UTC, datetime
 
@@ -13,6 +14,23 @@ from sahel_dedup import SahelWarning, cluster
 from sahel_dedup.articles import Article
 from sahel_dedup.io.summary import ReadSummary
 
+PLACES = [("Nine", "a market in Maradi"), ("Two", "a camp at Tessarit"), ("Ten", "Kidal bridge")]
+# Two reports of each event.
+EVENTS = [
+    [
+        (
+            f"{many} killed in attack on {place}",
+            f"Gunmen attacked {place} on Monday, killing {many} people and wounding six, the "
+            "governor said. Reinforcements arrived from the capital in the evening.",
+        ),
+        (
+            f"Gunmen attack {place}, {many} dead",
+            f"At least {many} people were killed and six wounded when gunmen attacked {place} on "
+            "Monday, according to the governor. Reinforcements arrived in the evening.",
+        ),
+    ]
+    for many, place in PLACES
+]
 ARTICLES = st.lists(
     st.builds(
         Article,
@@ -80,3 +98,37 @@ def test_the_library_logs_what_it_read_and_what_is_missing(
     assert [warning.split(" (")[0] for warning in warnings] == [
         "no article has a title", "no article has a date", "no article has a source",
     ]  # fmt: skip
+
+
+def test_strings_that_stand_for_a_missing_value_are_counted() -> None:
+    rows: list[dict[str, str | None]] = [
+        {"id": "a", "text": "Rain fell.", "title": "nan", "source": "nan", "lang": "en"},
+        {"id": "b", "text": "Snow fell.", "title": "Snow", "source": "N/A", "lang": "None"},
+        {"id": "c", "text": "NULL", "title": "", "source": " ", "lang": None},
+        {"id": "d", "text": "Hail fell.", "title": None, "source": "BBC", "lang": "en"},
+    ]
+    summary = cluster(rows).read_summary
+    assert summary.placeholders == {"source": 2, "title": 1, "lang": 1, "text": 1}
+    assert (summary.titled, summary.sourced, summary.tagged) == (1, 1, 2)
+    assert "5 values such as 'nan' taken as missing (2 x source, 1 x " in str(summary)
+    kept = ReadSummary()
+    kept.add_notes(json.loads(json.dumps(summary.notes())))
+    assert (kept.placeholders, kept.first_placeholder) == (summary.placeholders, "nan")
+
+
+def test_articles_of_unknown_outlets_are_not_those_of_one() -> None:
+    """Else hardly any two of them are one story, because an outlet rarely repeats itself."""
+    rows = [
+        {
+            "id": f"{event}{n}",
+            "text": text,
+            "title": title,
+            "published": f"2025-03-0{event}T0{n}:00Z",
+        }
+        for event, texts in enumerate(EVENTS, 1)
+        for n, (title, text) in enumerate(texts)
+    ]
+    expected = cluster(rows).labels.tolist()
+    assert cluster([{**row, "source": "BBC"} for row in rows]).labels.tolist() != expected
+    for value in ("nan", "None", "N/A", "unknown", " ", "-"):
+        assert cluster([{**row, "source": value} for row in rows]).labels.tolist() == expected

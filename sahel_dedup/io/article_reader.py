@@ -177,7 +177,7 @@ class ArticleReader:
         if isinstance(row, Article):
             return row
         try:
-            return Article.from_mapping(row)
+            article = Article.from_mapping(row)
         except ArticleError as error:
             column = self._columns.get(error.field or "")
             if column is not None and error.field not in row:
@@ -186,7 +186,9 @@ class ArticleReader:
             if error.field != "published" or not self._drop:
                 raise
             self.summary.add_bad_date(error.at(*place) if place else error)
-            return Article.from_mapping({**row, "published": None})
+            article = Article.from_mapping({**row, "published": None})
+        self.summary.add_placeholders(row, article)
+        return article
 
     def warn(self, stacklevel: int = 2) -> None:
         """Warn a caller in Python about what was dropped; see `ReadSummary.warn`."""

@@ -29,6 +29,7 @@ _LOGGER = logging.getLogger("sahel_dedup")
 _LOGGER.addHandler(logging.NullHandler())
 
 _MOST_COLUMNS = 1000
+_MAY_BE_PLACEHOLDERS = ("text", "title", "source", "lang")
 # The cost of a missing field, for a warning if no article has it.
 _COSTS = {
     "title": (
@@ -61,6 +62,10 @@ class ReadSummary:
         Number of rows that were left out, by kind of fault (`ArticleError.kind`).
     titled, dated, sourced, tagged : int
         Number of articles with a title, a usable date, a source, and a language.
+    placeholders : Counter of str
+        Number of strings such as ``"nan"`` that were taken as missing, by field.
+    first_placeholder : str or None
+        The first of these strings.
     numbered : int
         Number of articles whose id was an integer of at most 64 bits.
     dates_unusable : int
@@ -89,6 +94,8 @@ class ReadSummary:
     dated: int = 0
     sourced: int = 0
     tagged: int = 0
+    placeholders: Counter[str] = field(default_factory=Counter)
+    first_placeholder: str | None = None
     numbered: int = 0
     dates_unusable: int = 0
     bad_dates: Counter[str] = field(default_factory=Counter)
@@ -114,6 +121,14 @@ class ReadSummary:
                 self.unknown_languages += 1
                 self.first_unknown_language = self.first_unknown_language or article.lang
 
+    def add_placeholders(self, row: Mapping[str, Any], article: Article) -> None:
+        """Count the strings of a row that its article does not have, because they say nothing."""
+        for name in _MAY_BE_PLACEHOLDERS:
+            value = row.get(name)
+            if isinstance(value, str) and not getattr(article, name) and value.strip():
+                self.placeholders[name] += 1
+                self.first_placeholder = self.first_placeholder or value
+
     @staticmethod
     def flags(article: Article, row_id: object = None) -> int:
         """Return what `add` would count of an article, one bit each, for `add_flags`."""
@@ -138,6 +153,8 @@ class ReadSummary:
         """Return what was noted besides the articles, fit for JSON; for `add_notes`."""
         return {
             "skipped": dict(self.skipped),
+            "placeholders": dict(self.placeholders),
+            "first_placeholder": self.first_placeholder,
             "bad_dates": dict(self.bad_dates),
             "dates_unusable": self.dates_unusable,
             "first_fault": self.first_fault,
@@ -148,6 +165,8 @@ class ReadSummary:
     def add_notes(self, notes: Mapping[str, Any]) -> None:
         """Add the `notes` of another reading."""
         self.skipped.update(notes["skipped"])
+        self.placeholders.update(notes["placeholders"])
+        self.first_placeholder = self.first_placeholder or notes["first_placeholder"]
         self.bad_dates.update(notes["bad_dates"])
         self.dates_unusable += notes["dates_unusable"]
         self.first_fault = self.first_fault or notes["first_fault"]
@@ -260,6 +279,11 @@ class ReadSummary:
             f"{self.sourced:,} with a source",
             f"{self.tagged:,} with a language",
         ]
+        if self.placeholders:
+            parts.append(
+                f"{counted(self.placeholders.total(), 'value')} such as "
+                f"{show(self.first_placeholder)} taken as missing ({_listed(self.placeholders)})"
+            )
         if self.dates_unusable:
             parts.append(f"{counted(self.dates_unusable, 'date')} unusable")
         if self.unknown_languages:

@@ -10,6 +10,14 @@ from sahel_dedup.errors import FileError
 # pandas marks missing values with singletons of these types. They are recognised by name because
 # pandas is not a dependency, and because NaT passes for a datetime.
 _PANDAS_MISSING = frozenset({"NaTType", "NAType"})
+# What spreadsheets, programs and content systems write for a missing value, without case and
+# brackets.
+_PLACEHOLDERS = frozenset({
+    "", "n/a", "na", "nan", "nat", "nil", "no title", "none", "null", "removed", "undefined",
+    "unknown", "untitled",
+})  # fmt: skip
+_AROUND_PLACEHOLDERS = " \t\r\n\xa0<>()[]#?.-\u2013\u2014"
+_LONGEST_PLACEHOLDER = 20
 _NUMPY_MAY_MISS = frozenset({"float16", "float32", "longdouble", "datetime64", "timedelta64"})
 
 
@@ -22,6 +30,18 @@ def is_missing(value: object) -> bool:
     name = type(value).__name__
     # Only NaN and NaT of NumPy differ from themselves.
     return name in _PANDAS_MISSING or (name in _NUMPY_MAY_MISS and bool(value != value))
+
+
+def is_placeholder(text: str) -> bool:
+    """Whether a string stands for "no value", such as ``"nan"``, ``"N/A"``, ``"-"`` or ``" "``.
+
+    Programs that write tables turn missing values into such strings. Taken literally, they would
+    make one outlet of all articles without one.
+    """
+    # Most strings are titles, and longer.
+    if len(text) > _LONGEST_PLACEHOLDER and not text.isspace():
+        return False
+    return text.strip(_AROUND_PLACEHOLDERS).casefold() in _PLACEHOLDERS
 
 
 def path_text(path: object) -> str:
