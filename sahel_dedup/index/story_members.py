@@ -79,7 +79,7 @@ class StoryMembers:
 
     def __init__(self, window: float, base: MemberArrays | None = None) -> None:
         self._window = window
-        self._base = base
+        self._base = base if base is not None and len(base.rows) else None
         # ``None`` for stories of the arrays that have one article, or none, by now.
         self._members: dict[int, Members | None] = {}
 
