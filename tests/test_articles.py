@@ -103,6 +103,14 @@ def test_faults_name_their_field(field: str, value: object, reason: str) -> None
     assert (caught.value.field, caught.value.reason) == (field, reason)
 
 
+@pytest.mark.parametrize("column", ["TEXT", "Text", " text ", "text_", "BODY"])
+def test_a_column_of_almost_the_same_name_is_suggested(column: str) -> None:
+    remedy = f"columns={{'text': {column!r}}} (--column text={column}) reads it"
+    with pytest.raises(ArticleError) as caught:
+        Article.from_mapping({"id": "a", column: "t"})
+    assert str(caught.value).endswith(f"; {remedy}")
+
+
 def test_a_missing_column_says_which_ones_there_are() -> None:
     with pytest.raises(
         ArticleError, match=r"field 'text': missing: the row has id, body; columns="

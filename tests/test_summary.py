@@ -132,3 +132,10 @@ def test_articles_of_unknown_outlets_are_not_those_of_one() -> None:
     assert cluster([{**row, "source": "BBC"} for row in rows]).labels.tolist() != expected
     for value in ("nan", "None", "N/A", "unknown", " ", "-"):
         assert cluster([{**row, "source": value} for row in rows]).labels.tolist() == expected
+
+
+@pytest.mark.parametrize("field", ["title", "source", "published"])
+def test_a_column_in_capitals_is_suggested(field: str) -> None:
+    rows = [{"id": name, "text": "Rain fell.", field.upper(): "2025-03-01"} for name in "ab"]
+    with pytest.warns(SahelWarning, match=rf"columns=\{{'{field}': '{field.upper()}'\}}"):
+        cluster(rows)

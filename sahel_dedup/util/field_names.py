@@ -25,9 +25,10 @@ _ALIASES = {
 
 
 def find_alias(field: str, columns: Iterable[str]) -> str | None:
-    """Find the column that most likely contains a field under another name."""
-    by_name = {_bare(column): column for column in reversed(list(columns))}
-    return next((by_name[name] for name in _ALIASES[field] if name in by_name), None)
+    """Find the column that most likely contains a field under another name, or in capitals."""
+    # Under the name of the field it is there, and has no value.
+    by_name = {_bare(column): column for column in reversed(list(columns)) if column != field}
+    return next((by_name[name] for name in (field, *_ALIASES[field]) if name in by_name), None)
 
 
 def remedy(field: str, column: str) -> str:
