@@ -187,6 +187,25 @@ def test_a_table_without_a_header_is_refused_even_when_skipping(header: bytes, r
         ids("a.csv", skipped=SkipReport())
 
 
+@pytest.mark.parametrize("mark", [";", "\t", "|"])
+@pytest.mark.parametrize("skipped", [None, SkipReport()])
+def test_a_table_with_other_separators_is_refused(mark: str, skipped: SkipReport | None) -> None:
+    for cells in ("a,b", "a, b; c", '"a; b"'):
+        Path("a.csv").write_text(f"\ufeffid{mark}text\n{cells}{mark}t\n", "utf-8")
+        with pytest.raises(ArticleError) as caught:
+            ids("a.csv", skipped=skipped)
+        assert str(caught.value) == (
+            f"a.csv, line 1: columns separated by {mark!r}: write the table with commas"
+        )
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "cp1252"])
+def test_a_table_in_another_encoding_is_named_so(encoding: str) -> None:
+    Path("a.csv").write_bytes('id,text\r\n1,"Fête à Gao"\r\n'.encode(encoding))
+    with pytest.raises(ArticleError, match=r"a.csv, line \d: not UTF-8: write the table as UTF-8$"):
+        ids("a.csv")
+
+
 @pytest.mark.parametrize("column", ["id", "text"])
 def test_a_missing_column_is_named_in_every_format(column: str) -> None:
     row = {"id": "a", "text": "t", "tag": "x"}

@@ -217,6 +217,9 @@ def _csv_rows(path: InputPath, name: str, report: Reporter) -> _NumberedRows:
             header = cells
             if twice := [column for column, count in Counter(header).items() if count > 1]:
                 raise ArticleError(f"column named twice: {twice[0]!r}", None, start, name)
+            if other := _other_separator(header):
+                reason = f"columns separated by {other!r}: write the table with commas"
+                raise ArticleError(reason, None, start, name)
         elif isinstance(cells, ArticleError):
             report(cells)
         elif len(cells) != len(header):
@@ -224,6 +227,11 @@ def _csv_rows(path: InputPath, name: str, report: Reporter) -> _NumberedRows:
             report(ArticleError(reason, None, start, name))
         else:
             yield start, dict(zip(header, cells, strict=True))
+
+
+def _other_separator(header: list[str]) -> str | None:
+    """Return what separates the columns of a header that has no comma, as spreadsheets write it."""
+    return next((mark for mark in ";\t|" if len(header) == 1 and mark in header[0]), None)
 
 
 class _RecordTooLongError(Exception):
@@ -281,13 +289,20 @@ def _csv_records(
         except _RecordTooLongError:
             yield start, too_long("record", start, name)
         except csv.Error as error:
+            if lines.undecodable:
+                yield start, _not_utf8(lines.undecodable, name)
+                continue
             until = f", lines {start} to {lines.number}" if lines.number > start else ""
             yield start, ArticleError(f"broken CSV: {error}{until}", None, start, name)
         else:
             if lines.undecodable:
-                yield start, ArticleError("not UTF-8", None, lines.undecodable, name)
+                yield start, _not_utf8(lines.undecodable, name)
             elif len(cells) > 1 or "".join(cells).strip():
                 yield start, cells
+
+
+def _not_utf8(line: int, name: str) -> ArticleError:
+    return ArticleError("not UTF-8: write the table as UTF-8", None, line, name)
 
 
 def _parquet_rows(path: InputPath, name: str, report: Reporter) -> _NumberedRows:
