@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 Granularity = Literal["copies", "event", "topic"]
 CanonicalPolicy = Literal["earliest", "longest", "central"]
 
+_WINDOW = timedelta(days=7)
 # Probability that two stories must reach, on average over their pairs, to become one.
 _PROBABILITIES: dict[Granularity, float] = {"copies": 0.92, "event": 0.34, "topic": 0.5}
 
@@ -64,7 +65,7 @@ class Settings:
 
     granularity: Granularity = "event"
     min_probability: float | None = None
-    window: timedelta | None = timedelta(days=7)
+    window: timedelta | None = _WINDOW
     recall: float = 0.99
     recall_similarity: float = 0.3
     canonical: CanonicalPolicy = "earliest"
@@ -79,7 +80,7 @@ class Settings:
             *,
             granularity: Granularity = "event",
             min_probability: float | None = None,
-            window: timedelta | float | None = timedelta(days=7),
+            window: timedelta | float | None = _WINDOW,
             recall: float = 0.99,
             recall_similarity: float = 0.3,
             canonical: CanonicalPolicy = "earliest",
@@ -103,6 +104,8 @@ class Settings:
         if self.model is not None and self.granularity == "topic":
             raise SettingsError("model: topics are decided by wording alone and accept none")
         object.__setattr__(self, "window", to_time("window", self.window))
+        if self.granularity == "topic" and self.window not in (None, _WINDOW):
+            raise SettingsError("window: topics have none; leave it out")
         object.__setattr__(self, "preferred_sources", check_sources(self.preferred_sources))
         object.__setattr__(self, "workers", check_workers(self.workers))
 

@@ -100,7 +100,7 @@ def test_articles_on_one_side_alone_are_counted(stories: Path, tmp_path: Path) -
         ((), b"give either --gold FILE or --pairs FILE"),
         (("--gold", SAMPLE, "--pairs", SAMPLE), b"give either --gold FILE or --pairs FILE"),
         (("--gold", SAMPLE, "--set", "x"), b"--set: known stories have no sets"),
-        (("--pairs", SAMPLE), b"line 1, field 'id_a': missing"),
+        (("--pairs", SAMPLE), b"line 1, field 'a': missing"),
     ],
 )
 def test_what_cannot_be_done_is_said(

@@ -313,7 +313,8 @@ def test_corrections_are_read_from_whatever_holds_them(tmp_path: Path) -> None:
     [
         ({"a": "a", "b": "b"}, "line 2, field 'same': missing"),
         ({"a": "a", "b": "a", "same": 1}, "line 2, field 'b': the same article twice"),
-        ({"a": "a", "same": 1}, "line 2, field 'id_b': missing"),
+        ({"a": "a", "same": 1}, "line 2, field 'b': missing: the row has a, same"),
+        ({"id_a": "a", "same": 1}, "line 2, field 'id_b': missing"),
         ({"a": "a", "b": "c", "same": "perhaps"}, "line 2, field 'same': not 1, 0"),
     ],
 )

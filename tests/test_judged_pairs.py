@@ -230,7 +230,7 @@ def test_every_way_to_say_yes_no_and_nothing(value: object, same: bool | None) -
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        ({"b": "2", "same": 1}, "line 2, field 'id_a': missing: the row has b, same"),
+        ({"b": "2", "same": 1}, "line 2, field 'a': missing: the row has b, same"),
         ({"a": "", "b": "2", "same": 1}, "line 2, field 'a': empty"),
         ({"a": "1", "b": 2.5, "same": 1}, "line 2, field 'b': neither a string nor an integer"),
         ({"a": "1", "b": 1, "same": 1}, "line 2, field 'b': the same article twice: '1'"),

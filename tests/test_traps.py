@@ -545,3 +545,96 @@ def test_a_story_is_asked_for_by_its_id(stories: Stories) -> None:
         stories.story(wrong)
     with pytest.raises(SettingsError, match=r"^url: .* is not an address"):
         StoryIndex.connect(wrong)
+
+
+@pytest.mark.parametrize("window", [3, timedelta(hours=5)])
+def test_topics_have_no_window(window: Any, tmp_path: Path) -> None:
+    for call in (
+        lambda: Settings(granularity="topic", window=window),
+        lambda: cluster(ROWS, Settings(granularity="topic")).recut(window=window),
+    ):
+        with pytest.raises(SettingsError, match=r"^window: topics have none; leave it out$"):
+            call()
+    path = tmp_path / "topics.index"
+    # Nor does a retention have to be as long as one.
+    StoryIndex.open(path, Settings(granularity="topic"), retention=1).close()
+    StoryIndex.open(path, Settings(granularity="topic", window=None)).close()
+
+
+def test_what_a_file_keeps_does_not_change(tmp_path: Path) -> None:
+    path, bare = tmp_path / "news.index", tmp_path / "bare.index"
+    StoryIndex.open(path, retention=30).close()
+    StoryIndex.open(bare, keep_texts=False).close()
+    calls: list[tuple[Callable[[], object], str]] = [
+        (lambda: StoryIndex.open(path, keep_texts=False), "with texts, .* keep_texts=False"),
+        (lambda: StoryIndex.open(path, keep_fields=True), "without fields, .* keep_fields=True"),
+        (lambda: StoryIndex.open(path, readonly=True, keep_fields=True), "without fields"),
+        (lambda: StoryIndex.open(path, readonly=True, retention=40), "^retention: .* read-only"),
+    ]
+    for call, message in calls:
+        with pytest.raises(SettingsError, match=message):
+            call()
+    StoryIndex.open(bare, keep_texts=False).close()
+    with StoryIndex.open(path) as index:
+        assert index.stats().retention == timedelta(days=30)
+    StoryIndex.open(bare).close()
+
+
+@pytest.mark.parametrize("policy", ["earliest", "longest"])
+def test_only_the_central_article_needs_similarities(policy: Any) -> None:
+    with pytest.raises(SettingsError, match=r"^similarity: .* compares none; 'central' does$"):
+        canonical([Article("a", "x")], policy, similarity=np.eye(1))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"weight": 0}, "'weight': not positive"),
+        ({"weight": -1.5}, "'weight': not positive"),
+        ({"weight": float("nan")}, "'weight': not a finite number"),
+        ({"weight": "2"}, "'weight': not a finite number"),
+        ({"probability": 2}, "'probability': not between 0 and 1"),
+        ({"probability": float("nan")}, "'probability': not a finite number"),
+        ({"same": "yes"}, "'same': neither True nor False nor None"),
+        ({"second": "a"}, "'second': the same article twice"),
+        ({"first": 1}, "'first': not a non-empty string"),
+    ],
+)
+def test_a_judged_pair_is_checked_when_it_is_made(wrong: dict[str, Any], message: str) -> None:
+    given: dict[str, Any] = {"first": "a", "second": "b", "same": True, **wrong}
+    with pytest.raises(ArticleError, match=message):
+        JudgedPair(**given)
+
+
+def test_probabilities_that_are_given_are_used(stories: Stories) -> None:
+    found = evaluate_pairs(stories, [JUDGED], probabilities={"a": 0.9, "b": 0.8})
+    assert found.probabilities == "stories: probability"
+    assert [score.stated for score in found.all_pairs.by_probability if score.stated] == [0.8]
+    assert evaluate_pairs(stories, [JUDGED]).probabilities == "stories: similarity"
+    with pytest.raises(SettingsError, match=r"^probabilities_name: 'p' is not one of"):
+        evaluate_pairs(stories, [JUDGED], probabilities={}, probabilities_name="p")
+
+
+@pytest.mark.parametrize("missing", [None, float("nan"), ""])
+def test_no_story_is_no_name_of_one(missing: Any) -> None:
+    stories = {"a": "s1", "b": missing, "c": missing}
+    calls: list[Callable[[], object]] = [
+        lambda: evaluate(stories, {"a": "1", "b": "2"}),
+        lambda: evaluate({"a": "1", "b": "2"}, stories),
+        lambda: evaluate_pairs(stories, [JUDGED]),
+        lambda: sample_pairs(stories, ROWS, 20),
+        lambda: cluster(ROWS, previous=stories),
+    ]
+    for call in calls:
+        with pytest.raises(ArticleError, match=r"'story_id': article 'b' has none; leave it out$"):
+            call()
+    # The numbers of stories are names too.
+    assert evaluate({"a": 1, "b": 1}, {"a": 7, "b": 7}).bcubed.f1 == 1
+    with pytest.raises(ArticleError, match=r"'story_id': missing: the row has id, story$"):
+        evaluate([{"id": "a", "story": "1"}], {"a": "1"})
+
+
+def test_whether_two_are_one_story_is_a_fact() -> None:
+    wrong: Any = "yes"
+    with pytest.raises(SettingsError, match=r"^one_story: 'yes' is neither True nor False nor"):
+        explain(Article("a", "x"), Article("b", "x"), one_story=wrong)

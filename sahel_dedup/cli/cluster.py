@@ -127,6 +127,8 @@ def cluster(
     check_apart(read, {"--output": output or STDOUT, "--report": report} | named)
     if changes is not None and previous is None:
         raise SettingsError("--changes needs --previous, the stories that have changed")
+    if master is not None and engine != "spark":
+        raise SettingsError("--master: only with --engine spark")
     settings = make_settings(
         granularity, window, workers, canonical, prefer, min_probability, model
     )

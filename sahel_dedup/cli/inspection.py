@@ -108,6 +108,10 @@ def _explain_rows(out: str, first: str, second: str, corrections: str | None) ->
     a, b = found[first], found[second]
     ours, theirs = a.extra.get("story_id"), b.extra.get("story_id")
     if None in (ours, theirs):
+        if corrections is not None:
+            raise SettingsError(
+                f"--corrections: {out!r} is no output of cluster, which follows corrections"
+            )
         return compare(a, b)
     return compare(
         a,

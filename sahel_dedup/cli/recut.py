@@ -49,6 +49,10 @@ def recut(
 
     Writes one row per article: id, story_id, canonical, relation and similarity.
     """
+    if thresholds is not None and (output is not None or min_probability is not None):
+        raise SettingsError(
+            "--thresholds: only prints a table; leave out --output and --min-probability"
+        )
     check_apart([saved], {"--output": output or STDOUT})
     check_output(output)
     from sahel_dedup.clustering.stories import Stories

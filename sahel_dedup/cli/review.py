@@ -15,11 +15,13 @@ from sahel_dedup.cli.options import (
     parse_columns,
 )
 from sahel_dedup.cli.terminal import note, say
-from sahel_dedup.errors import missing_package
+from sahel_dedup.errors import SettingsError, missing_package
 from sahel_dedup.io.article_reader import read_articles
 from sahel_dedup.io.collisions import check_apart
 from sahel_dedup.io.writers import check_folder, check_output, check_stdout, write_rows
 from sahel_dedup.util.values import counted
+
+_ANSWERS = "answers.jsonl"
 
 
 def review(
@@ -38,7 +40,7 @@ def review(
             help="File of answers, as JSON lines; existing answers are kept. evaluate --pairs and "
             "--corrections read it.",
         ),
-    ] = "answers.jsonl",
+    ] = _ANSWERS,
     who: Annotated[
         str | None,
         typer.Option(
@@ -67,6 +69,8 @@ def review(
     Prints the address of a page that only this machine can reach. Every answer is in the file
     before the page shows the next pair. Interrupt the command to end.
     """
+    if sheet is not None and (port or answers != _ANSWERS):
+        raise SettingsError("--sheet: serves no page; leave out --port and --answers")
     check_apart([stories, *archive, model], {"--answers": answers, "--sheet": sheet})
     check_folder(answers)
     settings, columns = make_settings(granularity, window, 0, model=model), parse_columns(column)

@@ -83,6 +83,8 @@ def teach(
         raise SettingsError("teach: --ask N and --sheet FILE go together")
     if output is not None and pairs is None:
         raise SettingsError("teach: --output needs answers: --pairs FILE")
+    if as_json and output is None:
+        raise SettingsError("--json: nothing is learnt without --pairs FILE and -o MODEL")
     if output is None and sheet is None:
         raise SettingsError("teach: give --pairs FILE and -o MODEL, or --ask N and --sheet FILE")
     if output is not None:

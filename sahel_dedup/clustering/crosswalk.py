@@ -14,7 +14,7 @@ from sahel_dedup.articles import Article, read_id
 from sahel_dedup.clustering.story_ids import former_stories
 from sahel_dedup.errors import ArticleError, no_result
 from sahel_dedup.io.sources import located_rows, raise_fault
-from sahel_dedup.util.values import is_missing, show
+from sahel_dedup.util.values import is_missing, shorten, show
 
 if TYPE_CHECKING:
     import polars as pl
@@ -52,7 +52,7 @@ def read_previous(source: StoryPartition | Mapping[str, str] | Any | None) -> Ma
     if hasattr(source, "rows") and hasattr(source, "story_of"):
         return {str(row["id"]): str(row["story_id"]) for row in source.rows()}
     if isinstance(source, Mapping):
-        return {str(article): str(story) for article, story in source.items()}
+        return {str(article): _name(story, article) for article, story in source.items()}
     found: dict[str, str] = {}
     for place, row in located_rows(source, {}, raise_fault, wanted=_WANTED):
         try:
@@ -136,12 +136,20 @@ def _of_former(
             yield "shrank" if left else "vanished", name, None, gone
 
 
+def _name(story: object, article: object) -> str:
+    """Return the name of a story, which may be a number."""
+    if is_missing(story) or story == "":
+        raise ArticleError(f"article {show(article)} has none; leave it out", "story_id")
+    return str(story)
+
+
 def _read(row: Mapping[str, object] | Article) -> tuple[str, str]:
     if isinstance(row, Article):
         row = {"id": row.id, **row.extra}
     story = row.get("story_id")
     if is_missing(story) or story == "":
-        raise ArticleError("missing", "story_id")
+        held = "" if "story_id" in row else f": the row has {shorten(', '.join(map(str, row)))}"
+        raise ArticleError(f"missing{held}", "story_id")
     if not isinstance(story, str):
         raise ArticleError(f"not a string: {show(story)}", "story_id")
     return read_id(row), story

@@ -17,7 +17,7 @@ from typing import Any
 
 from sahel_dedup.articles import Article
 from sahel_dedup.errors import ArticleError, CorrectionError, SettingsError
-from sahel_dedup.io.pair_rows import check_distinct, read_pair_ids, read_same
+from sahel_dedup.io.pair_rows import check_pair_ids, read_pair_ids, read_same
 from sahel_dedup.io.readers import Place
 from sahel_dedup.io.sources import located_rows, raise_fault
 from sahel_dedup.util.groups import Groups
@@ -59,11 +59,7 @@ class Correction:
     place: Place | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
-        for name in ("a", "b"):
-            value = getattr(self, name)
-            if not isinstance(value, str) or not value:
-                raise ArticleError(f"not a non-empty string: {show(value)}", name)
-        check_distinct(self.a, self.b)
+        check_pair_ids(self.a, self.b)
         if not isinstance(self.same, bool):
             raise ArticleError(f"neither True nor False: {show(self.same)}", "same")
         for name in ("who", "when", "why"):

@@ -7,13 +7,14 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from numbers import Real
 from os import PathLike
 
 from sahel_dedup.articles import read_id
 from sahel_dedup.errors import ArticleError, SettingsError
 from sahel_dedup.evaluation.metrics import STORY_FIELDS, first_of, label_rows
 from sahel_dedup.io.frames import Row
-from sahel_dedup.io.pair_rows import read_pair_ids, read_same
+from sahel_dedup.io.pair_rows import check_pair_ids, read_pair_ids, read_same
 from sahel_dedup.io.readers import Place, read_rows
 from sahel_dedup.util.values import is_missing, show
 
@@ -23,7 +24,7 @@ PROBABILITIES = ("probability", "similarity")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JudgedPair:
-    """A pair of articles, and whether they report one event.
+    """A pair of articles, and whether they report one event; checked when it is made.
 
     Attributes
     ----------
@@ -45,6 +46,21 @@ class JudgedPair:
     weight: float = 1.0
     probability: float | None = None
     kind: str | None = None
+
+    def __post_init__(self) -> None:
+        check_pair_ids(self.first, self.second, "first", "second")
+        if not isinstance(self.same, bool | None):
+            raise ArticleError(f"neither True nor False nor None: {show(self.same)}", "same")
+        if not _is_finite(self.weight):
+            raise ArticleError(f"not a finite number: {show(self.weight)}", "weight")
+        if self.weight <= 0:
+            raise ArticleError(f"not positive: {self.weight:g}", "weight")
+        if self.probability is None:
+            return
+        if not _is_finite(self.probability):
+            raise ArticleError(f"not a finite number: {show(self.probability)}", "probability")
+        if not 0 <= self.probability <= 1:
+            raise ArticleError(f"not between 0 and 1: {self.probability:g}", "probability")
 
 
 def read_pairs(path: str | PathLike[str], *, chosen: str | None = None) -> list[JudgedPair]:
@@ -165,18 +181,13 @@ def labels_of(
 def _read_pair(row: Row) -> JudgedPair:
     first, second = read_pair_ids(row)
     weight = _number(row, "weight")
-    if weight is not None and weight <= 0:
-        raise ArticleError(f"not positive: {weight:g}", "weight")
-    probability = _number(row, "probability")
-    if probability is not None and not 0 <= probability <= 1:
-        raise ArticleError(f"not between 0 and 1: {probability:g}", "probability")
     kind = row.get("kind")
     return JudgedPair(
         first=first,
         second=second,
         same=read_same(row),
         weight=1.0 if weight is None else weight,
-        probability=probability,
+        probability=_number(row, "probability"),
         kind=None if is_missing(kind) or kind == "" else str(kind),
     )
 
@@ -192,6 +203,10 @@ def _number(row: Mapping[str, object], name: str) -> float | None:
     if not math.isfinite(number):
         raise ArticleError(f"not a finite number: {value!r}", name)
     return number
+
+
+def _is_finite(value: object) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _names(sets: Counter[str]) -> str:

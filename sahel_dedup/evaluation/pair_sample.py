@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from sahel_dedup.articles import Article
 from sahel_dedup.batch import Archive, Progress
+from sahel_dedup.clustering.crosswalk import read_previous
 from sahel_dedup.clustering.recut import Compared
 from sahel_dedup.clustering.stories import Stories
 from sahel_dedup.errors import FileError, NotFoundError
@@ -102,8 +103,7 @@ def sample_pairs(
     """
     check_keywords("sample_pairs", misplaced)
     settings = check_settings(settings)
-    if isinstance(stories, Stories):
-        stories = {str(row["id"]): str(row["story_id"]) for row in stories.rows()}
+    stories = read_previous(stories)
     if isinstance(articles, Iterator):
         articles = list(articles)  # The articles are read twice.
     return draw_pairs(stories, lambda: iter_articles(articles), count, settings, salt=salt)

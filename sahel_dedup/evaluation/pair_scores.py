@@ -17,10 +17,17 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from sahel_dedup.clustering.crosswalk import read_previous
 from sahel_dedup.clustering.stories import Stories
 from sahel_dedup.errors import NotFoundError
-from sahel_dedup.evaluation.judged_pairs import JudgedPair, check_pairs, labels_of
+from sahel_dedup.evaluation.judged_pairs import (
+    PROBABILITIES,
+    JudgedPair,
+    check_pairs,
+    labels_of,
+)
 from sahel_dedup.io.readers import Place
+from sahel_dedup.settings import check_choice
 
 # A pair with more than this many times the median weight can decide a result alone.
 HEAVY = 20.0
@@ -192,9 +199,12 @@ def evaluate_pairs(
     (0.75, 1)
     """
     if isinstance(stories, Stories):
-        stories, probabilities, probabilities_name = labels_of(
-            (Place(None, number), row) for number, row in enumerate(stories.rows(), start=1)
-        )
+        rows = ((Place(None, number), row) for number, row in enumerate(stories.rows(), start=1))
+        stories, found, name = labels_of(rows)
+        if probabilities is None:
+            probabilities, probabilities_name = found, name
+    stories = read_previous(stories)
+    check_choice("probabilities_name", probabilities_name, PROBABILITIES)
     everything = check_pairs(pairs)
     judged = [pair for pair in everything if pair.same is not None]
     known = [pair for pair in judged if pair.first in stories and pair.second in stories]

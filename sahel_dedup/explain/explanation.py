@@ -18,6 +18,7 @@ from rich.console import Console, ConsoleOptions, RenderResult
 
 from sahel_dedup.articles import Article, check_article
 from sahel_dedup.corrections.corrections import Correction, check_corrections
+from sahel_dedup.errors import SettingsError
 from sahel_dedup.explain import view
 from sahel_dedup.explain.comparison import ComparedArticles, compare_articles
 from sahel_dedup.explain.confusable_names import confusable_names
@@ -43,7 +44,7 @@ from sahel_dedup.text.boilerplate import find_boilerplate, strip_boilerplate
 from sahel_dedup.text.tokenizer import tokenize
 from sahel_dedup.util.days import hours_between
 from sahel_dedup.util.languages import known_language
-from sahel_dedup.util.values import counted
+from sahel_dedup.util.values import counted, show
 
 # Two articles below this cosine that are not near copies count as unrelated. Of judged pairs
 # between .1 and .2, weighted to their archives, 1.3 % were one event.
@@ -160,7 +161,11 @@ def explain(
     ------
     ArticleError
         If one is not an `Article`.
+    SettingsError
+        If `one_story` or `corrections` is something else.
     """
+    if not isinstance(one_story, bool | None):
+        raise SettingsError(f"one_story: {show(one_story)} is neither True nor False nor None")
     lang = known_language(check_article(a).lang) or known_language(check_article(b).lang)
     compared = compare_articles((a, b), weights, lang)
     pair = np.array([0]), np.array([1])

@@ -144,6 +144,9 @@ def stored_settings(header: dict[str, Any], path: str) -> Settings:
         values = {name: header["settings"][name] for name in BINDING if name != "model"}
         taught = header["settings"].get("model")
         values["model"] = None if taught is None else EvidenceModel.from_dict(taught)
+        if values["granularity"] == "topic":
+            # Earlier releases accepted a window, and did not use it.
+            del values["window"]
         return Settings(**values)
     except (LookupError, TypeError, ValueError) as error:
         raise IndexFileError(
@@ -160,11 +163,31 @@ def check_settings_fit(stored: Settings, given: Settings, path: str) -> None:
         If they define a story differently.
     """
     for name in BINDING:
+        if name == "window" and stored.window_days == given.window_days:
+            continue
         have, want = (_named(getattr(settings, name)) for settings in (stored, given))
         if have != want:
             raise SettingsError(
                 f"{path!r} was made with {name} {have}, not {want}: open it without settings, or "
                 "make a new index with `sahel-dedup index rebuild`"
+            )
+
+
+def check_kept(made: dict[str, Any], keep_texts: bool, keep_fields: bool, path: str) -> None:
+    """Refuse to open a file for less or more of each article than it keeps; see `make_header`.
+
+    Raises
+    ------
+    SettingsError
+        If other than the default was asked for, and the file was made otherwise.
+    """
+    for kept, asked, made_so, option in (
+        (made["texts"], keep_texts, "with texts", "keep_texts=False (--no-texts)"),
+        (not made["fields"], not keep_fields, "without fields", "keep_fields=True (--fields)"),
+    ):
+        if kept and not asked:
+            raise SettingsError(
+                f"{path!r} was made {made_so}, which cannot change: leave out {option}"
             )
 
 
@@ -183,7 +206,9 @@ def check_retention(retention: timedelta | None, settings: Settings) -> None:
     SettingsError
         If the retention is shorter than the window.
     """
-    if retention is not None and settings.window is not None and retention < settings.window:
+    if settings.granularity == "topic" or settings.window is None:
+        return
+    if retention is not None and retention < settings.window:
         raise SettingsError(
             f"retention: {length_in_words(retention)} is shorter than the window, "
             f"{length_in_words(settings.window)}"

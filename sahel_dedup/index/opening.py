@@ -6,9 +6,10 @@ import os
 from contextlib import closing
 from datetime import timedelta
 
-from sahel_dedup.errors import IndexFileError, SahelError
+from sahel_dedup.errors import IndexFileError, SahelError, SettingsError
 from sahel_dedup.index.engine import Engine
 from sahel_dedup.index.metadata import (
+    check_kept,
     check_settings_fit,
     make_header,
     stored_settings,
@@ -33,12 +34,15 @@ def open_session(
     """Open a file, or create it; see `StoryIndex.open`."""
     asked = check_settings(settings)
     age = to_time("retention", retention)
+    if readonly and age is not None:
+        raise SettingsError("retention: an index that is opened read-only keeps its own")
     header = make_header(asked, keep_texts, keep_fields)
     store = Store(path, readonly=readonly, header=header, timeout=check_seconds("timeout", timeout))
     try:
         stored = stored_settings(store.made, store.path)
         if settings is not None:
             check_settings_fit(stored, settings, store.path)
+        check_kept(store.made, keep_texts, keep_fields, store.path)
         with store.checked():
             warn_of_versions(store.made, store.path)
         session = _load(Engine(settings or stored), store)

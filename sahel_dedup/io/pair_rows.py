@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from sahel_dedup.articles import read_id
 from sahel_dedup.errors import ArticleError
-from sahel_dedup.util.values import is_missing
+from sahel_dedup.util.values import is_missing, show
 
 _TRUE, _FALSE = frozenset({"1", "1.0", "true"}), frozenset({"0", "0.0", "false"})
 
@@ -21,26 +21,29 @@ def read_pair_ids(row: Mapping[str, object]) -> tuple[str, str]:
     """
     ids = []
     for name in ("a", "b"):
-        name = name if name in row else f"id_{name}"
+        name = f"id_{name}" if f"id_{name}" in row and name not in row else name
         try:
             ids.append(read_id({"id": row.get(name)}))
         except ArticleError as error:
             missing = f"missing: the row has {', '.join(map(str, row))}"
             raise ArticleError(error.reason if name in row else missing, name) from None
-    check_distinct(ids[0], ids[1])
+    check_pair_ids(*ids)
     return ids[0], ids[1]
 
 
-def check_distinct(a: str, b: str) -> None:
-    """Check that the two articles of a pair are not one.
+def check_pair_ids(a: object, b: object, first: str = "a", second: str = "b") -> None:
+    """Check the ids of the two articles of a pair; `first` and `second` are their fields.
 
     Raises
     ------
     ArticleError
-        If they are.
+        If one is not an id, or both are the same.
     """
+    for name, value in ((first, a), (second, b)):
+        if not isinstance(value, str) or not value:
+            raise ArticleError(f"not a non-empty string: {show(value)}", name)
     if a == b:
-        raise ArticleError(f"the same article twice: {a!r}", "b")
+        raise ArticleError(f"the same article twice: {a!r}", second)
 
 
 def read_same(row: Mapping[str, object]) -> bool | None:
