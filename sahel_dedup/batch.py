@@ -118,7 +118,8 @@ def cluster(
     -----
     SahelWarning
         If rows or dates were left out, if languages are not recognised, if a column probably
-        contains a field that no article has, or if corrections name unknown articles.
+        contains a field that no article has, or if corrections, preferred outlets or former stories
+        name what is unknown.
 
     Examples
     --------
@@ -178,9 +179,7 @@ def group(
             yield article
 
     on_progress = progress or (lambda _stage, _done, _all: None)
-    archive = Archive.read(
-        remember(), settings, on_progress, summary=summary, corrections=corrections
-    )
+    archive = Archive.read(remember(), settings, on_progress, summary, corrections)
     return archive.stories(kept, previous)
 
 
@@ -315,6 +314,7 @@ class Archive:
         ids = [ids[i] for i in order]
         corrections = corrections or Corrections()
         summary.add_corrections(len(corrections), sorted(set(corrections.names).difference(ids)))
+        summary.add_preferred(settings.preferred_sources, sketcher.sources.keys())
         summary.log()
         kept = None
         if isinstance(articles, KeptReading):
@@ -340,13 +340,14 @@ class Archive:
         -------
         Stories
         """
-        profiles, settings = self.profiles, self.settings
+        profiles, settings, former = self.profiles, self.settings, previous or {}
+        self.summary.add_previous(former, self.ids)
         compared = self.compare(settings.merge_threshold)
         self.on_progress("linking", 0, None)
         grouped = group_compared(
             self.ids, self.position, profiles, self.sketcher.sources, compared, settings,
             self.corrections,
-        )._replace(previous=previous or {})  # fmt: skip
+        )._replace(previous=former)  # fmt: skip
         self.on_progress("linking", len(grouped.inside), len(grouped.inside))
         words = self.sketcher.vocabulary.words
         return Stories(grouped, profiles, compared, words, articles, self.summary)

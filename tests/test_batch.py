@@ -227,7 +227,7 @@ def test_copies_beyond_the_window_are_apart() -> None:
 
 @pytest.mark.parametrize("published", [None, datetime(1970, 1, 1, tzinfo=UTC), DAY.replace(2999)])
 def test_a_date_that_is_missing_or_wrong_forbids_nothing(published: datetime | None) -> None:
-    with pytest.warns(SahelWarning, match=": 1$") if published else nullcontext():
+    with pytest.warns(SahelWarning, match="^1 imposs") if published else nullcontext():
         stories = cluster(_pair(DAY, published))
     assert stories.labels.tolist() == [0, 0]
 

@@ -113,7 +113,8 @@ def test_parameters_are_checked_by_fit() -> None:
 
 
 def test_set_params_and_clone(wire: list[dict[str, Any]]) -> None:
-    estimator = StoryClusterer(canonical="longest", preferred_sources=["Wire"]).fit(TEXTS)
+    preferred = [wire[0]["source"]]
+    estimator = StoryClusterer(canonical="longest", preferred_sources=preferred).fit(wire)
     twin = clone(estimator)
     assert twin.get_params() == estimator.get_params()
     assert not hasattr(twin, "labels_")

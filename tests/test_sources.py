@@ -410,7 +410,7 @@ def test_the_summary_of_a_reading(caplog: pytest.LogCaptureFixture) -> None:
         {"id": 3, "text": "Rain."},
     ]  # fmt: skip
     with pytest.warns(
-        SahelWarning, match=r"read .* 1 x not a date; .* right .*: 1; rows left out: 1 x id"
+        SahelWarning, match=r"read .* 1 x not a date; 1 impossible date .*; rows left out: 1 x id"
     ):
         found = sahel_dedup.cluster(rows, on_error="skip").read_summary
     assert (found.read, found.titled, found.dated, found.sourced, found.tagged) == (3, 1, 1, 0, 1)

@@ -25,6 +25,7 @@ from sahel_dedup import (
     FileError,
     NotFoundError,
     SahelError,
+    SahelWarning,
     Settings,
     SettingsError,
     Stories,
@@ -638,3 +639,89 @@ def test_whether_two_are_one_story_is_a_fact() -> None:
     wrong: Any = "yes"
     with pytest.raises(SettingsError, match=r"^one_story: 'yes' is neither True nor False nor"):
         explain(Article("a", "x"), Article("b", "x"), one_story=wrong)
+
+
+@pytest.mark.parametrize(
+    ("field", "column"),
+    [("published", "Published"), ("source", "SOURCE"), ("title", "Title"), ("lang", "language"),
+     ("lang", "Lang")],
+)  # fmt: skip
+def test_a_field_under_another_name_is_suggested(field: str, column: str) -> None:
+    rows = [{**row, "lang": "en"} for row in ROWS]
+    rows = [{column if name == field else name: row[name] for name in row} for row in rows]
+    wanted = re.escape(f"columns={{{field!r}: {column!r}}} (--column {field}={column}) reads it")
+    with pytest.warns(SahelWarning, match=wanted):
+        cluster(rows)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        cluster(rows, columns={field: column})
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\t\n", "\u00a0"])
+def test_what_is_blank_is_missing(blank: str) -> None:
+    fields = ("title", "source", "lang", "published")
+    article = Article.from_mapping({"id": "a", "text": "x", **dict.fromkeys(fields, blank)})
+    assert article == Article("a", "x")
+
+
+def test_a_column_that_another_replaces_is_named() -> None:
+    rows = [{**row, "body": row["text"], "text": "teaser"} for row in ROWS]
+    with pytest.warns(SahelWarning, match="^columns that are not read, as another .*: text$"):
+        cluster(rows, columns={"text": "body"})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for row in rows:
+            del row["title"]
+        cluster(rows, columns={"text": "body", "title": "text"})
+
+
+@pytest.mark.parametrize(
+    ("preferred", "message"),
+    [
+        (["Nowhere"], r"^preferred sources that no article has: 1, for example 'Nowhere'$"),
+        (["radio ", "Wire", "x"], r"1, for example 'radio '; there is 'Radio'$"),
+        (["x", "x", "y"], r"2, for example 'x'$"),
+    ],
+)
+def test_an_outlet_that_is_preferred_is_there(preferred: list[str], message: str) -> None:
+    with pytest.warns(SahelWarning, match=message):
+        cluster(ROWS, Settings(preferred_sources=preferred))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        # A list for many archives.
+        cluster(ROWS, Settings(preferred_sources=["AFP", "Wire"]))
+
+
+def test_former_stories_are_of_the_archive() -> None:
+    with pytest.warns(SahelWarning, match="^none of the 1 article of the previous stories is in"):
+        cluster(ROWS, previous={"zz": "s1"})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        cluster(ROWS, previous={"zz": "s1", "a": "s2"})
+        cluster(ROWS, previous={})
+
+
+def test_dates_that_are_dropped_are_told_wherever_an_archive_is_read() -> None:
+    many = [
+        {**row, "id": f"{row['id']}{n}", "published": "soon", "text": f"{row['text']} Note {n}."}
+        for n in range(12)
+        for row in ROWS
+    ]
+    stories = {str(row["id"]): str(row["id"])[0] for row in many}
+    pairs = [
+        JudgedPair(first=f"a{n}", second=f"{other}{n}", same=other == "b")
+        for n in range(12)
+        for other in "bc"
+    ]
+    calls: list[Callable[..., Any]] = [
+        lambda rows, **given: sample_pairs(stories, rows, 20, **given),
+        lambda rows, **given: teach(rows, pairs, **given),
+        lambda rows, **given: ask(rows, **given),
+    ]
+    for call in calls:
+        with pytest.warns(SahelWarning, match="^dates that cannot be read .*: 36 x not a date; "):
+            found = call(many)
+        bodies = [{**row, "published": None, "body": row["text"]} for row in many]
+        for row in bodies:
+            del row["text"]
+        assert call(bodies, columns={"text": "body"}) == found

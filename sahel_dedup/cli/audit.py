@@ -76,7 +76,7 @@ def audit(
         write_line(found.to_dict())
     else:
         _show(found)
-    note_faults(skipped, archive.sketcher.implausible_dates)
+    note_faults(skipped)
     if found.lacks_other_days:
         note(ONE_DAY)
     note_stories(summary, stories)

@@ -244,7 +244,7 @@ def _cluster_here(
             stories.save(save)
         if report is not None:
             _report(rows("report", Counter()), report, stories)
-    note_faults(skipped, archive.sketcher.implausible_dates)
+    note_faults(skipped)
     if replaced:
         names = ", ".join(f"{name} ({counted(count, 'row')})" for name, count in replaced.items())
         note(f"input columns replaced by results of the same name: {names}")

@@ -10,17 +10,20 @@ import typer
 from rich.table import Table
 
 from sahel_dedup.cli.options import (
+    Columns,
     Inputs,
     ModelFile,
     Window,
     Workers,
     make_settings,
     open_inputs,
+    parse_columns,
 )
-from sahel_dedup.cli.terminal import note, output_console, say, show_progress
+from sahel_dedup.cli.terminal import note, note_left_out, output_console, say, show_progress
 from sahel_dedup.errors import SettingsError
 from sahel_dedup.io.article_reader import read_articles
 from sahel_dedup.io.collisions import check_apart
+from sahel_dedup.io.summary import ReadSummary
 from sahel_dedup.io.writers import check_output, check_stdout, write_rows
 from sahel_dedup.util.values import counted
 
@@ -116,6 +119,7 @@ def sample_pairs(
     count: Annotated[int, typer.Option("-n", "--count", help="Number of pairs.")] = 300,
     window: Window = "7",
     model: ModelFile = None,
+    column: Columns = None,
     salt: Annotated[
         str, typer.Option(metavar="TEXT", help="A different text draws different pairs.")
     ] = "",
@@ -133,19 +137,16 @@ def sample_pairs(
 
     check_apart([stories, *archive, model], {"--output": output})
     check_output(output)
-    settings = make_settings("event", window, workers, model=model)
-    labels = read_labels(stories)
+    settings, columns = make_settings("event", window, workers, model=model), parse_columns(column)
+    labels, summary = read_labels(stories), ReadSummary()
+    summaries = iter((summary, None))
     with open_inputs(archive) as paths, show_progress(paths) as on_progress:
         sample = draw_pairs(
-            labels, lambda: read_articles(paths), count, settings, salt=salt, progress=on_progress
-        )
+            labels, lambda: read_articles(paths, columns=columns, summary=next(summaries)), count,
+            settings, salt=salt, progress=on_progress, summary=summary,
+        )  # fmt: skip
     write_rows(output, sample.rows)
-    for number, fault in (
-        (sample.without_story, "articles have no story"),
-        (sample.without_article, "articles of the stories are not in the archive"),
-    ):
-        if number:
-            note(f"left out: {number:,} {fault}")
+    note_left_out(sample.without_story, sample.without_article)
 
 
 def _print_json(found: object) -> None:

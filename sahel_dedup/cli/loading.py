@@ -13,7 +13,7 @@ from sahel_dedup.articles import Article
 from sahel_dedup.batch import Archive
 from sahel_dedup.clustering.stories import Stories, parts_of
 from sahel_dedup.corrections.corrections import Corrections
-from sahel_dedup.errors import ArticleError, NotFoundError, SettingsError
+from sahel_dedup.errors import ArticleError, MissingTextsError, NotFoundError, SettingsError
 from sahel_dedup.evaluation.metrics import label_rows
 from sahel_dedup.index.index_corrections import IndexCorrections
 from sahel_dedup.index.opening import open_session
@@ -22,6 +22,7 @@ from sahel_dedup.index.takeover import GroupedArchive, from_labels, from_parts
 from sahel_dedup.io.article_reader import ArticleReader, read_articles
 from sahel_dedup.io.lines import InputPath
 from sahel_dedup.io.paths import expand_paths
+from sahel_dedup.io.summary import ReadSummary
 from sahel_dedup.settings import Settings, check_settings
 
 _STORY = re.compile("s[0-9a-f]{16}")
@@ -78,8 +79,15 @@ def load(
             )
         parts = parts_of(Stories.load(stories))
         chosen = parts.grouped.settings
-        known = ArticleReader(columns).articles(list(archive)) if archive else None
-        grouped = from_parts(parts, known)
+        if not archive and parts.articles is None:
+            raise MissingTextsError(
+                f"{stories!r} has no texts: name the archive, as in index load {stories} ARCHIVE"
+            )
+        if not archive and columns:
+            raise SettingsError(f"--column: no archive is named, and {stories!r} has the articles")
+        reader = ArticleReader(columns)
+        grouped = from_parts(parts, reader.articles(list(archive)) if archive else None)
+        reader.summary.log()
     else:
         chosen = check_settings(settings)
         grouped = _read(stories, archive or expand_paths([stories]), chosen, columns)
@@ -105,11 +113,11 @@ def _read(
     settings: Settings,
     columns: Mapping[str, str] | None,
 ) -> GroupedArchive:
-    story_of = _read_stories(stories)
+    story_of, summary = _read_stories(stories), ReadSummary()
     kept: list[Article] = []
 
     def known() -> Iterator[Article]:
-        for article in read_articles(paths, columns=columns):
+        for article in read_articles(paths, columns=columns, summary=summary):
             if article.id not in story_of:
                 raise NotFoundError(
                     f"article {article.id!r} has no story in {stories!r}: give the articles that "
@@ -118,7 +126,7 @@ def _read(
             kept.append(article)
             yield article
 
-    archive = Archive.read(known(), settings, lambda _stage, _done, _all: None)
+    archive = Archive.read(known(), settings, lambda _stage, _done, _all: None, summary)
     if len(kept) < len(story_of):
         missing = next(iter(story_of.keys() - set(archive.ids)))
         raise NotFoundError(f"no article {missing!r} in the archive: {stories!r} has it")

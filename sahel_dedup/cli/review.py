@@ -14,10 +14,11 @@ from sahel_dedup.cli.options import (
     make_settings,
     parse_columns,
 )
-from sahel_dedup.cli.terminal import note, say
+from sahel_dedup.cli.terminal import note, note_left_out, say
 from sahel_dedup.errors import SettingsError, missing_package
 from sahel_dedup.io.article_reader import read_articles
 from sahel_dedup.io.collisions import check_apart
+from sahel_dedup.io.summary import ReadSummary
 from sahel_dedup.io.writers import check_folder, check_output, check_stdout, write_rows
 from sahel_dedup.util.values import counted
 
@@ -87,8 +88,10 @@ def review(
             from sahel_dedup.review.server import serve_review
         except ImportError as error:
             raise missing_package("review without --sheet", error, "serve") from None
-    placed = read_previous(stories)
-    asked = Questions.of(list(read_articles(archive, columns=columns)), placed, settings, count)
+    placed, summary = read_previous(stories), ReadSummary()
+    articles = list(read_articles(archive, columns=columns, summary=summary))
+    asked = Questions.of(articles, placed, settings, count, summary)
+    note_left_out(asked.without_story, asked.without_article)
     note(
         f"{counted(len(asked.pairs), 'pair')} and "
         f"{counted(len(asked.stories), 'story', 'stories')} to review"

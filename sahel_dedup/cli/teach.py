@@ -20,6 +20,7 @@ from sahel_dedup.cli.terminal import note, output_console, say, show_progress
 from sahel_dedup.errors import SettingsError
 from sahel_dedup.io.article_reader import read_articles
 from sahel_dedup.io.collisions import check_apart
+from sahel_dedup.io.summary import ReadSummary
 from sahel_dedup.io.writers import check_folder, check_output, write_rows
 from sahel_dedup.util.values import counted
 
@@ -98,8 +99,9 @@ def teach(
     known = read_pairs(pairs) if pairs is not None else []
     settings, columns = make_settings("event", window, workers), parse_columns(column)
     with open_inputs(archive) as paths, show_progress(paths) as on_progress:
-        articles = read_articles(paths, columns=columns)
-        room = Classroom.of(articles, settings, on_progress)
+        summary = ReadSummary()
+        articles = read_articles(paths, columns=columns, summary=summary)
+        room = Classroom.of(articles, settings, on_progress, summary)
         lesson = room.teach(known) if output is not None else None
         rows = None
         if ask is not None:

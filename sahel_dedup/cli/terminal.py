@@ -187,13 +187,20 @@ def _naming_stdout() -> Iterator[None]:
         raise
 
 
-def note_faults(skipped: SkipReport | None, implausible_dates: int = 0) -> None:
+def note_faults(skipped: SkipReport | None) -> None:
     """Report what reading left out, and why."""
     if skipped is not None and skipped.total:
         note(skipped.summary())
-    if implausible_dates:
-        which = "before 1400, 1970-01-01 or -02, in the future"
-        note(f"{implausible_dates:,} impossible dates ({which}), taken as missing")
+
+
+def note_left_out(without_story: int, without_article: int) -> None:
+    """Report what is only in the archive, and what is only in the stories."""
+    for number, fault in (
+        (without_story, "articles have no story"),
+        (without_article, "articles of the stories are not in the archive"),
+    ):
+        if number:
+            note(f"left out: {number:,} {fault}")
 
 
 def note_stories(summary: ReadSummary, stories: Stories) -> None:

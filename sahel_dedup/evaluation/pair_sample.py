@@ -23,7 +23,8 @@ from sahel_dedup.clustering.crosswalk import read_previous
 from sahel_dedup.clustering.recut import Compared
 from sahel_dedup.clustering.stories import Stories
 from sahel_dedup.errors import FileError, NotFoundError
-from sahel_dedup.io.article_reader import iter_articles
+from sahel_dedup.io.article_reader import ArticleReader
+from sahel_dedup.io.summary import ReadSummary
 from sahel_dedup.scoring.evidence import Pairs
 from sahel_dedup.settings import Settings, check_count, check_keywords, check_settings
 from sahel_dedup.sketch.profiles import Traits
@@ -68,6 +69,7 @@ def sample_pairs(
     articles: Iterable[Mapping[str, Any] | Article] | Any,
     count: int = 300,
     *,
+    columns: Mapping[str, str] | None = None,
     settings: Settings | None = None,
     salt: str = "",
     **misplaced: Never,
@@ -82,6 +84,8 @@ def sample_pairs(
         The archive: see `sahel_dedup.cluster`.
     count : int
         Number of pairs, at least 20. A small archive may give fewer.
+    columns : mapping of str to str, optional
+        See `sahel_dedup.cluster`.
     settings : Settings, optional
         The window limits the pairs that are not in one story.
     salt : str
@@ -106,7 +110,14 @@ def sample_pairs(
     stories = read_previous(stories)
     if isinstance(articles, Iterator):
         articles = list(articles)  # The articles are read twice.
-    return draw_pairs(stories, lambda: iter_articles(articles), count, settings, salt=salt)
+    first, again = ArticleReader(columns), ArticleReader(columns)
+    readers = iter((first, again))
+    sample = draw_pairs(
+        stories, lambda: next(readers).articles(articles), count, settings, salt=salt,
+        summary=first.summary,
+    )  # fmt: skip
+    first.warn()
+    return sample
 
 
 def draw_pairs(
@@ -117,6 +128,7 @@ def draw_pairs(
     *,
     salt: str = "",
     progress: Progress = lambda _stage, _done, _all: None,
+    summary: ReadSummary | None = None,
 ) -> PairSample:
     """Draw pairs like `sample_pairs`, from articles that can be read twice.
 
@@ -128,13 +140,15 @@ def draw_pairs(
         Returns the articles, from the start on each call.
     progress
         See `sahel_dedup.cluster`.
+    summary : ReadSummary, optional
+        The summary of the first reading.
 
     Returns
     -------
     PairSample
     """
     count = check_count("count", count, least=FEWEST)
-    archive = Archive.read(read(), settings, progress)
+    archive = Archive.read(read(), settings, progress, summary)
     numbers: dict[str, int] = {}
     story = np.array(
         [

@@ -85,6 +85,7 @@ class ArticleReader:
         self._drop = on_bad_date == "drop"
         self._unnamed = unnamed
         self.summary = summary or ReadSummary()
+        self.summary.mapped = self._columns
         self._fault = fault_handler(on_error)
         self._skips = on_error == "skip"
         if skipped is not None:

@@ -21,7 +21,8 @@ def read_pair_ids(row: Mapping[str, object]) -> tuple[str, str]:
     """
     ids = []
     for name in ("a", "b"):
-        name = f"id_{name}" if f"id_{name}" in row and name not in row else name
+        if name not in row and not {"id_a", "id_b"}.isdisjoint(row):
+            name = f"id_{name}"
         try:
             ids.append(read_id({"id": row.get(name)}))
         except ArticleError as error:

@@ -9,7 +9,7 @@ import logging
 import operator
 import warnings
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -86,6 +86,14 @@ class ReadSummary:
         One of these.
     columns : set of str
         Names of the first thousand columns of the input.
+    mapped : mapping of str to str
+        The columns that are read as fields of another name, by field.
+    preferred : int
+        Number of preferred outlets that no article has, probably by mistake.
+    first_preferred : str or None
+        One of these, with the outlet that was probably meant.
+    strangers : int
+        Number of articles in the stories of an earlier run, if none of them was read.
     """
 
     read: int = 0
@@ -106,6 +114,10 @@ class ReadSummary:
     unknown_ids: int = 0
     first_unknown_id: str | None = None
     columns: set[str] = field(default_factory=set)
+    mapped: Mapping[str, str] = field(default_factory=dict)
+    preferred: int = 0
+    first_preferred: str | None = None
+    strangers: int = 0
 
     def add(self, article: Article, row_id: object = None) -> None:
         """Count one article, whose id may have been a number in the row."""
@@ -202,6 +214,28 @@ class ReadSummary:
         if unknown and self.first_unknown_id is None:
             self.first_unknown_id = unknown[0]
 
+    def add_preferred(self, preferred: Sequence[str], outlets: Set[str]) -> None:
+        """Count preferred outlets that no article has, as far as that is probably a mistake.
+
+        A list for many archives names outlets that one archive lacks, but not all of them, and not
+        under another spelling.
+        """
+        written = {name.strip().lower(): name for name in sorted(outlets, reverse=True)}
+        unknown = [name for name in dict.fromkeys(preferred) if name not in outlets]
+        misspelt = [name for name in unknown if name.strip().lower() in written]
+        doubtful = misspelt or (unknown if outlets.isdisjoint(preferred) else [])
+        self.preferred += len(doubtful)
+        if doubtful and self.first_preferred is None:
+            there = written.get(doubtful[0].strip().lower())
+            hint = f"; there is {show(there)}" if there is not None else ""
+            self.first_preferred = show(doubtful[0]) + hint
+
+    def add_previous(self, previous: Collection[str], ids: Collection[str]) -> None:
+        """Note, and log, that an earlier run had none of the articles."""
+        if previous and self.read and set(ids).isdisjoint(previous):
+            self.strangers = len(previous)
+            _LOGGER.warning("%s", self._of_another_archive())
+
     def drop_dates(self, number: int) -> None:
         """Count dates that could be read but cannot be right."""
         self.dates_unusable += number
@@ -219,6 +253,7 @@ class ReadSummary:
         found = self._lacking(1) if self.read > 1 else []
         if self.bad_dates:
             found.append(f"{self._unreadable_dates()}; for example {self.first_fault}")
+        found += self._impossible_dates()
         return found + self._unknown()
 
     def warn(self, stacklevel: int = 2, *, rows: bool = False) -> None:
@@ -236,9 +271,10 @@ class ReadSummary:
         found = [warning for warning in self._lacking(0) if "columns=" in warning]
         if self.bad_dates:
             found.append(self._unreadable_dates())
-        if impossible := self.dates_unusable - self.bad_dates.total():
-            found.append(f"dates that cannot be right and are dropped: {impossible:,}")
+        found += self._impossible_dates()
         found += self._unknown()
+        if self.strangers:
+            found.append(self._of_another_archive())
         if rows and self.skipped:
             found.append(f"rows left out: {_listed(self.skipped)}")
         if self.first_fault and (self.bad_dates or (rows and self.skipped)):
@@ -254,10 +290,24 @@ class ReadSummary:
                 alias = find_alias(name, sorted(self.columns))
                 hint = f"; {remedy(name, alias)}" if alias else ""
                 found.append(": ".join(parts[: 1 + cost]) + hint)
+        # A language is detected if none is given, which costs nothing to speak of.
+        alias = find_alias("lang", sorted(self.columns))
+        if alias and self.read and not self.tagged and not self.unknown_languages:
+            hint = remedy("lang", alias)
+            found.append(f"no article has a language (field 'lang'), so it is detected; {hint}")
         return found
 
     def _unknown(self) -> list[str]:
         found = []
+        taken = self.mapped.values()
+        if hidden := sorted(self.mapped.keys() & self.columns - set(taken)):
+            names = ", ".join(hidden)
+            found.append(f"columns that are not read, as another is read as the field: {names}")
+        if self.preferred:
+            found.append(
+                f"preferred sources that no article has: {self.preferred:,}, for example "
+                f"{self.first_preferred}"
+            )
         if self.unknown_languages:
             found.append(unknown_languages(self.unknown_languages, self.first_unknown_language))
         if self.unknown_ids:
@@ -266,6 +316,17 @@ class ReadSummary:
                 f"{self.first_unknown_id!r}"
             )
         return found
+
+    def _of_another_archive(self) -> str:
+        return (
+            f"none of the {counted(self.strangers, 'article')} of the previous stories is in this "
+            "archive, so no story keeps its id"
+        )
+
+    def _impossible_dates(self) -> list[str]:
+        number = self.dates_unusable - self.bad_dates.total()
+        which = "before 1400, 1970-01-01 or -02, in the future"
+        return [f"{counted(number, 'impossible date')} ({which}), taken as missing"] * (number > 0)
 
     def _unreadable_dates(self) -> str:
         return f"dates that cannot be read and are dropped: {_listed(self.bad_dates)}"

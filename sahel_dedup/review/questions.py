@@ -11,8 +11,10 @@ import numpy as np
 
 from sahel_dedup.articles import Article
 from sahel_dedup.batch import Archive
+from sahel_dedup.errors import NotFoundError
 from sahel_dedup.explain.document import Span
 from sahel_dedup.explain.explanation import explain
+from sahel_dedup.io.summary import ReadSummary
 from sahel_dedup.settings import Settings
 
 
@@ -45,10 +47,15 @@ class Questions:
     pairs : list of Question
     stories : list of (str, list of Article)
         Stories with several articles, those with the most uncertain pair first.
+    without_story, without_article : int
+        Numbers of articles that were left out because they have no story, and of articles of the
+        stories that are not there.
     """
 
     pairs: list[Question]
     stories: list[tuple[str, list[Article]]]
+    without_story: int
+    without_article: int
 
     @classmethod
     def of(
@@ -57,6 +64,7 @@ class Questions:
         stories: Mapping[str, str],
         settings: Settings,
         count: int,
+        summary: ReadSummary | None = None,
     ) -> Questions:
         """Choose the questions.
 
@@ -69,9 +77,18 @@ class Questions:
             Settings with which the stories were made.
         count : int
             Most pairs to ask about.
+        summary : ReadSummary, optional
+            The summary of reading the articles.
+
+        Raises
+        ------
+        NotFoundError
+            If no article has a story.
         """
         asked = [article for article in articles if article.id in stories]
-        archive = Archive.read(asked, settings, lambda *_: None)
+        if not asked:
+            raise NotFoundError("nothing to review: no article of the archive is in the stories")
+        archive = Archive.read(asked, settings, lambda *_: None, summary)
         pairs = archive.compare().pairs
         by_row = [asked[place] for place in archive.position.tolist()]
         doubt = np.abs(pairs.score - settings.merge_threshold)
@@ -91,7 +108,8 @@ class Questions:
             members.setdefault(stories[article.id], []).append(article)
         several = [(name, group) for name, group in members.items() if len(group) > 1]
         several.sort(key=lambda story: (rank.get(story[0], len(rank)), story[0]))
-        return cls(found, several)
+        left_out = len(articles) - len(asked), len(stories) - len(asked)
+        return cls(found, several, *left_out)
 
     def sheet(self, who: str | None) -> Iterator[dict[str, object]]:
         """Yield a row for each pair, with ``same`` to be filled in, as ``sample-pairs`` does."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Never
 
@@ -29,7 +29,8 @@ from sahel_dedup.evaluation.teaching.fitting import (
     spreads,
 )
 from sahel_dedup.evidence_model import EvidenceModel
-from sahel_dedup.io.article_reader import iter_articles
+from sahel_dedup.io.article_reader import ArticleReader, iter_articles
+from sahel_dedup.io.summary import ReadSummary
 from sahel_dedup.scoring.evidence import Evidence, Pairs
 from sahel_dedup.scoring.features import FEATURES
 from sahel_dedup.scoring.log_odds import weights_of
@@ -79,6 +80,7 @@ def teach(
     articles: Iterable[Any] | Any,
     pairs: Iterable[JudgedPair],
     *,
+    columns: Mapping[str, str] | None = None,
     settings: Settings | None = None,
     **misplaced: Never,
 ) -> Lesson:
@@ -90,6 +92,8 @@ def teach(
         The archive: see `sahel_dedup.cluster`.
     pairs : iterable of JudgedPair
         Answers, for instance from `sahel_dedup.evaluation.read_pairs`.
+    columns : mapping of str to str, optional
+        See `sahel_dedup.cluster`.
     settings : Settings, optional
         The window, and the probability for which precision and recall are estimated. A model in
         them is ignored: learning always starts from the constants of the release and uses all
@@ -110,7 +114,10 @@ def teach(
     """
     check_keywords("teach", misplaced)
     chosen, answers = replace(check_settings(settings), model=None), check_pairs(pairs)
-    return Classroom.of(iter_articles(articles), chosen).teach(answers)
+    reader = ArticleReader(columns)
+    room = Classroom.of(reader.articles(articles), chosen, summary=reader.summary)
+    reader.warn()
+    return room.teach(answers)
 
 
 def ask(
@@ -118,6 +125,7 @@ def ask(
     count: int = 20,
     *,
     pairs: Iterable[JudgedPair] = (),
+    columns: Mapping[str, str] | None = None,
     settings: Settings | None = None,
     salt: int = 0,
     **misplaced: Never,
@@ -132,6 +140,8 @@ def ask(
         Number of pairs.
     pairs : iterable of JudgedPair
         Pairs that need no further answer; the choice takes them into account.
+    columns : mapping of str to str, optional
+        See `sahel_dedup.cluster`.
     settings : Settings, optional
         The window.
     salt : int
@@ -148,8 +158,10 @@ def ask(
     if isinstance(articles, Iterator):
         articles = list(articles)  # The articles are read twice.
     chosen, known = replace(check_settings(settings), model=None), check_pairs(pairs)
-    room = Classroom.of(iter_articles(articles), chosen)
-    return room.ask(check_count("count", count), known, lambda: iter_articles(articles), salt)
+    count, reader = check_count("count", count), ArticleReader(columns)
+    room = Classroom.of(reader.articles(articles), chosen, summary=reader.summary)
+    reader.warn()
+    return room.ask(count, known, lambda: iter_articles(articles, columns), salt)
 
 
 class Classroom:
@@ -184,9 +196,10 @@ class Classroom:
         articles: Iterable[Article],
         settings: Settings,
         on_progress: Progress = lambda *_: None,
+        summary: ReadSummary | None = None,
     ) -> Classroom:
-        """Read and compare an archive."""
-        return cls(Archive.read(articles, settings, on_progress))
+        """Read and compare an archive; the summary is that of whoever reads the articles."""
+        return cls(Archive.read(articles, settings, on_progress, summary))
 
     def teach(self, pairs: Iterable[JudgedPair]) -> Lesson:
         """Fit constants: see `teach`."""
