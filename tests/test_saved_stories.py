@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sahel_dedup import SahelError, Stories, cluster
+from sahel_dedup import SahelError, SahelWarning, Stories, cluster
 from sahel_dedup.cli import app
 from tests.archive import archive
 
@@ -41,6 +41,22 @@ def test_everything_comes_back(stories: Stories, saved: Path) -> None:
     assert explained == stories.explain(link.first, link.second).to_dict()
     strict, fresh = again.recut(min_probability=0.8), stories.recut(min_probability=0.8)
     assert list(strict.rows()) == list(fresh.rows())
+
+
+def test_a_reading_with_faults_comes_back(tmp_path: Path) -> None:
+    rows = [
+        {"id": name, "body": "Rain fell.", "title": "nan", "published": "soon"} for name in "aabb"
+    ]
+    with pytest.warns(SahelWarning, match="dates that cannot be read .* rows left out"):
+        found = cluster(rows, columns={"text": "body"}, on_error="skip")
+    assert found.read_summary.skipped.total() == 2
+    for number in (1, 2):
+        path = tmp_path / f"{number}.npz"
+        found.save(path)
+        again = Stories.load(path)
+        assert again.read_summary == found.read_summary
+        assert str(again.read_summary) == str(found.read_summary)
+        found = again
 
 
 def _change(path: Path, change: Callable[[dict[str, Any]], None]) -> None:

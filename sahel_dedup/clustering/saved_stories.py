@@ -43,6 +43,8 @@ _FORMAT = 3
 _PAIRS = tuple(item.name for item in fields(Pairs))
 _Arrays = dict[str, NDArray[Any]]
 
+_COUNTERS = ("skipped", "placeholders", "bad_dates")
+
 
 class StoriesParts(NamedTuple):
     """The parts of a `sahel_dedup.clustering.stories.Stories`."""
@@ -76,7 +78,9 @@ def save(parts: StoriesParts, to: str | os.PathLike[str]) -> None:
     for kind, pairs in (("inside", grouped.inside), ("compared", compared.pairs)):
         arrays |= {f"{kind}_{name}": getattr(pairs, name) for name in _PAIRS}
     model = grouped.settings.model
-    summary = asdict(parts.read_summary)
+    # Not `asdict`, which counts the items of a Counter anew.
+    read = parts.read_summary
+    summary = {item.name: getattr(read, item.name) for item in fields(ReadSummary)}
     header = {
         "format": _FORMAT,
         "fingerprints": FINGERPRINT_VERSION,
@@ -90,7 +94,7 @@ def save(parts: StoriesParts, to: str | os.PathLike[str]) -> None:
         "words": parts.words[:],
         "previous": dict(grouped.previous),
         "corrections": [correction.to_row() for correction in grouped.corrections],
-        "summary": summary | {"columns": sorted(summary["columns"])},
+        "summary": summary | {"columns": sorted(read.columns)},
         "articles": None if parts.articles is None else [_plain(a) for a in parts.articles],
     }
     # Lone surrogates stay as they are.
@@ -208,12 +212,10 @@ def _check_pairs(kind: str, columns: Sequence[NDArray[Any]], n: int) -> None:
 
 
 def _summary(counts: dict[str, Any]) -> ReadSummary:
-    counts = {
-        name: Counter(value) if isinstance(value, dict) else value for name, value in counts.items()
-    }
     # A file of an earlier version may have counts that are no longer made.
     known = {item.name: counts[item.name] for item in fields(ReadSummary)}
-    return ReadSummary(**{**known, "columns": set(known["columns"])})
+    found = {name: Counter(known[name]) for name in _COUNTERS}
+    return ReadSummary(**{**known, **found, "columns": set(known["columns"])})
 
 
 def _within(name: str, numbers: NDArray[Any], size: int) -> None:
