@@ -224,7 +224,8 @@ class Service:
         return _listing(found, rows)
 
     async def _table(self, request: Request) -> Response:
-        texts = requests.params_of(request, "texts").get("texts") == "1"
+        given = requests.params_of(request, "texts")
+        texts = requests.choice(given, "texts", ("0", "1")) == "1"
         if texts and len(self.index):
             # Fail here if no texts are kept, because an answer that has begun can no longer report
             # an error.
@@ -237,17 +238,16 @@ class Service:
         return _listing(found, rows)
 
     async def _article(self, request: Request) -> Response:
-        name = _named(request, "id")
+        (name,) = _named(request, "id")
         found = await self.writer.run(lambda: self.index.article(name))
         return success(wire.article_to_json(found))
 
     async def _contains(self, request: Request) -> Response:
-        name = _named(request, "id")
+        (name,) = _named(request, "id")
         return success({"contains": await self.writer.run(lambda: name in self.index)})
 
     async def _explain(self, request: Request) -> Response:
-        given = requests.params_of(request, "first", "second")
-        names = [given.get(name, "") for name in ("first", "second")]
+        names = _named(request, "first", "second")
         found = await self.writer.run(lambda: self.index.explain(*names))
         articles = [await self.writer.run(lambda n=n: self.index.article(n)) for n in names]  # type: ignore[misc]
         return success({
@@ -326,11 +326,13 @@ class Service:
         return Response(text, media_type="text/plain; version=0.0.4")
 
 
-def _named(request: Request, name: str) -> str:
-    given = requests.params_of(request, name)
-    if name not in given:
-        raise SettingsError(f"{name}: missing")
-    return given[name]
+def _named(request: Request, *names: str) -> list[str]:
+    """Return the parameters of a request that needs all of them."""
+    given = requests.params_of(request, *names)
+    for name in names:
+        if name not in given:
+            raise SettingsError(f"{name}: missing")
+    return [given[name] for name in names]
 
 
 def _answer_to_json(answer: Answer) -> wire.Json | None:
