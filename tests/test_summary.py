@@ -60,9 +60,22 @@ def test_counts_are_those_of_the_articles(articles: list[Article]) -> None:
     missing = {
         name
         for name in ("title", "published", "source")
-        if len(articles) > 1 and not any(getattr(article, name) for article in articles)
+        if len(articles) > 1 and not all(getattr(article, name) for article in articles)
     }
     assert {warning.split("'")[1] for warning in summary.warnings()} == missing
+
+
+@pytest.mark.parametrize("count", ["titled", "dated", "sourced"])
+def test_a_field_that_many_articles_lack_is_told(count: str) -> None:
+    field = {"titled": "title", "dated": "published", "sourced": "source"}[count]
+    for there, warnings in ((1000, 0), (901, 0), (900, 1), (1, 1)):
+        summary = ReadSummary(read=1000, titled=1000, dated=1000, sourced=1000)
+        setattr(summary, count, there)
+        told = summary.warnings()
+        assert len(told) == warnings
+        for warning in told:
+            assert warning.startswith(f"{1000 - there} of 1,000 articles have no ")
+            assert f"(field {field!r}): " in warning
 
 
 def test_in_words() -> None:

@@ -30,22 +30,28 @@ _LOGGER.addHandler(logging.NullHandler())
 
 _MOST_COLUMNS = 1000
 _MAY_BE_PLACEHOLDERS = ("text", "title", "source", "lang")
-# The cost of a missing field, for a warning if no article has it.
+# A field that one in so many articles lacks costs enough for a warning (docs/precision.md).
+_ONE_IN = 10
+# The count of the articles that have a field, its name in words, and what it costs if all articles
+# lack it, or some.
 _COSTS = {
     "title": (
         "titled",
-        "no article has a title (field 'title')",
+        "title",
         "headlines cannot confirm copies",
+        "headlines cannot confirm their copies",
     ),
     "published": (
         "dated",
-        "no article has a date (field 'published')",
+        "date",
         "stories are not kept apart by time",
+        "they are compared with the whole archive, and some match by chance",
     ),
     "source": (
         "sourced",
-        "no article has a source (field 'source')",
+        "source",
         "an outlet's own templates are not recognised",
+        "templates of their outlets are not recognised",
     ),
 }
 
@@ -242,15 +248,15 @@ class ReadSummary:
         self.dated -= number
 
     def log(self) -> None:
-        """Log the counts, and warnings about fields that no article has and dates dropped."""
+        """Log the counts, and warnings about fields that articles lack and dates dropped."""
         _LOGGER.info("%s", self)
         for warning in self.warnings():
             _LOGGER.warning("%s", warning)
 
     def warnings(self) -> list[str]:
-        """Return a warning for each field that no article has, with the cost and a remedy."""
+        """Return a warning for each field that all or many articles lack, with the cost."""
         # A single article is not compared with anything.
-        found = self._lacking(1) if self.read > 1 else []
+        found = self._lacking(costs=True) + self._partly_lacking() if self.read > 1 else []
         if self.bad_dates:
             found.append(f"{self._unreadable_dates()}; for example {self.first_fault}")
         found += self._impossible_dates()
@@ -268,7 +274,7 @@ class ReadSummary:
         rows
             Whether to warn about rows left out, too.
         """
-        found = [warning for warning in self._lacking(0) if "columns=" in warning]
+        found = [warning for warning in self._lacking(costs=False) if "columns=" in warning]
         if self.bad_dates:
             found.append(self._unreadable_dates())
         found += self._impossible_dates()
@@ -282,19 +288,29 @@ class ReadSummary:
         if found:
             warnings.warn("; ".join(found), SahelWarning, stacklevel=stacklevel + 1)
 
-    def _lacking(self, cost: int) -> list[str]:
+    def _lacking(self, *, costs: bool) -> list[str]:
         """Name the fields that no article has, with the remedy, and the cost if wanted."""
         found = []
-        for name, (attribute, *parts) in _COSTS.items():
+        for name, (attribute, noun, cost, _) in _COSTS.items():
             if self.read and not getattr(self, attribute):
+                reason = f"no article has a {noun} (field {name!r})" + f": {cost}" * costs
                 alias = find_alias(name, sorted(self.columns))
-                hint = f"; {remedy(name, alias)}" if alias else ""
-                found.append(": ".join(parts[: 1 + cost]) + hint)
+                found.append(f"{reason}; {remedy(name, alias)}" if alias else reason)
         # A language is detected if none is given, which costs nothing to speak of.
         alias = find_alias("lang", sorted(self.columns))
         if alias and self.read and not self.tagged and not self.unknown_languages:
             hint = remedy("lang", alias)
             found.append(f"no article has a language (field 'lang'), so it is detected; {hint}")
+        return found
+
+    def _partly_lacking(self) -> list[str]:
+        """Name the fields that many of the articles lack, with the cost."""
+        found = []
+        for name, (attribute, noun, _, cost) in _COSTS.items():
+            lacking = self.read - getattr(self, attribute)
+            if self.read <= _ONE_IN * lacking and lacking < self.read:
+                share = f"{lacking:,} of {self.read:,} articles have"
+                found.append(f"{share} no {noun} (field {name!r}): {cost}")
         return found
 
     def _unknown(self) -> list[str]:
