@@ -201,6 +201,21 @@ def sets_without(
         yield name, compare(rows, judged_pairs(data, name))
 
 
+def smaller_sets(
+    data: Path, one_in: int, names: Sequence[str] = tuple(FAMILY)
+) -> Iterator[tuple[str, Set]]:
+    """Compare the articles of judged pairs among one in so many of the others."""
+    for name in names:
+        pairs = judged_pairs(data, name)
+        needed = {article for pair in pairs for article in (pair["a"], pair["b"])}
+        rows = [
+            row
+            for row in read(data / "bulk" / f"{name}.jsonl.gz")
+            if row["id"] in needed or crc32(row["id"].encode()) % one_in == 0
+        ]
+        yield name, compare(rows, pairs)
+
+
 def other_sets(data: Path) -> Iterator[tuple[str, Set]]:
     """Compare the other data on which stories are scored: labelled sets and labelled pairs."""
     for name in (SEMEVAL, MUC4):

@@ -10,13 +10,15 @@ drawn        Pairs drawn from the stories themselves, which took no part in any 
              setting; written to results/drawn.json.
 missing      The same pairs as in `judged` after articles lost their dates or outlets; written to
              results/missing.json.
+smaller      The same pairs in a third and in a tenth of their archives; written to
+             results/smaller.json.
 default      Templates, look-alikes and labelled sets at the default setting; written to
              results/precision.json.
 granularity  Judged pairs of lk_news_en and B-cubed of the archive benchmark at each granularity;
              written to results/granularity.json.
 
-    python -m benchmarks.precision [--data FOLDER] [judged] [drawn] [missing] [default]
-        [granularity]
+    python -m benchmarks.precision [--data FOLDER] [judged] [drawn] [missing] [smaller]
+        [default] [granularity]
 """
 
 from __future__ import annotations
@@ -34,7 +36,7 @@ from rich.table import Table
 import sahel_dedup
 from benchmarks.common import LABELLED, Row, archive, arguments, console, read, save
 from benchmarks.fit_evidence import Known, calibration
-from benchmarks.judged import cut, judged_sets, other_sets, sets_without
+from benchmarks.judged import cut, judged_sets, other_sets, sets_without, smaller_sets
 from benchmarks.quality import bcubed
 from sahel_dedup import Settings
 from sahel_dedup.articles import Article
@@ -57,13 +59,17 @@ _FLASH = re.compile(r"(?P<company>[^<]*)<(?P<ticker>[^>]+)>.*\b(QTR|YEAR|NET|LOS
 
 def main() -> None:
     """Run the requested parts."""
-    data, chosen = arguments(__doc__, ["judged", "drawn", "missing", "default", "granularity"])
+    data, chosen = arguments(
+        __doc__, ["judged", "drawn", "missing", "smaller", "default", "granularity"]
+    )
     if "judged" in chosen:
         judged(data)
     if "drawn" in chosen:
         drawn(data)
     if "missing" in chosen:
         missing(data)
+    if "smaller" in chosen:
+        smaller(data)
     if "default" in chosen:
         default(data)
     if "granularity" in chosen:
@@ -170,6 +176,27 @@ def missing(data: Path) -> None:
         console.print(table)
         results[lacking] = found
     save("missing", _without_nan(results))
+
+
+def smaller(data: Path) -> None:
+    """Score the stories of smaller archives, in which less is known about what recurs."""
+    known = Known.read(data, dict(judged_sets(data)), dict(other_sets(data)))
+    results: dict[str, Any] = {}
+    for one_in in (3, 10):
+        found: dict[str, dict[str, float]] = {}
+        for name, kept in smaller_sets(data, one_in):
+            stories = kept.stories(known.weights(name), Settings().merge_threshold)
+            scores = score_pairs(kept.pairs, stories)
+            found[name] = {"articles": len(kept.rows)} | {
+                measure: scores[measure] for measure in ("precision", "recall")
+            }
+        found["mean"] = mean_scores(found)
+        table = Table(f"1 article in {one_in}", *found["mean"])
+        for name, scores in found.items():
+            table.add_row(name, *(f"{value:,.4g}" for value in scores.values()))
+        console.print(table)
+        results[f"1 in {one_in}"] = found
+    save("smaller", _without_nan(results))
 
 
 def mean_scores(found: dict[str, dict[str, float]]) -> dict[str, float]:
