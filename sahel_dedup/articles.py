@@ -16,7 +16,7 @@ from sahel_dedup.errors import ArticleError, SettingsError
 from sahel_dedup.util.date_parser import parse_published
 from sahel_dedup.util.field_names import FIELDS, find_alias, remedy
 from sahel_dedup.util.languages import language_tag
-from sahel_dedup.util.values import is_missing, is_placeholder, shorten, show
+from sahel_dedup.util.values import is_missing, shorten, show, stands_for_missing
 
 __all__ = ["Article", "check_article", "check_story", "parse_published", "read_id"]
 
@@ -118,7 +118,7 @@ class Article:
             raise ArticleError(f"not a string: {show(text)}", "text")
         return cls(
             id=read_id(row),
-            text="" if is_placeholder(text) else text,
+            text="" if stands_for_missing(text) else text,
             title=_string(row, "title"),
             published=parse_published(row.get("published")),
             source=_string(row, "source"),
@@ -195,7 +195,7 @@ def read_id(row: Mapping[str, object]) -> str:
 def _string(row: Mapping[str, object], name: str) -> str | None:
     value = row.get(name)
     if isinstance(value, str):
-        return None if is_placeholder(value) else value
+        return None if stands_for_missing(value) else value
     if is_missing(value):
         return None
     raise ArticleError(f"not a string: {show(value)}", name)

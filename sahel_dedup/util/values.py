@@ -32,7 +32,7 @@ def is_missing(value: object) -> bool:
     return name in _PANDAS_MISSING or (name in _NUMPY_MAY_MISS and bool(value != value))
 
 
-def is_placeholder(text: str) -> bool:
+def stands_for_missing(text: str) -> bool:
     """Whether a string stands for "no value", such as ``"nan"``, ``"N/A"``, ``"-"`` or ``" "``.
 
     Programs that write tables turn missing values into such strings. Taken literally, they would
