@@ -56,6 +56,7 @@ ROWS_OF = {
     "years.jsonl": [{**row, "published": "2999-01-01"} for row in ROWS],
     "body.jsonl": [{"body" if name == "text" else name: row[name] for name in row} for row in ROWS],
     "other.jsonl": [{"id": "x", "story_id": "s0000000000000001"}],
+    "unknown.jsonl": [{"a": "x", "b": "y", "same": 1}],
     "fewer.jsonl": [{"id": row["id"], "story_id": "s1"} for row in ROWS[:2]],
 }
 
@@ -93,6 +94,9 @@ def write(folder: Path) -> None:
     ("command", "code", "message"),
     [
         ("cluster news.jsonl --prefer radio", 0, "no article has: 1, for example 'radio'; there"),
+        ("report stories.jsonl -o out.html --corrections unknown.jsonl", 0, "no article has: 2,"),
+        ("explain stories.jsonl a b --corrections unknown.jsonl", 0, "no article has: 2, for"),
+        ("cluster news.jsonl --corrections unknown.jsonl -o out.csv", 0, "no article has: 2, for"),
         ("cluster news.jsonl --previous other.jsonl", 0, "none of the 1 article of the previous"),
         ("review other.jsonl news.jsonl --sheet out.csv", 2, "nothing to review: no article of"),
         ("review fewer.jsonl news.jsonl --sheet out.csv", 0, "left out: 1 articles have no story"),

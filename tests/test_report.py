@@ -15,7 +15,7 @@ import pytest
 from typer.testing import CliRunner
 
 from sahel_dedup.cli import app
-from sahel_dedup.errors import ArticleError, CorrectionError
+from sahel_dedup.errors import ArticleError, CorrectionError, SahelWarning
 from sahel_dedup.io.readers import Place, read_rows
 from sahel_dedup.report import write_report
 from sahel_dedup.report.charts import plots
@@ -136,7 +136,8 @@ def test_what_people_decided_is_shown(tmp_path: Path) -> None:
         ("a", "gone", 1),
         ("far", "away", 0),
     ]
-    page = page_of(tmp_path, rows, corrections=said)
+    with pytest.warns(SahelWarning, match="no article has: 3, for example 'away'"):
+        page = page_of(tmp_path, rows, corrections=said)
     assert [entry["d"] for entry in json.loads(page.content("index"))] == [3, 2]
     first, second = (story["decisions"] for story in details(page))
     assert first[0] == {"a": "a", "b": "b", "same": True, "who": "Awa", "when": "2025-03-01",

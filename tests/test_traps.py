@@ -725,3 +725,10 @@ def test_dates_that_are_dropped_are_told_wherever_an_archive_is_read() -> None:
         for row in bodies:
             del row["text"]
         assert call(bodies, columns={"text": "body"}) == found
+
+
+def test_corrections_of_a_report_are_of_its_articles(stories: Stories, tmp_path: Path) -> None:
+    path = tmp_path / "report.html"
+    with pytest.warns(SahelWarning, match="^ids in corrections that no article has: 1, .* 'x'$"):
+        write_report(stories, path, corrections=[("a", "x", True)])
+    write_report(stories, path, corrections=[("a", "b", True)])

@@ -16,7 +16,7 @@ from sahel_dedup.io.article_reader import ArticleReader, read_articles
 from sahel_dedup.io.collisions import STDOUT, check_apart
 from sahel_dedup.io.frames import Row
 from sahel_dedup.io.readers import SkipReport, read_rows
-from sahel_dedup.io.summary import ReadSummary
+from sahel_dedup.io.summary import ReadSummary, unknown_ids
 from sahel_dedup.io.writers import check_folder, check_output, write_rows
 from sahel_dedup.util.values import counted
 
@@ -104,6 +104,8 @@ def _explain_rows(out: str, first: str, second: str, corrections: str | None) ->
             found[article.id] = article
     if missing := sorted(wanted - set(found)):
         raise NotFoundError(f"no article {missing[0]!r} in {out}")
+    if strangers := sorted(set(followed.names).difference(*parts.values())):
+        note(unknown_ids(len(strangers), strangers[0]))
     note(f"{counted(read, 'row')} read")
     a, b = found[first], found[second]
     ours, theirs = a.extra.get("story_id"), b.extra.get("story_id")
@@ -148,6 +150,8 @@ def report(
     found = write_placed(
         read_rows(out), output, title=title, singletons=singletons, corrections=corrections
     )
+    if found.unknown:
+        note(unknown_ids(len(found.unknown), found.unknown[0]))
     stories = found.sizes.total()
     note(
         f"{counted(found.articles, 'article')} read; {len(found.listed):,} of "

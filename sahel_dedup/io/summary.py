@@ -327,10 +327,7 @@ class ReadSummary:
         if self.unknown_languages:
             found.append(unknown_languages(self.unknown_languages, self.first_unknown_language))
         if self.unknown_ids:
-            found.append(
-                f"ids in corrections that no article has: {self.unknown_ids:,}, for example "
-                f"{self.first_unknown_id!r}"
-            )
+            found.append(unknown_ids(self.unknown_ids, self.first_unknown_id))
         return found
 
     def _of_another_archive(self) -> str:
@@ -372,6 +369,11 @@ class ReadSummary:
         if self.skipped:
             parts.append(f"{self.skipped.total():,} left out ({_listed(self.skipped)})")
         return ", ".join(parts)
+
+
+def unknown_ids(count: int, example: str | None) -> str:
+    """Report ids in corrections that no article has."""
+    return f"ids in corrections that no article has: {count:,}, for example {example!r}"
 
 
 def unknown_languages(count: int, example: str | None) -> str:

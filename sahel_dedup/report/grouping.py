@@ -51,6 +51,8 @@ class Collected:
         What people decided, by the id of the story.
     precision : float or None
         The result of `sahel_dedup.clustering.date_precision.estimate_precision`.
+    unknown : list of str
+        Ids in corrections that no row has.
     """
 
     articles: int
@@ -58,6 +60,7 @@ class Collected:
     listed: list[tuple[str, list[Report]]]
     decided: dict[str, list[Decision]]
     precision: float | None
+    unknown: list[str]
 
 
 def collect(
@@ -109,10 +112,11 @@ def collect(
         except ArticleError as error:
             raise error.at(*place) from None
     days = [np.array([day_of(r.article.published) for r in story]) for story in stories.values()]
-    decided = {}
+    decided, unknown = {}, list[str]()
     if corrections:
         story_of = {r.article.id: story for story, reports in stories.items() for r in reports}
         decided = decisions(corrections, story_of)
+        unknown = sorted(set(corrections.names).difference(story_of))
     chosen = [item for item in stories.items() if singletons or len(item[1]) > 1]
     chosen.sort(key=lambda item: -len(item[1]))
     return Collected(
@@ -121,6 +125,7 @@ def collect(
         listed=chosen[:most],
         decided=decided,
         precision=estimate_precision(days),
+        unknown=unknown,
     )
 
 

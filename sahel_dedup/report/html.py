@@ -12,6 +12,7 @@ import functools
 import hashlib
 import json
 import os
+import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from importlib import resources
 from typing import Any
@@ -21,8 +22,9 @@ from markupsafe import Markup
 
 from sahel_dedup.clustering.stories import Stories
 from sahel_dedup.corrections.corrections import Corrections
-from sahel_dedup.errors import SettingsError
+from sahel_dedup.errors import SahelWarning, SettingsError
 from sahel_dedup.io.readers import Place
+from sahel_dedup.io.summary import unknown_ids
 from sahel_dedup.io.writers import check_folder, replacing
 from sahel_dedup.report.charts import plots, weakest
 from sahel_dedup.report.grouping import LISTED_STORIES, Collected, collect
@@ -68,27 +70,36 @@ def write_report(
     Raises
     ------
     ArticleError
-        If a row has no id or no story, repeats an id, or has a date or a similarity that
-        cannot be read. Also if a correction is none.
+        If a row has no id or no story, repeats an id, or has a similarity that cannot be read.
+        Also if a correction is none.
     CorrectionError
         If corrections contradict each other.
     FileError, OSError
         If no file can be created there, or writing fails.
+
+    Warns
+    -----
+    SahelWarning
+        If `corrections` name articles that the rows do not have.
 
     Notes
     -----
     The 10,000 largest stories are listed, with up to 100 articles each and up to 20,000
     characters of an article; the page says what it leaves out.
     """
+    given = corrections is not None
     if isinstance(rows, Stories):
         corrections = rows.corrections if corrections is None else corrections
         rows = _rows_of(rows)
     elif not isinstance(rows, Iterable) or isinstance(rows, str | Mapping):
         raise SettingsError(f"rows: {show(rows)} is neither a result of cluster nor its rows")
     placed = ((Place(None, number), row) for number, row in enumerate(rows, start=1))
-    write_placed(
+    found = write_placed(
         placed, path, audit=audit, title=title, singletons=singletons, corrections=corrections
     )
+    if given and found.unknown:
+        said = unknown_ids(len(found.unknown), found.unknown[0])
+        warnings.warn(said, SahelWarning, stacklevel=2)
 
 
 def _known(audit: Mapping[str, Any] | None) -> Mapping[str, Any]:
