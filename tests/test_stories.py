@@ -281,7 +281,8 @@ def test_columns_of_the_frame_are_typed_whatever_is_in_them() -> None:
         {"id": 1, "text": "", "size": 1, "tags": ["x"], "similarity": "mine", "odd": 1},
         {"id": "\ud800", "text": "", "size": 2.5, "odd": "b"},
     ]
-    frame = cluster(rows).to_frame()
+    with pytest.warns(SahelWarning, match="results of the same name: similarity$"):
+        frame = cluster(rows).to_frame()
     assert frame.columns[9:] == ["size", "tags", "odd"]
     assert frame.schema["relation"] == pl.String
     assert frame["similarity"].to_list() == [None, None]

@@ -732,3 +732,13 @@ def test_corrections_of_a_report_are_of_its_articles(stories: Stories, tmp_path:
     with pytest.warns(SahelWarning, match="^ids in corrections that no article has: 1, .* 'x'$"):
         write_report(stories, path, corrections=[("a", "x", True)])
     write_report(stories, path, corrections=[("a", "b", True)])
+
+
+def test_columns_that_results_replace_are_named(stories: Stories) -> None:
+    again = cluster([{**row, **found} for row, found in zip(ROWS, stories.rows(), strict=True)])
+    with pytest.warns(
+        SahelWarning,
+        match=r"^columns .* by results .*: canonical, relation, similarity, story_id$",
+    ):
+        frame = again.to_frame()
+    assert frame["story_id"].to_list() == stories.to_frame()["story_id"].to_list()

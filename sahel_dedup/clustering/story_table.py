@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from sahel_dedup.articles import Article
 from sahel_dedup.clustering.partition import FOUND
 from sahel_dedup.clustering.story import Story
-from sahel_dedup.errors import MissingPackageError
+from sahel_dedup.errors import MissingPackageError, SahelWarning
 from sahel_dedup.explain.overview import TextTable, moment, render, share, text
 from sahel_dedup.explain.plots import overview
 from sahel_dedup.explain.reported_quantities import quantity_rows
@@ -106,9 +107,21 @@ def article_frame(
     Returns
     -------
     polars.DataFrame
+
+    Warns
+    -----
+    SahelWarning
+        If articles have fields with the name of a result.
     """
     if articles is None:
         return to_frame(rows, FOUND)
+    if replaced := sorted({name for article in articles for name in article.extra} & {*FOUND}):
+        names = ", ".join(replaced)
+        warnings.warn(
+            f"columns of the articles replaced by results of the same name: {names}",
+            SahelWarning,
+            stacklevel=3,
+        )
     described = (
         {**article.extra, **{name: getattr(article, name) for name in _DESCRIPTION}, **found}
         for article, found in zip(articles, rows, strict=True)
