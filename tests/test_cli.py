@@ -92,9 +92,11 @@ def closing(rows: list[dict[str, Any]]) -> str:
     """Return the line that cluster ends with, on the sample archive."""
     sizes = Counter(row["story_id"] for row in rows).values()
     several = sum(size > 1 for size in sizes)
+    outlets = len({row["source"] for row in rows})
     return (
         "98 articles read, 98 with a title, 98 with a date, 98 with a source, 98 with a language; "
-        f"{len(sizes)} stories, {several} with copies, the largest of {max(sizes)} articles\n"
+        f"{len(sizes)} stories of {outlets} outlets, {several} with copies, the largest of "
+        f"{max(sizes)} articles\n"
     )
 
 

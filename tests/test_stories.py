@@ -24,6 +24,7 @@ from sahel_dedup import (
     fingerprints,
 )
 from sahel_dedup.batch import Archive
+from sahel_dedup.cli.terminal import note_stories
 from sahel_dedup.clustering.story_ids import story_id
 from sahel_dedup.explain.overlap import NEAR_JACCARD, estimated_overlap
 from sahel_dedup.scoring.breakdown import ScoreBreakdown
@@ -364,3 +365,17 @@ def test_the_former_evidence_warns(wire: list[dict[str, Any]]) -> None:
     }
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = stories.nothing
+
+
+def test_outlets_are_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [{"id": str(number), "text": f"Rain fell {number}."} for number in range(4)]
+    for sources, said in (
+        ([None] * 4, "; 1 story, 1 with copies, the largest of 4 articles\n"),
+        (["wire"] * 4, " of 1 outlet, "),
+        (["BBC", "N/A", None, "AFP"], " of 2 outlets, "),
+    ):
+        given = [{**row, "source": source} for row, source in zip(rows, sources, strict=True)]
+        found = cluster(given)
+        assert found.outlets == len(set(sources) - {None, "N/A"})
+        note_stories(found.read_summary, found)
+        assert said in capsys.readouterr().err
