@@ -55,6 +55,7 @@ def test_a_feed_with_faults(tmp_path: Path) -> None:
     status, _, notes = call("ingest", feed, "--index", index)
     assert status == 2
     assert "feed.jsonl, line 1, field 'id': other words than before" in notes
+    assert "(--on-changed update)" in notes
 
 
 @pytest.mark.parametrize("option", ["--dead-letters"])

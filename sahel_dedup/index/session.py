@@ -299,8 +299,8 @@ class Session:
         for i, step in enumerate(steps):
             if step is Step.REFUSED:
                 error = ArticleError(
-                    f"other words than before: {articles[i].id!r} is in the index; use update() "
-                    "or upsert() for a corrected version",
+                    f"other words than before: {articles[i].id!r} is in the index; for a "
+                    "corrected version use upsert() or on_changed='update' (--on-changed update)",
                     "id",
                 )
                 self.refused(error)
