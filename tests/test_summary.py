@@ -6,6 +6,7 @@ import json
 import logging
 from datetime import UTC, datetime
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -35,7 +36,7 @@ ARTICLES = st.lists(
     st.builds(
         Article,
         st.just("a"),
-        st.just("t"),
+        st.sampled_from(["t", "", " \n"]),
         st.none() | st.just("title"),
         st.none() | st.just(datetime(2025, 7, 1, tzinfo=UTC)),
         st.none() | st.just("source"),
@@ -56,7 +57,11 @@ def test_counts_are_those_of_the_articles(articles: list[Article]) -> None:
         dated=len([article for article in articles if article.published]),
         sourced=len([article for article in articles if article.source]),
         tagged=len([article for article in articles if article.lang]),
+        empty=len([article for article in articles if article.text != "t"]),
     )
+    flagged = ReadSummary()
+    flagged.add_flags(np.array([summary.flags(article) for article in articles], dtype=np.uint8))
+    assert flagged == summary
     missing = {
         name
         for name in ("title", "published", "source")
@@ -79,12 +84,13 @@ def test_a_field_that_many_articles_lack_is_told(count: str) -> None:
 
 
 def test_in_words() -> None:
-    summary = ReadSummary(read=1200, titled=1000, dated=900, sourced=8, tagged=7)
+    summary = ReadSummary(read=1200, titled=1000, dated=900, sourced=8, tagged=7, empty=6)
     summary.drop_dates(3)
     summary.skipped.update({"text: missing": 2, "broken JSON": 1})
     assert str(summary) == (
         "1,200 articles read, 1,000 with a title, 897 with a date, 8 with a source, 7 with a "
-        "language, 3 dates unusable, 3 left out (2 x text: missing, 1 x broken JSON)"
+        "language, 6 without text, 3 dates unusable, 3 left out (2 x text: missing, 1 x broken "
+        "JSON)"
     )
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sahel_dedup.errors import ArticleError, SahelWarning
-from sahel_dedup.util.field_names import find_alias, remedy
+from sahel_dedup.io.lacking import lacking, partly_lacking
 from sahel_dedup.util.languages import is_language
 from sahel_dedup.util.values import counted, show
 
@@ -30,30 +30,6 @@ _LOGGER.addHandler(logging.NullHandler())
 
 _MOST_COLUMNS = 1000
 _MAY_BE_PLACEHOLDERS = ("text", "title", "source", "lang")
-# A field that one in so many articles lacks costs enough for a warning (docs/precision.md).
-_ONE_IN = 10
-# The count of the articles that have a field, its name in words, and what it costs if all articles
-# lack it, or some.
-_COSTS = {
-    "title": (
-        "titled",
-        "title",
-        "headlines cannot confirm copies",
-        "headlines cannot confirm their copies",
-    ),
-    "published": (
-        "dated",
-        "date",
-        "stories are not kept apart by time",
-        "they are compared with the whole archive, and some match by chance",
-    ),
-    "source": (
-        "sourced",
-        "source",
-        "an outlet's own templates are not recognised",
-        "templates of their outlets are not recognised",
-    ),
-}
 
 
 @dataclass(slots=True)
@@ -68,6 +44,8 @@ class ReadSummary:
         Number of rows that were left out, by kind of fault (`ArticleError.kind`).
     titled, dated, sourced, tagged : int
         Number of articles with a title, a usable date, a source, and a language.
+    empty : int
+        Number of articles whose text is empty.
     placeholders : Counter of str
         Number of strings such as ``"nan"`` that were taken as missing, by field.
     first_placeholder : str or None
@@ -108,6 +86,7 @@ class ReadSummary:
     dated: int = 0
     sourced: int = 0
     tagged: int = 0
+    empty: int = 0
     placeholders: Counter[str] = field(default_factory=Counter)
     first_placeholder: str | None = None
     numbered: int = 0
@@ -132,6 +111,7 @@ class ReadSummary:
         self.titled += article.title is not None
         self.dated += article.published is not None
         self.sourced += article.source is not None
+        self.empty += not article.text.strip()
         if article.lang is not None:
             if is_language(article.lang):
                 self.tagged += 1
@@ -158,12 +138,13 @@ class ReadSummary:
             | known << 3
             | _is_number(row_id) << 4
             | (article.lang is not None and not known) << 5
+            | (not article.text.strip()) << 6
         )
 
     def add_flags(self, flags: NDArray[np.uint8]) -> None:
         """Count articles by their `flags`."""
         self.read += len(flags)
-        names = ("titled", "dated", "sourced", "tagged", "numbered", "unknown_languages")
+        names = "titled", "dated", "sourced", "tagged", "numbered", "unknown_languages", "empty"
         for bit, name in enumerate(names):
             setattr(self, name, getattr(self, name) + int((flags & (1 << bit) != 0).sum()))
 
@@ -256,7 +237,7 @@ class ReadSummary:
     def warnings(self) -> list[str]:
         """Return a warning for each field that all or many articles lack, with the cost."""
         # A single article is not compared with anything.
-        found = self._lacking(costs=True) + self._partly_lacking() if self.read > 1 else []
+        found = lacking(self, costs=True) + partly_lacking(self) if self.read > 1 else []
         if self.bad_dates:
             found.append(f"{self._unreadable_dates()}; for example {self.first_fault}")
         found += self._impossible_dates()
@@ -274,7 +255,7 @@ class ReadSummary:
         rows
             Whether to warn about rows left out, too.
         """
-        found = [warning for warning in self._lacking(costs=False) if "columns=" in warning]
+        found = [warning for warning in lacking(self, costs=False) if "columns=" in warning]
         if self.bad_dates:
             found.append(self._unreadable_dates())
         found += self._impossible_dates()
@@ -287,31 +268,6 @@ class ReadSummary:
             found.append(f"for example {self.first_fault}")
         if found:
             warnings.warn("; ".join(found), SahelWarning, stacklevel=stacklevel + 1)
-
-    def _lacking(self, *, costs: bool) -> list[str]:
-        """Name the fields that no article has, with the remedy, and the cost if wanted."""
-        found = []
-        for name, (attribute, noun, cost, _) in _COSTS.items():
-            if self.read and not getattr(self, attribute):
-                reason = f"no article has a {noun} (field {name!r})" + f": {cost}" * costs
-                alias = find_alias(name, sorted(self.columns))
-                found.append(f"{reason}; {remedy(name, alias)}" if alias else reason)
-        # A language is detected if none is given, which costs nothing to speak of.
-        alias = find_alias("lang", sorted(self.columns))
-        if alias and self.read and not self.tagged and not self.unknown_languages:
-            hint = remedy("lang", alias)
-            found.append(f"no article has a language (field 'lang'), so it is detected; {hint}")
-        return found
-
-    def _partly_lacking(self) -> list[str]:
-        """Name the fields that many of the articles lack, with the cost."""
-        found = []
-        for name, (attribute, noun, _, cost) in _COSTS.items():
-            lacking = self.read - getattr(self, attribute)
-            if self.read <= _ONE_IN * lacking and lacking < self.read:
-                share = f"{lacking:,} of {self.read:,} articles have"
-                found.append(f"{share} no {noun} (field {name!r}): {cost}")
-        return found
 
     def _unknown(self) -> list[str]:
         found = []
@@ -353,6 +309,8 @@ class ReadSummary:
             f"{self.sourced:,} with a source",
             f"{self.tagged:,} with a language",
         ]
+        if self.empty:
+            parts.append(f"{self.empty:,} without text")
         if self.placeholders:
             parts.append(
                 f"{counted(self.placeholders.total(), 'value')} such as "
