@@ -103,9 +103,10 @@ def test_faults_name_their_field(field: str, value: object, reason: str) -> None
     assert (caught.value.field, caught.value.reason) == (field, reason)
 
 
-@pytest.mark.parametrize("column", ["TEXT", "Text", " text ", "text_", "BODY"])
+@pytest.mark.parametrize("column", ["TEXT", "Text", " text ", "article text", "BODY"])
 def test_a_column_of_almost_the_same_name_is_suggested(column: str) -> None:
-    remedy = f"columns={{'text': {column!r}}} (--column text={column}) reads it"
+    option = f"'text={column}'" if " " in column else f"text={column}"
+    remedy = f"columns={{'text': {column!r}}} (--column {option}) reads it"
     with pytest.raises(ArticleError) as caught:
         Article.from_mapping({"id": "a", column: "t"})
     assert str(caught.value).endswith(f"; {remedy}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Mapping
 
 from sahel_dedup.errors import SettingsError
@@ -33,7 +34,8 @@ def find_alias(field: str, columns: Iterable[str]) -> str | None:
 
 def remedy(field: str, column: str) -> str:
     """Say how to read a column as a field, in Python and on the command line."""
-    return f"columns={{{field!r}: {column!r}}} (--column {field}={column}) reads it"
+    option = shlex.quote(f"{field}={column}")
+    return f"columns={{{field!r}: {column!r}}} (--column {option}) reads it"
 
 
 def check_columns(columns: Mapping[str, str] | None) -> dict[str, str]:
