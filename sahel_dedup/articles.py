@@ -90,8 +90,8 @@ class Article:
 
         ``None``, NaN and the missing values of pandas count as missing everywhere. A title,
         source or language that is empty or stands for a missing value, such as ``"nan"`` or
-        ``"N/A"``, is missing too, and such a text is empty. Keys that are not fields go to
-        ``extra``, where missing values are ``None``.
+        ``"N/A"``, is missing too, and such a text is empty. Spaces around a source are
+        removed. Keys that are not fields go to ``extra``, where missing values are ``None``.
 
         Parameters
         ----------
@@ -116,12 +116,14 @@ class Article:
             if is_missing(text):
                 raise _missing("text", row)
             raise ArticleError(f"not a string: {show(text)}", "text")
+        # Spaces around the name of an outlet would make two of it.
+        source = _string(row, "source")
         return cls(
             id=read_id(row),
             text="" if stands_for_missing(text) else text,
             title=_string(row, "title"),
             published=parse_published(row.get("published")),
-            source=_string(row, "source"),
+            source=None if source is None else source.strip(),
             lang=_string(row, "lang"),
             extra={
                 name: None if is_missing(value) else value

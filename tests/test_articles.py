@@ -56,6 +56,11 @@ def test_strings_that_stand_for_a_missing_value_are_missing(field: str, value: s
     assert read(text=value).text == ""
 
 
+@pytest.mark.parametrize("value", ["BBC", " BBC", "BBC ", "\tBBC\n", "\xa0BBC", "BBC\u2009"])
+def test_spaces_around_an_outlet_do_not_make_another(value: str) -> None:
+    assert read(source=value).source == "BBC"
+
+
 @pytest.mark.parametrize(
     "value",
     ["Nan Goldin", "None dead", "Nation", "The Unknown", "NAN 24", "-1", "N", "A", "0", "?!A"],
