@@ -314,7 +314,7 @@ class Archive:
         ids = [ids[i] for i in order]
         corrections = corrections or Corrections()
         summary.add_corrections(len(corrections), sorted(set(corrections.names).difference(ids)))
-        summary.add_preferred(settings.preferred_sources, sketcher.sources.keys())
+        summary.add_outlets(sketcher.sources.keys(), settings.preferred_sources)
         summary.log()
         kept = None
         if isinstance(articles, KeptReading):

@@ -376,6 +376,6 @@ def test_outlets_are_counted(capsys: pytest.CaptureFixture[str]) -> None:
     ):
         given = [{**row, "source": source} for row, source in zip(rows, sources, strict=True)]
         found = cluster(given)
-        assert found.outlets == len(set(sources) - {None, "N/A"})
+        assert found.read_summary.outlets == len(set(sources) - {None, "N/A"})
         note_stories(found.read_summary, found)
         assert said in capsys.readouterr().err

@@ -208,7 +208,7 @@ def note_stories(summary: ReadSummary, stories: Stories) -> None:
     sizes = [len(rows) for rows in stories.members]
     several = sum(size > 1 for size in sizes)
     # One outlet, or nearly as many as articles, shows that the column names something else.
-    outlets = f" of {counted(stories.outlets, 'outlet')}" if stories.outlets else ""
+    outlets = f" of {counted(summary.outlets, 'outlet')}" if summary.outlets else ""
     found = f"{counted(len(sizes), 'story', 'stories')}{outlets}, {several:,} with copies"
     largest = f", the largest of {counted(max(sizes), 'article')}" if several else ""
     note(f"{summary}; {found}{largest}")

@@ -142,11 +142,6 @@ class StoryPartition:
         name = type(self).__name__
         return f"<{name}: {len(self._ids)} articles, {len(self)} stories, {several} with copies>"
 
-    @property
-    def outlets(self) -> int:
-        """Number of different sources that the articles have."""
-        return len(np.unique(self._traits.source[self._traits.source >= 0]))
-
     @functools.cached_property
     def members(self) -> Sequence[NDArray[np.int64]]:
         """Positions in `ids` of each story's articles, in order of time; stories as in `labels`."""

@@ -70,6 +70,8 @@ class ReadSummary:
         One of these.
     columns : set of str
         Names of the first thousand columns of the input.
+    outlets : int
+        Number of different sources.
     mapped : mapping of str to str
         The columns that are read as fields of another name, by field.
     preferred : int
@@ -99,6 +101,7 @@ class ReadSummary:
     unknown_ids: int = 0
     first_unknown_id: str | None = None
     columns: set[str] = field(default_factory=set)
+    outlets: int = 0
     mapped: Mapping[str, str] = field(default_factory=dict)
     preferred: int = 0
     first_preferred: str | None = None
@@ -201,12 +204,13 @@ class ReadSummary:
         if unknown and self.first_unknown_id is None:
             self.first_unknown_id = unknown[0]
 
-    def add_preferred(self, preferred: Sequence[str], outlets: Set[str]) -> None:
-        """Count preferred outlets that no article has, as far as that is probably a mistake.
+    def add_outlets(self, outlets: Set[str], preferred: Sequence[str]) -> None:
+        """Count outlets, and preferred ones that no article has if that is probably a mistake.
 
         A list for many archives names outlets that one archive lacks, but not all of them, and not
         under another spelling.
         """
+        self.outlets = len(outlets)
         written = {name.strip().lower(): name for name in sorted(outlets, reverse=True)}
         unknown = [name for name in dict.fromkeys(preferred) if name not in outlets]
         misspelt = [name for name in unknown if name.strip().lower() in written]
@@ -237,7 +241,10 @@ class ReadSummary:
     def warnings(self) -> list[str]:
         """Return a warning for each field that all or many articles lack, with the cost."""
         # A single article is not compared with anything.
-        found = lacking(self, costs=True) + partly_lacking(self) if self.read > 1 else []
+        found = []
+        if self.read > 1:
+            found = lacking(self.read, self._having, self.columns, costs=True)
+            found += partly_lacking(self.read, self._having)
         if self.bad_dates:
             found.append(f"{self._unreadable_dates()}; for example {self.first_fault}")
         found += self._impossible_dates()
@@ -255,7 +262,8 @@ class ReadSummary:
         rows
             Whether to warn about rows left out, too.
         """
-        found = [warning for warning in lacking(self, costs=False) if "columns=" in warning]
+        lack = lacking(self.read, self._having, self.columns, costs=False)
+        found = [warning for warning in lack if "columns=" in warning]
         if self.bad_dates:
             found.append(self._unreadable_dates())
         found += self._impossible_dates()
@@ -268,6 +276,16 @@ class ReadSummary:
             found.append(f"for example {self.first_fault}")
         if found:
             warnings.warn("; ".join(found), SahelWarning, stacklevel=stacklevel + 1)
+
+    @property
+    def _having(self) -> dict[str, int]:
+        """Number of articles that have a field, by field."""
+        return {
+            "title": self.titled,
+            "published": self.dated,
+            "source": self.sourced,
+            "lang": self.tagged + self.unknown_languages,
+        }
 
     def _unknown(self) -> list[str]:
         found = []
