@@ -17,7 +17,8 @@ undated    The same pairs with the dates taken away, beside pairs that lie more 
 
 Prints the constants, and for each archive how well constants fitted without it and its family
 separate its pairs: average precision, and the observed share of one event next to the predicted
-one, in five bins. The shipped constants are these, rounded.
+one, in five bins. The shipped constants are these, rounded; those of undated pairs were fitted
+before unknown outlets counted in part (docs/decisions/evidence.md).
 """
 
 from __future__ import annotations
