@@ -79,8 +79,8 @@ def row_of_constants(
     Returns
     -------
     ndarray of int64, shape (n_pairs,)
-        0 for dated pairs, and for articles of different outlets if one of them has a date: such
-        pairs are like dated ones whose distance in time is unknown. 1 for undated pairs: both
+        0 for dated pairs, and for articles not known to be of one outlet if one of them has a date:
+        such pairs are like dated ones whose distance in time is unknown. 1 for undated pairs: both
         articles lack a date, or one does and both are of one outlet, whose texts of other days may
         be issues of one bulletin.
     """
