@@ -32,6 +32,7 @@ from sahel_dedup.errors import SettingsError
 from sahel_dedup.io.article_reader import ArticleReader, OnBadDate, OnError
 from sahel_dedup.io.kept_reading import KeptReading
 from sahel_dedup.io.summary import ReadSummary
+from sahel_dedup.scoring.background import log_one_day
 from sahel_dedup.scoring.evidence import Evidence
 from sahel_dedup.scoring.kept_pairs import KeptPairs, ReadLines
 from sahel_dedup.scoring.log_odds import weights_of
@@ -312,17 +313,16 @@ class Archive:
         profiles.reorder(order)
         summary.drop_dates(sketcher.implausible_dates)
         ids = [ids[i] for i in order]
-        corrections = corrections or Corrections()
-        summary.add_corrections(len(corrections), sorted(set(corrections.names).difference(ids)))
+        said = corrections or Corrections()
+        summary.add_corrections(len(said), sorted(set(said.names).difference(ids)))
         summary.add_outlets(sketcher.sources.keys(), settings.preferred_sources)
         summary.log()
+        log_one_day(profiles.day)
         kept = None
         if isinstance(articles, KeptReading):
             files, file, line = articles.places()
             kept = KeptPairs(articles.checkpoint, ReadLines(files, file[order], line[order]))
-        return cls(
-            settings, ids, order, profiles, sketcher, on_progress, summary, corrections, kept
-        )  # fmt: skip
+        return cls(settings, ids, order, profiles, sketcher, on_progress, summary, said, kept)
 
     def stories(
         self, articles: list[Article] | None = None, previous: Mapping[str, str] | None = None

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 import sahel_dedup
 from sahel_dedup.clustering.date_precision import estimate_precision
 from sahel_dedup.evaluation.audit import audit
+from sahel_dedup.scoring.background import MANY, ONE_DAY
 
 SAMPLE = Path(sahel_dedup.__file__).parent / "sample" / "wire.jsonl"
 # Eighths of days add up exactly.
@@ -82,6 +83,21 @@ def test_an_archive_of_one_day_has_no_other_days(hours: int, lacks: bool) -> Non
     assert ("within 1.5 days" in found._repr_html_()) == lacks
     undated = audit(sahel_dedup.cluster(rows[2:]))
     assert (undated.span, undated.lacks_other_days) == (None, False)
+
+
+@pytest.mark.parametrize(
+    ("number", "hours", "said"), [(MANY, 1, True), (MANY - 1, 1, False), (MANY, 40, False)]
+)
+def test_a_larger_archive_of_one_day_is_reported(
+    number: int, hours: int, said: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    start = datetime(2025, 1, 1, tzinfo=UTC)
+    rows = [
+        {"id": str(n), "text": f"Rain fell on Gao {n}.", "published": start} for n in range(number)
+    ]
+    rows[0]["published"] = start + timedelta(hours=hours)
+    sahel_dedup.cluster(rows)
+    assert (ONE_DAY in caplog.messages) == said
 
 
 def test_the_command_says_that_there_are_no_other_days(tmp_path: Path) -> None:

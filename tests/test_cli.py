@@ -391,7 +391,11 @@ def bulky(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with path.open("w") as file:
         for number in range(400):
             row = {"id": str(number), "text": f"Harvest report {number}", "freight": freight}
-            row |= {"title": "Harvest", "source": "Volta Observer", "published": "2025-07-01"}
+            row |= {
+                "title": "Harvest",
+                "source": "Volta Observer",
+                "published": f"2025-07-{1 + number % 3}",
+            }
             file.write(json.dumps(row) + "\n")
     return path
 

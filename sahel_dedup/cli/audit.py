@@ -54,8 +54,8 @@ def audit(
     """
     from sahel_dedup.batch import Archive
     from sahel_dedup.corrections.corrections import Corrections
-    from sahel_dedup.evaluation.audit import ONE_DAY
     from sahel_dedup.evaluation.audit import audit as look_at
+    from sahel_dedup.scoring.background import MANY, ONE_DAY
 
     check_apart([*inputs, corrections, model], {})
     check_stdout()
@@ -77,7 +77,8 @@ def audit(
     else:
         _show(found)
     note_faults(skipped)
-    if found.lacks_other_days:
+    # Reading more articles said so already.
+    if found.lacks_other_days and found.articles < MANY:
         note(ONE_DAY)
     note_stories(summary, stories)
 

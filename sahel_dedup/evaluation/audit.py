@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sahel_dedup.clustering.date_precision import estimate_precision
 from sahel_dedup.clustering.stories import Stories
@@ -15,15 +14,11 @@ from sahel_dedup.clustering.story import Link, Story
 from sahel_dedup.errors import no_result
 from sahel_dedup.explain.overview import TextTable, render, share, text
 from sahel_dedup.explain.plots import Plot, overview
-from sahel_dedup.scoring.background import GAP_DAYS
+from sahel_dedup.scoring.background import ONE_DAY, is_one_day, span_of
 from sahel_dedup.settings import check_count
 
 # An article this similar to texts of other days is an issue of something that recurs.
 TEMPLATE_RECURRENCE = 0.5
-ONE_DAY = (
-    f"all articles were published within {GAP_DAYS:g} days: bulletins and forms are recognised by "
-    "issues of other days, so some may be in one story by mistake"
-)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -76,7 +71,7 @@ class Audit:
     @property
     def lacks_other_days(self) -> bool:
         """Whether all articles are from about one day, which hides most recurring texts."""
-        return self.articles > 1 and self.span is not None and self.span <= GAP_DAYS
+        return self.articles > 1 and is_one_day(self.span)
 
     def to_dict(self) -> dict[str, object]:
         """Return plain dicts, lists and numbers, without the texts of articles."""
@@ -155,7 +150,7 @@ def audit(stories: Stories, *, count: int = 10) -> Audit:
         raise no_result(stories, "audit(cluster(articles))")
     check_count("count", count, least=0)
     ids, day, recurrence = stories.ids, stories.days, stories.recurrence
-    spans = np.array([_span(day[rows]) for rows in stories.members])
+    spans = np.array([span_of(day[rows]) or 0.0 for rows in stories.members])
     longest = np.argsort(-spans, kind="stable")[:count]
     top = np.argsort(-recurrence, kind="stable")[:count]
     return Audit(
@@ -174,10 +169,5 @@ def audit(stories: Stories, *, count: int = 10) -> Audit:
         plots=overview(map(len, stories.members), day, stories.probabilities),
         corrections=len(stories.corrections),
         held_by_corrections=tuple(map(stories.story, stories.held_by_corrections[:count])),
-        span=None if np.isnan(day).all() else _span(day),
+        span=span_of(day),
     )
-
-
-def _span(days: NDArray[np.float64]) -> float:
-    dated = days[~np.isnan(days)]
-    return float(np.ptp(dated)) if len(dated) else 0.0

@@ -6,6 +6,7 @@ of each text.
 
 from __future__ import annotations
 
+import logging
 from typing import Protocol
 
 import numpy as np
@@ -15,7 +16,15 @@ from sahel_dedup.scoring.copies import copies, may_be_copies
 from sahel_dedup.sketch.profiles import Traits, is_one_outlet
 from sahel_dedup.util.jit import compiled
 
+_LOGGER = logging.getLogger("sahel_dedup")
+
 GAP_DAYS = 1.5
+# From this many articles on, people do not simply read the result.
+MANY = 50
+ONE_DAY = (
+    f"all articles were published within {GAP_DAYS:g} days: bulletins and forms are recognised by "
+    "issues of other days, so some may be in one story by mistake"
+)
 # Two texts conflict if each has at least this many numbers and they share at most this part of
 # them.
 MIN_NUMBERS = 3
@@ -37,6 +46,26 @@ class TextComparison(Protocol):
         self, first: NDArray[np.int64], second: NDArray[np.int64]
     ) -> NDArray[np.int64]:
         """Return how many numbers the articles of each pair share."""
+
+
+def span_of(days: NDArray[np.float64]) -> float | None:
+    """Return the days between the first and the last of some times; None if all are missing."""
+    dated = days[~np.isnan(days)]
+    return float(np.ptp(dated)) if len(dated) else None
+
+
+def is_one_day(span: float | None) -> bool:
+    """Whether articles are all of about one day, given what `span_of` returns.
+
+    Then none is in the background of another, which hides most recurring texts.
+    """
+    return span is not None and span <= GAP_DAYS
+
+
+def log_one_day(days: NDArray[np.float64]) -> None:
+    """Log a warning if many articles, whose times are given, are all of about one day."""
+    if len(days) >= MANY and is_one_day(span_of(days)):
+        _LOGGER.warning("%s", ONE_DAY)
 
 
 def background_pairs(
