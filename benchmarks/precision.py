@@ -23,6 +23,7 @@ granularity  Judged pairs of lk_news_en and B-cubed of the archive benchmark at 
 
 from __future__ import annotations
 
+import functools
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -92,10 +93,7 @@ def judged(data: Path) -> None:
         odds = [(known.dated[name], known.dated[name].features @ weights[name][0]) for name in CORE]
         stated = calibration(odds)
         results[kind] = {"pairs": found, "stated": [list(pair) for pair in stated]}
-        table = Table(kind, *found["mean"])
-        for name, scores in found.items():
-            table.add_row(name, *(f"{value:.2f}" for value in scores.values()))
-        console.print(table)
+        _show(kind, found)
         console.print(
             "probability stated, share found, five bins:  "
             + "  ".join(f"{p:.2f} {q:.2f}" for p, q in stated)
@@ -154,7 +152,7 @@ def drawn(data: Path) -> None:
 
 def missing(data: Path) -> None:
     """Score the stories of archives whose articles lost their dates or outlets."""
-    known = Known.read(data, dict(judged_sets(data)), dict(other_sets(data)))
+    known = _known(data)
     results: dict[str, Any] = {}
     for field, one_in in (("published", 4), ("source", 4), ("source", 1)):
         found: dict[str, dict[str, float]] = {}
@@ -170,17 +168,14 @@ def missing(data: Path) -> None:
             }
         found["mean"] = mean_scores(found)
         lacking = f"{field}, 1 in {one_in}"
-        table = Table(f"without {lacking}", *found["mean"])
-        for name, scores in found.items():
-            table.add_row(name, *(f"{value:.2f}" for value in scores.values()))
-        console.print(table)
+        _show(f"without {lacking}", found)
         results[lacking] = found
     save("missing", _without_nan(results))
 
 
 def smaller(data: Path) -> None:
     """Score the stories of smaller archives, in which less is known about what recurs."""
-    known = Known.read(data, dict(judged_sets(data)), dict(other_sets(data)))
+    known = _known(data)
     results: dict[str, Any] = {}
     for one_in in (3, 10):
         found: dict[str, dict[str, float]] = {}
@@ -191,12 +186,23 @@ def smaller(data: Path) -> None:
                 measure: scores[measure] for measure in ("precision", "recall")
             }
         found["mean"] = mean_scores(found)
-        table = Table(f"1 article in {one_in}", *found["mean"])
-        for name, scores in found.items():
-            table.add_row(name, *(f"{value:,.4g}" for value in scores.values()))
-        console.print(table)
+        _show(f"1 article in {one_in}", found)
         results[f"1 in {one_in}"] = found
     save("smaller", _without_nan(results))
+
+
+@functools.cache
+def _known(data: Path) -> Known:
+    """Read what constants are fitted on, once for all parts."""
+    return Known.read(data, dict(judged_sets(data)), dict(other_sets(data)))
+
+
+def _show(title: str, found: dict[str, dict[str, float]]) -> None:
+    """Print the scores of each archive, and their means."""
+    table = Table(title, *found["mean"])
+    for name, scores in found.items():
+        table.add_row(name, *(f"{value:.2f}" for value in scores.values()))
+    console.print(table)
 
 
 def mean_scores(found: dict[str, dict[str, float]]) -> dict[str, float]:
