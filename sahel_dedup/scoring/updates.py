@@ -61,7 +61,7 @@ def updates(
 def marked_updates(
     first: NDArray[np.int64], second: NDArray[np.int64], traits: Traits
 ) -> NDArray[np.bool_]:
-    """Find the pairs that may be updates: not of two outlets, within hours, a title says so.
+    """Find the pairs that may be updates: perhaps of one outlet, within hours, marked in a title.
 
     Parameters
     ----------
