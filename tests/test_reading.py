@@ -312,6 +312,42 @@ def test_globs_are_sorted_and_names_come_before_patterns(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "names",
+    [
+        ["sub/a.jsonl", "sub/a.jsonl"],
+        ["sub/a.jsonl", "*b/a.jsonl"],
+        ["sub/a.jsonl", "sub"],
+        ["sub", Path("sub") / "a.jsonl"],
+        ["sub/a.jsonl", "./sub/a.jsonl"],
+        ["sub/a.jsonl", "sub/../sub/a.jsonl"],
+        ["sub/a.jsonl", "link.jsonl"],
+        ["link.jsonl", "sub"],
+        ["sub/a.jsonl", "hard.jsonl"],
+        ["folder", "sub"],
+    ],
+)
+def test_a_file_named_twice_is_read_once_and_reported(
+    names: list[str], folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    Path("sub").mkdir()
+    Path("sub/a.jsonl").write_bytes(GOOD)
+    Path("link.jsonl").symlink_to("sub/a.jsonl")
+    Path("hard.jsonl").hardlink_to("sub/a.jsonl")
+    Path("folder").symlink_to("sub")
+    assert [article.id for article in read_articles(names)] == ["a", "b"]
+    (told,) = [record.getMessage() for record in caplog.records]
+    assert told.startswith("1 file named more than once, and read once: ")
+    assert "a.jsonl" in told
+
+
+def test_files_of_equal_content_are_two(caplog: pytest.LogCaptureFixture) -> None:
+    for name in ("a.jsonl", "b.jsonl"):
+        Path(name).write_bytes(b"")
+    assert expand_paths(["a.jsonl", "b.jsonl", "-"]) == ["a.jsonl", "b.jsonl", "-"]
+    assert not caplog.records
+
+
+@pytest.mark.parametrize(
     ("path", "message"),
     [
         ("none*.jsonl", r"no file matches 'none\*\.jsonl'"),

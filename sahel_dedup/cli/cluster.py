@@ -35,8 +35,7 @@ from sahel_dedup.errors import FileError, SettingsError
 from sahel_dedup.io.article_reader import read_records
 from sahel_dedup.io.collisions import STDOUT, check_apart
 from sahel_dedup.io.frames import Row
-from sahel_dedup.io.lines import InputPath, comes_once
-from sahel_dedup.io.paths import expand_paths
+from sahel_dedup.io.lines import InputPath
 from sahel_dedup.io.readers import SkipReport
 from sahel_dedup.io.summary import ReadSummary
 from sahel_dedup.io.writers import check_folder, check_output, is_lines, write_lines, write_rows
@@ -208,13 +207,10 @@ def _cluster_here(
     for path in (report, save):
         if path is not None:
             check_folder(path)
-    if checkpoint is not None and any(map(comes_once, expand_paths(inputs))):
-        raise SettingsError(
-            "--checkpoint: standard input and pipes cannot be read again; name a file"
-        )
     skipped = SkipReport() if reading.on_error == "skip" else None
     replaced: Counter[str] = Counter()
-    with open_inputs(inputs) as paths, show_progress(paths) as on_progress:
+    lasting = "--checkpoint" if checkpoint is not None else None
+    with open_inputs(inputs, lasting) as paths, show_progress(paths) as on_progress:
         summary = ReadSummary()
         articles = (article for _, article in reading.records(paths, skipped, summary))
         kept: KeptReading | None = None

@@ -10,7 +10,7 @@ import typer
 
 from sahel_dedup.errors import SettingsError
 from sahel_dedup.evidence_model import EvidenceModel
-from sahel_dedup.io.lines import InputPath
+from sahel_dedup.io.lines import InputPath, comes_once
 from sahel_dedup.io.paths import expand_paths, open_repeatable
 from sahel_dedup.settings import CanonicalPolicy, Granularity, Settings
 from sahel_dedup.util.field_names import check_columns
@@ -183,14 +183,30 @@ def parse_days(option: str, days: str) -> float | None:
 
 
 @contextmanager
-def open_inputs(names: list[str]) -> Iterator[list[InputPath]]:
+def open_inputs(names: list[str], lasting: str | None = None) -> Iterator[list[InputPath]]:
     """Find the files that arguments name, and make each readable more than once.
+
+    Parameters
+    ----------
+    names
+    lasting : str, optional
+        The option that needs files which a later run can read again.
 
     Yields
     ------
     list of path
         Standard input and named pipes are copied to temporary files, which are removed at the
         end of the block.
+
+    Raises
+    ------
+    SettingsError
+        If there is such an option, and standard input or a pipe is named.
     """
+    paths = expand_paths(names)
+    if lasting is not None and any(map(comes_once, paths)):
+        raise SettingsError(
+            f"{lasting}: standard input and pipes cannot be read again; name a file"
+        )
     with ExitStack() as stack:
-        yield [stack.enter_context(open_repeatable(path)) for path in expand_paths(names)]
+        yield [stack.enter_context(open_repeatable(path)) for path in paths]

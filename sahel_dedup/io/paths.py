@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import errno
 import glob
+import logging
 import os
+import stat
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 
 from sahel_dedup.errors import FileError, SahelError
-from sahel_dedup.io.lines import STDIN, InputPath, comes_once, spool
-from sahel_dedup.util.values import show
+from sahel_dedup.io.lines import STDIN, InputPath, comes_once, source_name, spool
+from sahel_dedup.util.notices import warn
+from sahel_dedup.util.values import counted, show
+
+_LOGGER = logging.getLogger("sahel_dedup")
 
 ENDINGS = {
     ".jsonl": "json",
@@ -25,6 +30,9 @@ ENDINGS = {
 
 def expand_paths(paths: InputPath | Sequence[InputPath]) -> list[InputPath]:
     """Expand folders and glob patterns, and check that every file exists and can be read.
+
+    A file that is named more than once, also by a link or in a folder, is read once, and a notice
+    says so.
 
     Raises
     ------
@@ -45,7 +53,27 @@ def expand_paths(paths: InputPath | Sequence[InputPath]) -> list[InputPath]:
         else:
             format_of(path)
             files.append(path)
-    return list(dict.fromkeys(files))
+    return _once(files)
+
+
+def _once(paths: Sequence[InputPath]) -> list[InputPath]:
+    """Leave out files that were named before, also in another way, and report them."""
+    first: dict[object, InputPath] = {}
+    again: list[tuple[InputPath, InputPath]] = []
+    for path in paths:
+        status = None if path == STDIN else os.stat(path)
+        # Links to a file are that file. Some file systems do not number their files.
+        known = status is not None and status.st_ino and stat.S_ISREG(status.st_mode)
+        key = (status.st_dev, status.st_ino) if status and known else os.fspath(path)
+        if key in first:
+            again.append((path, first[key]))
+        first.setdefault(key, path)
+    if again:
+        path, before = map(source_name, again[0])
+        what = path if path == before else f"{path} is {before}"
+        count = counted(len(again), "file")
+        warn(_LOGGER, "%s named more than once, and read once: %s", count, what)
+    return list(first.values())
 
 
 def open_repeatable(path: InputPath) -> AbstractContextManager[InputPath]:

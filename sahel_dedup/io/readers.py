@@ -101,7 +101,7 @@ def read_rows(
         File names, folders (all files in them, and in folders in them, with a known
         ending), glob patterns (expanded in sorted order) and ``-`` for JSON lines on
         standard input, plain or gzip. A pipe without a known ending is read like standard input. A
-        file that is named twice is read once.
+        file that is named twice, also by a link or in a folder, is read once, and a notice says so.
     skipped
         If given, broken rows are counted here and left out; otherwise the first one is raised. The
         complete rows of a truncated file are kept.
