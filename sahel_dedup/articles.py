@@ -16,6 +16,7 @@ from sahel_dedup.errors import ArticleError, SettingsError
 from sahel_dedup.util.date_parser import parse_published
 from sahel_dedup.util.field_names import FIELDS, find_alias, remedy
 from sahel_dedup.util.languages import language_tag
+from sahel_dedup.util.outlet_names import outlet_name
 from sahel_dedup.util.values import is_missing, shorten, show, stands_for_missing
 
 __all__ = ["Article", "check_article", "check_story", "parse_published", "read_id"]
@@ -36,7 +37,8 @@ class Article:
     published
         Time of publication, stored in UTC. A naive time counts as UTC.
     source
-        The outlet.
+        The outlet. Spaces around it are removed, and ``https://www.BBC.com/`` is ``bbc.com``;
+        see `sahel_dedup.util.outlet_names.outlet_name`.
     lang
         Language tag (BCP 47) such as ``en`` or ``pt-BR``. Codes of three letters (``eng``), locales
         (``en_US.UTF-8``) and English names (``English``) become such a tag. Anything else is kept
@@ -75,6 +77,8 @@ class Article:
                 raise ArticleError(f"not a string: {show(value)}", name)
             # A subclass, such as NumPy's, would be shown as such and could be anything.
             object.__setattr__(self, name, str.__str__(value))
+        if self.source is not None:
+            object.__setattr__(self, "source", outlet_name(self.source))
         if self.lang is not None:
             object.__setattr__(self, "lang", language_tag(self.lang))
         # First a dict, because asking an abstract class takes long.
@@ -90,8 +94,8 @@ class Article:
 
         ``None``, NaN and the missing values of pandas count as missing everywhere. A title,
         source or language that is empty or stands for a missing value, such as ``"nan"`` or
-        ``"N/A"``, is missing too, and such a text is empty. Spaces around a source are
-        removed. Keys that are not fields go to ``extra``, where missing values are ``None``.
+        ``"N/A"``, is missing too, and such a text is empty. Keys that are not fields go to
+        ``extra``, where missing values are ``None``.
 
         Parameters
         ----------
@@ -116,14 +120,12 @@ class Article:
             if is_missing(text):
                 raise _missing("text", row)
             raise ArticleError(f"not a string: {show(text)}", "text")
-        # Spaces around the name of an outlet would make two of it.
-        source = _string(row, "source")
         return cls(
             id=read_id(row),
             text="" if stands_for_missing(text) else text,
             title=_string(row, "title"),
             published=parse_published(row.get("published")),
-            source=None if source is None else source.strip(),
+            source=_string(row, "source"),
             lang=_string(row, "lang"),
             extra={
                 name: None if is_missing(value) else value

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, SupportsIndex, cast, get_args
 
 from sahel_dedup.errors import SettingsError
 from sahel_dedup.evidence_model import EvidenceModel
+from sahel_dedup.util.outlet_names import outlet_name
 from sahel_dedup.util.values import show
 
 if TYPE_CHECKING:
@@ -313,7 +314,7 @@ def _share(name: str, value: object) -> float:
 
 
 def check_sources(sources: object) -> tuple[str, ...]:
-    """Check the names of preferred outlets.
+    """Check the names of preferred outlets, and return them as articles have them.
 
     Raises
     ------
@@ -328,4 +329,4 @@ def check_sources(sources: object) -> tuple[str, ...]:
     for source in sources:
         if not isinstance(source, str) or not source:
             raise SettingsError(f"preferred_sources: {source!r} is not the name of an outlet")
-    return tuple(sources)
+    return tuple(map(outlet_name, sources))

@@ -223,7 +223,7 @@ class ArticleFeed:
         summary = reader.summary
 
         def added() -> Iterator[Assignment]:
-            warned = False
+            warned, known = False, len(self._outlets())
             while batch := list(itertools.islice(entries, size)):
                 found = self._session.add(
                     [entry.article for entry in batch],
@@ -235,10 +235,16 @@ class ArticleFeed:
                 if not warned and summary.read >= _EARLY:
                     warned = True
                     summary.warn()
+            summary.add_alike(outlets := self._outlets(), outlets[known:])
             summary.log()
             summary.warn()
 
         return added()
+
+    def _outlets(self) -> Sequence[str]:
+        """Return the names of all outlets that the index has seen, new ones last."""
+        with self._session.looking() as engine:
+            return engine.live.sketcher.sources.names
 
     def _add_one(
         self, row: Record, columns: Mapping[str, str] | None, *, update: bool

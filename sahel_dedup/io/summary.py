@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 from sahel_dedup.errors import ArticleError, SahelWarning
 from sahel_dedup.io.lacking import lacking, partly_lacking
+from sahel_dedup.io.unrecognised import alike_names, unknown_ids, unknown_languages
 from sahel_dedup.util.languages import is_language
-from sahel_dedup.util.values import counted, show
+from sahel_dedup.util.outlet_names import alike_outlets
+from sahel_dedup.util.values import counted, shorten, show
 
 if TYPE_CHECKING:
     import numpy as np
@@ -72,6 +74,11 @@ class ReadSummary:
         Names of the first thousand columns of the input.
     outlets : int
         Number of different sources.
+    alike : int
+        Number of groups of outlets that may be one under several names: see
+        `sahel_dedup.util.outlet_names.alike_outlets`.
+    first_alike : str or None
+        The names of one group.
     mapped : mapping of str to str
         The columns that are read as fields of another name, by field.
     preferred : int
@@ -102,6 +109,8 @@ class ReadSummary:
     first_unknown_id: str | None = None
     columns: set[str] = field(default_factory=set)
     outlets: int = 0
+    alike: int = 0
+    first_alike: str | None = None
     mapped: Mapping[str, str] = field(default_factory=dict)
     preferred: int = 0
     first_preferred: str | None = None
@@ -211,6 +220,7 @@ class ReadSummary:
         under another spelling.
         """
         self.outlets = len(outlets)
+        self.add_alike(outlets, outlets)
         written = {name.strip().lower(): name for name in sorted(outlets, reverse=True)}
         unknown = [name for name in dict.fromkeys(preferred) if name not in outlets]
         misspelt = [name for name in unknown if name.strip().lower() in written]
@@ -220,6 +230,14 @@ class ReadSummary:
             there = written.get(doubtful[0].strip().lower())
             hint = f"; there is {show(there)}" if there is not None else ""
             self.first_preferred = show(doubtful[0]) + hint
+
+    def add_alike(self, outlets: Collection[str], new: Collection[str]) -> None:
+        """Count outlets that may be one under several names, if one of the names is new."""
+        alike = alike_outlets(outlets) if new else []
+        alike = [group for group in alike if not set(new).isdisjoint(group)]
+        self.alike += len(alike)
+        if alike:
+            self.first_alike = shorten(", ".join(map(repr, alike[0])))
 
     def add_previous(self, previous: Collection[str], ids: Collection[str]) -> None:
         """Note, and log, that an earlier run had none of the articles."""
@@ -298,6 +316,8 @@ class ReadSummary:
                 f"preferred sources that no article has: {self.preferred:,}, for example "
                 f"{self.first_preferred}"
             )
+        if self.alike:
+            found.append(alike_names(self.alike, self.first_alike))
         if self.unknown_languages:
             found.append(unknown_languages(self.unknown_languages, self.first_unknown_language))
         if self.unknown_ids:
@@ -345,19 +365,6 @@ class ReadSummary:
         if self.skipped:
             parts.append(f"{self.skipped.total():,} left out ({_listed(self.skipped)})")
         return ", ".join(parts)
-
-
-def unknown_ids(count: int, example: str | None) -> str:
-    """Report ids in corrections that no article has."""
-    return f"ids in corrections that no article has: {count:,}, for example {example!r}"
-
-
-def unknown_languages(count: int, example: str | None) -> str:
-    """Report values of `lang` that name no language."""
-    return (
-        f"languages that are not recognised and are detected instead: {count:,}, for example "
-        f"{show(example)}; write a tag such as 'pt-BR' or an English name"
-    )
 
 
 def _is_number(value: object) -> bool:

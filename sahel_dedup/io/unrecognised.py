@@ -1,0 +1,26 @@
+"""Names that are not recognised, in words: ids, languages and outlets."""
+
+from __future__ import annotations
+
+from sahel_dedup.util.values import show
+
+
+def unknown_ids(count: int, example: str | None) -> str:
+    """Report ids in corrections that no article has."""
+    return f"ids in corrections that no article has: {count:,}, for example {example!r}"
+
+
+def alike_names(count: int, example: str | None) -> str:
+    """Report outlets that may be one under several names."""
+    return (
+        f"outlets that may be one under several names: {count:,}, for example {example}; each "
+        "counts as another outlet, so write one name if they are one"
+    )
+
+
+def unknown_languages(count: int, example: str | None) -> str:
+    """Report values of `lang` that name no language."""
+    return (
+        f"languages that are not recognised and are detected instead: {count:,}, for example "
+        f"{show(example)}; write a tag such as 'pt-BR' or an English name"
+    )
