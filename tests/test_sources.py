@@ -17,9 +17,19 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
+from typer.testing import CliRunner
 
 import sahel_dedup
-from sahel_dedup import Article, ArticleError, SahelError, SahelWarning, SettingsError, StoryIndex
+from sahel_dedup import (
+    Article,
+    ArticleError,
+    SahelError,
+    SahelWarning,
+    SettingsError,
+    Stories,
+    StoryIndex,
+)
+from sahel_dedup.cli import app
 from sahel_dedup.io.article_reader import ArticleReader, iter_articles
 
 MOMENT = datetime(2025, 3, 4, 6, 12, tzinfo=UTC)
@@ -391,9 +401,70 @@ def test_a_likely_column_is_offered_and_never_taken(field: str, column: str) -> 
     assert warned[0].filename == __file__
     assert getattr(stories.to_frame(), "columns")[-1] == column  # noqa: B009
     assert stories.to_frame()[field].null_count() == 3
-    # No offer where the field is there, if only once.
+    # Where the field is there, if only once, that column would hide it.
     rows[0][field] = "2025-03-04"
-    sahel_dedup.cluster(rows)
+    told = rf"^2 of 3 articles: no value in the field '{field}', but one in the column '{column}'"
+    with pytest.warns(SahelWarning, match=told) as warned:
+        stories = sahel_dedup.cluster(rows)
+    assert len(warned) == 1
+    assert "columns=" not in str(warned[0].message)
+    assert stories.read_summary.elsewhere == {f"{field}={column}": 2}
+
+
+def test_a_field_under_another_name_in_some_rows_is_counted_wherever_it_is_read(
+    tmp_path: Path,
+) -> None:
+    """As archives of several sources are, and frames that pd.concat made of them."""
+    ours = [
+        {"id": f"a{n}", "text": f"Rain in Kidal {n}.", "source": "BBC", "published": "2025-03-04",
+         "title": "Rain", "lang": "en"} for n in range(3)
+    ]  # fmt: skip
+    theirs = [
+        {"id": f"b{n}", "text": f"Snow in Kidal {n}.", "outlet": "BBC", "date": "2025-03-04",
+         "created_at": "2025-03-05", "headline": "Snow", "language": "en"} for n in range(2)
+    ]  # fmt: skip
+    wanted = {"source=outlet": 2, "published=date": 2, "title=headline": 2, "lang=language": 2}
+    rows = [*ours, *theirs]
+    archive = tmp_path / "rows.jsonl"
+    archive.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    joined = pd.concat([pd.DataFrame(ours), pd.DataFrame(theirs)])
+    for given in (rows, joined, archive, pl.from_pandas(joined)):
+        with pytest.warns(SahelWarning, match="field 'source', but one in the column 'outlet'"):
+            stories = sahel_dedup.cluster(given)
+        assert stories.read_summary.elsewhere == wanted
+    stories.save(tmp_path / "saved.npz")
+    assert Stories.load(tmp_path / "saved.npz").read_summary.elsewhere == wanted
+    with (
+        StoryIndex() as index,
+        pytest.warns(SahelWarning, match=r"2 of 5 articles: .* 'published', .* 'date'"),
+    ):
+        list(index.follow(rows))
+    # Twice with a checkpoint: when it reads, and from what it keeps.
+    kept = ["--checkpoint", str(tmp_path / "kept")]
+    for options in ([], kept, kept):
+        command = ["cluster", str(archive), "-o", str(tmp_path / "out.jsonl"), *options]
+        result = CliRunner().invoke(app, command, catch_exceptions=False)
+        for field, column in (pair.split("=") for pair in wanted):
+            told = f"no value in the field {field!r}, but one in the column {column!r}"
+            assert f"2 of 5 articles: {told}" in result.stderr
+
+
+def test_a_column_that_hides_a_field_of_some_rows_is_counted() -> None:
+    rows = [
+        {"id": 1, "text": "Rain.", "outlet": "BBC"},
+        {"id": 2, "text": "Hail.", "source": "BBC"},
+    ]
+    with pytest.warns(SahelWarning, match="1 of 2 articles: .* 'source', .* the column 'source'"):
+        sahel_dedup.cluster(rows, columns={"source": "outlet"})
+
+
+@pytest.mark.parametrize("nothing", [None, "", "nan", float("nan")])
+def test_a_column_without_values_is_not_reported(nothing: object) -> None:
+    rows = [
+        {"id": 1, "text": "Rain.", "source": "BBC", "outlet": nothing},
+        {"id": 2, "text": "Hail.", "outlet": nothing},
+    ]
+    assert not sahel_dedup.cluster(rows).read_summary.elsewhere
 
 
 def test_required_fields_are_offered_in_the_error() -> None:

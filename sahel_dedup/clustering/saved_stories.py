@@ -39,11 +39,11 @@ from sahel_dedup.util.days import length_in_days
 from sahel_dedup.util.values import path_text
 
 # Increased whenever the contents of the file change.
-_FORMAT = 3
+_FORMAT = 4
 _PAIRS = tuple(item.name for item in fields(Pairs))
 _Arrays = dict[str, NDArray[Any]]
 
-_COUNTERS = ("skipped", "placeholders", "bad_dates")
+_COUNTERS = ("skipped", "placeholders", "elsewhere", "bad_dates")
 
 
 class StoriesParts(NamedTuple):

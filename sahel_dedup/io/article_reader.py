@@ -131,7 +131,7 @@ class ArticleReader:
         for number, (place, found) in enumerate(rows):
             try:
                 row = self._named(found, number)
-                article = self._read(row, place)
+                article = self._read(row, found, place)
                 if unique:
                     seen.add(article.id, place)
             except ArticleError as error:
@@ -150,7 +150,8 @@ class ArticleReader:
         ArticleError
             If it is none.
         """
-        article = self._read(self._named(to_row(item), 0))
+        found = to_row(item)
+        article = self._read(self._named(found, 0), found)
         self.summary.add(article)
         check_seen(self.unseen, self.summary)
         return article
@@ -174,9 +175,12 @@ class ArticleReader:
             return {"id": number, **row}
         return row
 
-    def _read(self, row: Row | Article, place: Place | None = None) -> Article:
-        if isinstance(row, Article):
-            return row
+    def _read(
+        self, row: Row | Article, found: Row | Article, place: Place | None = None
+    ) -> Article:
+        """Make an article of a row whose fields have their names; `found` is the row as it came."""
+        if isinstance(row, Article) or isinstance(found, Article):
+            return cast(Article, row)
         try:
             article = Article.from_mapping(row)
         except ArticleError as error:
@@ -189,6 +193,7 @@ class ArticleReader:
             self.summary.add_bad_date(error.at(*place) if place else error)
             article = Article.from_mapping({**row, "published": None})
         self.summary.add_placeholders(row, article)
+        self.summary.add_elsewhere(found, article)
         return article
 
     def warn(self, stacklevel: int = 2) -> None:

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, Any
 
-from sahel_dedup.util.field_names import find_alias, remedy
+from sahel_dedup.util.field_names import FIELDS, find_alias, remedy, usual_field
+from sahel_dedup.util.values import counted, is_missing, show, stands_for_missing
+
+if TYPE_CHECKING:
+    from sahel_dedup.articles import Article
 
 # A field that one in so many articles lacks costs enough for a warning (docs/precision.md).
 _ONE_IN = 10
@@ -70,4 +75,66 @@ def partly_lacking(read: int, having: Mapping[str, int]) -> list[str]:
         if read <= _ONE_IN * without and without < read:
             share = f"{without:,} of {read:,} articles have"
             found.append(f"{share} no {noun} (field {name!r}): {cost}")
+    return found
+
+
+def found_elsewhere(
+    row: Mapping[str, Any], article: Article, mapped: Mapping[str, str]
+) -> list[str]:
+    """Find fields that an article lacks, and its row has under another usual name.
+
+    Files of several sources often differ in their columns, and nobody notices, because most
+    articles have the field.
+
+    Parameters
+    ----------
+    row : mapping
+        As it was read.
+    article : Article
+    mapped : mapping of str to str
+        The columns that are read as fields of another name, by field.
+
+    Returns
+    -------
+    list of str
+        Field and most likely column, as in ``source=outlet``.
+    """
+    likely: dict[str, tuple[int, str]] = {}
+    for column, value in row.items():
+        usual = usual_field(column) if isinstance(column, str) else None
+        if usual is None:
+            continue
+        name, rank = usual
+        if getattr(article, name) or mapped.get(name, name) == column:
+            continue
+        if not (stands_for_missing(value) if isinstance(value, str) else is_missing(value)):
+            likely[name] = min(likely.get(name, (rank, column)), (rank, column))
+    return [f"{name}={column}" for name, (_, column) in likely.items()]
+
+
+def elsewhere_notes(
+    read: int, having: Mapping[str, int], columns: Collection[str], elsewhere: Mapping[str, int]
+) -> list[str]:
+    """Name the columns whose values are not read, though their rows lack the field; see `lacking`.
+
+    Parameters
+    ----------
+    read, having, columns
+        See `lacking`, which names the column that contains a field of all articles.
+    elsewhere : mapping of str to int
+        Number of articles, by what `found_elsewhere` returns.
+
+    Returns
+    -------
+    list of str
+    """
+    found = []
+    for pair in sorted(elsewhere, key=lambda pair: (FIELDS.index(pair.partition("=")[0]), pair)):
+        name, _, column = pair.partition("=")
+        if having.get(name, 1) or column != find_alias(name, sorted(columns)):
+            which = f"{elsewhere[pair]:,} of {counted(read, 'article')}"
+            found.append(
+                f"{which}: no value in the field {name!r}, but one in the column {show(column)}, "
+                "which is not read: use one name in all rows"
+            )
     return found

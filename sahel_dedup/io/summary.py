@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sahel_dedup.errors import ArticleError, SahelWarning
-from sahel_dedup.io.lacking import lacking, partly_lacking
+from sahel_dedup.io.lacking import elsewhere_notes, found_elsewhere, lacking, partly_lacking
 from sahel_dedup.io.unrecognised import alike_names, unknown_ids, unknown_languages
 from sahel_dedup.util.languages import is_language
 from sahel_dedup.util.outlet_names import alike_outlets
@@ -52,6 +52,9 @@ class ReadSummary:
         Number of strings such as ``"nan"`` that were taken as missing, by field.
     first_placeholder : str or None
         The first of these strings.
+    elsewhere : Counter of str
+        Number of articles that lack a field but have a value in a column with another usual name of
+        it, by field and column: ``source=outlet``.
     numbered : int
         Number of articles whose id was an integer of at most 64 bits.
     dates_unusable : int
@@ -98,6 +101,7 @@ class ReadSummary:
     empty: int = 0
     placeholders: Counter[str] = field(default_factory=Counter)
     first_placeholder: str | None = None
+    elsewhere: Counter[str] = field(default_factory=Counter)
     numbered: int = 0
     dates_unusable: int = 0
     bad_dates: Counter[str] = field(default_factory=Counter)
@@ -139,6 +143,10 @@ class ReadSummary:
                 self.placeholders[name] += 1
                 self.first_placeholder = self.first_placeholder or value
 
+    def add_elsewhere(self, row: Mapping[str, Any], article: Article) -> None:
+        """Count the fields that an article lacks and its row has under another usual name."""
+        self.elsewhere.update(found_elsewhere(row, article, self.mapped))
+
     @staticmethod
     def flags(article: Article, row_id: object = None) -> int:
         """Return what `add` would count of an article, one bit each, for `add_flags`."""
@@ -166,6 +174,7 @@ class ReadSummary:
             "skipped": dict(self.skipped),
             "placeholders": dict(self.placeholders),
             "first_placeholder": self.first_placeholder,
+            "elsewhere": dict(self.elsewhere),
             "bad_dates": dict(self.bad_dates),
             "dates_unusable": self.dates_unusable,
             "first_fault": self.first_fault,
@@ -178,6 +187,7 @@ class ReadSummary:
         self.skipped.update(notes["skipped"])
         self.placeholders.update(notes["placeholders"])
         self.first_placeholder = self.first_placeholder or notes["first_placeholder"]
+        self.elsewhere.update(notes["elsewhere"])
         self.bad_dates.update(notes["bad_dates"])
         self.dates_unusable += notes["dates_unusable"]
         self.first_fault = self.first_fault or notes["first_fault"]
@@ -263,6 +273,7 @@ class ReadSummary:
         if self.read > 1:
             found = lacking(self.read, self._having, self.columns, costs=True)
             found += partly_lacking(self.read, self._having)
+        found += self._elsewhere()
         if self.bad_dates:
             found.append(f"{self._unreadable_dates()}; for example {self.first_fault}")
         found += self._impossible_dates()
@@ -281,7 +292,7 @@ class ReadSummary:
             Whether to warn about rows left out, too.
         """
         lack = lacking(self.read, self._having, self.columns, costs=False)
-        found = [warning for warning in lack if "columns=" in warning]
+        found = [warning for warning in lack if "columns=" in warning] + self._elsewhere()
         if self.bad_dates:
             found.append(self._unreadable_dates())
         found += self._impossible_dates()
@@ -304,6 +315,9 @@ class ReadSummary:
             "source": self.sourced,
             "lang": self.tagged + self.unknown_languages,
         }
+
+    def _elsewhere(self) -> list[str]:
+        return elsewhere_notes(self.read, self._having, self.columns, self.elsewhere)
 
     def _unknown(self) -> list[str]:
         found = []

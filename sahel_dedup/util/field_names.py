@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 from sahel_dedup.errors import SettingsError
 
@@ -30,6 +31,16 @@ def find_alias(field: str, columns: Iterable[str]) -> str | None:
     # Under the name of the field it is there, and has no value.
     by_name = {_bare(column): column for column in reversed(list(columns)) if column != field}
     return next((by_name[name] for name in (field, *_ALIASES[field]) if name in by_name), None)
+
+
+@lru_cache(1000)
+def usual_field(column: str) -> tuple[str, int] | None:
+    """Return the field that a column of this name usually contains, and 0 if most likely."""
+    bare = _bare(column)
+    for field, aliases in _ALIASES.items():
+        if bare in (names := (field, *aliases)):
+            return field, names.index(bare)
+    return None
 
 
 def remedy(field: str, column: str) -> str:
