@@ -45,6 +45,8 @@ class Article:
         and counts as missing: the language is then detected.
     extra
         All further fields of the article, unchanged.
+    date_fault
+        Why a date that the article had could not be read, so that it is taken as undated.
 
     Raises
     ------
@@ -61,6 +63,7 @@ class Article:
     source: str | None = None
     lang: str | None = None
     extra: Mapping[str, object] = field(default_factory=dict, hash=False)
+    date_fault: str | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         if not isinstance(self.id, str) or not self.id:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import html
 import json
 import os
 from dataclasses import replace
@@ -12,8 +13,11 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
+from typer.testing import CliRunner
 
+from sahel_dedup import Stories, StoryIndex, cluster
 from sahel_dedup.articles import Article
+from sahel_dedup.cli import app
 from sahel_dedup.explain import Explanation, explain, view
 from sahel_dedup.io.article_reader import read_articles
 from sahel_dedup.scoring.breakdown import ScoreBreakdown
@@ -67,6 +71,46 @@ def test_reworded(wire: dict[str, Article]) -> None:
     assert explanation.contains is None
     assert explanation.hours == pytest.approx(7.3)
     assert {"dourgama", "sanda", "kouri"} & {term.term for term in explanation.terms}
+
+
+@pytest.mark.parametrize(
+    ("published", "why"),
+    [
+        (None, "undated"),
+        ("  ", "undated"),
+        ("soon", "undated (not a date: 'soon')"),
+        ("03/04/2025", "undated (ambiguous date: '03/04/2025', day and month in either order)"),
+        (10**16, "undated (not a date: 10000000000000000)"),
+        ("2925-01-02", "undated (impossible date: 2925-01-02)"),
+        ("1970-01-01", "undated (impossible date: 1970-01-01)"),
+        ("2025-03-04", None),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::sahel_dedup.SahelWarning")
+def test_an_explanation_says_that_an_article_was_taken_as_undated_and_why(
+    published: object, why: str | None, tmp_path: Path
+) -> None:
+    rows = [
+        {"id": "a", "text": BODY, "published": published},
+        {"id": "b", "text": BODY, "published": "2025-03-05"},
+    ]
+    stories = cluster(rows)
+    stories.save(tmp_path / "saved.npz")
+    for known in (stories, Stories.load(tmp_path / "saved.npz")):
+        found = known.explain("a", "b")
+        assert found.to_dict()["undated"] == {"a": why, "b": None}
+        assert found.hours == (24 if why is None else None)
+        for text in (shown(found), html.unescape(found._repr_html_())):
+            assert (why or "2025-03-04 00:00 UTC") in " ".join(text.split())
+    with StoryIndex.open(tmp_path / "news.index") as index:
+        index.add_many(rows)
+        # It keeps only dates that can be used.
+        kept = index.explain("a", "b").to_dict()["undated"]["a"]
+        assert kept == (None if why is None else "undated")
+    archive = tmp_path / "rows.jsonl"
+    archive.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    result = CliRunner().invoke(app, ["explain", str(archive), "a", "b"], catch_exceptions=False)
+    assert (why or "2025-03-04 00:00 UTC") in " ".join(result.stdout.split())
 
 
 def test_figures_of_the_titles_are_shown() -> None:

@@ -233,6 +233,7 @@ def _plain(article: Article) -> dict[str, Any]:
         "source": article.source,
         "lang": article.lang,
         "extra": dict(article.extra),
+        "date_fault": article.date_fault,
     }
 
 

@@ -39,6 +39,7 @@ from sahel_dedup.explain.quantities import compare_quantities
 from sahel_dedup.explain.quotations import shared_quotations
 from sahel_dedup.explain.reported_quantities import find_reported_quantities
 from sahel_dedup.explain.sentence_alignment import align
+from sahel_dedup.explain.undated import why_undated
 from sahel_dedup.scoring.breakdown import ScoreBreakdown, are_copies, heaviest_terms
 from sahel_dedup.text.boilerplate import find_boilerplate, strip_boilerplate
 from sahel_dedup.text.tokenizer import tokenize
@@ -80,7 +81,7 @@ class Explanation(Findings):
         Three-word shingles in common, without boilerplate: Jaccard, and containment in each
         direction. Counted, not estimated.
     hours : float or None
-        Hours from the publication of `a` to that of `b`.
+        Hours from the publication of `a` to that of `b`; None if one is taken as undated.
     passages : tuple of Passage
         Shared passages, verbatim and lightly edited.
     quotations : tuple of Quotation
@@ -234,6 +235,6 @@ def _why(
 
 
 def _hours(a: Article, b: Article) -> float | None:
-    if a.published is None or b.published is None:
+    if a.published is None or b.published is None or why_undated(a) or why_undated(b):
         return None
     return hours_between(a.published, b.published)

@@ -17,6 +17,7 @@ from sahel_dedup.explain.passages import Passage
 from sahel_dedup.explain.quantities import Quantities, Quantity, QuantityPair
 from sahel_dedup.explain.quotations import Quotation
 from sahel_dedup.explain.reported_quantities import ReportedQuantity
+from sahel_dedup.explain.undated import why_undated
 from sahel_dedup.scoring.breakdown import ScoreBreakdown, SharedTerm
 
 
@@ -69,6 +70,7 @@ class Findings:
             "relation": self.relation,
             "why": self.why,
             "hours": self.hours,
+            "undated": {"a": why_undated(self.a), "b": why_undated(self.b)},
             "jaccard": round(self.overlap.jaccard, 4),
             "a_in_b": round(self.overlap.a_in_b, 4),
             "b_in_a": round(self.overlap.b_in_a, 4),

@@ -16,6 +16,7 @@ from rich.text import Text
 
 from sahel_dedup.explain.document import Span
 from sahel_dedup.explain.reported_quantities import progress
+from sahel_dedup.explain.undated import why_undated
 from sahel_dedup.plain_text import plain
 from sahel_dedup.util.templating import templates
 
@@ -236,8 +237,7 @@ def _heads(e: Findings) -> RenderableType:
 
 def _headline(article: Article) -> str:
     parts = [article.id, article.title or "no headline", article.source or "no outlet"]
-    if article.published is not None:
-        parts.append(f"{article.published:%Y-%m-%d %H:%M} UTC")
+    parts.append(why_undated(article) or f"{article.published:%Y-%m-%d %H:%M} UTC")
     return " · ".join(parts)
 
 

@@ -8,6 +8,7 @@ caller asks for it, an entry in a report. A date that cannot be used is dropped 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Literal, NamedTuple, TypeAlias, cast
 
 from sahel_dedup.articles import Article
@@ -191,7 +192,8 @@ class ArticleReader:
             if error.field != "published" or not self._drop:
                 raise
             self.summary.add_bad_date(error.at(*place) if place else error)
-            article = Article.from_mapping({**row, "published": None})
+            undated = Article.from_mapping({**row, "published": None})
+            article = replace(undated, date_fault=error.reason)
         self.summary.add_placeholders(row, article)
         self.summary.add_elsewhere(found, article)
         return article
