@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from re import _constants as sre  # type: ignore[attr-defined]
 from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any
@@ -26,12 +27,38 @@ _CATEGORIES: dict[Any, Callable[[str], bool]] = {
     sre.CATEGORY_WORD: lambda char: char.isalnum() or char == "_",
 }
 
+Items = tuple[tuple[Any, Any], ...]
+
+
+@functools.cache
+def _tree(pattern: str, flags: int) -> Items:
+    """Parse a pattern; the same tree each time, so that what is known of its parts stays."""
+    tree: Items = _plain(parser.parse(pattern, flags))
+    return tree
+
+
+def _plain(value: Any) -> Any:
+    """Make tuples of the parser's own sequences, which are slow to go through."""
+    if isinstance(value, parser.SubPattern):
+        return tuple((kind, _operand(kind, operand)) for kind, operand in value)
+    if isinstance(value, list | tuple):
+        return tuple(_plain(part) for part in value)
+    return value
+
+
+def _operand(kind: Any, operand: Any) -> Any:
+    if kind in (sre.ASSERT, sre.ASSERT_NOT):
+        # A look back begins as many characters earlier as its pattern is wide.
+        direction, inner = operand
+        return 0 if direction > 0 else inner.getwidth()[0], _plain(inner)
+    return _plain(operand)
+
 
 class Matcher:
     """Matches a pattern by backtracking, and counts the characters that it looks at."""
 
     def __init__(self, pattern: re.Pattern[str], text: str, few: int = _FEW) -> None:
-        self.tree = parser.parse(pattern.pattern, pattern.flags)
+        self.tree = _tree(pattern.pattern, pattern.flags)
         self.flags = pattern.flags
         self.text = text
         self.few = few
@@ -49,9 +76,9 @@ class Matcher:
 
     def match_at(self, start: int) -> int | None:
         """Return the end of the match that begins at a place, if there is one."""
-        return next(self._sequence(list(self.tree), start, self.flags), None)
+        return next(self._sequence(self.tree, start, self.flags), None)
 
-    def _sequence(self, items: Sequence[Any], at: int, flags: int) -> Iterator[int]:
+    def _sequence(self, items: Items, at: int, flags: int) -> Iterator[int]:
         if not items:
             yield at
             return
@@ -66,7 +93,7 @@ class Matcher:
                 yield at + 1
         elif kind is sre.BRANCH:
             for branch in value[1]:
-                yield from self._sequence(list(branch), at, flags)
+                yield from self._sequence(branch, at, flags)
         elif kind in (sre.MAX_REPEAT, sre.MIN_REPEAT):
             greedy = kind is sre.MAX_REPEAT
             yield from self._repeat(*self._bounds(value), at, flags, greedy=greedy)
@@ -78,7 +105,7 @@ class Matcher:
     def _group(self, kind: Any, value: Any, at: int, flags: int) -> Iterator[int]:
         if kind is sre.SUBPATTERN:
             group, more, less, inner = value
-            for end in self._sequence(list(inner), at, (flags | more) & ~less):
+            for end in self._sequence(inner, at, (flags | more) & ~less):
                 self.groups[group] = self.text[at:end]
                 yield end
         else:
@@ -91,13 +118,13 @@ class Matcher:
         """Match what is not tried again once it has been found."""
         found: int | None
         if kind is sre.ATOMIC_GROUP:
-            found = next(self._sequence(list(value), at, flags), None)
+            found = next(self._sequence(value, at, flags), None)
         elif kind is sre.POSSESSIVE_REPEAT:
             found = next(self._repeat(*self._bounds(value), at, flags, greedy=True), None)
         elif kind in (sre.ASSERT, sre.ASSERT_NOT):
-            direction, inner = value
-            start = at if direction > 0 else at - inner.getwidth()[0]
-            there = start >= 0 and next(self._sequence(list(inner), start, flags), None) is not None
+            back, inner = value
+            start = at - back
+            there = start >= 0 and next(self._sequence(inner, start, flags), None) is not None
             found = at if there == (kind is sre.ASSERT) else None
         else:
             assert kind is sre.AT, kind
@@ -113,8 +140,10 @@ class Matcher:
     def _repeat(
         self, low: int, high: int, inner: Any, at: int, flags: int, *, greedy: bool
     ) -> Iterator[int]:
-        items = list(inner)
-        stack = [(at, self._sequence(items, at, flags) if high else iter(()))]
+        if greedy and len(inner) == 1 and inner[0][0] in CHARACTERS:
+            yield from self._repeat_character(low, high, inner[0], at, flags)
+            return
+        stack = [(at, self._sequence(inner, at, flags) if high else iter(()))]
         ends = [at]
         if not greedy and low == 0:
             yield at
@@ -131,7 +160,19 @@ class Matcher:
             if not greedy and count >= low:
                 yield end
             ends.append(end)
-            stack.append((end, self._sequence(items, end, flags) if count < high else iter(())))
+            stack.append((end, self._sequence(inner, end, flags) if count < high else iter(())))
+
+    def _repeat_character(
+        self, low: int, high: int, character: tuple[Any, Any], at: int, flags: int
+    ) -> Iterator[int]:
+        """Do what `_repeat` does, for what is repeated most often, with fewer calls."""
+        end = at
+        while end - at < high:
+            self.steps += 1
+            if end == len(self.text) or not _is_of(*character, self.text[end], flags):
+                break
+            end += 1
+        yield from range(end, at + low - 1, -1)
 
     def _is_at(self, what: Any, at: int, flags: int) -> bool:
         text, end = self.text, len(self.text)
@@ -147,6 +188,7 @@ class Matcher:
         return at == 0 or bool(flags & re.MULTILINE and text[at - 1] == "\n")
 
 
+@functools.cache
 def _is_of(kind: Any, value: Any, char: str, flags: int) -> bool:
     if kind is sre.ANY:
         return char != "\n" or bool(flags & re.DOTALL)
