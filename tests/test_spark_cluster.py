@@ -17,7 +17,7 @@ import polars as pl
 import pytest
 
 from sahel_dedup import Settings, cluster
-from tests.needs_spark import MARKS
+from tests.needs_spark import JAVA_OPTIONS, MARKS
 
 pytestmark = MARKS
 Row = dict[str, Any]
@@ -39,8 +39,12 @@ def stages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("stages")
 
 
-@pytest.mark.parametrize("kinds", [("parquet", "jsonl"), ("jsonl", "parquet")], ids="-to-".join)
-@pytest.mark.parametrize("way", ["spark-submit", "sahel-dedup"])
+# What kinds are read and written does not depend on the way, so each is tried once.
+@pytest.mark.parametrize(
+    ("way", "kinds"),
+    [("spark-submit", ("parquet", "jsonl")), ("sahel-dedup", ("jsonl", "parquet"))],
+    ids=["spark-submit", "sahel-dedup"],
+)
 def test_files_in_files_out(
     way: str, kinds: tuple[str, str], wire: list[Row], sample: Path, stages: Path, tmp_path: Path
 ) -> None:
@@ -124,6 +128,7 @@ def executors(log: Path) -> Iterator[Any]:
         {
             "spark.sql.shuffle.partitions": "4",
             "spark.log.level": "OFF",
+            "spark.executor.extraJavaOptions": JAVA_OPTIONS,
             "spark.eventLog.enabled": "true",
             "spark.eventLog.dir": log.as_uri(),
             "spark.eventLog.compress": "false",
