@@ -28,7 +28,7 @@ help:  ## List the targets
 demo: $(INSTALLED)  ## Group a few sample articles into stories
 	$(BIN)/sahel-dedup demo
 
-# A file of tests stays in one process.
+# A file of tests stays in one process: see tests/conftest.py.
 SHARED_OUT := --numprocesses auto --maxprocesses 4 --dist loadfile
 
 test: lint  ## Check style and types, then run the tests

@@ -50,12 +50,32 @@ SLOW = {
     "test_startup", "test_stream_rounds", "test_threads", "test_work",
 }  # fmt: skip
 
+# Files that share one Java, which takes long to start and to warm up.
+ONE_JAVA = {"tests/test_spark.py", "tests/test_spark_corrections.py"}
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests of slow files as slow."""
+    """Mark the tests of slow files as slow, and begin with them, Spark before all."""
     for item in items:
         if item.path.stem in SLOW:
             item.add_marker("slow")
+    # Processes that share the tests take one file after another: what is short comes last, so that
+    # none has to wait long for another one.
+    items.sort(key=lambda item: ("test_spark" not in item.nodeid, item.path.stem not in SLOW))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Share the tests out by files, in their order."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class Files(LoadFileScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            file: str = super()._split_scope(nodeid)
+            return "one process" if file in ONE_JAVA else file
+
+    config.option.loadscopereorder = False
+    return Files(config, log)
 
 
 @pytest.fixture(scope="session")
