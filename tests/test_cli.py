@@ -196,7 +196,7 @@ def test_demo_shows_stories_and_how_good_they_are() -> None:
 
 def test_cluster_with_a_report(expected: list[dict[str, Any]], tmp_path: Path) -> None:
     out, page = tmp_path / "out.jsonl", tmp_path / "report.html"
-    done = run("cluster", "-", "-o", out, "--report", page, stdin=SAMPLE.read_bytes())
+    done = call("cluster", "-", "-o", out, "--report", page, stdin=SAMPLE.read_bytes())
     assert (done.returncode, done.stderr.decode()) == (0, closing(expected))
     assert lines(out.read_bytes()) == expected
     text = page.read_text("utf-8")
@@ -223,7 +223,7 @@ def test_explain(expected: list[dict[str, Any]], tmp_path: Path) -> None:
     stored = json.loads(call("explain", index, *pair, "--json").stdout)
     assert stored["passages"] == from_rows["passages"]
     assert stored["breakdown"]["in_window"]
-    text = run("explain", index, *pair).stdout.decode()
+    text = call("explain", index, *pair).stdout.decode()
     assert "One story." in text
     assert "log-odds" in text.lower()
 
@@ -236,10 +236,10 @@ def test_explain_names_corrections(same: bool, tmp_path: Path) -> None:
     first, second = next(pair for pair in pairs if (plain[pair[0]] == plain[pair[1]]) != same)
     said.write_text(f"a,b,same,who\n{first},{second},{int(same)},Awa\n", "utf-8")
     assert call("cluster", SAMPLE, "--corrections", said, "-o", out).returncode == 0
-    shown = run("explain", out, first, second, "--corrections", said).stdout.decode()
+    shown = call("explain", out, first, second, "--corrections", said).stdout.decode()
     assert ("Joined" if same else "Kept apart") in shown
     assert "Awa" in shown
-    assert "Awa" not in run("explain", out, first, second).stdout.decode()
+    assert "Awa" not in call("explain", out, first, second).stdout.decode()
     assert call("ingest", SAMPLE, "--index", index).returncode == 0
     done = call("explain", index, first, second, "--corrections", said)
     assert done.returncode == 2
@@ -352,7 +352,7 @@ def test_faulty_rows_are_skipped_and_reported(tmp_path: Path) -> None:
 def test_a_truncated_file(tmp_path: Path) -> None:
     news = tmp_path / "news.jsonl.gz"
     news.write_bytes(gzip.compress(SAMPLE.read_bytes())[:-2000])
-    done = run("cluster", news, "-o", tmp_path / "out.jsonl")
+    done = call("cluster", news, "-o", tmp_path / "out.jsonl")
     assert done.returncode == 2
     assert b"news.jsonl.gz, line" in done.stderr
     assert b"broken gzip" in done.stderr
