@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-# A host, with or without scheme, port and path. Names such as `A.F.P` are none.
+# A host, with or without scheme, port and path. Names such as `A.F.P` are none. It is looked for at
+# the start alone: from every place, its work would grow with the square of a name.
 _HOST = re.compile(
-    r"(?:[a-z][a-z0-9+.-]*+://)?((?:[\w-]+\.)+[a-z][a-z-]+)\.?(?::\d+)?(/\S*)?", re.IGNORECASE
+    r"\A(?:[a-z][a-z0-9+.-]*+://)?((?:[\w-]+\.)+[a-z][a-z-]+)\.?(?::\d+)?(/\S*)?", re.IGNORECASE
 )
 # Before the last label of a host: co.uk, com.au.
 _SECOND_LEVEL = frozenset({"ac", "co", "com", "edu", "go", "gob", "gov", "ne", "net", "or", "org"})
