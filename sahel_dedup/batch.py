@@ -43,6 +43,7 @@ from sahel_dedup.settings import Settings, check_keywords, check_settings, check
 from sahel_dedup.sketch.digests import text_numbers
 from sahel_dedup.sketch.fingerprint import Fingerprint
 from sahel_dedup.sketch.profiles import Profiles
+from sahel_dedup.sketch.repetition import repeating_outlets
 from sahel_dedup.sketch.sketcher import Sketcher
 
 Progress = Callable[[str, int, int | None], None]
@@ -118,9 +119,7 @@ def cluster(
     Warns
     -----
     SahelWarning
-        If rows or dates were left out, if languages are not recognised, if a column probably
-        contains a field that no article has, or if corrections, preferred outlets or former stories
-        name what is unknown.
+        If rows or dates were left out, or something is probably a mistake, such as an unknown name.
 
     Examples
     --------
@@ -316,6 +315,7 @@ class Archive:
         said = corrections or Corrections()
         summary.add_corrections(len(said), sorted(set(said.names).difference(ids)))
         summary.add_outlets(sketcher.sources.keys(), settings.preferred_sources)
+        summary.add_texts(sketcher.wordless, repeating_outlets(profiles), sketcher.sources.names)
         summary.log()
         log_one_day(profiles.day)
         kept = None

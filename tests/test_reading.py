@@ -140,6 +140,16 @@ JSON_FAULTS = {
 }
 
 
+@pytest.mark.parametrize(
+    "content", [b'[{"id": 1, "text": "t"}]', b'[\n{"id": 1}\n]', b'{\n "id": 1,\n "text": "t"\n}']
+)
+def test_json_that_is_not_in_lines(content: bytes) -> None:
+    for name in ("a.jsonl", "a.json"):
+        Path(name).write_bytes(content)
+        with pytest.raises(SahelError, match=r"write one (JSON )?object per line$"):
+            list(iter_articles(name))
+
+
 @pytest.mark.parametrize(("line", "reason"), JSON_FAULTS.items())
 def test_faults_in_json_lines(line: bytes, reason: str) -> None:
     Path("a.jsonl").write_bytes(GOOD + line + b'\n{"id": "c", "text": "three"}\n')
@@ -338,6 +348,17 @@ def test_a_file_named_twice_is_read_once_and_reported(
     (told,) = [record.getMessage() for record in caplog.records]
     assert told.startswith("1 file named more than once, and read once: ")
     assert "a.jsonl" in told
+
+
+def test_files_of_a_folder_that_are_not_read_are_reported(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    Path("sub/in").mkdir(parents=True)
+    for name in ("a.jsonl", "b.jsonl.zst", "in/c.json", "_SUCCESS", ".d.crc"):
+        Path("sub", name).write_bytes(b"")
+    assert expand_paths("sub") == ["sub/a.jsonl"]
+    (told,) = [record.getMessage() for record in caplog.records]
+    assert told == "2 files of unknown endings left out, for example sub/b.jsonl.zst"
 
 
 def test_files_of_equal_content_are_two(caplog: pytest.LogCaptureFixture) -> None:

@@ -15,9 +15,9 @@ from sahel_dedup.errors import ArticleError, NotFoundError, SettingsError
 from sahel_dedup.io.article_reader import ArticleReader, read_articles
 from sahel_dedup.io.collisions import STDOUT, check_apart
 from sahel_dedup.io.frames import Row
+from sahel_dedup.io.probable_mistakes import unknown_ids
 from sahel_dedup.io.readers import SkipReport, read_rows
 from sahel_dedup.io.summary import ReadSummary
-from sahel_dedup.io.unrecognised import unknown_ids
 from sahel_dedup.io.writers import check_folder, check_output, write_rows
 from sahel_dedup.util.values import counted
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 
@@ -19,7 +20,10 @@ from sahel_dedup.io.article_reader import (
     read_article,
 )
 from sahel_dedup.io.sources import Fault
+from sahel_dedup.io.summary import ReadSummary
 from sahel_dedup.settings import check_count
+from sahel_dedup.sketch.repetition import LEAST_TEXTS, repeating_outlets
+from sahel_dedup.sketch.sketcher import day_of
 
 BATCH_ARTICLES = 128
 # Number of articles after which a stream is checked for probable mistakes.
@@ -223,7 +227,7 @@ class ArticleFeed:
         summary = reader.summary
 
         def added() -> Iterator[Assignment]:
-            warned, known = False, len(self._outlets())
+            warned, noted = False, self._noted()
             while batch := list(itertools.islice(entries, size)):
                 found = self._session.add(
                     [entry.article for entry in batch],
@@ -235,16 +239,28 @@ class ArticleFeed:
                 if not warned and summary.read >= _EARLY:
                     warned = True
                     summary.warn()
-            summary.add_alike(outlets := self._outlets(), outlets[known:])
+            self._note(summary, noted)
             summary.log()
             summary.warn()
 
         return added()
 
-    def _outlets(self) -> Sequence[str]:
-        """Return the names of all outlets that the index has seen, new ones last."""
+    def _noted(self) -> tuple[int, int, int]:
+        """Return how many outlets, impossible dates and texts without words were seen so far."""
         with self._session.looking() as engine:
-            return engine.live.sketcher.sources.names
+            sketcher = engine.live.sketcher
+            return len(sketcher.sources), sketcher.implausible_dates, sketcher.wordless
+
+    def _note(self, summary: ReadSummary, before: tuple[int, int, int]) -> None:
+        """Count what sketching showed about the articles of a stream; see `_noted`."""
+        outlets, implausible, wordless = before
+        with self._session.looking() as engine:
+            sketcher = engine.live.sketcher
+            summary.drop_dates(sketcher.implausible_dates - implausible)
+            summary.add_alike(names := sketcher.sources.names, names[outlets:])
+            enough = summary.read >= LEAST_TEXTS
+            found = repeating_outlets(engine.live.profiles) if enough else []
+            summary.add_texts(sketcher.wordless - wordless, found, names)
 
     def _add_one(
         self, row: Record, columns: Mapping[str, str] | None, *, update: bool
@@ -254,6 +270,8 @@ class ArticleFeed:
         except ArticleError as error:
             self._session.refused(error)
             raise
+        if article.published is not None and math.isnan(day_of(article.published)):
+            ReadSummary(dates_unusable=1).warn(3)
         found = self._session.add([article], _raise, update=update)[0]
         assert found is not None
         return found

@@ -129,7 +129,7 @@ class KeptReading:
         self._checkpoint.start(sketcher)
         seen = SeenIds()
         unseen = set(check_columns(self._columns).values())
-        implausible, keys = 0, set[str]()
+        implausible, wordless, keys = 0, 0, set[str]()
         for file in map(_File.at, self._paths):
             keys.add(file.key)
             for number, start, part in self._parts(file, sketcher, workers):
@@ -142,13 +142,14 @@ class KeptReading:
                 self._places.append((file.key, part.places))
                 self._summary.add_flags(part.flags)
                 implausible += int(np.count_nonzero(_without_day(part)))
+                wordless += int(np.count_nonzero(part.profiles.body == 0))
                 yield part.ids, part.profiles
             found = self._checkpoint.reading(file.key) or {}
             self._summary.add_notes(found["notes"])
             unseen.intersection_update(found["unseen"])
             if self._skipped is not None:
                 self._skipped.add_all(found["skipped"], found["examples"])
-        sketcher.implausible_dates = implausible
+        sketcher.implausible_dates, sketcher.wordless = implausible, wordless
         check_seen(unseen, self._summary)
         self._checkpoint.keep_only(keys)
 

@@ -131,16 +131,18 @@ def _files_in(folder: InputPath) -> list[InputPath]:
         raise unreadable(error.filename, error) from error
 
     found: list[InputPath] = []
+    others: list[InputPath] = []
     for inside, folders, names in os.walk(folder, onerror=refuse):
         # Spark and others leave marker files such as _SUCCESS and .part.crc.
         folders[:] = sorted(name for name in folders if not name.startswith((".", "_")))
-        found += [
-            os.path.join(inside, name)
-            for name in sorted(names)
-            if not name.startswith((".", "_")) and _known_ending(name)
-        ]
+        for name in sorted(names):
+            if not name.startswith((".", "_")):
+                (found if _known_ending(name) else others).append(os.path.join(inside, name))
     if not found:
         raise FileError(f"no file in folder {os.fspath(folder)!r} ends in {', '.join(ENDINGS)}")
+    if others:
+        count = counted(len(others), "file")
+        warn(_LOGGER, "%s of unknown endings left out, for example %s", count, others[0])
     return found
 
 
@@ -162,7 +164,10 @@ def format_of(path: InputPath) -> str:
     # The shell names the pipe of `<(command)` /dev/fd/63.
     if comes_once(path):
         return "json"
-    raise FileError(f"unknown ending: {os.fspath(path)!r}; known endings are {', '.join(ENDINGS)}")
+    # Usually one array of all articles.
+    hint = "; write one JSON object per line" if str(path).lower().endswith(".json") else ""
+    known = ", ".join(ENDINGS)
+    raise FileError(f"unknown ending: {os.fspath(path)!r}; known endings are {known}{hint}")
 
 
 def _known_ending(path: InputPath) -> str | None:

@@ -181,11 +181,12 @@ def _json_rows(path: InputPath, name: str, report: Reporter) -> _NumberedRows:
         try:
             row = decode(stripped.decode())
         except UnicodeDecodeError as error:
-            report(ArticleError(f"not UTF-8: {error.reason}", None, number, name))
+            reason = f"not UTF-8: {error.reason}; write the file as UTF-8"
+            report(ArticleError(reason, None, number, name))
         except json.JSONDecodeError as error:
             # Not the error's own text, which would mention a different "line 1".
             reason = f"broken JSON: {error.msg} at character {error.pos + 1}"
-            report(ArticleError(reason, None, number, name))
+            report(ArticleError(reason + _per_line(number, stripped), None, number, name))
         except ArticleError as error:
             report(error.at(name, number))
         except (ValueError, RecursionError) as error:
@@ -194,8 +195,13 @@ def _json_rows(path: InputPath, name: str, report: Reporter) -> _NumberedRows:
             if isinstance(row, dict):
                 yield number, row
             else:
-                kind = type(row).__name__
-                report(ArticleError(f"not a JSON object: {kind}", None, number, name))
+                reason = f"not a JSON object: {type(row).__name__}{_per_line(number, stripped)}"
+                report(ArticleError(reason, None, number, name))
+
+
+def _per_line(number: int, line: bytes) -> str:
+    """Return a hint if a file seems to be one array of all articles, or indented."""
+    return "; write one object per line" if number == 1 and line[:1] in (b"[", b"{") else ""
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -9,16 +9,16 @@ import logging
 import operator
 import warnings
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence, Set
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sahel_dedup.errors import ArticleError, SahelWarning
+from sahel_dedup.io.archive_counts import ArchiveCounts
 from sahel_dedup.io.lacking import elsewhere_notes, found_elsewhere, lacking, partly_lacking
-from sahel_dedup.io.unrecognised import alike_names, unknown_ids, unknown_languages
+from sahel_dedup.io.probable_mistakes import unknown_ids, unknown_languages
 from sahel_dedup.util.languages import is_language
-from sahel_dedup.util.outlet_names import alike_outlets
-from sahel_dedup.util.values import counted, shorten, show
+from sahel_dedup.util.values import counted, show
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,8 +35,8 @@ _MAY_BE_PLACEHOLDERS = ("text", "title", "source", "lang")
 
 
 @dataclass(slots=True)
-class ReadSummary:
-    """Counts of one reading.
+class ReadSummary(ArchiveCounts):
+    """Counts of one reading; those of outlets are in `ArchiveCounts`.
 
     Attributes
     ----------
@@ -46,8 +46,6 @@ class ReadSummary:
         Number of rows that were left out, by kind of fault (`ArticleError.kind`).
     titled, dated, sourced, tagged : int
         Number of articles with a title, a usable date, a source, and a language.
-    empty : int
-        Number of articles whose text is empty.
     placeholders : Counter of str
         Number of strings such as ``"nan"`` that were taken as missing, by field.
     first_placeholder : str or None
@@ -75,19 +73,8 @@ class ReadSummary:
         One of these.
     columns : set of str
         Names of the first thousand columns of the input.
-    outlets : int
-        Number of different sources.
-    alike : int
-        Number of groups of outlets that may be one under several names: see
-        `sahel_dedup.util.outlet_names.alike_outlets`.
-    first_alike : str or None
-        The names of one group.
     mapped : mapping of str to str
         The columns that are read as fields of another name, by field.
-    preferred : int
-        Number of preferred outlets that no article has, probably by mistake.
-    first_preferred : str or None
-        One of these, with the outlet that was probably meant.
     strangers : int
         Number of articles in the stories of an earlier run, if none of them was read.
     """
@@ -98,7 +85,6 @@ class ReadSummary:
     dated: int = 0
     sourced: int = 0
     tagged: int = 0
-    empty: int = 0
     placeholders: Counter[str] = field(default_factory=Counter)
     first_placeholder: str | None = None
     elsewhere: Counter[str] = field(default_factory=Counter)
@@ -112,12 +98,7 @@ class ReadSummary:
     unknown_ids: int = 0
     first_unknown_id: str | None = None
     columns: set[str] = field(default_factory=set)
-    outlets: int = 0
-    alike: int = 0
-    first_alike: str | None = None
     mapped: Mapping[str, str] = field(default_factory=dict)
-    preferred: int = 0
-    first_preferred: str | None = None
     strangers: int = 0
 
     def add(self, article: Article, row_id: object = None) -> None:
@@ -223,32 +204,6 @@ class ReadSummary:
         if unknown and self.first_unknown_id is None:
             self.first_unknown_id = unknown[0]
 
-    def add_outlets(self, outlets: Set[str], preferred: Sequence[str]) -> None:
-        """Count outlets, and preferred ones that no article has if that is probably a mistake.
-
-        A list for many archives names outlets that one archive lacks, but not all of them, and not
-        under another spelling.
-        """
-        self.outlets = len(outlets)
-        self.add_alike(outlets, outlets)
-        written = {name.strip().lower(): name for name in sorted(outlets, reverse=True)}
-        unknown = [name for name in dict.fromkeys(preferred) if name not in outlets]
-        misspelt = [name for name in unknown if name.strip().lower() in written]
-        doubtful = misspelt or (unknown if outlets.isdisjoint(preferred) else [])
-        self.preferred += len(doubtful)
-        if doubtful and self.first_preferred is None:
-            there = written.get(doubtful[0].strip().lower())
-            hint = f"; there is {show(there)}" if there is not None else ""
-            self.first_preferred = show(doubtful[0]) + hint
-
-    def add_alike(self, outlets: Collection[str], new: Collection[str]) -> None:
-        """Count outlets that may be one under several names, if one of the names is new."""
-        alike = alike_outlets(outlets) if new else []
-        alike = [group for group in alike if not set(new).isdisjoint(group)]
-        self.alike += len(alike)
-        if alike:
-            self.first_alike = shorten(", ".join(map(repr, alike[0])))
-
     def add_previous(self, previous: Collection[str], ids: Collection[str]) -> None:
         """Note, and log, that an earlier run had none of the articles."""
         if previous and self.read and set(ids).isdisjoint(previous):
@@ -274,6 +229,8 @@ class ReadSummary:
             found = lacking(self.read, self._having, self.columns, costs=True)
             found += partly_lacking(self.read, self._having)
         found += self._elsewhere()
+        if self.wordless:
+            found.append(f"articles with nothing but markup or boilerplate: {self.wordless:,}")
         if self.bad_dates:
             found.append(f"{self._unreadable_dates()}; for example {self.first_fault}")
         found += self._impossible_dates()
@@ -282,7 +239,8 @@ class ReadSummary:
     def warn(self, stacklevel: int = 2, *, rows: bool = False) -> None:
         """Warn a caller in Python, once, about probable mistakes.
 
-        These are dropped dates, and a column that probably contains a field that no article has.
+        These are dropped dates; a column that probably contains a field that articles lack; outlets
+        that may be one, or repeat their words; and names that are unknown.
 
         Parameters
         ----------
@@ -325,13 +283,7 @@ class ReadSummary:
         if hidden := sorted(self.mapped.keys() & self.columns - set(taken)):
             names = ", ".join(hidden)
             found.append(f"columns that are not read, as another is read as the field: {names}")
-        if self.preferred:
-            found.append(
-                f"preferred sources that no article has: {self.preferred:,}, for example "
-                f"{self.first_preferred}"
-            )
-        if self.alike:
-            found.append(alike_names(self.alike, self.first_alike))
+        found += self._doubts()
         if self.unknown_languages:
             found.append(unknown_languages(self.unknown_languages, self.first_unknown_language))
         if self.unknown_ids:

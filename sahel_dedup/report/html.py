@@ -23,8 +23,8 @@ from markupsafe import Markup
 from sahel_dedup.clustering.stories import Stories
 from sahel_dedup.corrections.corrections import Corrections
 from sahel_dedup.errors import SahelWarning, SettingsError
+from sahel_dedup.io.probable_mistakes import unknown_ids
 from sahel_dedup.io.readers import Place
-from sahel_dedup.io.unrecognised import unknown_ids
 from sahel_dedup.io.writers import check_folder, replacing
 from sahel_dedup.report.charts import plots, weakest
 from sahel_dedup.report.grouping import LISTED_STORIES, Collected, collect

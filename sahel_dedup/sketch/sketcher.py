@@ -66,12 +66,15 @@ class Sketcher:
         Numbers of outlets and languages by name.
     implausible_dates
         Number of articles whose date was ignored because no article can have it (`day_of`).
+    wordless
+        Number of articles whose text has no words besides markup and boilerplate.
     """
 
     vocabulary: Vocabulary = field(default_factory=Vocabulary)
     sources: NameTable = field(default_factory=NameTable)
     langs: NameTable = field(default_factory=NameTable)
     implausible_dates: int = 0
+    wordless: int = 0
 
     def sketch_all(
         self,
@@ -144,10 +147,11 @@ class Sketcher:
         langs = detect(tokens, [a.lang for a in articles], parts=2)
         lang = np.array([_number(self.langs, name) for name in langs], dtype=np.int16)
         idf = self._prior_idf(langs, lang, terms, indptr)
-        day = np.array([self._day(a.published) for a in articles])
+        day = np.array([day_of(a.published) for a in articles])
         racers = np.empty(size, dtype=np.uint64)
         _weigh_terms(terms, counts, idf, self.vocabulary.hashes, indptr, racers)
         digests = text_digests(tokens)
+        self._count(articles, day, digests[1::2, 0])
         return Profiles(
             indptr=indptr,
             terms=terms,
@@ -186,10 +190,15 @@ class Sketcher:
             idf[mine] = self.vocabulary.prior_idf(name, terms[mine])
         return idf
 
-    def _day(self, published: datetime | None) -> float:
-        day = day_of(published)
-        self.implausible_dates += published is not None and math.isnan(day)
-        return day
+    def _count(
+        self, articles: Sequence[Article], day: NDArray[np.float64], body: NDArray[np.uint64]
+    ) -> None:
+        dated = np.array([article.published is not None for article in articles], np.bool_)
+        implausible = int(np.count_nonzero(np.isnan(day) & dated))
+        # Threads sketch at the same time.
+        with _NUMBERING:
+            self.implausible_dates += implausible
+            self.wordless += int(np.count_nonzero(body == 0))
 
 
 def _headlines(digests: NDArray[np.uint64], titles: Sequence[str]) -> NDArray[np.uint64]:

@@ -25,7 +25,7 @@ from pyspark.sql.types import IntegralType, NullType, StringType
 
 from sahel_dedup.corrections.corrections import Corrections
 from sahel_dedup.errors import ArticleError, SahelWarning, SettingsError
-from sahel_dedup.io.unrecognised import unknown_languages
+from sahel_dedup.io.probable_mistakes import unknown_languages
 from sahel_dedup.scoring.log_odds import weights_of
 from sahel_dedup.settings import Settings, check_keywords, check_settings
 from sahel_dedup.spark.candidates import entries, proposals

@@ -1,4 +1,4 @@
-"""Names that are not recognised, in words: ids, languages and outlets."""
+"""What is probably a mistake in the articles, in words."""
 
 from __future__ import annotations
 
@@ -23,4 +23,12 @@ def unknown_languages(count: int, example: str | None) -> str:
     return (
         f"languages that are not recognised and are detected instead: {count:,}, for example "
         f"{show(example)}; write a tag such as 'pt-BR' or an English name"
+    )
+
+
+def repeated_words(count: int, example: str | None) -> str:
+    """Report outlets whose texts repeat a large share of their words."""
+    return (
+        f"outlets whose texts repeat the same words: {count:,}, for example {example}, probably a "
+        "menu or a disclaimer; remove it from the texts, because copies with it are missed"
     )

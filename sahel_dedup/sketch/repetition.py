@@ -1,0 +1,67 @@
+"""Words that an outlet repeats in all its texts, such as menus and disclaimers.
+
+They make texts of one outlet alike and copies at other outlets unlike, so copies are missed. In an
+archive of news, recall fell from .27 to .08 when texts of 30 words got 30 more of their outlet, and
+from .32 to .26 when texts of 150 words did. No fingerprint leaves them out, because it depends on
+the article alone.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sahel_dedup.sketch.profiles import Traits
+
+# Of 70 outlets of real news none was above .03, and of 38 senators none above .08.
+MOST_REPEATED = 0.12
+# Bulletins of one form agree in all slots, but are seldom half of what an outlet has.
+_MOST_TEXTS_AGREE = 0.5
+# Fewer texts share words by chance.
+LEAST_TEXTS = 100
+# Shorter texts have hardly any shingles, and no menu.
+_LEAST_WORDS = 10
+_SAMPLE = 20_000
+
+
+class Repetition(NamedTuple):
+    """An outlet, -1 if unknown, what share of its texts repeats, and the count of its texts."""
+
+    outlet: int
+    share: float
+    texts: int
+
+
+def repeating_outlets(traits: Traits) -> list[Repetition]:
+    """Find the outlets whose texts repeat a large share of their words.
+
+    A slot of MinHash is that of a random shingle of the text. In how many slots most texts of an
+    outlet agree therefore estimates the share of the shingles that they have in common.
+
+    Parameters
+    ----------
+    traits : Traits
+        Of many texts a sample is looked at, and of equal ones the first.
+
+    Returns
+    -------
+    list of Repetition
+        Largest share first.
+    """
+    rows = np.arange(0, len(traits), -(-len(traits) // _SAMPLE) or 1)
+    rows = rows[np.unique(traits.body[rows], return_index=True)[1]]
+    rows = rows[traits.length[rows] >= _LEAST_WORDS]
+    found = []
+    for outlet in np.unique(traits.source[rows]).tolist():
+        mine = traits.shingles[rows[traits.source[rows] == outlet]]
+        if len(mine) >= LEAST_TEXTS and (share := _agreement(mine)) >= MOST_REPEATED:
+            found.append(Repetition(outlet, share, len(mine)))
+    return sorted(found, key=lambda each: (-each.share, each.outlet))
+
+
+def _agreement(slots: NDArray[np.unsignedinteger[Any]]) -> float:
+    """Return the part of the slots in which most texts have the same value."""
+    most = [int(np.unique(column, return_counts=True)[1].max()) for column in slots.T]
+    return float(np.mean(np.array(most) >= _MOST_TEXTS_AGREE * len(slots)))
