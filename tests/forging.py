@@ -8,6 +8,9 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import msgpack  # type: ignore[import-untyped]
+
+from sahel_dedup.index.file_header import header_value
 from sahel_dedup.index.seals import Sealer, added
 from sahel_dedup.index.sqlite_file import TABLES
 
@@ -35,11 +38,11 @@ def forge(path: Path, sql: str, values: tuple[Any, ...] = ()) -> None:
                 sums[table] = added(sums[table], seal)
                 set_seal = f"UPDATE {table} SET seal = ? WHERE {key} = ?"
                 connection.execute(set_seal, (seal, row[0]))
-        state = json.loads(header["state"]) | {"sums": sums}
-        forge_header(path, "state", json.dumps(state))
+        state = msgpack.unpackb(header["state"]) | {"sums": sums}
+        forge_header(path, "state", msgpack.packb(state))
 
 
-def forge_header(path: Path, name: str, value: str) -> None:
+def forge_header(path: Path, name: str, value: str | bytes) -> None:
     """Put a value into the header and seal it."""
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         ((made,),) = connection.execute("SELECT value FROM header WHERE name = 'made'")
@@ -52,4 +55,4 @@ def header_of(path: Path, name: str) -> dict[str, Any]:
     """Return a value of the header."""
     with closing(sqlite3.connect(path)) as connection:
         ((value,),) = connection.execute("SELECT value FROM header WHERE name = ?", (name,))
-    return dict(json.loads(value))
+    return dict(header_value(value))

@@ -13,6 +13,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import msgpack  # type: ignore[import-untyped]
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -60,16 +61,16 @@ def refused(path: Path) -> str:
 @pytest.mark.parametrize(
     ("sql", "message"),
     [
-        ("PRAGMA user_version = 10", f"format 10; this release reads format {FORMAT_VERSION}.*"
+        ("PRAGMA user_version = 9", f"format 9; this release reads format {FORMAT_VERSION}.*"
          "index rebuild OLD NEW"),
         ("PRAGMA application_id = 7", "not an index"),
         ("DELETE FROM standing WHERE serial = 9", "standing has lost rows"),
         ("DELETE FROM articles WHERE serial = 9", "articles has lost rows"),
-        ("DELETE FROM terms WHERE number = 9", "terms has lost rows"),
+        ("DELETE FROM terms WHERE first = 0", "terms has lost rows"),
         ("DELETE FROM header WHERE name = 'state'", "damaged"),
         ("DELETE FROM header", "damaged"),
         ("UPDATE header SET value = '{' WHERE name = 'made'", "header 'made' has changed"),
-        ("UPDATE header SET value = value || ' ' WHERE name = 'state'", "'state' has changed"),
+        ("UPDATE header SET value = x'80' WHERE name = 'state'", "'state' has changed"),
         ("UPDATE articles SET id = x'61' WHERE serial = 9", "row 9 of its table articles"),
         ("UPDATE articles SET counts = substr(counts, 1, 3) WHERE serial = 9", "has changed"),
         ("UPDATE articles SET day = 'x' WHERE serial = 9", "has changed"),
@@ -142,14 +143,26 @@ CRAFTED = [
     "UPDATE standing SET nearest = x'0000803f0000803f00000044' WHERE serial = 2",
     "UPDATE standing SET changed = 'x' WHERE serial = 2",
     "UPDATE standing SET serial = 77777 WHERE serial = 2",
-    "UPDATE terms SET number = 2000000000 WHERE number = 5",
-    "UPDATE terms SET number = 3000000000 WHERE number = 5",
-    "UPDATE terms SET number = -1 WHERE number = 5",
-    "UPDATE terms SET hash = 'x' WHERE number = 5",
-    "UPDATE terms SET hash = (SELECT hash FROM terms WHERE number = 6) WHERE number = 5",
-    "UPDATE terms SET word = x'ff' WHERE number = 5",
-    "UPDATE terms SET word = 5 WHERE number = 5",
-    "DELETE FROM terms WHERE number = 5",
+    "UPDATE terms SET first = 2000000000",
+    "UPDATE terms SET first = 3000000000, numbers = x'ffffffff'",
+    "UPDATE terms SET first = -1, numbers = x'ffffffff'",
+    "UPDATE terms SET first = 5",
+    "UPDATE terms SET numbers = x''",
+    "UPDATE terms SET numbers = substr(numbers, 1, 7)",
+    "UPDATE terms SET numbers = substr(numbers, 1, 4)",
+    "UPDATE terms SET numbers = zeroblob(length(numbers))",
+    "UPDATE terms SET numbers = x'00000000ffffff7f' || substr(numbers, 9)",
+    "UPDATE terms SET numbers = x'00000000ffffffff' || substr(numbers, 9)",
+    "UPDATE terms SET numbers = 5",
+    "UPDATE terms SET hashes = 'x'",
+    "UPDATE terms SET hashes = substr(hashes, 9)",
+    "UPDATE terms SET hashes = substr(hashes, 1, 8) || substr(hashes, 1, length(hashes) - 8)",
+    "UPDATE terms SET words = x'ff' || substr(words, 2)",
+    "UPDATE terms SET words = x'00' || words",
+    "UPDATE terms SET words = x''",
+    "UPDATE terms SET words = 5",
+    "INSERT INTO terms SELECT 900000, 0, x'a0bb0d00', substr(hashes, 1, 8), x'61' FROM terms",
+    "DELETE FROM terms WHERE first = 0",
     "INSERT OR REPLACE INTO events VALUES (1, 0, 'eaten', 's0000000000000000', NULL)",
     "INSERT INTO events VALUES (900, 0, 'merged', 'x', NULL)",
     "INSERT INTO events VALUES (900, 0, x'00', 's0000000000000000', NULL)",
@@ -215,7 +228,7 @@ NO_DAYS: list[Any] = ["soon", True, 1e308, -1e308, [], {}]
         ("state", {"log": {}}),
         *(("state", {"index": {name: value}}) for name in ("clock", "horizon", "retention")
           for value in NO_DAYS),
-        *(("state", {"index": {"generation": value}}) for value in (-1, 1.5, None, "x", 1 << 70)),
+        *(("state", {"index": {"generation": value}}) for value in (-1, 1.5, None, "x", 1 << 63)),
         ("state", {"index": {"counts": {"exact": -1}}}),
         ("state", {"index": {"counts": None}}),
         ("state", {"index": {"retention": 1}}),
@@ -226,7 +239,7 @@ def test_crafted_headers_are_refused(path: Path, name: str, change_to: dict[str,
     for key, new in change_to.items():
         merged = isinstance(new, dict) and isinstance(value[key], dict) and key == "index"
         value[key] = value[key] | new if merged else new
-    forge_header(path, name, json.dumps(value))
+    forge_header(path, name, json.dumps(value) if name == "made" else msgpack.packb(value))
     assert check(path)
     with pytest.raises(SahelError):
         StoryIndex.open(path).close()
@@ -234,9 +247,14 @@ def test_crafted_headers_are_refused(path: Path, name: str, change_to: dict[str,
         StoryIndex.open(path, readonly=True).close()
 
 
-@pytest.mark.parametrize("text", ["", "5", "[]", "NaN", '{"index": NaN}', "[" * 5000, "\ud7ff"])
-def test_headers_that_are_no_json_are_refused(path: Path, text: str) -> None:
-    forge_header(path, "state", text)
+TEXTS = ["", "5", "[]", "NaN", '{"index": NaN}', "[" * 5000, "\ud7ff"]
+PACKED = [b"", b"\x05", b"\x90", b"\xc1", b"\x80", b"\x81\xa1a", b"\x81\x90\x01", b"\x91" * 5000]
+
+
+@pytest.mark.parametrize("written", [*TEXTS, *PACKED])
+@pytest.mark.parametrize("name", ["made", "state"])
+def test_headers_that_are_none_are_refused(path: Path, name: str, written: str | bytes) -> None:
+    forge_header(path, name, written)
     refused(path)
 
 

@@ -157,10 +157,12 @@ def check_langs(langs: Sequence[object]) -> None:
 
 def to_blobs(values: NDArray[Any], dtype: str, starts: Sequence[int] | None = None) -> list[bytes]:
     """Convert the rows of an array to bytes; for a ragged one, the starts of rows are given."""
-    values = values.astype(dtype, copy=False)
+    data = values.astype(dtype, copy=False).tobytes()
     if starts is None:
-        return [row.tobytes() for row in values]
-    return [values[start:end].tobytes() for start, end in itertools.pairwise(starts)]
+        size = max(1, len(data) // max(1, len(values)))
+        return [data[start : start + size] for start in range(0, len(data), size)]
+    size = np.dtype(dtype).itemsize
+    return [data[size * start : size * end] for start, end in itertools.pairwise(starts)]
 
 
 def to_text(data: bytes) -> str:

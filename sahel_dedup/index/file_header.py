@@ -8,13 +8,16 @@ import sqlite3
 from collections.abc import Iterable
 from typing import Any, Self
 
+import msgpack  # type: ignore[import-untyped]
+
 from sahel_dedup.errors import IndexFileError
 from sahel_dedup.index.seals import Sealer
 from sahel_dedup.index.sqlite_file import FORMAT_VERSION, TABLES, TableRow
 from sahel_dedup.sketch.fingerprint import FINGERPRINT_VERSION
 
 REBUILD = "make it again with `sahel-dedup index rebuild OLD NEW`, or from the articles"
-_encode = json.JSONEncoder(allow_nan=False).encode
+# Every transaction writes the state, which is therefore packed.
+_pack = msgpack.Packer().pack
 
 
 class Header:
@@ -62,7 +65,7 @@ class Header:
         LookupError, TypeError, ValueError
             If it is damaged.
         """
-        found = {name: (seal, text) for name, seal, text in rows}
+        found = {name: (seal, value) for name, seal, value in rows}
         header = cls(_value(found, "made", Sealer(b"", "header")))
         if (version := header.made["fingerprint"]) != FINGERPRINT_VERSION:
             raise IndexFileError(
@@ -80,9 +83,10 @@ class Header:
     def write(self, connection: sqlite3.Connection, *, made: bool = False) -> None:
         """Write the state, and for a new file also how it was made."""
         if made:
-            _put(connection, "made", self.made, Sealer(b"", "header"))
+            made_so = json.dumps(self.made, allow_nan=False)
+            _put(connection, "made", made_so, Sealer(b"", "header"))
         state = {"log": self._log, "sums": self.sums, "index": self.state}
-        _put(connection, "state", state, self._sealer)
+        _put(connection, "state", _pack(state), self._sealer)
 
     def following(self) -> Header:
         """Return a copy for the next transaction, which may fail."""
@@ -122,19 +126,33 @@ def format_fault(version: int, path: str) -> IndexFileError:
     )
 
 
-def _value(found: dict[str, tuple[int, str]], name: str, sealer: Sealer) -> dict[str, Any]:
-    seal, text = found[name]
-    if sealer.seal((name, text)) != seal:
+def _value(
+    found: dict[str, tuple[int, str | bytes]], name: str, sealer: Sealer
+) -> dict[str, Any]:
+    seal, written = found[name]
+    if sealer.seal((name, written)) != seal:
         raise ValueError(f"its header {name!r} has changed")
-    value = json.loads(text, parse_constant=_refuse)
+    value = header_value(written)
     if not isinstance(value, dict):
         raise ValueError(f"its header {name!r} is not an object")
     return value
 
 
-def _put(connection: sqlite3.Connection, name: str, value: dict[str, Any], sealer: Sealer) -> None:
-    text = _encode(value)
-    row = name, sealer.seal((name, text)), text
+def header_value(written: str | bytes) -> Any:
+    """Read a value of the header: packed, or in JSON, as in earlier formats.
+
+    Raises
+    ------
+    ValueError
+        If it is damaged.
+    """
+    if isinstance(written, bytes):
+        return msgpack.unpackb(written)
+    return json.loads(written, parse_constant=_refuse)
+
+
+def _put(connection: sqlite3.Connection, name: str, value: str | bytes, sealer: Sealer) -> None:
+    row = name, sealer.seal((name, value)), value
     connection.execute("INSERT OR REPLACE INTO header VALUES (?, ?, ?)", row)
 
 

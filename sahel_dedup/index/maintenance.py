@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ from sahel_dedup.index.article_rows import read_fields, to_text
 from sahel_dedup.index.checking import check
 from sahel_dedup.index.correction_rows import read_corrections
 from sahel_dedup.index.export import table_rows
+from sahel_dedup.index.file_header import header_value
 from sahel_dedup.index.metadata import stored_settings
 from sahel_dedup.index.opening import open_session
 from sahel_dedup.index.session import Session
@@ -280,7 +280,7 @@ def _open_any(real: str, name: str) -> sqlite3.Connection:
 def _former(connection: sqlite3.Connection, name: str) -> _Former:
     try:
         rows = connection.execute("SELECT name, value FROM header").fetchall()
-        header: dict[str, Any] = {key: json.loads(value) for key, value in rows}
+        header: dict[str, Any] = {key: header_value(value) for key, value in rows}
         made = header.get("made", header)
         state = header["state"]["index"] if "state" in header else header
         retention = length_of(state.get("retention"))

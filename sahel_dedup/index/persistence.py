@@ -161,13 +161,15 @@ class Keeper:
         events = engine.events_after(self._cursor)
         store.put("events", [(e.cursor, e.kind, e.story, e.other) for e in events])
         self._cursor = engine.cursor
-        store.state = store.state | state.values()
+        store.state = state.values()
         engine.changes = Changes()
 
     def save_forgotten(self) -> None:
         """Write what remains of removed articles: counts for the IDF."""
         live, store, terms = self.engine.live, self.store, self.terms
-        store.drop("terms", terms.follow(live.sketcher.vocabulary))
+        if rows_of_terms := terms.follow(live.sketcher.vocabulary):
+            store.clear("terms")
+            store.put("terms", rows_of_terms)
         p, n, size = live.profiles, len(live), terms.size
         lang_of = np.repeat(p.lang[:n], np.diff(p.indptr[: n + 1]))
         held_terms = p.terms()
@@ -196,7 +198,7 @@ class Keeper:
             self.generation, self.removals, self._change, self._serial, self.engine.cursor
         )
         state.arrays = arrays.save(live, self.terms, progress) or state.arrays
-        self.store.state = self.store.state | state.values()
+        self.store.state = state.values()
 
     def publish_arrays(self) -> None:
         """Make the arrays available, after the transaction that names them."""
@@ -269,7 +271,7 @@ class Keeper:
         live = self.engine.live
         # Nothing has been loaded yet: all rows are read and must be those of the last state.
         whole = self.generation < 0
-        for rows in self._rows("terms", "number", self.terms.last, whole):
+        for rows in self._rows("terms", "first", self.terms.last, whole):
             self.terms.read(rows)
         if whole:
             if self.terms.size != self.terms.read_so_far:

@@ -93,11 +93,13 @@ class SealedTables:
             return
         if replace:
             self._subtract(table, (row[0] for row in rows))
-        seals = list(map(self._header.sealers[table].seal, rows))
-        sealed = [(row[0], seal, *row[1:]) for row, seal in zip(rows, seals, strict=True)]
+        seal_of, sums, total, sealed = self._header.sealers[table].seal, self._header.sums, 0, []
+        for row in rows:
+            seal = seal_of(row)
+            total += seal
+            sealed.append((row[0], seal, *row[1:]))
         self._connection.executemany(_INSERT[table], sealed)
-        sums = self._header.sums
-        sums[table] = added(sums[table], sum(seals))
+        sums[table] = added(sums[table], total)
         self._changed = True
 
     def drop(self, table: str, keys: Iterable[int]) -> None:
@@ -110,6 +112,12 @@ class SealedTables:
         self._connection.executemany(
             f"DELETE FROM {table} WHERE {name} = ?", ((key,) for key in keys)
         )
+        self._changed = True
+
+    def clear(self, table: str) -> None:
+        """Delete all rows, in the open transaction."""
+        self._connection.execute(f"DELETE FROM {table}")
+        self._header.sums[table] = 0
         self._changed = True
 
     def drop_until(self, table: str, last: int) -> None:

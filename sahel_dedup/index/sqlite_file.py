@@ -12,16 +12,17 @@ from urllib.parse import quote
 
 from sahel_dedup.errors import FileError, IndexBusyError, IndexFileError, SahelError
 
-FORMAT_VERSION = 9
+FORMAT_VERSION = 10
 # "SDIX" distinguishes the file from other SQLite databases.
 APPLICATION = 0x53444958
 _SQLITE = b"SQLite format 3\0"
 
 _SCHEMA = """
-CREATE TABLE header (name TEXT PRIMARY KEY, seal INTEGER NOT NULL, value TEXT NOT NULL)
+CREATE TABLE header (name TEXT PRIMARY KEY, seal INTEGER NOT NULL, value BLOB NOT NULL)
 WITHOUT ROWID;
 CREATE TABLE terms (
-    number INTEGER PRIMARY KEY, seal INTEGER NOT NULL, hash INTEGER NOT NULL, word BLOB NOT NULL
+    first INTEGER PRIMARY KEY, seal INTEGER NOT NULL, numbers BLOB NOT NULL, hashes BLOB NOT NULL,
+    words BLOB NOT NULL
 );
 CREATE TABLE articles (
     serial INTEGER PRIMARY KEY, seal INTEGER NOT NULL, id BLOB NOT NULL, day REAL, source BLOB,
@@ -54,7 +55,7 @@ CREATE TABLE forgotten (
 _DESCRIBE = "SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY name"
 # Tables by name, with the key column and the number of columns.
 TABLES = {
-    "terms": ("number", 4),
+    "terms": ("first", 5),
     "articles": ("serial", 16),
     "texts": ("serial", 5),
     "standing": ("serial", 7),

@@ -6,18 +6,27 @@ and differ between processes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sahel_dedup.errors import IndexStateError
-from sahel_dedup.index.row_checks import MOST_32, blobs, rising_numbers, whole_numbers
+from sahel_dedup.index.row_checks import (
+    MOST_32,
+    blobs,
+    check_rising,
+    offsets,
+    whole_numbers,
+)
 from sahel_dedup.index.sqlite_file import TableRow
 from sahel_dedup.text.vocabulary import Vocabulary
 from sahel_dedup.util.growing import with_room
 
 _MOST = MOST_32 - 1
+_TERMS_A_ROW = 4096
+# The types of numbers and hashes in the file, and what is between its words: no word has a NUL.
+_NUMBER, _HASH, _END = np.dtype("<i4"), np.dtype("<u8"), "\0"
 
 
 class TermNumbers:
@@ -88,20 +97,21 @@ class TermNumbers:
             raise ValueError("terms: an unknown number")
         return numbers
 
-    def new_rows(self) -> Iterator[TableRow]:
-        """Assign numbers to the new terms since the last time, and yield their rows."""
+    def new_rows(self) -> list[TableRow]:
+        """Assign numbers to the new terms since the last time, and return their rows."""
         vocabulary, first = self._vocabulary, self.size
-        if first == len(vocabulary):
-            return iter(())
-        numbers = np.arange(first, len(vocabulary), dtype=np.int32)
-        if self.last + len(numbers) > _MOST:
+        size = len(vocabulary)
+        if first == size:
+            return []
+        if self.last + size - first > _MOST:
             raise IndexStateError(
                 "an index has had too many terms: make it again with `index rebuild`"
             )
-        filed = numbers + np.int32(self.last + 1 - first)
-        self._note(numbers, filed)
-        hashes = vocabulary.hashes[first:].view(np.int64).tolist()
-        return zip(filed.tolist(), hashes, vocabulary.words.encoded(first), strict=True)
+        before, self.last, self.size = self.last, self.last + size - first, size
+        self._make_room()
+        self._filed[first:size] = np.arange(before + 1, self.last + 1)
+        self._number[before + 1 : self.last + 1] = np.arange(first + 1, size + 1)
+        return self._rows_from(first)
 
     def read(self, rows: Sequence[TableRow]) -> None:
         """Load the next rows of a file.
@@ -111,18 +121,37 @@ class TermNumbers:
         ValueError
             If they are not valid terms.
         """
-        filed, hashes, words = zip(*rows, strict=True)
-        numbered = rising_numbers("number", filed, self.last, _MOST).astype(np.int32)
-        unsigned = whole_numbers("hash", hashes).view(np.uint64)
-        blobs("word", words)
+        firsts, numbers, hashes, words = zip(*rows, strict=True)
+        for name, values in (("numbers", numbers), ("hashes", hashes), ("words", words)):
+            blobs(name, values)
+        starts = offsets("numbers", numbers, _NUMBER.itemsize)
+        if (starts != offsets("hashes", hashes, _HASH.itemsize)).any() or not np.diff(starts).all():
+            raise ValueError("terms and their hashes do not fit")
+        filed = np.frombuffer(b"".join(numbers), _NUMBER).astype(np.int32)
+        check_rising("numbers", np.insert(filed, 0, self.last), np.array([0, len(filed) + 1]))
+        if (filed[starts[:-1]] != whole_numbers("first", firsts, 0, _MOST)).any():
+            raise ValueError("first: not the first number of its row")
+        unsigned = np.frombuffer(b"".join(hashes), _HASH).astype(np.uint64)
         if len(np.unique(unsigned)) < len(unsigned):
             raise ValueError("terms occur twice")
-        numbers = self._vocabulary.enter(unsigned, [word.decode() for word in words])
-        self._note(numbers, numbered)
-        self.read_so_far += len(numbers)
+        named = [word for data in words for word in data.decode().split(_END)]
+        if len(named) != len(filed):
+            raise ValueError("terms and their words do not fit")
+        entered = self._vocabulary.enter(unsigned, named)
+        self.size, self.last = len(self._vocabulary), int(filed[-1])
+        self._make_room()
+        self._filed[entered] = filed
+        self._number[filed] = entered + 1
+        self.read_so_far += len(filed)
 
-    def follow(self, vocabulary: Vocabulary) -> list[int]:
-        """Follow a reduction of the vocabulary; return the numbers to delete from the file."""
+    def follow(self, vocabulary: Vocabulary) -> list[TableRow]:
+        """Follow a reduction of the vocabulary.
+
+        Returns
+        -------
+        list of tuple
+            All rows of terms from now on; none if nothing was reduced.
+        """
         before = self._vocabulary
         if before is vocabulary:
             return []
@@ -133,13 +162,23 @@ class TermNumbers:
         self._vocabulary, self.size, self._filed = vocabulary, len(vocabulary), filed
         self._number[gone] = 0
         self._number[filed] = np.arange(1, len(filed) + 1)
-        return [int(number) for number in gone]
+        return self._rows_from(0)
 
-    def _note(self, numbers: NDArray[np.int32], filed: NDArray[np.int32]) -> None:
-        if len(filed):
-            self.size = len(self._vocabulary)
-            self.last = int(filed[-1])
-            self._filed = with_room(self._filed, self.size)
-            self._filed[numbers] = filed
-            self._number = with_room(self._number, self.last + 1)
-            self._number[filed] = numbers + 1
+    def _rows_from(self, first: int) -> list[TableRow]:
+        """Return rows of the terms from one on, many in each."""
+        hashes, rows = self._vocabulary.hashes, []
+        words = self._vocabulary.words.encoded(first)
+        for start in range(first, self.size, _TERMS_A_ROW):
+            end = min(start + _TERMS_A_ROW, self.size)
+            filed = self._filed[start:end]
+            rows.append((
+                int(filed[0]),
+                filed.astype(_NUMBER, copy=False).tobytes(),
+                hashes[start:end].astype(_HASH, copy=False).tobytes(),
+                _END.encode().join(words[start - first : end - first]),
+            ))  # fmt: skip
+        return rows
+
+    def _make_room(self) -> None:
+        self._filed = with_room(self._filed, self.size)
+        self._number = with_room(self._number, self.last + 1)
