@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgpack  # type: ignore[import-untyped]
 import numpy as np
 import pytest
 from hypothesis import given
@@ -329,7 +330,7 @@ def forge_arrays(path: Path, craft: Callable[[Any, dict[str, Any]], None]) -> No
     draft.publish()
     state = header_of(path, "state")
     state["index"]["arrays"] = draft.digest
-    forge_header(path, "state", json.dumps(state))
+    forge_header(path, "state", msgpack.packb(state))
 
 
 def test_arrays_that_are_forged_unchanged_are_used(path: Path, wire: list[Row]) -> None:
@@ -347,7 +348,7 @@ def test_arrays_that_say_something_else_are_found_by_a_check(path: Path, wire: l
 def test_a_digest_that_is_none_is_refused(path: Path, digest: Any) -> None:
     state = header_of(path, "state")
     state["index"]["arrays"] = digest
-    forge_header(path, "state", json.dumps(state))
+    forge_header(path, "state", msgpack.packb(state))
     assert "is not a digest" in check(path)[0]
 
 

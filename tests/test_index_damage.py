@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sahel_dedup import IndexFileError, SahelError, StoryIndex
-from sahel_dedup.index.maintenance import backup, check, restore
+from sahel_dedup.index.maintenance import backup, check, rebuild, restore
 from sahel_dedup.index.sqlite_file import FORMAT_VERSION, TABLES
 from tests.forging import change, forge, forge_header, header_of
 
@@ -151,14 +151,15 @@ CRAFTED = [
     "UPDATE terms SET numbers = substr(numbers, 1, 7)",
     "UPDATE terms SET numbers = substr(numbers, 1, 4)",
     "UPDATE terms SET numbers = zeroblob(length(numbers))",
-    "UPDATE terms SET numbers = x'00000000ffffff7f' || substr(numbers, 9)",
-    "UPDATE terms SET numbers = x'00000000ffffffff' || substr(numbers, 9)",
+    "UPDATE terms SET numbers = CAST(x'00000000ffffff7f' || substr(numbers, 9) AS BLOB)",
+    "UPDATE terms SET numbers = CAST(x'00000000ffffffff' || substr(numbers, 9) AS BLOB)",
     "UPDATE terms SET numbers = 5",
     "UPDATE terms SET hashes = 'x'",
     "UPDATE terms SET hashes = substr(hashes, 9)",
-    "UPDATE terms SET hashes = substr(hashes, 1, 8) || substr(hashes, 1, length(hashes) - 8)",
-    "UPDATE terms SET words = x'ff' || substr(words, 2)",
-    "UPDATE terms SET words = x'00' || words",
+    "UPDATE terms SET hashes = "
+    "CAST(substr(hashes, 1, 8) || substr(hashes, 1, length(hashes) - 8) AS BLOB)",
+    "UPDATE terms SET words = CAST(x'ff' || substr(words, 2) AS BLOB)",
+    "UPDATE terms SET words = CAST(x'00' || words AS BLOB)",
     "UPDATE terms SET words = x''",
     "UPDATE terms SET words = 5",
     "INSERT INTO terms SELECT 900000, 0, x'a0bb0d00', substr(hashes, 1, 8), x'61' FROM terms",
@@ -399,6 +400,80 @@ def test_a_log_of_a_process_that_died_is_taken_over(path: Path, wire: list[Row])
         assert wire[-1]["id"] in index
     assert not Path(f"{path}-wal").exists()
     assert check(path) == []
+
+
+@pytest.fixture
+def journaled(path: Path, wire: list[Row]) -> Path:
+    """An index with rows that are only in its journal, and no log."""
+    die_after(path, wire[SIZE : SIZE + 9])
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        ((count,),) = connection.execute("SELECT count(*) FROM journal")
+    assert count == 9
+    return path
+
+
+def test_a_journal_is_read_and_moved_to_the_tables(
+    journaled: Path, tmp_path: Path, wire: list[Row]
+) -> None:
+    last = wire[SIZE + 8]
+    assert check(journaled) == []
+    with StoryIndex.open(journaled, readonly=True) as index:
+        expected = partition(index)
+        assert index.article(last["id"]).text == last["text"]
+        backup(journaled, tmp_path / "copy.index")
+    assert len(expected) == SIZE - 1 + 9
+    assert rebuild(journaled, tmp_path / "new.index") == len(expected)
+    for path in (tmp_path / "copy.index", journaled):
+        with StoryIndex.open(path) as index:
+            assert partition(index) == expected
+            assert index.article(last["id"]).text == last["text"]
+        with closing(sqlite3.connect(path)) as connection:
+            assert not connection.execute("SELECT * FROM journal").fetchall()
+            ((count,),) = connection.execute("SELECT count(*) FROM texts")
+        assert count == len(expected)
+        assert check(path) == []
+
+
+@pytest.mark.parametrize(
+    ("sql", "message"),
+    [
+        ("DELETE FROM journal", "journal has lost rows"),
+        ("DELETE FROM journal WHERE number = (SELECT max(number) FROM journal)", "has lost rows"),
+        ("DELETE FROM journal WHERE number = (SELECT min(number) FROM journal)", "has lost rows"),
+        ("UPDATE journal SET number = number - 1", "of its table journal has changed"),
+        ("UPDATE journal SET written = zeroblob(9)", "of its table journal has changed"),
+    ],
+)
+def test_damage_to_a_journal_is_named(journaled: Path, sql: str, message: str) -> None:
+    change(journaled, sql)
+    assert re.search(message, refused(journaled))
+
+
+def event(*row: Any) -> bytes:
+    return bytes(msgpack.packb([["events", [row]]]))
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        5, "text", b"", b"\xc1", b"\x05", b"\x91" * 5000, msgpack.packb([5]),
+        msgpack.packb([["header", [["state", "x"]]]]), msgpack.packb([["forgotten", []]]),
+        msgpack.packb([["events", 5]]), msgpack.packb([["events", [5]]]),
+        msgpack.packb([["articles", [[77777, b"x"]]]]), msgpack.packb([["articles", [bytes(15)]]]),
+        msgpack.packb([["texts", ["text"]]]), msgpack.packb([[["events"], []]]),
+        event(900, "eaten", "s0000000000000000", None), event(900, "merged", b"x", None),
+        event(900.5, "merged", "s0000000000000000", None), event(None, "merged", "x", None),
+        msgpack.packb([["standing", [[77777, 1, 2, 3.0, bytes(12), 9]]]]),
+        msgpack.packb([["standing", [[20, 1, 2, float("nan"), bytes(12), 9]]]]),
+        msgpack.packb([["standing", [[20, [], 2, 3.0, bytes(12), 9]]]]),
+        msgpack.packb([["terms", [[900_000, bytes(4), bytes(8), b"word"]]]]),
+    ],
+)  # fmt: skip
+def test_crafted_journals_are_refused(journaled: Path, written: Any) -> None:
+    last = "WHERE number = (SELECT max(number) FROM journal)"
+    forge(journaled, f"UPDATE journal SET written = ? {last}", (written,))
+    refused(journaled)
 
 
 def test_a_damaged_log_gives_an_earlier_state_or_is_refused(

@@ -342,7 +342,7 @@ def test_a_failed_write_closes_the_index(filled: Path, wire: list[Row]) -> None:
     shutil.copy(filled, copy)
     with StoryIndex.open(copy) as index:
         spoil_while_open = sqlite3.connect(copy, isolation_level=None)
-        spoil_while_open.execute("DROP TABLE articles")
+        spoil_while_open.execute("DROP TABLE journal")
         spoil_while_open.close()
         with pytest.raises(SahelError, match="no such table"):
             index.add({"id": "new", "text": "cannot be written"})

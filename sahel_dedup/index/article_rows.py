@@ -54,10 +54,10 @@ def article_rows(live: Live, first: int, last: int, terms: TermNumbers) -> Itera
     """
     p, here = live.profiles, slice(first, last)
     outlets, langs = live.sketcher.sources.names, live.sketcher.langs.names
-    entries, titles = p.indptr[first : last + 1], p.title_indptr[first : last + 1]
-    words = p.words[entries[0] : entries[-1]]
-    title_terms = p.title_terms[titles[0] : titles[-1]]
-    starts, title_starts = (entries - entries[0]).tolist(), (titles - titles[0]).tolist()
+    starts = p.indptr[first : last + 1].tolist()
+    title_starts = p.title_indptr[first : last + 1].tolist()
+    words = p.words[starts[0] : starts[-1]]
+    title_terms = p.title_terms[title_starts[0] : title_starts[-1]]
     sources = p.source[here].tolist()
     return zip(
         live.standing.serial[here].tolist(),
@@ -156,13 +156,17 @@ def check_langs(langs: Sequence[object]) -> None:
 
 
 def to_blobs(values: NDArray[Any], dtype: str, starts: Sequence[int] | None = None) -> list[bytes]:
-    """Convert the rows of an array to bytes; for a ragged one, the starts of rows are given."""
+    """Convert the rows of an array to bytes; of a ragged one, the starts of rows are given.
+
+    They count from any number, which is that of the first row.
+    """
     data = values.astype(dtype, copy=False).tobytes()
     if starts is None:
         size = max(1, len(data) // max(1, len(values)))
         return [data[start : start + size] for start in range(0, len(data), size)]
-    size = np.dtype(dtype).itemsize
-    return [data[size * start : size * end] for start, end in itertools.pairwise(starts)]
+    size, first = np.dtype(dtype).itemsize, starts[0]
+    ends = [size * (start - first) for start in starts]
+    return [data[start:end] for start, end in itertools.pairwise(ends)]
 
 
 def to_text(data: bytes) -> str:

@@ -95,6 +95,11 @@ class Header:
         header.sums = dict(self.sums)
         return header
 
+    @property
+    def transaction(self) -> int:
+        """Number of the last transaction."""
+        return int(self._log["transaction"])
+
     def count_transaction(self) -> None:
         """Count a transaction that is about to be committed."""
         self._log = self._log | {"transaction": self._log["transaction"] + 1}
@@ -126,9 +131,7 @@ def format_fault(version: int, path: str) -> IndexFileError:
     )
 
 
-def _value(
-    found: dict[str, tuple[int, str | bytes]], name: str, sealer: Sealer
-) -> dict[str, Any]:
+def _value(found: dict[str, tuple[int, str | bytes]], name: str, sealer: Sealer) -> dict[str, Any]:
     seal, written = found[name]
     if sealer.seal((name, written)) != seal:
         raise ValueError(f"its header {name!r} has changed")

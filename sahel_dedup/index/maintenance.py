@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from sahel_dedup.index.checking import check
 from sahel_dedup.index.correction_rows import read_corrections
 from sahel_dedup.index.export import table_rows
 from sahel_dedup.index.file_header import header_value
+from sahel_dedup.index.journal import Journal, unpack
 from sahel_dedup.index.metadata import stored_settings
 from sahel_dedup.index.opening import open_session
 from sahel_dedup.index.session import Session
@@ -41,6 +43,8 @@ __all__ = ["backup", "check", "compact", "export", "rebuild", "restore", "settin
 _OLDEST = 5
 # The first format with corrections.
 _CORRECTED = 8
+# The first format with a journal.
+_JOURNALED = 10
 _TEXTS = (
     "SELECT id, text, title, day, source, lang, {} FROM articles JOIN texts USING (serial) "
     "ORDER BY serial"
@@ -256,6 +260,8 @@ def _open_any(real: str, name: str) -> sqlite3.Connection:
     except sqlite3.Error as error:
         raise named_error(error, name) from error
     try:
+        # One state of the file, though another process may be writing it.
+        connection.execute("BEGIN")
         ((application,),) = connection.execute("PRAGMA application_id")
         ((version,),) = connection.execute("PRAGMA user_version")
         others = connection.execute("SELECT 1 FROM sqlite_master WHERE type IN ('view', 'trigger')")
@@ -306,10 +312,25 @@ def _corrections(connection: sqlite3.Connection, name: str) -> Corrections:
         raise damaged(name, error) from error
 
 
+def _in_journal(connection: sqlite3.Connection) -> Iterator[tuple[Any, ...]]:
+    """Yield the articles that are not in the tables yet, as the query of the tables does."""
+    if connection.execute("PRAGMA user_version").fetchone()[0] < _JOURNALED:
+        return
+    journal = Journal()
+    for number, written in connection.execute("SELECT number, written FROM journal ORDER BY 1"):
+        journal.add(number, 0, unpack(written))
+    texts = journal.of("texts")
+    for serial, (_, article, day, source, lang, *_) in sorted(journal.of("articles").items()):
+        if serial in texts:
+            _, title, text, extra = texts[serial]
+            yield article, text, title, day, source, lang, extra
+
+
 def _articles(connection: sqlite3.Connection, name: str, fields: bool) -> Iterator[Article]:
     query = _TEXTS.format("extra" if fields else "NULL")
     try:
-        for article, text, title, day, source, lang, extra in connection.execute(query):
+        rows = itertools.chain(connection.execute(query), _in_journal(connection))
+        for article, text, title, day, source, lang, extra in rows:
             yield Article(
                 to_text(article),
                 to_text(text),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import operator
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from typing import Any
@@ -99,12 +100,14 @@ class State:
 
     def values(self) -> dict[str, Any]:
         """Return the state in types of JSON."""
-        counts = {name: getattr(self.counts, name) for name in _COUNTED}
-        return {name: getattr(self, name) for name in _STATED} | {"counts": counts}
+        found = dict(zip(_STATED, _stated(self), strict=True))
+        found["counts"] = dict(zip(_COUNTED, _counted(self.counts), strict=True))
+        return found
 
 
 # Looked up once, because every transaction writes the state.
 _COUNTED, _STATED = ([item.name for item in fields(table)] for table in (Counts, State))
+_counted, _stated = operator.attrgetter(*_COUNTED), operator.attrgetter(*_STATED)
 
 
 def make_header(settings: Settings, keep_texts: bool, keep_fields: bool) -> dict[str, Any]:

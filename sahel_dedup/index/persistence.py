@@ -143,9 +143,10 @@ class Keeper:
         if changes.moved:
             moved = np.array(sorted(changes.moved))
             store.put("standing", self._standing(moved), replace=True)
-            # Past articles are still compared but no longer shown.
             past = live.standing.story[moved] == NO_STORY
-            store.drop("texts", live.standing.serial[moved][past].tolist())
+            if past.any():
+                # They are still compared but no longer shown.
+                store.drop("texts", live.standing.serial[moved][past].tolist())
         if changes.left:
             for table in ("articles", "standing", "texts"):
                 store.drop(table, changes.left)
@@ -168,7 +169,7 @@ class Keeper:
         """Write what remains of removed articles: counts for the IDF."""
         live, store, terms = self.engine.live, self.store, self.terms
         if rows_of_terms := terms.follow(live.sketcher.vocabulary):
-            store.clear("terms")
+            store.drop("terms", store.keys("terms"))
             store.put("terms", rows_of_terms)
         p, n, size = live.profiles, len(live), terms.size
         lang_of = np.repeat(p.lang[:n], np.diff(p.indptr[: n + 1]))

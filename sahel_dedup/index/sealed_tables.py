@@ -13,6 +13,15 @@ from typing import Any
 
 from sahel_dedup.errors import SahelError
 from sahel_dedup.index.file_header import Header
+from sahel_dedup.index.journal import (
+    MOST_ROWS,
+    MOST_TRANSACTIONS,
+    TABLES_OF_ARTICLES,
+    Journal,
+    Written,
+    pack,
+    unpack,
+)
 from sahel_dedup.index.seals import added
 from sahel_dedup.index.sqlite_file import TABLES, TableRow, damaged, named_error
 
@@ -37,8 +46,11 @@ class SealedTables:
 
     def __init__(self, path: str) -> None:
         self.path = path
-        # Whether transactions may write, and whether the open one has written.
-        self._writing = self._changed = False
+        # Whether transactions may write, and whether the open one has written, also to tables.
+        self._writing = self._changed = self._direct = False
+        self._journal = Journal()
+        # The rows that the open transaction has yet to write, and whether they may replace others.
+        self._waiting: list[tuple[str, list[TableRow], bool]] = []
 
     @property
     def made(self) -> dict[str, Any]:
@@ -59,23 +71,30 @@ class SealedTables:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Run a transaction: all or nothing when writing, one state of the file when reading."""
-        with self._explained():
-            self._connection.execute("BEGIN IMMEDIATE" if self._writing else "BEGIN")
-            before = self._header
+        connection, before, journal = self._connection, self._header, self._journal
+        try:
+            connection.execute("BEGIN IMMEDIATE" if self._writing else "BEGIN")
             try:
-                self._changed, self._header = False, before.following()
+                self._changed = self._direct = False
+                self._header, self._waiting = before.following(), []
                 yield
+                header, written = self._header, None
                 if self._changed:
-                    self._header.count_transaction()
-                    self._header.write(self._connection)
-                self._connection.execute("COMMIT")
+                    header.count_transaction()
+                    written = self._write_waiting()
+                    header.write(connection)
+                connection.execute("COMMIT")
+                if written:
+                    self._journal.add(header.transaction, header.sums["journal"], written)
             except BaseException:
                 if self._writing:
-                    self._header = before
+                    self._header, self._journal = before, journal
                 # After some faults SQLite has already rolled back.
                 with suppress(sqlite3.Error):
-                    self._connection.execute("ROLLBACK")
+                    connection.execute("ROLLBACK")
                 raise
+        except sqlite3.Error as error:
+            raise named_error(error, self.path) from error
 
     def put(self, table: str, rows: Iterable[TableRow], *, replace: bool = False) -> None:
         """Write rows, in the open transaction.
@@ -91,6 +110,42 @@ class SealedTables:
         rows = list(rows)
         if not rows:
             return
+        self._waiting.append((table, rows, replace))
+        self._changed = True
+        if self._direct or len(rows) > MOST_ROWS or table not in TABLES_OF_ARTICLES:
+            # Many rows would be written twice, and take memory until the end of the transaction.
+            self._settle()
+
+    def _settle(self) -> None:
+        """Move everything from the journal to the tables, in the open transaction."""
+        journal, self._journal = self._journal, Journal()
+        waiting, self._waiting = self._waiting, []
+        self._changed = self._direct = True
+        if len(journal):
+            # Done first, so that the tables can grow into the freed pages.
+            self._connection.execute("DELETE FROM journal")
+            self._header.sums["journal"] = 0
+            for table in TABLES_OF_ARTICLES:
+                rows = list(journal.of(table).values())
+                self._write(table, rows, replace=table == "standing")
+        for table, rows, replace in waiting:
+            self._write(table, rows, replace=replace)
+
+    def _write_waiting(self) -> Written | None:
+        """Write what waits; return it if it is in the journal then."""
+        if not self._waiting:
+            return None
+        if len(self._journal) >= MOST_TRANSACTIONS:
+            self._settle()
+            return None
+        written = [(table, rows) for table, rows, _ in self._waiting]
+        self._write("journal", [(self._header.transaction, pack(written))])
+        return written
+
+    def _write(self, table: str, rows: Sequence[TableRow], *, replace: bool = False) -> None:
+        """Write rows to a table, with their seals."""
+        if not rows:
+            return
         if replace:
             self._subtract(table, (row[0] for row in rows))
         seal_of, sums, total, sealed = self._header.sealers[table].seal, self._header.sums, 0, []
@@ -100,28 +155,22 @@ class SealedTables:
             sealed.append((row[0], seal, *row[1:]))
         self._connection.executemany(_INSERT[table], sealed)
         sums[table] = added(sums[table], total)
-        self._changed = True
 
     def drop(self, table: str, keys: Iterable[int]) -> None:
         """Delete rows, in the open transaction; some may not exist."""
         keys = list(keys)
         if not keys:
             return
+        self._settle()
         self._subtract(table, keys)
         name = TABLES[table][0]
         self._connection.executemany(
             f"DELETE FROM {table} WHERE {name} = ?", ((key,) for key in keys)
         )
-        self._changed = True
-
-    def clear(self, table: str) -> None:
-        """Delete all rows, in the open transaction."""
-        self._connection.execute(f"DELETE FROM {table}")
-        self._header.sums[table] = 0
-        self._changed = True
 
     def drop_until(self, table: str, last: int) -> None:
         """Delete the rows up to a number, in the open transaction."""
+        self._settle()
         name = TABLES[table][0]
         found = self._connection.execute(f"SELECT {name} FROM {table} WHERE {name} <= ?", (last,))
         self.drop(table, [key for (key,) in found.fetchall()])
@@ -141,24 +190,33 @@ class SealedTables:
         IndexFileError
             If a row was changed, or rows are missing or left over.
         """
-        order = f"ORDER BY {TABLES[table][0]}"
-        if since is not None:
-            column, last = since
-            for rows in self._read(f"SELECT * FROM {table} WHERE {column} > ? {order}", last):
-                yield self._unsealed(table, rows)
+        if since is None:
+            yield from self._journal.merged(table, self._table(table))
             return
+        (column, last), key = since, TABLES[table][0]
+        sql = f"SELECT * FROM {table} WHERE {column} > ? ORDER BY {key}"
+        found = (self._unsealed(table, rows) for rows in self._read(sql, last))
+        # The other numbers by which rows are sought are those of the last column.
+        yield from self._journal.merged(table, found, (0 if column == key else -1, last))
+
+    def _table(self, table: str) -> Iterator[list[TableRow]]:
+        """Yield all rows of a table, without those in the journal, and check their sum."""
         total = 0
-        for rows in self._read(f"SELECT * FROM {table} {order}"):
+        for rows in self._read(f"SELECT * FROM {table} ORDER BY {TABLES[table][0]}"):
             yield self._unsealed(table, rows)
             total = added(total, sum(row[1] for row in rows))
         self._check_sum(table, total)
 
     def keys(self, table: str) -> list[int]:
         """Return the numbers of all rows of a table."""
-        return [key for (key,) in self._all(f"SELECT {TABLES[table][0]} FROM {table}")]
+        found = self._all(f"SELECT {TABLES[table][0]} FROM {table}")
+        waiting = (row[0] for name, rows, _ in self._waiting if name == table for row in rows)
+        return sorted({key for (key,) in found}.union(self._journal.of(table), waiting))
 
     def row(self, table: str, key: int) -> TableRow | None:
         """Return one row without its seal, or ``None`` if it does not exist."""
+        if (new := self._journal.of(table).get(key)) is not None:
+            return new
         found = self._all(f"SELECT * FROM {table} WHERE {TABLES[table][0]} = ?", key)
         return self._unsealed(table, found)[0] if found else None
 
@@ -174,7 +232,20 @@ class SealedTables:
         self._check_sum("texts", sum(seal for rows in seals for (seal,) in rows) % (1 << 64))
 
     def read_state(self) -> None:
-        """Read the header of the file again."""
+        """Read the header and the journal of the file again, in the open transaction."""
+        self._read_header()
+        expected, total = self._header.sums["journal"], self._journal.total
+        sql = "SELECT * FROM journal WHERE number > ? ORDER BY number"
+        rows = self._all(sql, self._journal.last)
+        if added(total, sum(row[1] for row in rows)) != expected:
+            # What was read before has been moved to the tables, or nothing was.
+            self._journal, total, rows = Journal(), 0, self._all(sql, 0)
+            self._check_sum("journal", added(0, sum(row[1] for row in rows)))
+        for row, (number, written) in zip(rows, self._unsealed("journal", rows), strict=True):
+            total = added(total, row[1])
+            self._journal.add(number, total, unpack(written))
+
+    def _read_header(self) -> None:
         self._header = Header.read(self._all("SELECT * FROM header"), self.path)
 
     def count(self, sql: str) -> int:

@@ -20,6 +20,7 @@ _SQLITE = b"SQLite format 3\0"
 _SCHEMA = """
 CREATE TABLE header (name TEXT PRIMARY KEY, seal INTEGER NOT NULL, value BLOB NOT NULL)
 WITHOUT ROWID;
+CREATE TABLE journal (number INTEGER PRIMARY KEY, seal INTEGER NOT NULL, written BLOB NOT NULL);
 CREATE TABLE terms (
     first INTEGER PRIMARY KEY, seal INTEGER NOT NULL, numbers BLOB NOT NULL, hashes BLOB NOT NULL,
     words BLOB NOT NULL
@@ -55,6 +56,7 @@ CREATE TABLE forgotten (
 _DESCRIBE = "SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY name"
 # Tables by name, with the key column and the number of columns.
 TABLES = {
+    "journal": ("number", 3),
     "terms": ("first", 5),
     "articles": ("serial", 16),
     "texts": ("serial", 5),

@@ -134,7 +134,10 @@ class Store(SealedTables):
         if self._writing:
             # SQLite does not merge the log while another process reads, but a closed index should
             # be one file.
-            with suppress(sqlite3.Error):
+            with suppress(sqlite3.Error, SahelError):
+                if len(self._journal):
+                    with self.transaction():
+                        self._settle()
                 self._connection.execute("PRAGMA busy_timeout = 100")
                 self._merge()
         self._connection.close()
@@ -154,7 +157,7 @@ class Store(SealedTables):
             self._writing = True
             with self.transaction():
                 self._header.begin_log()
-                self._changed = True
+                self._settle()
             # From here on the file says to which process its log belongs.
             self._merge()
 
@@ -238,7 +241,7 @@ class Store(SealedTables):
         if not has_schema(self._connection):
             raise ValueError("its schema is not that of an index")
         self._check_file()
-        self.read_state()
+        self._read_header()
         if self.has_log:
             self._check_log()
 
@@ -266,7 +269,7 @@ class Store(SealedTables):
             if look:
                 # A writer may be merging its log into the file at this moment.
                 time.sleep(_NAP)
-                self.read_state()
+                self._read_header()
             with suppress(SahelError), closing(Store(self.path, readonly=True, alone=True)) as file:
                 if self._header.is_log_of(file._header):
                     return

@@ -1,0 +1,110 @@
+"""The journal: rows of small transactions, which are moved to their tables many at a time.
+
+An article that arrives alone would add a row to several tables, each with a seal and a page of its
+own. Its transaction therefore writes all of them as one row of the journal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import msgpack  # type: ignore[import-untyped]
+
+from sahel_dedup.index.sqlite_file import TABLES, TableRow
+
+# The tables to which an arriving article adds rows. Their keys are integers.
+TABLES_OF_ARTICLES = ("terms", "articles", "texts", "standing", "events")
+# Numbers of rows of a table that one transaction adds to it, and of transactions in it.
+MOST_ROWS = 16
+MOST_TRANSACTIONS = 64
+
+_pack = msgpack.Packer(unicode_errors="surrogatepass").pack
+
+# What a transaction writes: for each table, some rows without their seals.
+Written = Sequence[tuple[str, Sequence[TableRow]]]
+
+
+class Journal:
+    """The rows in the journal of a file, by table and key.
+
+    Attributes
+    ----------
+    last : int
+        Number of its last transaction; 0 if it is empty.
+    total : int
+        Sum of the seals of its own rows.
+    """
+
+    def __init__(self) -> None:
+        self.last = self.total = 0
+        self._written: list[Written] = []
+
+    def __len__(self) -> int:
+        return len(self._written)
+
+    def add(self, number: int, total: int, written: Written) -> None:
+        """Add a transaction, with the sum of the seals from then on."""
+        self.last, self.total = number, total
+        self._written.append(written)
+
+    def of(self, table: str) -> dict[int, TableRow]:
+        """Return the rows of a table; they take the place of those with the same keys."""
+        parts = (rows for written in self._written for name, rows in written if name == table)
+        return {row[0]: row for rows in parts for row in rows}
+
+    def merged(
+        self, table: str, parts: Iterable[list[TableRow]], since: tuple[int, int] | None = None
+    ) -> Iterator[list[TableRow]]:
+        """Yield the rows of a table and those of the journal, in order of their keys.
+
+        Parameters
+        ----------
+        table : str
+        parts : iterable of list of tuple
+            The rows of the table in that order, many at a time.
+        since : tuple of int and int, optional
+            Only rows of the journal with a greater number in this column.
+        """
+        new = dict(sorted(self.of(table).items()))
+        if since is not None:
+            column, last = since
+            new = {key: row for key, row in new.items() if row[column] > last}
+        for part in parts:
+            here = [key for key in new if key <= part[-1][0]]
+            if here:
+                rows = {row[0]: row for row in part} | {key: new.pop(key) for key in here}
+                yield [rows[key] for key in sorted(rows)]
+            else:
+                yield part
+        if new:
+            yield list(new.values())
+
+
+def pack(written: Written) -> bytes:
+    """Pack what a transaction writes."""
+    return bytes(_pack(written))
+
+
+def unpack(data: object) -> Written:
+    """Unpack what a transaction wrote.
+
+    Raises
+    ------
+    ValueError
+        If it cannot be rows of these tables.
+    """
+    if not isinstance(data, bytes):
+        raise ValueError("journal: not bytes")
+    written = msgpack.unpackb(data, use_list=False, unicode_errors="surrogatepass")
+    for table, rows in written:
+        if table not in TABLES_OF_ARTICLES:
+            raise ValueError(f"journal: no rows of {table!r} can be in it")
+        for row in rows:
+            # A row in a table has a seal too.
+            if (
+                type(row) is not tuple
+                or len(row) != TABLES[table][1] - 1
+                or type(row[0]) is not int
+            ):
+                raise ValueError(f"journal: no row of {table!r}")
+    return tuple(written)
