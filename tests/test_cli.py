@@ -561,6 +561,19 @@ def test_a_reader_that_stops_early_hears_nothing(
     assert (process.returncode, said) == known[arguments[0]]
 
 
+def test_a_reader_of_results_and_notes_that_stops_early() -> None:
+    """As head does behind ``2>&1``."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "sahel_dedup", "demo"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env=BARE,
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+    assert process.returncode == 141
+
+
 @pytest.mark.parametrize("command", ["cluster", "boilerplate", "audit"])
 def test_a_named_pipe_is_read_once(command: str, tmp_path: Path) -> None:
     pipe = tmp_path / "in.jsonl"

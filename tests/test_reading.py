@@ -179,6 +179,12 @@ def test_faults_in_csv(line: bytes, reason: str) -> None:
     assert faults("a.csv") == (["a", "b"], [str(caught.value)])
 
 
+def test_a_table_whose_lines_end_in_a_carriage_return() -> None:
+    Path("a.csv").write_bytes(b"id,text\ra,one\r")
+    with pytest.raises(ArticleError, match="line 1: broken CSV: a carriage return ends a line"):
+        ids("a.csv")
+
+
 def test_a_quote_that_never_closes_says_what_it_swallowed() -> None:
     Path("a.csv").write_bytes(b'id,text\na,t\nb,"t\nc,t\nd,t\n')
     assert faults("a.csv") == (

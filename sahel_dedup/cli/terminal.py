@@ -31,7 +31,7 @@ from sahel_dedup.errors import SahelError, SahelWarning
 from sahel_dedup.io.lines import InputPath
 from sahel_dedup.io.readers import SkipReport, count_rows
 from sahel_dedup.io.summary import ReadSummary
-from sahel_dedup.io.writers import check_stdout, discard_stdout
+from sahel_dedup.io.writers import check_stdout, discard, discard_stdout
 from sahel_dedup.plain_text import plain, plain_lines
 from sahel_dedup.util.values import counted
 
@@ -80,6 +80,12 @@ class Commands(TyperGroup):
         except OSError as error:
             status = status or _fail(error, "standard output")
             discard_stdout()
+        try:
+            if sys.stderr is not None:
+                sys.stderr.flush()
+        except OSError:
+            # As with `2>&1 | head`; there is nowhere left to report it.
+            discard(sys.stderr)
         sys.exit(status)
 
     def invoke(self, ctx: Any) -> Any:

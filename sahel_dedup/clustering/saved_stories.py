@@ -124,7 +124,10 @@ def load(source: str | os.PathLike[str]) -> StoriesParts:
         raise FileError(f"cannot read {path!r}: {error.strerror or error}") from error
     except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError,
             RecursionError) as error:  # fmt: skip
-        raise FileError(f"{path!r} is damaged or not a file of stories: {error}") from error
+        raise FileError(
+            f"{path!r} is damaged or not a file of stories: {error}; give what Stories.save or "
+            "cluster --save wrote"
+        ) from error
 
 
 def _restore(header: dict[str, Any], arrays: _Arrays) -> StoriesParts:

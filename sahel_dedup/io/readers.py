@@ -299,7 +299,10 @@ def _csv_records(
                 yield start, _not_utf8(lines.undecodable, name)
                 continue
             until = f", lines {start} to {lines.number}" if lines.number > start else ""
-            yield start, ArticleError(f"broken CSV: {error}{until}", None, start, name)
+            # Python's own message tells programmers how to open a file.
+            alone = "a carriage return ends a line: write a line feed"
+            reason = alone if "new-line character" in str(error) else str(error)
+            yield start, ArticleError(f"broken CSV: {reason}{until}", None, start, name)
         else:
             if lines.undecodable:
                 yield start, _not_utf8(lines.undecodable, name)

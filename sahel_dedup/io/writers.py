@@ -251,16 +251,21 @@ def check_stdout() -> None:
 
 
 def discard_stdout() -> None:
-    """Discard what is still buffered for standard output.
+    """Discard what is still buffered for standard output: see `discard`."""
+    discard(sys.stdout)
 
-    Python flushes standard output again when it exits. After a failed write that would fail again,
+
+def discard(stream: IO[str] | None) -> None:
+    """Discard what is still buffered for a standard stream.
+
+    Python flushes standard streams again when it exits. After a failed write that would fail again,
     and Python would report it and change the exit status.
     """
     with suppress(OSError, ValueError, AttributeError):
         null = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(null, sys.stdout.fileno())
+        os.dup2(null, stream.fileno())  # type: ignore[union-attr]
         os.close(null)
-        sys.stdout.flush()
+        stream.flush()  # type: ignore[union-attr]
 
 
 def _write_jsonl(out: IO[bytes], rows: Iterable[Row], _folder: str) -> None:
