@@ -32,7 +32,7 @@ from sahel_dedup.errors import SettingsError
 from sahel_dedup.io.article_reader import ArticleReader, OnBadDate, OnError
 from sahel_dedup.io.kept_reading import KeptReading
 from sahel_dedup.io.summary import ReadSummary
-from sahel_dedup.scoring.background import log_one_day
+from sahel_dedup.scoring.background import log_one_day, span_of
 from sahel_dedup.scoring.evidence import Evidence
 from sahel_dedup.scoring.kept_pairs import KeptPairs, ReadLines
 from sahel_dedup.scoring.log_odds import weights_of
@@ -317,7 +317,7 @@ class Archive:
         summary.add_outlets(sketcher.sources.keys(), settings.preferred_sources)
         summary.add_texts(sketcher.wordless, repeating_outlets(profiles), sketcher.sources.names)
         summary.log()
-        log_one_day(profiles.day)
+        log_one_day(len(ids), span_of(profiles.day))
         kept = None
         if isinstance(articles, KeptReading):
             files, file, line = articles.places()

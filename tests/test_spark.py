@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import logging
 import os
 import random
 import shutil
@@ -269,7 +271,7 @@ def test_dates_that_cannot_be_read_are_dropped_and_counted(spark: Any, tmp_path:
     rows = [{"guid": str(n), "body": "Rain.", "date": date} for n, date in enumerate(dates)]
     df = spark.createDataFrame(rows, "guid string, body string, date string")
     columns = {"id": "guid", "text": "body", "published": "date"}
-    with pytest.warns(SahelWarning, match="that cannot be read and are dropped: 2$"):
+    with pytest.warns(SahelWarning, match="are dropped: 1 x .*, 1 x .*; for example"):
         found = cluster(df, columns=columns, checkpoint=tmp_path)
     assert sorted(row["id"] for row in found.collect()) == ["0", "1", "2", "3"]
     with pytest.raises(SettingsError, match="no column 'titel' for 'title'; there are guid"):
@@ -281,9 +283,59 @@ def test_languages_that_are_not_known_are_detected_and_counted(spark: Any) -> No
 
     langs = ["English", "klingonish", "xx", None, "eng"]
     rows = [{"id": str(n), "text": "Rain.", "lang": lang} for n, lang in enumerate(langs)]
-    with pytest.warns(SahelWarning, match="detected instead: 2, for example 'klingonish'; write"):
+    with pytest.warns(SahelWarning, match="detected instead: 2, for example '(kling|xx)"):
         found = cluster(spark.createDataFrame(rows, "id string, text string, lang string"))
     assert found.count() == 5
+
+
+def test_the_summary_is_that_of_the_local_engine(
+    spark: Any, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    rows: list[Row] = [
+        {"id": f"a{n}", "text": f"Rain fell in Kidal {n}.", "published": "2025-03-04",
+         "source": "www.BBC.com"} for n in range(50)
+    ]  # fmt: skip
+    rows += [
+        {"id": "b", "text": "***", "published": "soon", "source": "nan", "headline": "Rain"},
+        {"id": "c", "text": " ", "published": "2999-01-01", "outlet": "AFP", "lang": "klingon"},
+        {"id": "d", "text": "Hail.", "date": "2025-03-04", "title": "Hail", "source": "BBC"},
+    ]
+    # Rows of one task, and rows of several.
+    from sahel_dedup.spark.engine import Run
+
+    def told() -> set[str]:
+        found = {each.getMessage() for each in caplog.records if each.levelno == logging.WARNING}
+        caplog.clear()
+        # Spark does not know in which row a fault was.
+        return {each.partition("; for example")[0] for each in found}
+
+    with pytest.warns(SahelWarning):
+        here = cluster(rows).read_summary
+    wanted = told()
+    assert "all articles were published within 1.5 days" in " ".join(wanted)
+    df = spark.createDataFrame(
+        [tuple(row.get(name) for name in here.columns) for row in rows],
+        ", ".join(f"{name} string" for name in here.columns),
+    )
+    # Rows of one task, and rows of several.
+    for parts in (1, 3):
+        run = Run.of(df.repartition(parts), Settings(), tmp_path / str(parts))
+        run.sketches()
+        assert told() == wanted
+        assert dataclasses.replace(run.summary, first_fault=here.first_fault) == here
+
+
+def test_a_number_of_threads_is_no_setting_of_spark(spark: Any, tmp_path: Path) -> None:
+    from sahel_dedup.spark import cluster
+
+    with pytest.warns(SahelWarning, match="workers: no effect on Spark"):
+        cluster(
+            frame(spark, [{"id": "a", "text": "Rain."}]), Settings(workers=2), checkpoint=tmp_path
+        )
+    command = ["cluster", "in.jsonl", "-o", "o.jsonl", "--engine", "spark", "--workers", "2"]
+    result = CliRunner().invoke(app, command)
+    assert result.exit_code == 2
+    assert "--workers: Spark decides" in result.stderr
 
 
 def test_missing_columns_are_named(spark: Any) -> None:

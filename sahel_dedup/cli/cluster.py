@@ -143,6 +143,10 @@ def cluster(
             raise SettingsError(
                 "--report: not available with the Spark engine; run sahel-dedup report OUT"
             )
+        if workers:
+            raise SettingsError(
+                "--workers: Spark decides how many tasks run at once; give --master 'local[N]'"
+            )
         _refuse_for_spark({"--save": save, "--previous": previous})
         # Neither Spark nor Arrow is a dependency.
         from sahel_dedup.spark.files import cluster_files

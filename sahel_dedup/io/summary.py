@@ -142,12 +142,13 @@ class ReadSummary(ArchiveCounts):
             | (not article.text.strip()) << 6
         )
 
-    def add_flags(self, flags: NDArray[np.uint8]) -> None:
-        """Count articles by their `flags`."""
-        self.read += len(flags)
+    def add_flags(self, flags: NDArray[np.uint8], each: int = 1) -> None:
+        """Count articles by their `flags`, of which each stands for a number of articles."""
+        self.read += each * len(flags)
         names = "titled", "dated", "sourced", "tagged", "numbered", "unknown_languages", "empty"
         for bit, name in enumerate(names):
-            setattr(self, name, getattr(self, name) + int((flags & (1 << bit) != 0).sum()))
+            found = int((flags & (1 << bit) != 0).sum())
+            setattr(self, name, getattr(self, name) + each * found)
 
     def notes(self) -> dict[str, Any]:
         """Return what was noted besides the articles, fit for JSON; for `add_notes`."""

@@ -62,9 +62,9 @@ def is_one_day(span: float | None) -> bool:
     return span is not None and span <= GAP_DAYS
 
 
-def log_one_day(days: NDArray[np.float64]) -> None:
-    """Log a warning if many articles, whose times are given, are all of about one day."""
-    if len(days) >= MANY and is_one_day(span_of(days)):
+def log_one_day(articles: int, span: float | None) -> None:
+    """Log a warning if many articles are all of about one day; see `is_one_day`."""
+    if articles >= MANY and is_one_day(span):
         _LOGGER.warning("%s", ONE_DAY)
 
 

@@ -8,12 +8,10 @@ the article alone.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-
-from sahel_dedup.sketch.profiles import Traits
 
 # Of 70 outlets of real news none was above .03, and of 38 senators none above .08.
 MOST_REPEATED = 0.12
@@ -23,7 +21,7 @@ _MOST_TEXTS_AGREE = 0.5
 LEAST_TEXTS = 100
 # Shorter texts have hardly any shingles, and no menu.
 _LEAST_WORDS = 10
-_SAMPLE = 20_000
+MOST_TEXTS = 20_000
 
 
 class Repetition(NamedTuple):
@@ -34,7 +32,30 @@ class Repetition(NamedTuple):
     texts: int
 
 
-def repeating_outlets(traits: Traits) -> list[Repetition]:
+class TextTraits(Protocol):
+    """What `repeating_outlets` needs of articles: see `sahel_dedup.sketch.profiles.Traits`."""
+
+    @property
+    def body(self) -> NDArray[np.uint64]:
+        """Digest of the words."""
+
+    @property
+    def source(self) -> NDArray[np.int32]:
+        """Number of the outlet."""
+
+    @property
+    def length(self) -> NDArray[np.int32]:
+        """Number of tokens."""
+
+    @property
+    def shingles(self) -> NDArray[Any]:
+        """Slots of MinHash."""
+
+    def __len__(self) -> int:
+        """Return the number of articles."""
+
+
+def repeating_outlets(traits: TextTraits) -> list[Repetition]:
     """Find the outlets whose texts repeat a large share of their words.
 
     A slot of MinHash is that of a random shingle of the text. In how many slots most texts of an
@@ -42,7 +63,7 @@ def repeating_outlets(traits: Traits) -> list[Repetition]:
 
     Parameters
     ----------
-    traits : Traits
+    traits : TextTraits
         Of many texts a sample is looked at, and of equal ones the first.
 
     Returns
@@ -50,7 +71,7 @@ def repeating_outlets(traits: Traits) -> list[Repetition]:
     list of Repetition
         Largest share first.
     """
-    rows = np.arange(0, len(traits), -(-len(traits) // _SAMPLE) or 1)
+    rows = np.arange(0, len(traits), -(-len(traits) // MOST_TEXTS) or 1)
     rows = rows[np.unique(traits.body[rows], return_index=True)[1]]
     rows = rows[traits.length[rows] >= _LEAST_WORDS]
     found = []

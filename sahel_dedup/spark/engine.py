@@ -25,7 +25,8 @@ from pyspark.sql.types import IntegralType, NullType, StringType
 
 from sahel_dedup.corrections.corrections import Corrections
 from sahel_dedup.errors import ArticleError, SahelWarning, SettingsError
-from sahel_dedup.io.probable_mistakes import unknown_languages
+from sahel_dedup.io.summary import ReadSummary
+from sahel_dedup.scoring.background import log_one_day
 from sahel_dedup.scoring.log_odds import weights_of
 from sahel_dedup.settings import Settings, check_keywords, check_settings
 from sahel_dedup.spark.candidates import entries, proposals
@@ -44,10 +45,11 @@ from sahel_dedup.spark.corrected import (
 from sahel_dedup.spark.idf import corpus_idf, with_idf
 from sahel_dedup.spark.joining import join_parts
 from sahel_dedup.spark.ordering import copies_and_pages, in_order
+from sahel_dedup.spark.reading import count_read
 from sahel_dedup.spark.scoring import scored_pairs, with_recurrence
 from sahel_dedup.spark.sketches import SKETCH, sketch
 from sahel_dedup.spark.stages import Stages
-from sahel_dedup.util.field_names import FIELDS, check_columns, find_alias, remedy
+from sahel_dedup.util.field_names import FIELDS, check_columns, find_alias, remedy, usual_field
 from sahel_dedup.util.values import path_text
 
 _OUR_ERROR = re.compile(r"^sahel_dedup\.errors\.ArticleError: (.*)$", re.MULTILINE)
@@ -100,8 +102,8 @@ def cluster(
     Warns
     -----
     SahelWarning
-        If dates were dropped, languages are not recognised, or corrections name articles that are
-        not there.
+        As for `sahel_dedup.cluster`, except about preferred outlets; and if the settings give a
+        number of threads, which has no effect here.
     """
     check_keywords("cluster", misplaced)
     if not isinstance(df, DataFrame):
@@ -109,7 +111,13 @@ def cluster(
     named = rename(df, check_columns(columns))
     chosen = check_settings(settings)
     weights_of(chosen)  # A model of another release is refused before anything is read.
-    return Run.of(named, chosen, checkpoint, Corrections.read(corrections)).stories()
+    if chosen.workers:
+        _warn("workers: no effect on Spark, which decides how many tasks run at once")
+    followed = Corrections.read(corrections)
+    summary = ReadSummary(mapped=check_columns(columns), columns=set(df.columns))
+    found = Run.of(named, chosen, checkpoint, followed, summary).stories()
+    summary.warn(2)
+    return found
 
 
 def rename(df: DataFrame, columns: Mapping[str, str]) -> DataFrame:
@@ -147,12 +155,15 @@ class Run:
     stages : Stages
         Corrections are not part of their name: what does not depend on them is made once.
     corrections : Corrections
+    summary : ReadSummary
+        Counts of the articles, once they are sketched.
     """
 
     df: DataFrame
     settings: Settings
     stages: Stages
     corrections: Corrections
+    summary: ReadSummary
 
     @classmethod
     def of(
@@ -161,6 +172,7 @@ class Run:
         settings: Settings,
         checkpoint: str | os.PathLike[str] | None = None,
         corrections: Corrections | None = None,
+        summary: ReadSummary | None = None,
     ) -> Run:
         """Check an input and find its stages; see `cluster`."""
         for name in ("id", "text"):
@@ -171,10 +183,11 @@ class Run:
         kind = df.schema["id"].dataType
         if not isinstance(kind, StringType | IntegralType | NullType):
             raise SettingsError(f"field 'id': neither strings nor integers: {kind.simpleString()}")
-        df = df.select(*(name for name in FIELDS if name in df.columns))
+        summary = summary or ReadSummary(columns=set(df.columns))
+        df = df.select(*filter(_is_read, df.columns))
         folder = path_text(checkpoint) if checkpoint is not None else _folder(df)
         stages = Stages.of(df, settings, folder)
-        return cls(df, settings, stages, corrections or Corrections())
+        return cls(df, settings, stages, corrections or Corrections(), summary)
 
     def stories(self) -> DataFrame:
         """Return the story of each article."""
@@ -199,16 +212,9 @@ class Run:
         twice = made.groupBy("id").count().where("count > 1").head()
         if twice is not None:
             raise ArticleError(f"duplicate id: {twice['id']!r}")
-        counted = made.agg(
-            F.count_if("date_dropped").alias("dates"),
-            F.count("unknown_language").alias("languages"),
-            F.min("unknown_language").alias("language"),
-        ).first()
-        assert counted is not None  # a table without rows has counts too
-        if counted.dates:
-            _warn(f"dates that cannot be read and are dropped: {counted.dates:,}")
-        if counted.languages:
-            _warn(unknown_languages(counted.languages, counted.language))
+        span = count_read(made, self.summary)
+        self.summary.log()
+        log_one_day(self.summary.read, span)
         return made
 
     def copies(self) -> DataFrame:
@@ -305,6 +311,13 @@ class Run:
         rows = sorted(found.items())
         frame = self.df.sparkSession.createDataFrame(rows, "story long, gathered long")
         return Followed(self.corrections, frame, recurrence)
+
+
+def _is_read(column: str) -> bool:
+    """Whether a column is a field, or may contain one that a row lacks, which is reported."""
+    field, _ = usual_field(column) or ("", 0)
+    # Another text would be as much to move as all that is needed.
+    return column in FIELDS or field in ("title", "published", "source", "lang")
 
 
 def _folder(df: DataFrame) -> str:

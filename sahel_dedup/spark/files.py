@@ -70,8 +70,11 @@ def cluster_files(
     # Spark logs every failure of every task with its stack trace before it raises the error.
     spark = local_session(master, {"spark.log.level": "OFF"})
     try:
-        df = rename(_read(spark, list(inputs), kinds.pop()), check_columns(columns))
-        found = cluster(df, settings, checkpoint=checkpoint, corrections=corrections)
+        read = _read(spark, list(inputs), kinds.pop())
+        found = cluster(
+            read, settings, columns=columns, checkpoint=checkpoint, corrections=corrections
+        )
+        df = rename(read, check_columns(columns))
         replaced = [name for name in found.columns if name in df.columns and name != "id"]
         if replaced:
             _LOGGER.warning(

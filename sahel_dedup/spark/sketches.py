@@ -7,6 +7,8 @@ local code needs.
 
 from __future__ import annotations
 
+import json
+from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
 
@@ -18,6 +20,7 @@ from sahel_dedup.articles import Article
 from sahel_dedup.candidates.exact_copies import headline_echoes
 from sahel_dedup.errors import ArticleError
 from sahel_dedup.io.article_reader import ArticleReader
+from sahel_dedup.io.summary import ReadSummary
 from sahel_dedup.scoring.tfidf import Similarity
 from sahel_dedup.sketch import number_contexts
 from sahel_dedup.sketch.fingerprint import EMPTY_SLOT, SLOTS
@@ -32,7 +35,6 @@ from sahel_dedup.spark.arrow import (
     numbers,
     ragged,
 )
-from sahel_dedup.util.languages import UNKNOWN, is_language
 
 _Slot = TypeVar("_Slot", np.uint16, np.uint32)
 
@@ -40,8 +42,7 @@ _Slot = TypeVar("_Slot", np.uint16, np.uint32)
 SKETCH = (
     "id string, day double, source string, lang string, body long, body_check long, headline "
     "long, length int, echo double, salience binary, shingles binary, number_contexts binary, "
-    "terms binary, counts binary, marks binary, prior binary, date_dropped boolean, "
-    "unknown_language string"
+    "terms binary, counts binary, marks binary, prior binary, flags int, notes string"
 )
 # The columns that a comparison of articles needs.
 COMPARISON_COLUMNS = (
@@ -68,29 +69,42 @@ def sketch(chunks: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     """
     sketcher = Sketcher()
     # Without a thread that sketches ahead, because the names behind the numbers are read here.
-    undated: set[str] = set()
-    for articles in chunked(_articles(chunks, undated)):
+    noted: deque[tuple[int, str | None]] = deque()
+    for articles in chunked(_articles(chunks, noted)):
         ids = [article.id for article in articles]
         columns = _columns(ids, sketcher.sketch(articles), sketcher)
-        columns["date_dropped"] = pa.array([name in undated for name in ids], pa.bool_())
-        unknown = [None if is_language(a.lang or UNKNOWN) else a.lang for a in articles]
-        columns["unknown_language"] = pa.array(unknown, pa.string())
+        flags, notes = zip(*(noted.popleft() for _ in articles), strict=True)
+        columns["flags"] = pa.array(flags, pa.int32())
+        columns["notes"] = pa.array(notes, pa.string())
         yield from batches(columns)
 
 
-def _articles(chunks: Iterable[pa.RecordBatch], undated: set[str]) -> Iterator[Article]:
-    """Read articles, and record the ids of those whose date cannot be read."""
+def _articles(
+    chunks: Iterable[pa.RecordBatch], noted: deque[tuple[int, str | None]]
+) -> Iterator[Article]:
+    """Read articles, and record what a summary counts of each: its flags, and any notes."""
     reader = ArticleReader()
     for chunk in chunks:
         for row in chunk.to_pylist():
-            before = reader.summary.dates_unusable
+            reader.summary = ReadSummary()
             try:
                 article = reader.article(row)
             except ArticleError as error:
                 raise ArticleError(f"article {row.get('id')!r}: {error}") from None
-            if reader.summary.dates_unusable > before:
-                undated.add(article.id)
+            notes = reader.summary.notes() | {"columns": []}
+            noted.append(
+                (ReadSummary.flags(article), json.dumps(notes) if any(notes.values()) else None)
+            )
             yield article
+
+
+def add_notes(chunks: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Add up the notes of a task, given its rows of `SKETCH`; yield one row of JSON."""
+    summary = ReadSummary()
+    for chunk in chunks:
+        for notes in chunk.column("notes").drop_null().to_pylist():
+            summary.add_notes(json.loads(notes))
+    yield pa.RecordBatch.from_pydict({"notes": [json.dumps(summary.notes())]})
 
 
 def _columns(ids: list[str], profiles: Profiles, sketcher: Sketcher) -> dict[str, Any]:
