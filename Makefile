@@ -19,8 +19,8 @@ OTHER_TESTS := tests/test_boilerplate.py tests/test_document.py tests/test_finge
 PIN := $(TOOLS)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast test-lowest test-other coverage mutants golden lint format docs cli-page \
-	bench audit sbom lock hooks
+.PHONY: help demo test test-all test-fast test-without-jit test-lowest test-other coverage mutants golden \
+	lint format docs cli-page bench audit sbom lock hooks
 
 help:  ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -31,8 +31,14 @@ demo: $(INSTALLED)  ## Group a few sample articles into stories
 # A file of tests stays in one process: see tests/conftest.py.
 SHARED_OUT := --numprocesses auto --maxprocesses 4 --dist loadfile
 
-test: lint  ## Check style and types, then run the tests
+test: lint test-all  ## Check style and types, then run the tests
+
+test-all: $(INSTALLED)
 	$(BIN)/python -m pytest $(SHARED_OUT)
+
+# Loops run as Python, as they do under a debugger.
+test-without-jit: $(INSTALLED)
+	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -q tests/test_without_jit.py
 
 test-fast: $(INSTALLED)  ## Run the tests that need no Spark, browser, kill, or large archive
 	$(BIN)/python -m pytest $(SHARED_OUT) -m "not slow"

@@ -30,10 +30,22 @@ for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)
 
 
-def pytest_collection_finish(session: pytest.Session) -> None:
+def compile_loops() -> None:
     """Compile once what each process that tests start would otherwise compile again."""
-    if any(hasattr(getattr(item, "module", None), "subprocess") for item in session.items):
-        subprocess.run([sys.executable, "-m", "sahel_dedup", "warmup"], check=False, stdout=DEVNULL)
+    subprocess.run([sys.executable, "-m", "sahel_dedup", "warmup"], check=False, stdout=DEVNULL)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes() -> None:
+    """Compile before the processes start that share the tests."""
+    compile_loops()
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Compile if tests start processes, unless that is done."""
+    starts = any(hasattr(getattr(item, "module", None), "subprocess") for item in session.items)
+    if starts and "PYTEST_XDIST_WORKER" not in os.environ:
+        compile_loops()
 
 
 # Files that `make test-fast` leaves out: Spark, browsers, kills, damage, compiled copies of the
