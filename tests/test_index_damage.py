@@ -302,9 +302,13 @@ def flipped(value: Any, data: st.DataObject) -> Any:
     return bytes(raw) if isinstance(value, bytes) else raw.decode("utf-8", "replace")
 
 
-def test_each_bit_of_the_header_of_sqlite(sound: Path, tmp_path: Path) -> None:
+def test_each_bit_of_the_header_of_sqlite(wire: list[Row], tmp_path: Path) -> None:
     """A file that passes the check opens for writing; one that does not open fails the check."""
-    with StoryIndex.open(sound, readonly=True) as index:
+    # Few articles, because the file is opened 800 times.
+    sound = tmp_path / "news.index"
+    with StoryIndex.open(sound) as index:
+        index.add_many(wire[:8])
+        index.compact()
         expected = partition(index)
     header = sound.read_bytes()[:100]
     noticed = 0
