@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
 from subprocess import DEVNULL
 from typing import Any
 
 import pytest
+import typer.main
 from hypothesis import settings
 
 # There is no deadline, because the first example of a test builds the tables of the engine. The
@@ -88,6 +91,16 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
     config.option.loadscopereorder = False
     return Files(config, log)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _commands_are_built_once() -> Iterator[None]:
+    """Keep the command line, which each call of it within this process would build again."""
+    built = functools.cache(typer.main.get_command)
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("typer.main.get_command", "typer.testing._get_command"):
+            patch.setattr(name, built)
+        yield
 
 
 @pytest.fixture(scope="session")
