@@ -679,7 +679,7 @@ def test_a_column_that_another_replaces_is_named() -> None:
     ("preferred", "message"),
     [
         (["Nowhere"], r"^preferred sources that no article has: 1, for example 'Nowhere'$"),
-        (["radio ", "Wire", "x"], r"1, for example 'radio '; there is 'Radio'$"),
+        (["radio ", "Wire", "x"], r"1, for example 'radio'; there is 'Radio'$"),
         (["x", "x", "y"], r"2, for example 'x'$"),
     ],
 )

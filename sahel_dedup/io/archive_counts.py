@@ -60,13 +60,13 @@ class ArchiveCounts:
         """
         self.outlets = len(outlets)
         self.add_alike(outlets, outlets)
-        written = {name.strip().lower(): name for name in sorted(outlets, reverse=True)}
+        written = {name.lower(): name for name in sorted(outlets, reverse=True)}
         unknown = [name for name in dict.fromkeys(preferred) if name not in outlets]
-        misspelt = [name for name in unknown if name.strip().lower() in written]
+        misspelt = [name for name in unknown if name.lower() in written]
         doubtful = misspelt or (unknown if outlets.isdisjoint(preferred) else [])
         self.preferred += len(doubtful)
         if doubtful and self.first_preferred is None:
-            there = written.get(doubtful[0].strip().lower())
+            there = written.get(doubtful[0].lower())
             hint = f"; there is {show(there)}" if there is not None else ""
             self.first_preferred = show(doubtful[0]) + hint
 
