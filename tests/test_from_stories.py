@@ -298,6 +298,7 @@ def test_texts_that_are_not_kept_cannot_be_exported(tmp_path: Path) -> None:
         list(export(path, texts=True))
 
 
+@pytest.mark.filterwarnings("ignore:outlets whose texts repeat the same words")
 def test_stats_tell_what_the_process_did() -> None:
     index = StoryIndex()
     assert index.stats().median_seconds is None
