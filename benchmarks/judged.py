@@ -216,6 +216,26 @@ def smaller_sets(
         yield name, compare(rows, pairs)
 
 
+def short_sets(
+    data: Path, days: int, names: Sequence[str] = tuple(FAMILY)
+) -> Iterator[tuple[str, list[Set]]]:
+    """Cut archives into parts of so many days, and compare each that has judged pairs inside."""
+    for name in names:
+        rows = read(data / "bulk" / f"{name}.jsonl.gz")
+        part = {row["id"]: _day(row) // days for row in rows}
+        inside: dict[float, list[Row]] = {}
+        for pair in judged_pairs(data, name):
+            if part[pair["a"]] == part[pair["b"]]:
+                inside.setdefault(part[pair["a"]], []).append(pair)
+        yield (
+            name,
+            [
+                compare([row for row in rows if part[row["id"]] == number], pairs)
+                for number, pairs in sorted(inside.items())
+            ],
+        )
+
+
 def other_sets(data: Path) -> Iterator[tuple[str, Set]]:
     """Compare the other data on which stories are scored: labelled sets and labelled pairs."""
     for name in (SEMEVAL, MUC4):

@@ -10,8 +10,8 @@ drawn        Pairs drawn from the stories themselves, which took no part in any 
              setting; written to results/drawn.json.
 missing      The same pairs as in `judged` after articles lost their dates or outlets; written to
              results/missing.json.
-smaller      The same pairs in a third and in a tenth of their archives; written to
-             results/smaller.json.
+smaller      The same pairs in a third and in a tenth of their archives, and in parts of 30 days,
+             a week and a day; written to results/smaller.json.
 default      Templates, look-alikes and labelled sets at the default setting; written to
              results/precision.json.
 granularity  Judged pairs of lk_news_en and B-cubed of the archive benchmark at each granularity;
@@ -37,7 +37,14 @@ from rich.table import Table
 import sahel_dedup
 from benchmarks.common import LABELLED, Row, archive, arguments, console, read, save
 from benchmarks.fit_evidence import Known, calibration
-from benchmarks.judged import cut, judged_sets, other_sets, sets_without, smaller_sets
+from benchmarks.judged import (
+    cut,
+    judged_sets,
+    other_sets,
+    sets_without,
+    short_sets,
+    smaller_sets,
+)
 from benchmarks.quality import bcubed
 from sahel_dedup import Settings
 from sahel_dedup.articles import Article
@@ -188,6 +195,20 @@ def smaller(data: Path) -> None:
         found["mean"] = mean_scores(found)
         _show(f"1 article in {one_in}", found)
         results[f"1 in {one_in}"] = found
+    for days in (30, 7, 1):
+        found = {}
+        for name, parts in short_sets(data, days):
+            pairs, stories = [pair for part in parts for pair in part.pairs], {}
+            for number, part in enumerate(parts):
+                some = part.stories(known.weights(name), Settings().merge_threshold)
+                stories |= {article: f"{number} {story}" for article, story in some.items()}
+            scores = score_pairs(pairs, stories)
+            found[name] = {"articles": float(np.median([len(part.rows) for part in parts]))} | {
+                measure: scores[measure] for measure in ("precision", "recall")
+            }
+        found["mean"] = mean_scores(found)
+        _show(f"parts of {days} days", found)
+        results[f"{days} days"] = found
     save("smaller", _without_nan(results))
 
 

@@ -219,7 +219,7 @@ def test_answers_are_tried_on_constants_that_do_not_know_them() -> None:
     flipped = judged._replace(same=judged.same ^ (np.arange(40) == 0))
     one, other = (left_out_odds(j, WEIGHTS, ONES) for j in (judged, flipped))
     assert one[0] == other[0]
-    assert one[1] != other[1]
+    assert (one[1:] != other[1:]).any()
 
 
 # ------------------------------------------------------------------------------------ the model

@@ -137,7 +137,9 @@ def _restore(header: dict[str, Any], arrays: _Arrays) -> StoriesParts:
     taught = header["settings"].get("model")
     model = None if taught is None else EvidenceModel.from_dict(taught)
     settings = Settings(**header["settings"] | {"model": model})
-    similarity = Similarity.with_idf(profiles, arrays["idf"], arrays["is_number"], arrays["years"])
+    similarity = Similarity.with_idf(
+        profiles, arrays["idf"], arrays["is_number"], arrays["years"], len(profiles)
+    )
     evidence = Evidence(profiles, similarity, arrays["recurrence"], settings)
     inside, compared = (
         Pairs(*(arrays[f"{kind}_{name}"] for name in _PAIRS)) for kind in ("inside", "compared")

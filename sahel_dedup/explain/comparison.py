@@ -75,5 +75,7 @@ def compare_articles(
             idf[number] = vocabulary.prior_idf(name, terms) / IDF_UNITS
         else:
             idf[number] = weights(vocabulary.words[:])
-    similarity = Similarity.with_idf(profiles, idf, vocabulary.is_number, vocabulary.years())
+    similarity = Similarity.with_idf(
+        profiles, idf, vocabulary.is_number, vocabulary.years(), len(profiles)
+    )
     return ComparedArticles(profiles, similarity, vocabulary.words, vocabulary.is_number)

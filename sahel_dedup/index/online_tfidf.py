@@ -70,13 +70,13 @@ class ComparedPairs:
 
     def where(self, chosen: NDArray[np.bool_] | NDArray[np.int64]) -> ComparedPairs:
         """Return some of the pairs."""
-        return ComparedPairs(
-            self.first[chosen],
-            self.second[chosen],
-            self.cosine[chosen],
-            self.common[chosen],
-            self.similarity,
-        )
+        one, two = self.first[chosen], self.second[chosen]
+        return ComparedPairs(one, two, self.cosine[chosen], self.common[chosen], self.similarity)
+
+    @property
+    def archive_size(self) -> int:
+        """Count of the articles from which the IDF is computed."""
+        return self.similarity.archive_size
 
     @property
     def number_count(self) -> NDArray[np.int64]:
@@ -218,6 +218,11 @@ class OnlineTfidf:
             take_logarithms(seen, log_seen, terms, prior, _CHANCE, before)
         self._log_articles[lang] = math.log(self._articles[lang] + before + 1)
 
+    @property
+    def archive_size(self) -> int:
+        """Count of the articles from which the IDF is computed."""
+        return sum(self._articles)
+
     def memory(self) -> int:
         """Return the size of the counts in bytes."""
         tables = self._seen, self._log_seen, self._laid_out, self._titled, self._marks, self._amount
@@ -227,11 +232,7 @@ class OnlineTfidf:
         """Return the counts, by number of language."""
         return [TermCounts(*counts) for counts in zip(self._articles, self._seen, strict=True)]
 
-    def renumber(
-        self,
-        kept: NDArray[np.int64] | None,
-        rows: NDArray[np.int64],
-    ) -> None:
+    def renumber(self, kept: NDArray[np.int64] | None, rows: NDArray[np.int64]) -> None:
         """Follow a renumbering of terms and rows in the profiles.
 
         Parameters

@@ -89,6 +89,10 @@ class Comparison(Titles, Protocol):
     """Compares pairs of articles: see `sahel_dedup.scoring.tfidf.Similarity`."""
 
     @property
+    def archive_size(self) -> int:
+        """Count of the articles from which the IDF is computed."""
+
+    @property
     def number_count(self) -> NDArray[np.int64]:
         """Count of distinct numbers in each article."""
 
@@ -199,9 +203,10 @@ class Evidence:
         """
         bound = np.empty(len(first))
         gains = most_gains(self._weights.tobytes())
+        size = self._similarity.archive_size
         for rows in slices(len(first), _BOUND_AT_ONCE):
             a, b = first[rows], second[rows]
-            features = measure(a, b, cosine[rows], self.recurrence, self._traits)
+            features = measure(a, b, cosine[rows], self.recurrence, self._traits, size)
             day, headline = self._traits.day, self._traits.headline
             row = row_of_constants(features, day, a, b)
             untitled = (headline[a] == 0) | (headline[b] == 0)
@@ -232,10 +237,10 @@ class Evidence:
             outlet, title) contribute 0 and have columns of their own.
         """
         blocks = []
-        traits = self._traits
+        traits, size = self._traits, self._similarity.archive_size
         for rows, shared in self._similarity.shared(first, second, known):
             a, b = first[rows], second[rows]
-            features = measure(a, b, shared.cosine, self.recurrence, traits)
+            features = measure(a, b, shared.cosine, self.recurrence, traits, size)
             number_count = self._similarity.number_count
             sketched = Sketched.of(a, b, shared, number_count, traits, self._similarity)
             measure_rest(features, a, b, shared, sketched, number_count, traits)

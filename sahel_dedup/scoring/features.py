@@ -5,6 +5,9 @@ more often than repetitions. Three pieces are therefore measured only within one
 numbers next to one word, equal lengths, and missing titles. Between outlets these mean little. If
 an outlet is unknown, all that counts within one outlet is multiplied by the chance that it is the
 same (`UNKNOWN_OUTLET`).
+
+One piece says how small the archive is. A small archive shows less of how rare words are, and
+has few other issues that would show that a text is one of a bulletin.
 """
 
 from __future__ import annotations
@@ -39,10 +42,12 @@ FEATURES = (
     "title",
     "opening",
     "headline",
+    "small_archive",
 )
 # Columns of the features.
 _BASE, WORDING, _CONTRAST, _RECURRING, SAME_OUTLET, _OTHER_LENGTH, _UNTITLED = range(7)
 _HOURS, _NUMBERS_SHARED, _NUMBERS_CONFLICTING, _TITLE, _OPENING, _HEADLINE = range(7, 13)
+_SMALL_ARCHIVE = 13
 # What is measured within one outlet.
 _WITHIN_OUTLET = (SAME_OUTLET, _OTHER_LENGTH, _UNTITLED, _NUMBERS_CONFLICTING)
 # The chance that two similar articles are of one outlet if the outlet of one is unknown. Chosen by
@@ -50,6 +55,9 @@ _WITHIN_OUTLET = (SAME_OUTLET, _OTHER_LENGTH, _UNTITLED, _NUMBERS_CONFLICTING)
 # It is no evidence that two articles lack both dates and outlets: the constants of undated pairs
 # were fitted on such articles too.
 UNKNOWN_OUTLET = 1 / 3
+# An archive of so many articles is half as small as one of a single article. Chosen on parts of
+# archives with judged pairs (`python -m benchmarks.precision smaller`).
+_SMALL = 1500
 # A lower bound of the cosine, because its logarithm is taken.
 NO_LIKENESS = 0.01
 # A recurrence above this is typical of forms and rare among reports.
@@ -92,6 +100,7 @@ def measure(
     cosine: NDArray[np.float64],
     recurrence: NDArray[np.float64],
     traits: Traits,
+    archive_size: int,
 ) -> NDArray[np.float64]:
     """Measure what needs no further look at the words: wording, recurrence, time and outlets.
 
@@ -104,6 +113,8 @@ def measure(
     recurrence : ndarray of float64, shape (n_articles,)
         Recurrence of each article.
     traits : Traits
+    archive_size : int
+        Count of the articles from which the IDF is computed.
 
     Returns
     -------
@@ -112,7 +123,8 @@ def measure(
     """
     features = np.zeros((len(first), len(FEATURES)))
     times_and_outlets = traits.day, traits.source, traits.length, traits.headline
-    _measure(features, first, second, cosine, recurrence, *times_and_outlets)
+    small = 1 / (1 + archive_size / _SMALL)
+    _measure(features, first, second, cosine, recurrence, *times_and_outlets, small)
     return features
 
 
@@ -241,8 +253,9 @@ def _measure(
     source: NDArray[np.int32],
     length: NDArray[np.int32],
     headline: NDArray[np.uint64],
+    small: float,
 ) -> None:
-    """Fill in the features that depend on cosine, time, outlet and length; leave the others 0."""
+    """Fill in what `measure` returns; leave the other features 0."""
     for i in range(len(first)):
         a, b, row = first[i], second[i], features[i]
         alike = cosine[i] if cosine[i] > NO_LIKENESS else NO_LIKENESS
@@ -250,6 +263,7 @@ def _measure(
         if less > more:
             less, more = more, less
         row[_BASE] = 1
+        row[_SMALL_ARCHIVE] = small
         row[WORDING] = math.log(alike)
         row[_CONTRAST] = math.log(alike / more)
         # How much more recurrent both are than news is, as two issues of a daily bulletin are.

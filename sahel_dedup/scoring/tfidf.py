@@ -89,12 +89,14 @@ class Similarity:
 
     Attributes
     ----------
+    archive_size : int
+        Count of the articles from which the IDF is computed.
     number_count : ndarray of int64, shape (n,)
         Count of distinct numbers in each article.
     """
 
     def __init__(self, profiles: Profiles, sketcher: Sketcher, workers: int = 1) -> None:
-        self._workers = workers
+        self._workers, self.archive_size = workers, len(profiles)
         vocabulary = sketcher.vocabulary
         idf = _blend(profiles, sketcher)
         self._lay_out(profiles, idf, vocabulary.is_number, vocabulary.years())
@@ -106,6 +108,7 @@ class Similarity:
         idf: NDArray[np.float32],
         is_number: NDArray[np.bool_],
         years: NDArray[np.int32],
+        archive_size: int,
     ) -> Similarity:
         """Compare some articles of an archive whose IDF is known.
 
@@ -117,13 +120,15 @@ class Similarity:
             Whether each term starts with a digit.
         years : ndarray of int32, shape (n_years,)
             Numbers of the terms that are years.
+        archive_size : int
+            Count of the articles from which the IDF is computed.
 
         Returns
         -------
         Similarity
         """
         similarity = cls.__new__(cls)
-        similarity._workers = 1
+        similarity._workers, similarity.archive_size = 1, archive_size
         similarity._lay_out(profiles, idf, is_number, years)
         return similarity
 
@@ -152,7 +157,7 @@ class Similarity:
 
     @property
     def weights(self) -> tuple[NDArray[np.float32], NDArray[np.bool_], NDArray[np.int32]]:
-        """Arguments of `with_idf`: IDF, which terms are numbers, and those that are years."""
+        """IDF, which terms are numbers, and those that are years: see `with_idf`."""
         return self._idf, self._is_number[: self._idf.shape[1]], self._years
 
     def shared_terms(

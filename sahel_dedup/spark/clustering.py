@@ -39,7 +39,10 @@ _SCHEMA = pa.schema([
     ("relation", pa.string()), ("similarity", pa.float64()),
 ])  # fmt: skip
 # The columns that are needed to report articles; their words have been compared by now.
-_FOR_RESULTS = ("id", "source", "day", "outlet", "lang", "body", "body_check", "headline", "length")
+_FOR_RESULTS = (
+    "id", "source", "day", "outlet", "lang", "body", "body_check", "headline", "length",
+    "archive_size",
+)  # fmt: skip
 # What pairs that corrections alone bring together are compared by.
 _FOR_CORRECTIONS = ("terms", "counts", "marks", "idf", "number_contexts")
 

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
-from pyspark.sql.types import BinaryType, IntegerType, StructType
+from pyspark.sql.types import BinaryType, IntegerType, LongType, StructType
 
 from sahel_dedup.scoring.tfidf import blended_idf
 from sahel_dedup.spark.arrow import batches, cells, hashes, numbers, ragged
@@ -45,13 +45,15 @@ def with_idf(timeline: DataFrame, idf: DataFrame) -> DataFrame:
     Returns
     -------
     DataFrame
-        `timeline` with `idf` in place of `prior`, and `number_count`, the number of distinct
-        numbers in each article.
+        `timeline` with `idf` in place of `prior`, `number_count`, the number of distinct numbers in
+        each article, and `archive_size`, the number of articles.
     """
+    size = timeline.count()
     wanted = timeline.select("block", "lang", "terms").mapInArrow(_wanted, f"block long, {_TERM}")
     known = wanted.distinct().join(idf, ["lang", "term"])
     kept = [field for field in timeline.schema if field.name != "prior"]
     schema = StructType(kept).add("idf", BinaryType()).add("number_count", IntegerType())
+    schema = schema.add("archive_size", LongType())
     columns = schema.names
 
     def work(articles: pa.Table, terms: pa.Table) -> pa.Table:
@@ -70,6 +72,7 @@ def with_idf(timeline: DataFrame, idf: DataFrame) -> DataFrame:
         return (
             articles.append_column("idf", cells(idf, indptr))
             .append_column("number_count", pa.array(np.diff(marked[indptr]).astype(np.int32)))
+            .append_column("archive_size", pa.array(np.full(len(articles), size)))
             .select(columns)
         )
 

@@ -19,7 +19,9 @@ from sahel_dedup.sketch.profiles import Traits
 from sahel_dedup.spark.arrow import batches, hashes, numbers
 from sahel_dedup.spark.comparison import SHARED
 
-_OF_BOTH = ("day", "outlet", "headline", "length", "number_count", "recurrence")
+_OF_BOTH = (
+    "day", "outlet", "headline", "length", "number_count", "archive_size", "recurrence"
+)  # fmt: skip
 
 
 def with_recurrence(articles: DataFrame, recurrence: DataFrame) -> DataFrame:
@@ -28,13 +30,14 @@ def with_recurrence(articles: DataFrame, recurrence: DataFrame) -> DataFrame:
     Returns
     -------
     DataFrame
-        `row`, `day`, `outlet`, `headline`, `length`, `number_count` and `recurrence`.
+        `row`, `day`, `outlet`, `headline`, `length`, `number_count`, `archive_size` and
+        `recurrence`.
     """
     # An article without background articles gets the lowest recurrence.
     undated, dated = recurrence_of(np.zeros(2), np.array([np.nan, 0.0])).tolist()
     usual = F.when(F.col("day").isNull(), undated).otherwise(dated)
     return (
-        articles.select("row", "day", "outlet", "headline", "length", "number_count")
+        articles.select("row", *_OF_BOTH[:-1])
         .join(recurrence, "row", "left")
         .withColumn("recurrence", F.coalesce("recurrence", usual))
     )
@@ -101,7 +104,8 @@ def _scores(chunk: pa.RecordBatch, shared: Shared, settings: Settings) -> NDArra
         chunk.column(name).to_numpy(zero_copy_only=False) for name in ("copy", "update")
     )
     sketched = Sketched(copy, numbers(chunk, "conflicts"), update)
-    features = measure(first, second, shared.cosine, both("recurrence"), traits)
+    size = int(numbers(chunk, "first_archive_size").max(initial=0))
+    features = measure(first, second, shared.cosine, both("recurrence"), traits, size)
     number_count = both("number_count").astype(np.int64)
     measure_rest(features, first, second, shared, sketched, number_count, traits)
     return scores(features, first, second, traits.day, settings)

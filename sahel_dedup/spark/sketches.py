@@ -47,7 +47,7 @@ SKETCH = (
 # The columns that a comparison of articles needs.
 COMPARISON_COLUMNS = (
     "day", "outlet", "lang", "body", "body_check", "headline", "length", "terms", "counts", "marks",
-    "idf",
+    "idf", "archive_size",
 )  # fmt: skip
 SIGNED = (*COMPARISON_COLUMNS, "number_contexts", "shingles")
 # Bits of `marks`: the term starts with a digit, is in the title, or is a year.
@@ -191,7 +191,9 @@ def to_profiles(table: pa.Table) -> tuple[Profiles, Similarity]:
     )
     assert len(profiles) == n
     years = np.unique(terms[marks & YEAR > 0]).astype(np.int32)
-    return profiles, Similarity.with_idf(profiles, weights, is_number, years)
+    # All rows have the same; tables without rows have no pairs either.
+    size = int(numbers(table, "archive_size").max(initial=0))
+    return profiles, Similarity.with_idf(profiles, weights, is_number, years, size)
 
 
 def _signature(table: pa.Table, name: str, empty: _Slot, width: int) -> NDArray[_Slot]:
