@@ -258,8 +258,11 @@ class ArticleFeed:
             sketcher = engine.live.sketcher
             summary.drop_dates(sketcher.implausible_dates - implausible)
             summary.add_alike(names := sketcher.sources.names, names[outlets:])
+            # Only what was just read: the whole index would be looked at again with every call.
+            profiles = engine.live.profiles
+            since = max(0, len(profiles) - summary.read)
             enough = summary.read >= LEAST_TEXTS
-            found = repeating_outlets(engine.live.profiles) if enough else []
+            found = repeating_outlets(profiles, since) if enough else []
             summary.add_texts(sketcher.wordless - wordless, found, names)
 
     def _add_one(

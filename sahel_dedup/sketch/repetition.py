@@ -55,7 +55,7 @@ class TextTraits(Protocol):
         """Return the number of articles."""
 
 
-def repeating_outlets(traits: TextTraits) -> list[Repetition]:
+def repeating_outlets(traits: TextTraits, since: int = 0) -> list[Repetition]:
     """Find the outlets whose texts repeat a large share of their words.
 
     A slot of MinHash is that of a random shingle of the text. In how many slots most texts of an
@@ -65,13 +65,15 @@ def repeating_outlets(traits: TextTraits) -> list[Repetition]:
     ----------
     traits : TextTraits
         Of many texts a sample is looked at, and of equal ones the first.
+    since : int
+        Row of the first article to look at.
 
     Returns
     -------
     list of Repetition
         Largest share first.
     """
-    rows = np.arange(0, len(traits), -(-len(traits) // MOST_TEXTS) or 1)
+    rows = np.arange(since, len(traits), -(-(len(traits) - since) // MOST_TEXTS) or 1)
     rows = rows[np.unique(traits.body[rows], return_index=True)[1]]
     rows = rows[traits.length[rows] >= _LEAST_WORDS]
     found = []
