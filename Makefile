@@ -19,7 +19,7 @@ OTHER_TESTS := tests/test_boilerplate.py tests/test_document.py tests/test_finge
 PIN := $(TOOLS)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all test-fast test-without-jit test-lowest test-other coverage mutants golden \
+.PHONY: help demo test test-fast test-without-jit test-lowest test-other coverage mutants golden \
 	lint format docs cli-page bench audit sbom lock hooks
 
 help:  ## List the targets
@@ -31,9 +31,7 @@ demo: $(INSTALLED)  ## Group a few sample articles into stories
 # A file of tests stays in one process: see tests/conftest.py.
 SHARED_OUT := --numprocesses auto --maxprocesses 4 --dist loadfile
 
-test: lint test-all  ## Check style and types, then run the tests
-
-test-all: $(INSTALLED)
+test: lint  ## Check style and types, then run the tests
 	$(BIN)/python -m pytest $(SHARED_OUT)
 
 # Loops run as Python, as they do under a debugger.
