@@ -62,6 +62,8 @@ def test_a_menu_in_every_short_text_is_reported(tmp_path: Path) -> None:
         archive(120, 30),
         archive(120, 200, MENU),
         archive(LEAST_TEXTS - 1, 30, MENU),
+        # Variants of one text have no menu.
+        archive(120, 2, MENU),
         # Copies of one text repeat nothing, nor do texts without shingles.
         [{**row, "text": MENU} for row in archive(120, 30)],
         [{**row, "text": "rain", "title": None} for row in archive(120, 30)],

@@ -428,8 +428,6 @@ def test_the_stories_of_a_divided_component_are_joined_again(spark: Any, tmp_pat
             "id": f"v{i:04}",
             "text": text.format("abcdefghij"[i % 10] * (i // 10 + 2)),
             "published": f"2025-03-01T{6 + i % 5:02}:00:00Z",
-            # Of so many texts of one outlet that repeat their words, the reader is warned.
-            "source": f"Paper {i % 50}",
         }
         for i in range(1100)
     ]
