@@ -1,4 +1,4 @@
-"""What is probably a mistake in the articles, in words."""
+"""Messages about what is probably a mistake in the articles."""
 
 from __future__ import annotations
 
@@ -30,5 +30,5 @@ def repeated_words(count: int, example: str | None) -> str:
     """Report outlets whose texts repeat a large share of their words."""
     return (
         f"outlets whose texts repeat the same words: {count:,}, for example {example}, probably a "
-        "menu or a disclaimer; remove it from the texts, because copies with it are missed"
+        "menu or a disclaimer; remove it from the texts, because it hides copies at other outlets"
     )

@@ -55,8 +55,8 @@ _WITHIN_OUTLET = (SAME_OUTLET, _OTHER_LENGTH, _UNTITLED, _NUMBERS_CONFLICTING)
 # It is no evidence that two articles lack both dates and outlets: the constants of undated pairs
 # were fitted on such articles too.
 UNKNOWN_OUTLET = 1 / 3
-# An archive of so many articles is half as small as one of a single article. Chosen on parts of
-# archives with judged pairs (`python -m benchmarks.precision smaller`).
+# With this many articles, the piece has half of its largest value. Chosen on parts of archives with
+# judged pairs (`python -m benchmarks.precision smaller`).
 _SMALL = 1500
 # A lower bound of the cosine, because its logarithm is taken.
 NO_LIKENESS = 0.01
