@@ -223,17 +223,14 @@ def short_sets(
     for name in names:
         rows = read(data / "bulk" / f"{name}.jsonl.gz")
         part = {row["id"]: _day(row) // days for row in rows}
+        articles: dict[float, list[Row]] = {}
+        for row in rows:
+            articles.setdefault(part[row["id"]], []).append(row)
         inside: dict[float, list[Row]] = {}
         for pair in judged_pairs(data, name):
             if part[pair["a"]] == part[pair["b"]]:
                 inside.setdefault(part[pair["a"]], []).append(pair)
-        yield (
-            name,
-            [
-                compare([row for row in rows if part[row["id"]] == number], pairs)
-                for number, pairs in sorted(inside.items())
-            ],
-        )
+        yield name, [compare(articles[number], inside[number]) for number in sorted(inside)]
 
 
 def other_sets(data: Path) -> Iterator[tuple[str, Set]]:

@@ -38,6 +38,7 @@ import sahel_dedup
 from benchmarks.common import LABELLED, Row, archive, arguments, console, read, save
 from benchmarks.fit_evidence import Known, calibration
 from benchmarks.judged import (
+    Set,
     cut,
     judged_sets,
     other_sets,
@@ -185,31 +186,32 @@ def smaller(data: Path) -> None:
     known = _known(data)
     results: dict[str, Any] = {}
     for one_in in (3, 10):
-        found: dict[str, dict[str, float]] = {}
-        for name, kept in smaller_sets(data, one_in):
-            stories = kept.stories(known.weights(name), Settings().merge_threshold)
-            scores = score_pairs(kept.pairs, stories)
-            found[name] = {"articles": len(kept.rows)} | {
-                measure: scores[measure] for measure in ("precision", "recall")
-            }
+        found = {
+            name: _score_parts([kept], known.weights(name))
+            for name, kept in smaller_sets(data, one_in)
+        }
         found["mean"] = mean_scores(found)
         _show(f"1 article in {one_in}", found)
         results[f"1 in {one_in}"] = found
     for days in (30, 7, 1):
-        found = {}
-        for name, parts in short_sets(data, days):
-            pairs, stories = [pair for part in parts for pair in part.pairs], {}
-            for number, part in enumerate(parts):
-                some = part.stories(known.weights(name), Settings().merge_threshold)
-                stories |= {article: f"{number} {story}" for article, story in some.items()}
-            scores = score_pairs(pairs, stories)
-            found[name] = {"articles": float(np.median([len(part.rows) for part in parts]))} | {
-                measure: scores[measure] for measure in ("precision", "recall")
-            }
+        found = {
+            name: _score_parts(parts, known.weights(name)) for name, parts in short_sets(data, days)
+        }
         found["mean"] = mean_scores(found)
         _show(f"parts of {days} days", found)
         results[f"{days} days"] = found
     save("smaller", _without_nan(results))
+
+
+def _score_parts(parts: Sequence[Set], weights: NDArray[np.float64]) -> dict[str, float]:
+    """Score the stories of the parts of an archive, with the median of their sizes."""
+    stories: dict[str, str] = {}
+    for number, part in enumerate(parts):
+        some = part.stories(weights, Settings().merge_threshold)
+        stories |= {article: f"{number} {story}" for article, story in some.items()}
+    scores = score_pairs([pair for part in parts for pair in part.pairs], stories)
+    size = float(np.median([len(part.rows) for part in parts]))
+    return {"articles": size} | {name: scores[name] for name in ("precision", "recall")}
 
 
 @functools.cache
