@@ -123,9 +123,9 @@ def correct(
     parts = join_copies(parts, groups, corrections, copies)
     labels = place_groups(parts, groups, corrections)
     inside = linked.inside
-    one_story, one_part = (of[inside.first] == of[inside.second] for of in (labels, linked.labels))
+    inside = inside.where(labels[inside.first] == labels[inside.second])
     fresh = score_pairs(*_between(labels, linked.labels, single, groups))
-    inside = Pairs.concatenate([inside.where(one_story & one_part), fresh])
+    inside = Pairs.concatenate([inside, fresh])
     return Linked(labels, parts, inside.where(np.lexsort((inside.second, inside.first))))
 
 
