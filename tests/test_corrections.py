@@ -6,13 +6,14 @@ import itertools
 import json
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
@@ -22,11 +23,12 @@ from sahel_dedup import (
     SahelWarning,
     Settings,
     Stories,
+    StoryIndex,
     audit,
     cluster,
 )
 from sahel_dedup.cli import app
-from sahel_dedup.clustering import corrected
+from sahel_dedup.clustering import corrected, large_components
 from sahel_dedup.corrections.corrections import Correction, Corrections
 from sahel_dedup.corrections.placing import place_groups
 from sahel_dedup.io.summary import ReadSummary
@@ -120,6 +122,14 @@ def test_the_batch_follows_all_corrections_in_any_order(said: Said, seed: Any) -
     seed.shuffle(turned)
     again = grouped(others, turned)
     assert partition(again) == found
+    # All pairs inside stories, each once and in order of time; a later copy has one pair.
+    copies = {"b"} - touched
+    inside = [
+        pair
+        for pair in itertools.combinations("abcdeghf", 2)
+        if pair[1] in stories[pair[0]] and (pair == ("a", "b") or copies.isdisjoint(pair))
+    ]
+    assert [(link.first, link.second) for link in stories.pairs()] == inside
     assert {story.id for story in again} == {story.id for story in stories}
 
 
@@ -136,6 +146,7 @@ def test_the_articles_are_the_stories_they_are_meant_to_be() -> None:
     assert partition(cluster(ARTICLES)) == partition(cluster(ARTICLES, QUICK)) == NATURAL
 
 
+@example([2, 4, 0, 0, 3, 3, 4, 4, 2], [(6, 8, 1), (4, 3, 1), (1, 3, 0), (5, 0, 1)])
 @given(
     labels=st.lists(st.integers(0, 4), min_size=1, max_size=9),
     said=st.lists(
@@ -151,7 +162,7 @@ def test_groups_are_placed_as_in_the_slow_twin(
     corrections = Corrections.read(told)
     groups = {
         row: group
-        for row in range(len(labels))
+        for row in reversed(range(len(labels)))
         if (group := corrections.group(str(row))) is not None
     }
     given_stories = np.array(labels)
@@ -198,6 +209,72 @@ def test_third_parties_go_to_the_side_of_the_evidence() -> None:
     # What must be apart stays apart when stories are joined; the rest of the story stays.
     stories = cluster(ARTICLES, corrections=[("a", "d", 1), ("c", "e", 0)])
     assert partition(stories) >= {frozenset("abcd"), frozenset("e")}
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ([("a", "g", 0)], {"abc", "g"}),
+        ([("b", "g", 0)], {"abc", "g"}),
+        ([("a", "g", 0), ("b", "g", 0), ("c", "g", 0)], {"abc", "g"}),
+        ([("c", "g", 1)], {"abcg"}),
+        ([("a", "b", 0)], {"ac", "b", "g"}),
+        ([("b", "c", 0)], {"ab", "c", "g"}),
+        ([("a", "g", 1), ("b", "g", 0)], {"acg", "b"}),
+        ([("b", "g", 1), ("c", "g", 0)], {"abg", "c"}),
+    ],
+)
+@pytest.mark.parametrize(
+    ("outlet", "days", "chosen"),
+    [
+        ("one", ("2024-03-04", "2024-03-05", "2024-03-06"), QUICK),
+        (None, (None, None, None), replace(QUICK, min_probability=0.9)),
+    ],
+    ids=["one outlet", "undated"],
+)
+def test_a_named_article_stays_with_its_exact_copies(
+    outlet: str | None,
+    days: tuple[str | None, ...],
+    chosen: Settings,
+    said: Said,
+    expected: set[str],
+) -> None:
+    """Evidence alone would part them, as it parts what one outlet repeats and what has no date."""
+    copies = [
+        {"id": name, "text": f"{ATTACK}.", "source": outlet, "published": day}
+        for name, day in zip("abc", days, strict=True)
+    ]
+    rows = [*copies, ARTICLES[IDS.index("g")]]
+    wanted = {frozenset(names) for names in expected}
+    stories = cluster(rows, chosen, corrections=said)
+    assert partition(stories) == wanted
+    assert partition(stories.recut(min_probability=0.95)) == wanted
+    with StoryIndex(settings=chosen) as index:
+        index.corrections.add(said)
+        index.add_many(rows)
+        assert partition(index) == wanted
+
+
+def test_copies_that_are_weeks_apart_are_no_copies() -> None:
+    """The later one is an issue of a series, or news of its own, whatever is said of it."""
+    rows = [{**ARTICLES[0], "source": "one"}, {**ARTICLES[0], "id": "b", "source": "one"}]
+    rows[1]["published"] = "2024-03-29"
+    for named in "ab":
+        stories = cluster([*rows, ARTICLES[IDS.index("g")]], QUICK, corrections=[(named, "g", 0)])
+        assert partition(stories) == {frozenset("a"), frozenset("b"), frozenset("g")}
+
+
+def test_a_group_that_evidence_puts_on_both_sides_goes_to_the_earlier_one() -> None:
+    dawn, road = f"{ATTACK} at dawn near the river", f"{ATTACK} on the road to Gao"
+    texts = {"a": f"{dawn}.", "b": f"{road}.", "c": f"{dawn} again.", "d": f"{road} again."}
+    rows = [{"id": name, "text": text, "published": "2024-03-04"} for name, text in texts.items()]
+    assert partition(cluster(rows, QUICK)) == {frozenset("abcd")}
+    sides = cluster(rows, QUICK, corrections=[("a", "b", 0)])
+    assert partition(sides) == {frozenset("ac"), frozenset("bd")}
+    stories = cluster(rows, QUICK, corrections=[("a", "b", 0), ("c", "d", 1)])
+    assert partition(stories) == {frozenset("acd"), frozenset("b")}
+    pairs = [(link.first, link.second) for link in stories.pairs()]
+    assert pairs == [("a", "c"), ("a", "d"), ("c", "d")]
 
 
 def test_names_of_stories_are_those_of_their_first_articles() -> None:
@@ -271,12 +348,20 @@ def test_a_story_too_large_to_link_lets_go_of_what_is_named(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(corrected, "MAX_COMPONENT", 2)
-    copies = [{**ARTICLES[2], "id": f"c{i}", "text": f"{ARTICLES[2]['text']} {i}"} for i in "1234"]
+    copies = [{**ARTICLES[2], "id": f"c{i}", "text": f"{ARTICLES[2]['text']} {i}"} for i in "12345"]
     rows = [*ARTICLES, *copies]
     said: Said = [("c1", "c2", 0), ("c2", "c3", 1), ("c", "d", 1)]
-    found = partition(cluster(rows, corrections=said))
+    stories = cluster(rows, corrections=said)
+    found = partition(stories)
     assert_followed(said, found)
-    assert found >= {frozenset(["c2", "c3"]), frozenset(["a", "b", "c", "c1", "c4", "d", "e"])}
+    joined = frozenset(["a", "b", "c", "c1", "c4", "c5", "d", "e"])
+    assert found >= {frozenset(["c2", "c3"]), joined}
+    assert stories.held_by_corrections == (stories["a"].id,)
+    # Of a large part, some articles are compared with those that join it, and all that are named.
+    monkeypatch.setattr(large_components, "_SPEAKERS", 2)
+    links = {(link.first, link.second) for link in cluster(rows, corrections=said).pairs()}
+    assert {(name, "d") for name in ("a", "c", "c1", "c5")} <= links
+    assert ("c4", "d") not in links
 
 
 def test_corrections_are_read_from_whatever_holds_them(tmp_path: Path) -> None:
