@@ -16,9 +16,10 @@ from sahel_dedup import Article
 from sahel_dedup.index import StoryIndex, candidates, engine, online_linkage, online_recurrence
 from sahel_dedup.index.live import Live
 from sahel_dedup.index.online_tfidf import ComparedPairs
+from sahel_dedup.scoring import evidence
 from sahel_dedup.scoring.background import GAP_DAYS, background_pairs
 from sahel_dedup.scoring.copies import copies, fillings
-from sahel_dedup.scoring.log_odds import least_cosine
+from sahel_dedup.scoring.log_odds import least_cosine, rule_out
 from sahel_dedup.scoring.recurrence import LOWEST_RECURRENCE
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
@@ -107,10 +108,17 @@ def looking_at_all(settle: Callable[..., bool]) -> Callable[..., Any]:
     )
 
 
+def possible(first: NDArray[np.int64], *more: Any) -> tuple[NDArray[Any], ...]:
+    """Rule out no pair by its wording alone."""
+    _, *all_pairs = rule_out(first, *more)
+    return np.arange(len(first)), *all_pairs
+
+
 # What may be skipped, and a function that skips nothing.
 SHORTCUTS = {
     "_set": (online_recurrence, looking_at_all(online_recurrence._set)),
     "_is_plain": (online_linkage, always(False)),
+    "rule_out": (evidence, possible),
     "doubtful": (engine, lambda _live, stories, _scored: stories),
 }
 

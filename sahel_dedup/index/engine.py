@@ -107,7 +107,8 @@ class Engine:
         surviving, background, news = self._compare(rows)
         noted, risen = raise_recurrence(live, background, news)
         self.changes.moved |= noted
-        self._doubt(risen)
+        if risen:
+            self._doubt(risen)
         strong, scored = self._score(surviving)
         partners: dict[int, list[int]] = {}
         for row, partner in zip(strong.first.tolist(), strong.second.tolist(), strict=True):
@@ -378,7 +379,7 @@ class Engine:
         scored = ScoredPairs(self.evidence)
         if not len(surviving.first):
             return _NO_PAIRS, scored
-        pairs = self.evidence(surviving).score_pairs(surviving.first, surviving.second)
+        pairs = self.evidence().score_compared(surviving)
         scored.enter(pairs)
         strong = (pairs.score >= self.settings.merge_threshold).nonzero()[0]
         if not len(strong):

@@ -34,6 +34,7 @@ from sahel_dedup.scoring.log_odds import (
     least_wording,
     most_gains,
     row_of_constants,
+    rule_out,
     total_odds,
     weights_of,
 )
@@ -108,6 +109,17 @@ class Comparison(Titles, Protocol):
         """Compare pairs of articles block by block, with their cosines if these are known."""
 
 
+class Compared(Comparison, Protocol):
+    """Pairs with known cosines of at least `NO_LIKENESS`, and their further comparison."""
+
+    first: NDArray[np.int64]
+    second: NDArray[np.int64]
+    cosine: NDArray[np.float64]
+
+    def where(self, chosen: NDArray[np.bool_] | NDArray[np.int64]) -> Compared:
+        """Return some of the pairs."""
+
+
 class Evidence:
     """Scores pairs of articles of one archive.
 
@@ -164,6 +176,21 @@ class Evidence:
                 self._window,
             )  # fmt: skip
         return Pairs(first, second, cosine, score)
+
+    def score_compared(self, pairs: Compared) -> Pairs:
+        """Score pairs that were compared: like `score_pairs`.
+
+        Those whose wording alone shows that they report two events are not compared further.
+        """
+        first, second, day = pairs.first, pairs.second, self._traits.day
+        possible, wording, score = rule_out(
+            first, second, pairs.cosine, day, self._least, self._window
+        )
+        if len(possible):
+            likely = pairs.where(possible)
+            evidence = Evidence(self._traits, likely, self.recurrence, self._settings)
+            score[possible] = evidence.score_pairs(likely.first, likely.second).score
+        return Pairs(first, second, np.exp(wording), score)
 
     def score_unlikely_pairs(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> Pairs:
         """Score pairs that mostly have little in common: like `score_pairs`, but faster.

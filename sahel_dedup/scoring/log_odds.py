@@ -244,12 +244,73 @@ def _total(
     least: float,
 ) -> float:
     """Apply the rule of `total_odds` to the features and times of two articles."""
-    if not np.isnan(one - other) and features[WORDING] < least:
+    if _rules_out(features[WORDING], one, other, least):
         return -math.inf
     row, total = _row(one, other, features[SAME_OUTLET]), 0.0
     for k in range(len(features)):
         total += features[k] * weights[row, k]
     return total
+
+
+@compiled
+def _rules_out(wording: float, one: float, other: float, least: float) -> bool:
+    """Whether the wording alone shows that articles of two times report two events."""
+    return bool(not np.isnan(one - other) and wording < least)
+
+
+def rule_out(
+    first: NDArray[np.int64],
+    second: NDArray[np.int64],
+    cosine: NDArray[np.float64],
+    day: NDArray[np.float64],
+    least: float,
+    window: float,
+) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+    """Find the pairs that may report one event according to their wording.
+
+    Parameters
+    ----------
+    first, second : ndarray of int64, shape (n,)
+    cosine : ndarray of float64, shape (n,)
+        Their TF-IDF cosines, positive.
+    day : ndarray of float64, shape (n_articles,)
+    least, window : float
+        See `bounded_odds`.
+
+    Returns
+    -------
+    possible : ndarray of int64
+        Positions of these pairs.
+    wording, score : ndarray of float64, shape (n,)
+        The feature `wording` of all pairs, and the scores of those that are ruled out.
+    """
+    possible = np.empty(len(first), dtype=np.int64)
+    wording, score = np.empty(len(first)), np.empty(len(first))
+    size = _rule_out(first, second, cosine, day, least, window, possible, wording, score)
+    return possible[:size], wording, score
+
+
+@compiled
+def _rule_out(
+    first: NDArray[np.int64],
+    second: NDArray[np.int64],
+    cosine: NDArray[np.float64],
+    day: NDArray[np.float64],
+    least: float,
+    window: float,
+    possible: NDArray[np.int64],
+    wording: NDArray[np.float64],
+    score: NDArray[np.float64],
+) -> int:
+    """Fill in what `rule_out` returns, and count the possible pairs."""
+    size = 0
+    for i in range(len(first)):
+        one, other = day[first[i]], day[second[i]]
+        wording[i], score[i] = math.log(cosine[i]), _bound(-math.inf, one, other, window)
+        if not _rules_out(wording[i], one, other, least):
+            possible[size] = i
+            size += 1
+    return size
 
 
 @functools.lru_cache(maxsize=8)
