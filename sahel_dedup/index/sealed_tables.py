@@ -26,6 +26,11 @@ from sahel_dedup.index.seals import added
 from sahel_dedup.index.sqlite_file import TABLES, TableRow, damaged, named_error
 
 _READ_AT_ONCE = 2000
+_KEYS_AT_ONCE = 64
+_SEALS = {
+    table: f"SELECT seal FROM {table} WHERE {key} IN (?{', ?' * (_KEYS_AT_ONCE - 1)})"
+    for table, (key, _) in TABLES.items()
+}
 _INSERT = {
     table: f"INSERT OR REPLACE INTO {table} VALUES (?{', ?' * (columns - 1)})"
     for table, (_, columns) in TABLES.items()
@@ -275,12 +280,14 @@ class SealedTables:
         except sqlite3.Error as error:
             raise named_error(error, path or self.path) from error
 
-    def _subtract(self, table: str, keys: Iterable[int | str]) -> None:
+    def _subtract(self, table: str, keys: Iterable[int | str | None]) -> None:
         """Subtract the seals of rows that are about to be deleted from the sum."""
-        find = f"SELECT seal FROM {table} WHERE {TABLES[table][0]} = ?"
-        for key in keys:
-            for (seal,) in self._connection.execute(find, (key,)):
-                self._header.sums[table] = added(self._header.sums[table], -seal)
+        keys, find, sums = list(keys), _SEALS[table], self._header.sums
+        for start in range(0, len(keys), _KEYS_AT_ONCE):
+            wanted = keys[start : start + _KEYS_AT_ONCE]
+            # No row has the key NULL.
+            found = self._connection.execute(find, wanted + [None] * (_KEYS_AT_ONCE - len(wanted)))
+            sums[table] = added(sums[table], -sum(seal for (seal,) in found))
 
     def _check_sum(self, table: str, total: int) -> None:
         if total != self._header.sums[table]:
