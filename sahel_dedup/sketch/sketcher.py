@@ -147,11 +147,12 @@ class Sketcher:
         langs = detect(tokens, [a.lang for a in articles], parts=2)
         lang = np.array([_number(self.langs, name) for name in langs], dtype=np.int16)
         idf = self._prior_idf(langs, lang, terms, indptr)
-        day = np.array([day_of(a.published) for a in articles])
+        days = [day_of(a.published) for a in articles]
+        day = np.array(days)
         racers = np.empty(size, dtype=np.uint64)
         _weigh_terms(terms, counts, idf, self.vocabulary.hashes, indptr, racers)
         digests = text_digests(tokens)
-        self._count(articles, day, digests[1::2, 0])
+        self._count(articles, days, digests[1::2, 0])
         return Profiles(
             indptr=indptr,
             terms=terms,
@@ -191,14 +192,15 @@ class Sketcher:
         return idf
 
     def _count(
-        self, articles: Sequence[Article], day: NDArray[np.float64], body: NDArray[np.uint64]
+        self, articles: Sequence[Article], days: Sequence[float], body: NDArray[np.uint64]
     ) -> None:
-        dated = np.array([article.published is not None for article in articles], np.bool_)
-        implausible = int(np.count_nonzero(np.isnan(day) & dated))
-        # Threads sketch at the same time.
-        with _NUMBERING:
-            self.implausible_dates += implausible
-            self.wordless += int(np.count_nonzero(body == 0))
+        dated = (day for a, day in zip(articles, days, strict=True) if a.published is not None)
+        implausible, wordless = sum(map(math.isnan, dated)), len(body) - np.count_nonzero(body)
+        if implausible or wordless:
+            # Threads sketch at the same time.
+            with _NUMBERING:
+                self.implausible_dates += implausible
+                self.wordless += int(wordless)
 
 
 def _headlines(digests: NDArray[np.uint64], titles: Sequence[str]) -> NDArray[np.uint64]:
