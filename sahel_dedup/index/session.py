@@ -7,7 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import timedelta
 
@@ -236,6 +236,7 @@ class Session:
     def looking(self) -> Iterator[Engine]:
         """Take a turn to read the index as it is now."""
         with self._turn():
+            self._check_usable()
             if self._keeper is not None and self._keeper.store.readonly:
                 self._load()
             yield self._engine
@@ -272,8 +273,8 @@ class Session:
             self._unusable = _FAILED
             raise
 
-    @contextmanager
-    def _turn(self) -> Iterator[None]:
+    def _turn(self) -> AbstractContextManager[bool]:
+        """Return the lock, which whoever has the turn holds."""
         keeper = self._keeper
         # Check this before taking the lock, which another thread may have held during the fork.
         if keeper is not None and keeper.store.is_inherited:
@@ -281,13 +282,15 @@ class Session:
                 f"{keeper.store.path!r} was opened by process {self._process} and cannot be used "
                 f"in process {os.getpid()}, which was forked from it: open it after the fork"
             )
-        with self._lock:
-            if self._unusable:
-                raise IndexStateError(self._unusable)
-            yield
+        return self._lock
+
+    def _check_usable(self) -> None:
+        if self._unusable:
+            raise IndexStateError(self._unusable)
 
     def _writable(self) -> Engine:
         """Return the engine to a caller that has the turn to change the index."""
+        self._check_usable()
         if self._keeper is not None and self._keeper.store.readonly:
             raise IndexStateError(f"{self._keeper.store.path!r} was opened read-only")
         return self._engine
