@@ -21,7 +21,7 @@ EXTRAS = PROJECT["optional-dependencies"]
 IMPORTED_AS = {"scikit-learn": "sklearn"}
 # What is imported and not declared, because it belongs to the interface of what is declared.
 PARTS = {"h11": "uvicorn", "py4j": "pyspark"}
-# Without the annotations of its tools, a program of the examples says how it is started.
+# What starts a program of the examples, which does not import it.
 STARTED = {"uvicorn"}
 # Airflow has an environment of its own.
 NOT_DECLARED = {"airflow"}
