@@ -1,0 +1,91 @@
+"""The journal of an index: its rows take the place of older ones, and what is no row is refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgpack  # type: ignore[import-untyped]
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sahel_dedup.index.journal import TABLES_OF_ARTICLES, Journal, pack, unpack
+from sahel_dedup.index.sqlite_file import TABLES
+
+KEYS = st.integers(0, 12)
+# Key, and a number by which rows are sought.
+ROWS = st.lists(st.tuples(KEYS, st.integers(0, 9)), max_size=5)
+
+
+@settings(max_examples=300)
+@given(
+    table=st.dictionaries(KEYS, st.integers(0, 4)),
+    transactions=st.lists(st.tuples(st.sampled_from(["standing", "events"]), ROWS), max_size=4),
+    many=st.integers(1, 4),
+    since=st.none() | st.tuples(st.sampled_from([0, 1]), st.integers(-1, 9)),
+)
+def test_rows_are_those_of_the_table_and_the_newest_of_the_journal(
+    table: dict[int, int],
+    transactions: list[tuple[str, list[tuple[int, int]]]],
+    many: int,
+    since: tuple[int, int] | None,
+) -> None:
+    journal = Journal()
+    newest: dict[int, int] = {}
+    for number, (name, written) in enumerate(transactions, 1):
+        journal.add(number, 10 * number, [("texts", [(99, "text")]), (name, written)])
+        newest |= dict(written) if name == "standing" else {}
+    assert (len(journal), journal.last) == (len(transactions), len(transactions))
+    assert journal.total == 10 * len(transactions)
+    assert journal.of("standing") == {key: (key, value) for key, value in newest.items()}
+    rows = sorted(table.items())
+    if since is not None:
+        newest = {k: value for k, value in newest.items() if (k, value)[since[0]] > since[1]}
+    parts = [rows[place : place + many] for place in range(0, len(rows), many)]
+    found = list(journal.merged("standing", parts, since))
+    assert [row for part in found for row in part] == sorted((table | newest).items())
+    assert all(found)
+    # What is new is read only once: a further call gives the same.
+    assert list(journal.merged("standing", parts, since)) == found
+
+
+def row(table: str, key: Any = 7) -> tuple[Any, ...]:
+    """Return a row as long as those of a table, without its seal."""
+    return (key, *[None] * (TABLES[table][1] - 2))
+
+
+def test_what_was_packed_is_unpacked() -> None:
+    # Texts may have lone surrogates, which have no form in UTF-8.
+    texts = (7, "\ud800", *row("texts")[2:])
+    written: tuple[Any, ...] = (("texts", (texts,)), ("events", ()))
+    written += tuple((table, (row(table), row(table, -1))) for table in TABLES_OF_ARTICLES)
+    assert unpack(pack(written)) == written
+    assert unpack(pack(())) == ()
+
+
+@pytest.mark.parametrize(
+    ("written", "reason"),
+    [
+        ([("corrections", [row("corrections")])], "no rows of 'corrections' can be in it"),
+        ([("journal", [])], "no rows of 'journal' can be in it"),
+        ([("no table", [])], "no rows of 'no table' can be in it"),
+        ([("events", [row("events")[:-1]])], "no row of 'events'"),
+        ([("events", [(*row("events"), None)])], "no row of 'events'"),
+        ([("events", [()])], "no row of 'events'"),
+        ([("events", ["four"])], "no row of 'events'"),
+        ([("events", [dict.fromkeys("four")])], "no row of 'events'"),
+        ([("events", [row("events", "7")])], "no row of 'events'"),
+        ([("events", [row("events", 7.0)])], "no row of 'events'"),
+        ([("events", [row("events", True)])], "no row of 'events'"),
+        ([("events", [row("events"), row("events", None)])], "no row of 'events'"),
+    ],
+)
+def test_what_is_no_row_of_an_article_is_refused(written: Any, reason: str) -> None:
+    with pytest.raises(ValueError, match=f"^journal: {reason}$"):
+        unpack(msgpack.packb(written))
+
+
+@pytest.mark.parametrize("data", [None, 5, "text", bytearray(b"\x90"), memoryview(b"\x90")])
+def test_what_is_not_bytes_is_refused(data: Any) -> None:
+    with pytest.raises(ValueError, match=r"^journal: not bytes$"):
+        unpack(data)
