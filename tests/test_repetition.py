@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from sahel_dedup import SahelWarning, StoryIndex, cluster
 from sahel_dedup.cli import app
+from sahel_dedup.sketch import repetition
 from sahel_dedup.sketch.repetition import LEAST_TEXTS
 
 FIRST, LAST = ["ka", "mo", "ti", "du", "sen", "ra", "lo"], ["ba", "li", "gou", "ne"]
@@ -56,6 +57,50 @@ def test_a_menu_in_every_short_text_is_reported(tmp_path: Path) -> None:
         assert "'Site', probably a menu" in CliRunner().invoke(app, command).stderr
 
 
+def test_texts_without_a_menu_hide_none() -> None:
+    """Neither texts of two words nor copies count among the texts of an outlet."""
+    words = [f"{first} {last}" for first in WORDS[:18] for last in WORDS[18:]]
+    short = [{"id": text, "text": text, "source": "Site"} for text in words]
+    copies = [{"id": n, "text": " ".join(WORDS), "source": "Site"} for n in range(180)]
+    with pytest.warns(SahelWarning, match=TOLD.replace("120", "121")):
+        cluster([*archive(120, 30, MENU), *short, *copies])
+
+
+def test_the_outlet_that_repeats_most_is_named() -> None:
+    rows = [
+        *archive(120, 60, MENU, source="First"),
+        *archive(120, 30, MENU),
+        *archive(120, 50, MENU, source="Last"),
+    ]
+    with pytest.warns(SahelWarning, match=TOLD.replace("1, ", "3, ")):
+        cluster(rows)
+
+
+@pytest.mark.parametrize(("count", "words"), [(LEAST_TEXTS, 30), (120, 100)])
+def test_few_texts_and_a_short_menu_are_reported(count: int, words: int) -> None:
+    with pytest.warns(SahelWarning, match=TOLD.replace("120", str(count))):
+        cluster(archive(count, words, MENU))
+
+
+def test_of_many_texts_a_sample_is_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(repetition, "MOST_TEXTS", 110)
+    with pytest.warns(SahelWarning, match=TOLD.replace("120", "110")):
+        cluster(archive(220, 30, MENU))
+
+
+def test_a_stream_reports_a_menu_only_when_it_was_read() -> None:
+    with StoryIndex() as index:
+        with pytest.warns(SahelWarning, match=TOLD):
+            index.add_many(archive(120, 30, MENU))
+        index.add_many(archive(121, 30, source="Wire"))
+
+
+SENT_DAILY = [
+    {"id": f"daily-{n}", "text": f"{' '.join(words)}\n{MENU}", "source": "Site"}
+    for n, words in enumerate([WORDS[:14], WORDS[14:]] * 65)
+]
+
+
 @pytest.mark.parametrize(
     "rows",
     [
@@ -64,7 +109,9 @@ def test_a_menu_in_every_short_text_is_reported(tmp_path: Path) -> None:
         archive(LEAST_TEXTS - 1, 30, MENU),
         # Variants of one text have no menu.
         archive(120, 2, MENU),
-        # Copies of one text repeat nothing, nor do texts without shingles.
+        # Copies of one text repeat nothing, nor do two texts that are sent every day, nor texts
+        # without shingles.
+        [*archive(120, 30), *SENT_DAILY],
         [{**row, "text": MENU} for row in archive(120, 30)],
         [{**row, "text": "rain", "title": None} for row in archive(120, 30)],
     ],
