@@ -74,6 +74,8 @@ def divide_series(
     ndarray of int64, shape (n,)
         New numbers for the parts of the stories that were divided.
     """
+    if len(labels) < LEAST_ARTICLES:
+        return labels
     chosen = np.flatnonzero(_repeated(labels, source)[first])
     if not len(chosen):
         return labels
