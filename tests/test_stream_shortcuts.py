@@ -119,6 +119,7 @@ SHORTCUTS = {
     "_set": (online_recurrence, looking_at_all(online_recurrence._set)),
     "_is_plain": (online_linkage, always(False)),
     "rule_out": (evidence, possible),
+    "beside": (evidence.Pairs, lambda pairs, _: pairs),
     "doubtful": (engine, lambda _live, stories, _scored: stories),
 }
 

@@ -380,8 +380,9 @@ class Engine:
         if not len(surviving.first):
             return _NO_PAIRS, scored
         pairs = self.evidence().score_compared(surviving)
-        scored.enter(pairs)
         strong = (pairs.score >= self.settings.merge_threshold).nonzero()[0]
+        # Articles without a strong pair stay alone, unless a correction moves them.
+        scored.enter(pairs if self.live.corrections else pairs.beside(strong))
         if not len(strong):
             return _NO_PAIRS, scored
         chosen = pairs.where(strong)

@@ -75,6 +75,16 @@ class Pairs:
             self.first[chosen], self.second[chosen], self.cosine[chosen], self.score[chosen]
         )
 
+    def beside(self, chosen: NDArray[np.int64]) -> Pairs:
+        """Return all pairs of those first articles that the pairs at some positions have."""
+        if not len(chosen):
+            return self.where(chosen)
+        # Rows of articles that arrived together are near each other.
+        start, end = self.first.min(), self.first.max() + 1
+        wanted = np.zeros(end - start, dtype=np.bool_)
+        wanted[self.first[chosen] - start] = True
+        return self.where(wanted[self.first - start])
+
     @classmethod
     def concatenate(cls, parts: Sequence[Pairs]) -> Pairs:
         """Concatenate pairs; return no pairs if there are no parts."""
