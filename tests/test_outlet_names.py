@@ -56,10 +56,15 @@ def test_a_name_in_its_form_stays(source: str) -> None:
         ["ACAN - EFE", "ACAN EFE", "ACAN-EFE"],
         ["RADIO SANDINO", "Radio Sandino"],
         ["الجزيرة", "الجزيرة News"],
+        ["Go", "go.com"],
+        ["Le Soir", "www.le-soir.be"],
+        # The last name has a form in common with each of the others.
+        ["FOX", "FoxNews", "fox news"],
     ],
 )
 def test_names_that_may_mean_one_outlet(alike: list[str]) -> None:
     others = ["Sahel Wire", "a.blogspot.com", "b.blogspot.com", "News", "The", "-", "x"]
+    others += ["bbc.com/afrique", "lemonde.fr/afrique"]
     given = [*others, *alike]
     random.Random(len(alike)).shuffle(given)
     assert alike_outlets(given) == [alike]
