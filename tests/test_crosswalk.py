@@ -79,6 +79,18 @@ def test_what_has_changed_is_told() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("merged", "into", "count"), [("abg", "s", 2), ("ag", "r", 1)], ids=["most", "equal"]
+)
+def test_a_former_story_went_where_most_of_it_is(merged: str, into: str, count: int) -> None:
+    """In case of doubt it went to the story whose name comes first."""
+    former = dict.fromkeys("cde", "s") | {"h": "r"} | dict.fromkeys(merged, "t")
+    stories = cluster(ARTICLES, corrections=[("a", "d", 1)], previous=former)
+    assert (stories["a"].id, stories["g"].id) == ("s", "r")
+    rows = story_changes(former, stories).rows()
+    assert [row for row in rows if row[0] == "merged"] == [("merged", "t", into, count)]
+
+
 def test_a_former_id_comes_to_mean_no_other_story() -> None:
     fresh = cluster(ARTICLES)
     # The id that the flood would have by itself was that of the attack.
