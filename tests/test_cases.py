@@ -17,15 +17,6 @@ from sahel_dedup import StoryIndex, cluster
 
 CASES = Path(__file__).parent / "cases"
 NAMES = sorted(folder.name for folder in CASES.iterdir())
-_NAMED = "different events that share a name on one day need stronger evidence"
-# Cases that need other evidence, by engine.
-WAITING = {
-    (engine, name): reason
-    for name, reason in {
-        "24-two-events-about-one-name-on-one-day": _NAMED,
-    }.items()
-    for engine in ("batch", "stream")
-}
 
 
 def in_batch(rows: list[dict[str, Any]]) -> dict[str, str]:
@@ -40,21 +31,10 @@ def in_stream(rows: list[dict[str, Any]]) -> dict[str, str]:
 
 
 ENGINES = {"batch": in_batch, "stream": in_stream}
-CALLS = [
-    pytest.param(
-        engine,
-        name,
-        id=f"{engine}-{name}",
-        marks=[pytest.mark.xfail(strict=True, reason=WAITING[engine, name])]
-        if (engine, name) in WAITING
-        else [],
-    )
-    for engine in ENGINES
-    for name in NAMES
-]
 
 
-@pytest.mark.parametrize(("engine", "name"), CALLS)
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("engine", ENGINES)
 def test_case(engine: str, name: str) -> None:
     lines = (CASES / name / "input.jsonl").read_text(encoding="utf-8").splitlines()
     expected = json.loads((CASES / name / "expected.json").read_text(encoding="utf-8"))

@@ -18,19 +18,16 @@ from sahel_dedup.articles import Article
 from sahel_dedup.batch import Archive
 from sahel_dedup.errors import SahelError
 from sahel_dedup.explain import explain, find_reported_quantities, view
-from sahel_dedup.explain.number_tables import LANGUAGES
 from sahel_dedup.explain.number_words import find_numbers, read_tokens
 from sahel_dedup.explain.reported_quantities import in_time, progress, quantity_rows
 from sahel_dedup.explain.tolls import MOST, find_tolls
 from sahel_dedup.settings import Settings
+from sahel_dedup.text.number_tables import LANGUAGES
+from tests.spelled import arabic, english, french, split
 
 DATA = Path(__file__).parent / "data"
 # Invented reports of five events in three languages; `story` is event and language.
 REPORTS = [json.loads(line) for line in (DATA / "tolls.jsonl").read_text("utf-8").splitlines()]
-
-
-def split(words: str) -> list[str]:
-    return words.split()
 
 
 def numbers(text: str, lang: str) -> list[int | None]:
@@ -43,49 +40,6 @@ def tolls(text: str, lang: str = "en") -> list[tuple[str, str]]:
 
 
 # ------------------------------------------------------------------------------ numbers in words
-
-
-def english(n: int) -> str:
-    ones = split("""zero one two three four five six seven eight nine ten eleven twelve thirteen
-        fourteen fifteen sixteen seventeen eighteen nineteen""")
-    tens = split("twenty thirty forty fifty sixty seventy eighty ninety")
-    if n < 20:
-        return ones[n]
-    if n < 100:
-        return tens[n // 10 - 2] + (f"-{ones[n % 10]}" if n % 10 else "")
-    size, word = (1000, "thousand") if n >= 1000 else (100, "hundred")
-    rest = f" and {english(n % size)}" if 0 < n % size < 100 else ""
-    rest = rest or (f" {english(n % size)}" if n % size else "")
-    return f"{english(n // size)} {word}{rest}"
-
-
-def french(n: int) -> str:
-    ones = split("""zéro un deux trois quatre cinq six sept huit neuf dix onze douze treize quatorze
-        quinze seize dix-sept dix-huit dix-neuf""")
-    tens = split("vingt trente quarante cinquante soixante soixante quatre-vingt quatre-vingt")
-    if n < 20:
-        return ones[n]
-    if n < 100:
-        rest = n % 20 if n >= 60 else n % 10
-        joined = " et " if rest in (1, 11) and n < 80 else "-"
-        return tens[n // 10 - 2] + (f"{joined}{ones[rest]}" if rest else "s" * (n == 80))
-    size, word = (1000, "mille") if n >= 1000 else (100, "cent")
-    times = f"{french(n // size)} " if n >= 2 * size else ""
-    plural = "s" if size == 100 and n % 100 == 0 and times else ""
-    return f"{times}{word}{plural}" + (f" {french(n % size)}" if n % size else "")
-
-
-def arabic(n: int) -> str:
-    ones = split("واحد اثنان ثلاثة أربعة خمسة ستة سبعة ثمانية تسعة عشرة")
-    tens = split("عشرون ثلاثون أربعون خمسون ستون سبعون ثمانون تسعون")
-    if n <= 10:
-        return ones[n - 1]
-    if n < 20:
-        return f"{'أحد' if n == 11 else ones[n - 11]} عشر"
-    if n < 100:
-        return f"{ones[n % 10 - 1]} و{tens[n // 10 - 2]}" if n % 10 else tens[n // 10 - 2]
-    hundreds = split("مئة مئتان ثلاثمئة أربعمئة خمسمئة ستمئة سبعمئة ثمانمئة تسعمئة")
-    return hundreds[n // 100 - 1] + (f" و{arabic(n % 100)}" if n % 100 else "")
 
 
 @given(n=st.integers(1, 99_999))

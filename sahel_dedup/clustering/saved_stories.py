@@ -39,7 +39,7 @@ from sahel_dedup.util.days import length_in_days
 from sahel_dedup.util.values import path_text
 
 # Increased whenever the contents of the file change.
-_FORMAT = 4
+_FORMAT = 5
 _PAIRS = tuple(item.name for item in fields(Pairs))
 _Arrays = dict[str, NDArray[Any]]
 

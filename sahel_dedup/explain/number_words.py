@@ -9,15 +9,12 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from sahel_dedup.explain.document import Span
-from sahel_dedup.explain.number_tables import fold, words_of
+from sahel_dedup.text.number_tables import AND, ARABIC_PREFIXES, fold, words_of
 
 Bound = Literal["exact", "at least", "at most", "about"]
 
 _HALF = frozenset(["half", "demi", "media", "meia", "halbes"])
 _SEVERAL = frozenset(["several", "few", "plusieurs", "varias", "varios", "mehrere"])
-# What may occur between the parts of a number in words.
-_AND = {"en": "and", "fr": "et", "es": "y", "pt": "e", "de": "und", "ar": "و"}
-_ARABIC_PREFIXES = ("وال", "بال", "فال", "كال", "ولل", "ال", "لل", "و", "ب", "ل", "ف", "ك")
 
 # Arabic "one" is written as "and" with another form of it.
 _ONE_OR_AND_ONE = "واحد"
@@ -97,7 +94,7 @@ def bare(word: str, known: Container[str], lang: str) -> tuple[str, bool] | None
     if word in known:
         return word, word == _ONE_OR_AND_ONE
     if lang == "ar":
-        for prefix in _ARABIC_PREFIXES:
+        for prefix in ARABIC_PREFIXES:
             rest = word.removeprefix(prefix)
             if rest is not word and rest in known:
                 return rest, prefix.startswith(("و", "ف"))
@@ -290,7 +287,7 @@ class _NumberReader:
             token = self._tokens[ahead]
             if (found := bare(token.word, table, self._lang)) is not None:
                 return found[0], found[1] or joined, ahead
-            if not through_and or token.word != _AND.get(self._lang):
+            if not through_and or token.word != AND.get(self._lang):
                 return None
             joined = True
         return None

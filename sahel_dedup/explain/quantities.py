@@ -93,7 +93,7 @@ def find_quantities(document: Document, lang: str | None) -> list[Quantity]:
     document : Document
     lang : str or None
         Language tag; English if unknown. Numbers in words are known for the languages of
-        `sahel_dedup.explain.number_tables`. The word for one is left out, because in all of them it
+        `sahel_dedup.text.number_tables`. The word for one is left out, because in all of them it
         is also an article or a pronoun, and so are "a dozen" and the like.
 
     Returns

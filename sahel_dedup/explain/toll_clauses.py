@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from sahel_dedup.explain.document import Span
-from sahel_dedup.explain.number_tables import words_of
 from sahel_dedup.explain.number_words import Bound, Number, Token, bare
 from sahel_dedup.explain.toll_words import Lexicon, Phrases
+from sahel_dedup.text.number_tables import words_of
 
 # Words between a number and what it counts.
 REACH = 12

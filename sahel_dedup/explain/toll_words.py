@@ -10,8 +10,8 @@ import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sahel_dedup.explain.number_tables import fold
 from sahel_dedup.explain.toll_kinds import AFTER, BEFORE, LIVES, LOSING
+from sahel_dedup.text.number_tables import fold
 
 # Words for a toll, which is of the dead unless the text says otherwise, and for a number of people
 # of some kind.

@@ -70,6 +70,7 @@ def article_rows(live: Live, first: int, last: int, terms: TermNumbers) -> Itera
         p.body_check[here].view(np.int64).tolist(),
         p.headline[here].view(np.int64).tolist(),
         p.length[here].tolist(),
+        p.opening_numbers[here].view(np.int64).tolist(),
         to_blobs(terms.filed(words & TERM), "<i4", starts),
         to_blobs(words >> TERM_BITS, "u1", starts),
         to_blobs(terms.filed(title_terms), "<i4", title_starts),
@@ -100,7 +101,7 @@ def articles_of_rows(
     ValueError
         If anything in them is invalid.
     """
-    ids, day, source, lang, body, body_check, headline, length, *others = columns
+    ids, day, source, lang, body, body_check, headline, length, numbers, *others = columns
     terms_, counts, titles, *sketches = others
     for name, values in (("id", ids), ("terms", terms_), ("counts", counts), ("title", titles)):
         blobs(name, values)
@@ -129,6 +130,7 @@ def articles_of_rows(
         salience=np.frombuffer(salience, "<u2").reshape(n, SLOTS),
         shingles=np.frombuffer(shingles, "u1").reshape(n, SLOTS),
         number_contexts=np.frombuffer(number_contexts, "<u2").reshape(n, CONTEXT_SLOTS),
+        opening_numbers=whole_numbers("opening_numbers", numbers).view(np.uint64),
         day=real_numbers("day", day, *DAYS, missing=True),
         source=np.array(
             [-1 if s is None else _number(sketcher.sources, to_text(s)) for s in source],

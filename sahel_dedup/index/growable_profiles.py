@@ -61,6 +61,7 @@ class LiveProfiles(Traits):
             salience=np.zeros((0, SLOTS), dtype=np.uint16),
             shingles=np.zeros((0, SLOTS), dtype=np.uint8),
             number_contexts=np.zeros((0, CONTEXT_SLOTS), dtype=np.uint16),
+            opening_numbers=np.zeros(0, dtype=np.uint64),
             day=np.zeros(0),
             source=np.zeros(0, dtype=np.int32),
             lang=np.zeros(0, dtype=np.int16),

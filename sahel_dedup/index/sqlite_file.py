@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from sahel_dedup.errors import FileError, IndexBusyError, IndexFileError, SahelError
 
-FORMAT_VERSION = 10
+FORMAT_VERSION = 11
 # "SDIX" distinguishes the file from other SQLite databases.
 APPLICATION = 0x53444958
 _SQLITE = b"SQLite format 3\0"
@@ -28,9 +28,9 @@ CREATE TABLE terms (
 CREATE TABLE articles (
     serial INTEGER PRIMARY KEY, seal INTEGER NOT NULL, id BLOB NOT NULL, day REAL, source BLOB,
     lang TEXT NOT NULL, body INTEGER NOT NULL, body_check INTEGER NOT NULL,
-    headline INTEGER NOT NULL, length INTEGER NOT NULL, terms BLOB NOT NULL, counts BLOB NOT NULL,
-    title_terms BLOB NOT NULL, salience BLOB NOT NULL, shingles BLOB NOT NULL,
-    number_contexts BLOB NOT NULL
+    headline INTEGER NOT NULL, length INTEGER NOT NULL, opening_numbers INTEGER NOT NULL,
+    terms BLOB NOT NULL, counts BLOB NOT NULL, title_terms BLOB NOT NULL,
+    salience BLOB NOT NULL, shingles BLOB NOT NULL, number_contexts BLOB NOT NULL
 );
 CREATE TABLE texts (
     serial INTEGER PRIMARY KEY, seal INTEGER NOT NULL, title BLOB, text BLOB NOT NULL,
@@ -58,7 +58,7 @@ _DESCRIBE = "SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY name"
 TABLES = {
     "journal": ("number", 3),
     "terms": ("first", 5),
-    "articles": ("serial", 16),
+    "articles": ("serial", 17),
     "texts": ("serial", 5),
     "standing": ("serial", 7),
     "events": ("cursor", 5),

@@ -33,7 +33,7 @@ from sahel_dedup.util.version import data_versions, package_version
 _HEADER = "checkpoint.json"
 _PAIRS = "pairs.npz"
 # Increased whenever the columns of a part change.
-_FORMAT = 11
+_FORMAT = 12
 _PROFILES = tuple(item.name for item in fields(Profiles))
 _COLUMNS = ("places", "flags", *_PROFILES)
 

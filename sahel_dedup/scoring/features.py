@@ -25,6 +25,7 @@ from sahel_dedup.scoring.updates import updates
 from sahel_dedup.settings import Settings
 from sahel_dedup.sketch.number_contexts import SLOTS as CONTEXT_SLOTS
 from sahel_dedup.sketch.number_contexts import count_conflicts
+from sahel_dedup.sketch.opening_numbers import how_far_apart
 from sahel_dedup.sketch.profiles import REVISED, Traits, are_two_outlets, is_one_outlet
 from sahel_dedup.util.jit import compiled
 
@@ -43,11 +44,12 @@ FEATURES = (
     "opening",
     "headline",
     "small_archive",
+    "numbers_apart",
 )
 # Columns of the features.
 _BASE, WORDING, _CONTRAST, _RECURRING, SAME_OUTLET, _OTHER_LENGTH, _UNTITLED = range(7)
 _HOURS, _NUMBERS_SHARED, _NUMBERS_CONFLICTING, _TITLE, _OPENING, _HEADLINE = range(7, 13)
-_SMALL_ARCHIVE = 13
+_SMALL_ARCHIVE, _NUMBERS_APART = 13, 14
 # What is measured within one outlet.
 _WITHIN_OUTLET = (SAME_OUTLET, _OTHER_LENGTH, _UNTITLED, _NUMBERS_CONFLICTING)
 # The chance that two similar articles are of one outlet if the outlet of one is unknown. Chosen by
@@ -74,6 +76,7 @@ RANGES = {
     "title": (-_TITLE_LIKENESS, 1 - _TITLE_LIKENESS),
     "opening": (0.0, 1.0),
     "headline": (-_HEADLINE_SHARE, _MOST_SHARE - _HEADLINE_SHARE),
+    "numbers_apart": (0.0, 1.0),
 }
 
 
@@ -141,11 +144,14 @@ class Sketched:
         outlet.
     update : ndarray of bool, shape (n_pairs,)
         Whether one is an update of the other (`sahel_dedup.scoring.updates`).
+    numbers_apart : ndarray of float64, shape (n_pairs,)
+        How clearly the numbers of both openings disagree (`sahel_dedup.sketch.opening_numbers`).
     """
 
     copy: NDArray[np.bool_]
     conflicts: NDArray[np.int64]
     update: NDArray[np.bool_]
+    numbers_apart: NDArray[np.float64]
 
     @classmethod
     def of(
@@ -160,24 +166,32 @@ class Sketched:
         """Compare the sketches of pairs of articles; parameters are those of `measure_rest`."""
         copy = copies(first, second, shared.cosine, shared.number_count, number_count, traits)
         conflicting = np.zeros(len(first), dtype=np.int64)
+        apart = np.zeros(len(first))
         t = traits
-        _compare_within(first, second, t.source, t.day, t.number_contexts, copy, conflicting)
-        return cls(copy, conflicting, updates(first, second, shared.cosine, traits, titles))
+        _compare_numbers(
+            first, second, t.source, t.day, t.number_contexts, t.opening_numbers, copy, conflicting,
+            apart,
+        )  # fmt: skip
+        update = updates(first, second, shared.cosine, traits, titles)
+        return cls(copy, conflicting, update, apart)
 
 
 @compiled
-def _compare_within(
+def _compare_numbers(
     first: NDArray[np.int64],
     second: NDArray[np.int64],
     source: NDArray[np.int32],
     day: NDArray[np.float64],
     number_contexts: NDArray[np.uint16],
+    opening_numbers: NDArray[np.uint64],
     copy: NDArray[np.bool_],
     conflicting: NDArray[np.int64],
+    apart: NDArray[np.float64],
 ) -> None:
-    """Fill in `conflicting`, which is 0, for the pairs that may be of one outlet.
+    """Fill in `conflicting`, for pairs that may be of one outlet, and `apart`, for all but copies.
 
-    What an outlet prints again on another day is usually an issue of a series, and no `copy`.
+    Both are 0 before. What an outlet prints again on another day is usually an issue of a series,
+    and no `copy`.
     """
     for i in range(len(first)):
         chance = _chance_of_one_outlet(first[i], second[i], source, day)
@@ -185,6 +199,8 @@ def _compare_within(
             copy[i] = False
         if chance > 0:
             conflicting[i] = count_conflicts(number_contexts, first[i], second[i])
+        if not copy[i]:
+            apart[i] = how_far_apart(opening_numbers[first[i]], opening_numbers[second[i]])
 
 
 @compiled
@@ -231,7 +247,7 @@ def measure_rest(
         usual = np.log(shared.cosine[copy] / TYPICAL_RECURRENCE)
         features[copy, _CONTRAST] = np.maximum(features[copy, _CONTRAST], usual)
     words = shared.title, shared.opening, shared.headline
-    numbers = shared.number_count, shared.amounts, sketched.conflicts
+    numbers = shared.number_count, shared.amounts, sketched.conflicts, sketched.numbers_apart
     _measure_rest(
         features, first, second, words, numbers, number_count, traits.headline, traits.day
     )
@@ -288,20 +304,22 @@ def _measure_rest(
     first: NDArray[np.int64],
     second: NDArray[np.int64],
     words: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]],
-    numbers: tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]],
+    numbers: tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64], NDArray[np.float64]],
     number_count: NDArray[np.int64],
     headline: NDArray[np.uint64],
     day: NDArray[np.float64],
 ) -> None:
     """Fill in the features that depend on what pairs have in common.
 
-    These are similar titles and openings, titles in openings, shared numbers, and conflicting
-    numbers. A year says little about two texts of one week, but much about two without dates.
+    These are similar titles and openings, titles in openings, shared numbers, conflicting numbers,
+    and openings that have no number in common. A year says little about two texts of one week, but
+    much about two without dates.
     """
     title, opening, named = words
-    shared, amounts, conflicting = numbers
+    shared, amounts, conflicting, apart = numbers
     for i in range(len(first)):
         a, b, row = first[i], second[i], features[i]
+        revised = (headline[a] | headline[b]) & REVISED > 0
         fewer = number_count[a] if number_count[a] < number_count[b] else number_count[b]
         undated = np.isnan(day[a] - day[b])
         row[_NUMBERS_SHARED] = shared[i] / (fewer + 1) if undated else amounts[i]
@@ -310,6 +328,8 @@ def _measure_rest(
             alike = title[i] if title[i] > 0 else 0.0
             row[_TITLE] = math.sqrt(alike) - _TITLE_LIKENESS
             # No text has the words that mark a revision.
-            if (headline[a] | headline[b]) & REVISED == 0:
+            if not revised:
                 row[_HEADLINE] = min(named[i], _MOST_SHARE) - _HEADLINE_SHARE
         row[_OPENING] = opening[i]
+        # What is revised are often the numbers.
+        row[_NUMBERS_APART] = 0.0 if revised else apart[i]

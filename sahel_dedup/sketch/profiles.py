@@ -29,6 +29,9 @@ class Traits:
         Fingerprints. An index keeps only the lower bits of their slots, as uint16 and uint8.
     number_contexts : ndarray of uint16, shape (n, 32)
         Number contexts (`sahel_dedup.sketch.number_contexts`) of articles that have a date.
+    opening_numbers : ndarray of uint64, shape (n,)
+        The numbers in title and opening (`sahel_dedup.sketch.opening_numbers`); 0 where there are
+        none.
     day : ndarray of float64, shape (n,)
         Time of publication in days since 1970; NaN where missing or implausible.
     source : ndarray of int32, shape (n,)
@@ -48,6 +51,7 @@ class Traits:
     salience: NDArray[Any]
     shingles: NDArray[Any]
     number_contexts: NDArray[np.uint16]
+    opening_numbers: NDArray[np.uint64]
     day: NDArray[np.float64]
     source: NDArray[np.int32]
     lang: NDArray[np.int16]

@@ -20,6 +20,7 @@ from sahel_dedup.articles import Article
 from sahel_dedup.sketch.digests import text_digests
 from sahel_dedup.sketch.fingerprint import racer_key, salience_slots, shingle_slots
 from sahel_dedup.sketch.number_contexts import number_context_slots
+from sahel_dedup.sketch.opening_numbers import opening_numbers
 from sahel_dedup.sketch.profiles import MAX_KEPT, OPENING, REVISED, Profiles
 from sahel_dedup.text.boilerplate import find_boilerplate, strip_boilerplate
 from sahel_dedup.text.language import detect
@@ -164,6 +165,7 @@ class Sketcher:
             number_contexts=number_context_slots(
                 tokens.hashes, numbers, self.vocabulary.is_number, offsets, day
             ),
+            opening_numbers=opening_numbers(tokens, langs, OPENING_TOKENS),
             day=day,
             source=np.array([_number(self.sources, a.source) for a in articles], dtype=np.int32),
             lang=lang,

@@ -41,7 +41,7 @@ _SCHEMA = pa.schema([
 # The columns that are needed to report articles; their words have been compared by now.
 _FOR_RESULTS = (
     "id", "source", "day", "outlet", "lang", "body", "body_check", "headline", "length",
-    "archive_size",
+    "opening_numbers", "archive_size",
 )  # fmt: skip
 # What pairs that corrections alone bring together are compared by.
 _FOR_CORRECTIONS = ("terms", "counts", "marks", "idf", "number_contexts")

@@ -92,6 +92,7 @@ def _scores(chunk: pa.RecordBatch, shared: Shared, settings: Settings) -> NDArra
         salience=np.zeros((2 * n, 0), dtype=np.uint32),
         shingles=np.zeros((2 * n, 0), dtype=np.uint32),
         number_contexts=np.zeros((2 * n, 0), dtype=np.uint16),
+        opening_numbers=np.zeros(2 * n, dtype=np.uint64),
         day=both("day"),
         source=both("outlet").astype(np.int32),
         lang=np.zeros(2 * n, dtype=np.int16),
@@ -103,7 +104,8 @@ def _scores(chunk: pa.RecordBatch, shared: Shared, settings: Settings) -> NDArra
     copy, update = (
         chunk.column(name).to_numpy(zero_copy_only=False) for name in ("copy", "update")
     )
-    sketched = Sketched(copy, numbers(chunk, "conflicts"), update)
+    apart = numbers(chunk, "numbers_apart")
+    sketched = Sketched(copy, numbers(chunk, "conflicts"), update, apart)
     size = int(numbers(chunk, "first_archive_size").max(initial=0))
     features = measure(first, second, shared.cosine, both("recurrence"), traits, size)
     number_count = both("number_count").astype(np.int64)

@@ -41,13 +41,14 @@ _Slot = TypeVar("_Slot", np.uint16, np.uint32)
 # Everything that is known about an article on its own.
 SKETCH = (
     "id string, day double, source string, lang string, body long, body_check long, headline "
-    "long, length int, echo double, salience binary, shingles binary, number_contexts binary, "
-    "terms binary, counts binary, marks binary, prior binary, flags int, notes string"
+    "long, length int, opening_numbers long, echo double, salience binary, shingles binary, "
+    "number_contexts binary, terms binary, counts binary, marks binary, prior binary, flags int, "
+    "notes string"
 )
 # The columns that a comparison of articles needs.
 COMPARISON_COLUMNS = (
-    "day", "outlet", "lang", "body", "body_check", "headline", "length", "terms", "counts", "marks",
-    "idf", "archive_size",
+    "day", "outlet", "lang", "body", "body_check", "headline", "length", "opening_numbers",
+    "terms", "counts", "marks", "idf", "archive_size",
 )  # fmt: skip
 SIGNED = (*COMPARISON_COLUMNS, "number_contexts", "shingles")
 # Bits of `marks`: the term starts with a digit, is in the title, or is a year.
@@ -131,6 +132,7 @@ def _columns(ids: list[str], profiles: Profiles, sketcher: Sketcher) -> dict[str
         "body_check": p.body_check.view(np.int64),
         "headline": p.headline.view(np.int64),
         "length": p.length,
+        "opening_numbers": p.opening_numbers.view(np.int64),
         "echo": headline_echoes(p, sketcher.langs.names, vocabulary),
         "salience": matrix_cells(p.salience),
         "shingles": matrix_cells(p.shingles),
@@ -181,6 +183,7 @@ def to_profiles(table: pa.Table) -> tuple[Profiles, Similarity]:
         number_contexts=_signature(
             table, "number_contexts", number_contexts.EMPTY_SLOT, number_contexts.SLOTS
         ),
+        opening_numbers=hashes(table, "opening_numbers"),
         day=numbers(table, "day").astype(np.float64),
         source=numbers(table, "outlet").astype(np.int32),
         lang=lang.astype(np.int16),

@@ -20,7 +20,7 @@ from sahel_dedup.util.field_names import FIELDS
 from sahel_dedup.util.version import data_versions
 
 # Raised whenever what a stage writes, or how it comes about, changes.
-STAGES_VERSION = 9
+STAGES_VERSION = 10
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import unicodedata
+from enum import IntEnum
 from typing import NamedTuple
 
 _FROM_ONE = {
@@ -85,6 +86,10 @@ _PLURALS = {
     "ar": {"عشرات": 10, "مئات": 100, "آلاف": 1000},
 }
 LANGUAGES = tuple(_FROM_ONE)
+# What may occur between the parts of a number in words.
+AND = {"en": "and", "fr": "et", "es": "y", "pt": "e", "de": "und", "ar": "و"}
+ARABIC_PREFIXES = ("وال", "بال", "فال", "كال", "ولل", "ال", "لل", "و", "ب", "ل", "ف", "ك")
+_WHOLE_TENS = range(20, 100, 10)
 
 
 @functools.lru_cache(maxsize=1 << 16)
@@ -109,20 +114,72 @@ class NumberWords(NamedTuple):
 @functools.cache
 def words_of(lang: str) -> NumberWords:
     """Fold the tables of a language; those of an unknown language are empty."""
-    values = {fold(w): n for n, w in enumerate(_FROM_ONE.get(lang, "").split(), start=1)}
-    values |= {fold(w): 10 * n for n, w in enumerate(_TENS.get(lang, "").split(), start=2)}
-    values |= {fold(w): 100 * n for n, w in enumerate(_HUNDREDS.get(lang, "").split(), start=1)}
-    values |= {fold(word): value for word, value in _FORMS.get(lang, {}).items()}
-    if lang == "de":
-        values |= _german(values)
+    values = {fold(word): value for word, value in _values(lang).items()}
     scales, rounds, plurals = (
         {fold(word): value for word, value in table.get(lang, {}).items()}
         for table in (_SCALES, _ROUND, _PLURALS)
     )
-    if lang == "ar":
-        values |= {fold("ألفين"): 2000, fold("ألفان"): 2000}
-        values = {word: value for word, value in values.items() if value < 1000}
     return NumberWords(values, scales, rounds, plurals, values | scales | rounds | plurals)
+
+
+class NumberPart(IntEnum):
+    """What a word does in a number.
+
+    Attributes
+    ----------
+    NUMBER
+        It is a number, or goes on with one.
+    SCALE
+        It multiplies the number before it.
+    AND
+        It joins two parts.
+    LATE
+        It is added to the ones before it: Arabic writes "three and twenty".
+    """
+
+    NUMBER = 0
+    SCALE = 1
+    AND = 2
+    LATE = 3
+
+
+def number_parts(lang: str) -> dict[str, tuple[int, NumberPart]]:
+    """Return the words of the numbers of a language, with and without accents, and their values.
+
+    Parameters
+    ----------
+    lang : str
+        One of `LANGUAGES`.
+
+    Returns
+    -------
+    dict of str to (int, NumberPart)
+        By the lower-case word. The value of an *and* is 0.
+    """
+    parts = {word: (value, NumberPart.NUMBER) for word, value in _values(lang).items()}
+    parts |= {word: (value, NumberPart.SCALE) for word, value in _SCALES[lang].items()}
+    parts |= {AND[lang]: (0, NumberPart.AND)}
+    if lang == "ar":
+        parts |= {
+            prefix + word: (
+                value,
+                NumberPart.LATE if prefix == "و" and value in _WHOLE_TENS else part,
+            )
+            for prefix in ARABIC_PREFIXES
+            for word, (value, part) in parts.items()
+            if part is NumberPart.NUMBER
+        }
+        parts |= dict.fromkeys(["عشر", "عشرة"], (10, NumberPart.LATE))
+    return {spelling: part for word, part in parts.items() for spelling in (fold(word), word)}
+
+
+def _values(lang: str) -> dict[str, int]:
+    """Return the words that are numbers; none for an unknown language."""
+    values = {word: n for n, word in enumerate(_FROM_ONE.get(lang, "").split(), start=1)}
+    values |= {word: 10 * n for n, word in enumerate(_TENS.get(lang, "").split(), start=2)}
+    values |= {word: 100 * n for n, word in enumerate(_HUNDREDS.get(lang, "").split(), start=1)}
+    values |= _FORMS.get(lang, {})
+    return values | _german(values) if lang == "de" else values
 
 
 def _german(values: dict[str, int]) -> dict[str, int]:
