@@ -119,14 +119,14 @@ class Comparison(Titles, Protocol):
         """Compare pairs of articles block by block, with their cosines if these are known."""
 
 
-class Compared(Comparison, Protocol):
+class KnownPairs(Comparison, Protocol):
     """Pairs with known cosines of at least `NO_LIKENESS`, and their further comparison."""
 
     first: NDArray[np.int64]
     second: NDArray[np.int64]
     cosine: NDArray[np.float64]
 
-    def where(self, chosen: NDArray[np.bool_] | NDArray[np.int64]) -> Compared:
+    def where(self, chosen: NDArray[np.bool_] | NDArray[np.int64]) -> KnownPairs:
         """Return some of the pairs."""
 
 
@@ -187,7 +187,7 @@ class Evidence:
             )  # fmt: skip
         return Pairs(first, second, cosine, score)
 
-    def score_compared(self, pairs: Compared) -> Pairs:
+    def score_compared(self, pairs: KnownPairs) -> Pairs:
         """Score pairs that were compared: like `score_pairs`.
 
         Those whose wording alone shows that they report two events are not compared further.
