@@ -97,6 +97,9 @@ def test_a_former_id_comes_to_mean_no_other_story() -> None:
     stories = cluster(ARTICLES, previous={"c": fresh["g"].id})
     assert stories["a"].id == fresh["g"].id
     assert stories["g"].id not in {story.id for story in fresh}
+    # Nor does the id of one that has vanished.
+    stories = cluster(ARTICLES, previous={"gone": fresh["g"].id, "a": "s1"})
+    assert stories["g"].id not in {story.id for story in fresh}
 
 
 def test_saved_stories_keep_them(tmp_path: Path) -> None:

@@ -81,11 +81,22 @@ def test_canonical_policies() -> None:
 def test_preferred_sources_come_first() -> None:
     assert canonical(STORY, preferred_sources=["Nobody", "Blog", "Agency"]).id == "blog"
     assert canonical(STORY, "longest", preferred_sources=["Agency"]).id == "witness"
+    # Of a name that is given twice, the first place counts.
+    assert canonical(STORY, preferred_sources=["Paper", "Agency", "Paper"]).id == "paper"
+
+
+def test_of_equal_articles_the_lesser_id_represents_them() -> None:
+    equal = [article(name, AGENCY, 0, "Agency") for name in ("b", "c", "a")]
+    assert canonical(equal).id == canonical(equal, "longest").id == "a"
+    assert canonical(equal, "central", similarity=np.ones((3, 3))).id == "a"
 
 
 def test_central_takes_given_similarities() -> None:
     similarity = np.eye(5)
     similarity[4, :] = similarity[:, 4] = 0.9
+    assert canonical(STORY, "central", similarity=similarity).id == "witness"
+    # How similar an article is to itself does not count.
+    similarity[0, 0] = 9
     assert canonical(STORY, "central", similarity=similarity).id == "witness"
 
 

@@ -78,6 +78,12 @@ def test_a_name_of_a_second_choice_takes_no_first_one(monkeypatch: pytest.Monkey
 
 
 @pytest.mark.usefixtures("_forged")
+def test_a_new_run_names_each_story_differently() -> None:
+    found = story_ids.kept_names([["x0"], ["x1", "x2"], ["x3"]], {"x2": by_initial("x", 1)})
+    assert found == [by_initial("x", attempt) for attempt in (0, 1, 2)]
+
+
+@pytest.mark.usefixtures("_forged")
 @pytest.mark.parametrize("batch", [1, 6])
 def test_a_stream_names_each_story_differently(batch: int, tmp_path: Path) -> None:
     path, given_rows = tmp_path / "news.index", rows(6)
