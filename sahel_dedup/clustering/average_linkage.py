@@ -255,14 +255,17 @@ def _whole(scores: NDArray[np.float64], threshold: float, times: Times) -> NDArr
 
 def _divide(scores: NDArray[np.float64], threshold: float, times: Times) -> NDArray[np.int64]:
     """Group articles that may be several stories: see `average_link`."""
-    m = len(times.first)
+    m, distance, most = len(times.first), LIMIT - scores, LIMIT - threshold
+    if distance.min() > most:
+        # As are most stories of two that the evidence no longer holds together.
+        return np.arange(m)
     # Imported only here, because SciPy's clustering takes a fifth of a second to import.
     from scipy.cluster.hierarchy import linkage
 
-    tree = linkage(LIMIT - scores, method="average")
+    tree = linkage(distance, method="average")
     group = np.arange(2 * m - 1)
     # From the root down, each node at which two groups are joined passes its number to both.
-    for node in np.flatnonzero(tree[:, 2] <= LIMIT - threshold)[::-1].tolist():
+    for node in np.flatnonzero(tree[:, 2] <= most)[::-1].tolist():
         group[tree[node, :2].astype(np.int64)] = group[m + node]
     label = np.asarray(np.unique(group[:m], return_inverse=True)[1])
     of_group = times.of_groups(label, int(label.max()) + 1)
