@@ -95,6 +95,8 @@ def raise_recurrence(
         Rows whose highest cosines changed, and those of them whose recurrence changed.
     """
     first, second = background.first, background.second
+    if not len(second):
+        return set(), set()
     noted, risen = np.zeros((2, len(second)), dtype=np.bool_)
     s, day = live.standing, live.profiles.day
     columns = day, s.story, s.nearest, s.recurrence
