@@ -6,6 +6,7 @@ own. Its transaction therefore writes all of them as one row of the journal.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable, Iterator, Sequence
 
 import msgpack  # type: ignore[import-untyped]
@@ -18,6 +19,7 @@ TABLES_OF_ARTICLES = ("terms", "articles", "texts", "standing", "events")
 MOST_ROWS = 16
 MOST_TRANSACTIONS = 64
 
+_KEY = operator.itemgetter(0)
 _pack = msgpack.Packer(unicode_errors="surrogatepass").pack
 
 # What a transaction writes: for each table, some rows without their seals.
@@ -36,21 +38,22 @@ class Journal:
     """
 
     def __init__(self) -> None:
-        self.last = self.total = 0
-        self._written: list[Written] = []
+        self.last = self.total = self._size = 0
+        self._rows: dict[str, dict[int, TableRow]] = {table: {} for table in TABLES_OF_ARTICLES}
 
     def __len__(self) -> int:
-        return len(self._written)
+        return self._size
 
     def add(self, number: int, total: int, written: Written) -> None:
         """Add a transaction, with the sum of the seals from then on."""
         self.last, self.total = number, total
-        self._written.append(written)
+        self._size += 1
+        for table, rows in written:
+            self._rows[table].update(zip(map(_KEY, rows), rows, strict=True))
 
     def of(self, table: str) -> dict[int, TableRow]:
         """Return the rows of a table; they take the place of those with the same keys."""
-        parts = (rows for written in self._written for name, rows in written if name == table)
-        return {row[0]: row for rows in parts for row in rows}
+        return self._rows.get(table, {})
 
     def merged(
         self, table: str, parts: Iterable[list[TableRow]], since: tuple[int, int] | None = None
