@@ -153,13 +153,10 @@ class SealedTables:
             return
         if replace:
             self._subtract(table, (row[0] for row in rows))
-        seal_of, sums, total, sealed = self._header.sealers[table].seal, self._header.sums, 0, []
-        for row in rows:
-            seal = seal_of(row)
-            total += seal
-            sealed.append((row[0], seal, *row[1:]))
+        seals, sums = list(map(self._header.sealers[table].seal, rows)), self._header.sums
+        sealed = [(row[0], seal, *row[1:]) for row, seal in zip(rows, seals, strict=True)]
         self._connection.executemany(_INSERT[table], sealed)
-        sums[table] = added(sums[table], total)
+        sums[table] = added(sums[table], sum(seals))
 
     def drop(self, table: str, keys: Iterable[int]) -> None:
         """Delete rows, in the open transaction; some may not exist."""
