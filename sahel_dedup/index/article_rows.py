@@ -162,13 +162,14 @@ def to_blobs(values: NDArray[Any], dtype: str, starts: Sequence[int] | None = No
 
     They count from any number, which is that of the first row.
     """
-    data = values.astype(dtype, copy=False).tobytes()
+    values = values.astype(dtype, copy=False)
+    data = values.tobytes()
     if starts is None:
-        size = max(1, len(data) // max(1, len(values)))
+        size = len(data) // len(values) if data else 1
         return [data[start : start + size] for start in range(0, len(data), size)]
-    size, first = np.dtype(dtype).itemsize, starts[0]
-    ends = [size * (start - first) for start in starts]
-    return [data[start:end] for start, end in itertools.pairwise(ends)]
+    size, before = values.itemsize, values.itemsize * starts[0]
+    ends = itertools.pairwise(starts)
+    return [data[size * start - before : size * end - before] for start, end in ends]
 
 
 def to_text(data: bytes) -> str:
