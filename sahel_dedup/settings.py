@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import operator
 from collections.abc import Mapping, Sequence
@@ -153,7 +154,13 @@ class Settings:
         """The window in days; infinite if it is disabled."""
         if self.window is None or self.granularity == "topic":
             return float("inf")
-        return self.window / timedelta(days=1)
+        return _in_days(self.window)
+
+
+# Each arriving article of a stream asks for it several times.
+@functools.lru_cache(maxsize=8)
+def _in_days(window: timedelta) -> float:
+    return window / timedelta(days=1)
 
 
 def to_time(name: str, value: timedelta | float | None) -> timedelta | None:
