@@ -47,7 +47,7 @@ from sahel_dedup.util.parallel import slices
 _BOUND_AT_ONCE = 1 << 16
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Pairs:
     """Compared pairs of articles.
 
@@ -76,14 +76,19 @@ class Pairs:
         )
 
     def beside(self, chosen: NDArray[np.int64]) -> Pairs:
-        """Return all pairs of those first articles that the pairs at some positions have."""
+        """Return all pairs of those first articles that the pairs at some positions have.
+
+        First articles must ascend.
+        """
         if not len(chosen):
             return self.where(chosen)
+        first, start = self.first, self.first[0]
+        if first[-1] == start:
+            return self
         # Rows of articles that arrived together are near each other.
-        start, end = self.first.min(), self.first.max() + 1
-        wanted = np.zeros(end - start, dtype=np.bool_)
-        wanted[self.first[chosen] - start] = True
-        return self.where(wanted[self.first - start])
+        wanted = np.zeros(first[-1] + 1 - start, dtype=np.bool_)
+        wanted[first[chosen] - start] = True
+        return self.where(wanted[first - start])
 
     @classmethod
     def concatenate(cls, parts: Sequence[Pairs]) -> Pairs:
