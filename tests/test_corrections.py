@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -324,6 +325,34 @@ def test_an_explanation_names_the_correction_in_the_terminal_and_in_a_notebook(
     assert "\x1b" not in page
 
 
+def test_an_explanation_names_the_corrections_on_the_two_articles_themselves() -> None:
+    said = [("a", "c", 0), ("b", "c", 0), ("d", "e", 1), ("g", "h", 0)]
+    stories = cluster(ARTICLES, QUICK, corrections=said)
+
+    def named(first: str, second: str) -> list[tuple[str, str]]:
+        return [(why.a, why.b) for why in stories.explain(first, second).corrections]
+
+    assert (named("a", "c"), named("c", "b"), named("g", "h")) == (
+        [("a", "c")], [("b", "c")], [("g", "h")],
+    )  # fmt: skip
+    # Evidence alone would do, and people said so too.
+    assert named("d", "e") == [("d", "e")]
+    assert named("a", "b") == named("c", "d") == []
+
+
+def test_the_fewest_corrections_are_a_chain() -> None:
+    pairs = ["ab", "be", "az", "zy", "ye", "cd"]
+    chain = Corrections.read([(*pair, 1) for pair in pairs]).chain("a", "e")
+    assert [(step.a, step.b) for step in chain] == [("a", "b"), ("b", "e")]
+
+
+def test_of_equal_statements_the_same_one_is_kept_in_any_order() -> None:
+    said = [Correction("a", "b", True, who) for who in ("Zeinab", "Awa", "Moussa")]
+    for order in itertools.permutations(said):
+        (kept,) = Corrections(order)
+        assert kept.who == "Awa"
+
+
 def test_a_chain_may_lead_over_articles_that_are_not_there() -> None:
     stories = grouped(ARTICLES, [("a", "gone", 1), ("gone", "d", 1), ("gone", "g", 0)])
     assert partition(stories) >= {frozenset("abcde"), frozenset("gh")}
@@ -386,6 +415,8 @@ def test_corrections_are_read_from_whatever_holds_them(tmp_path: Path) -> None:
         first, second = Corrections.read(source)
         assert first.to_row() == rows[0]
         assert (second.same, {second.a, second.b}) == (False, {"e", "g"})
+    (timed,) = Corrections.read([{**rows[0], "when": datetime(2024, 4, 1, 10)}])
+    assert timed.when == "2024-04-01T10:00:00"
     assert Corrections.read(None) == Corrections()
     assert Corrections.read(expected) | Corrections.read(None) is expected
     assert len(expected.without("d", "a")) == 1
