@@ -85,11 +85,16 @@ def find_candidates(live: Live, rows: range) -> CandidatePairs:
     else:
         places, earlier = live.buckets.find(profiles.salience, asking)
     most = len(earlier) + len(asking) * (len(asking) - 1) // 2
-    pairs, sides = np.empty((3, most), dtype=np.int64), np.empty((2, most), dtype=np.bool_)
-    when = profiles.day, standing.story
-    size = _pair(profiles.salience, asking, places, earlier, when, live.window, pairs, sides)
-    (first, second, _), (near, far) = pairs[:, :size], sides[:, :size]
-    return CandidatePairs(first, second, near, far)
+    first, second, agree = _positions(most), _positions(most), _positions(most)
+    near, far = np.empty(most, dtype=np.bool_), np.empty(most, dtype=np.bool_)
+    pairs, when = (first, second, agree), (profiles.day, standing.story)
+    size = _pair(profiles.salience, asking, places, earlier, when, live.window, pairs, near, far)
+    return CandidatePairs(first[:size], second[:size], near[:size], far[:size])
+
+
+def _positions(size: int) -> _Rows:
+    """Return room for rows or positions."""
+    return np.empty(size, dtype=np.int64)
 
 
 @compiled
@@ -100,15 +105,16 @@ def _pair(
     earlier: _Rows,
     when: tuple[NDArray[np.float64], NDArray[np.uint64]],
     window: float,
-    pairs: _Rows,
-    sides: NDArray[np.bool_],
+    pairs: tuple[_Rows, _Rows, _Rows],
+    near: NDArray[np.bool_],
+    far: NDArray[np.bool_],
 ) -> int:
     """Fill in the pairs of `find_candidates` and which are near and far, and count them."""
-    first, second, agree = pairs[0], pairs[1], pairs[2]
+    first, second, agree = pairs
     day, story = when
     size = _agreeing(salience, asking, places, earlier, first, second, agree)
     found = first[:size], second[:size], agree[:size]
-    return _keep_sides(found, day, story, window, sides[0], sides[1])
+    return _keep_sides(found, day, story, window, near, far)
 
 
 @compiled
@@ -258,7 +264,7 @@ def judge(
     if highest >= LEAST_FILLING:
         form = fillings(first, second, cosine, GAP_DAYS, p, live.similarity)
     alike, news = np.empty(n), np.empty(n, dtype=np.bool_)
-    surviving, order = np.empty((2, n), dtype=np.int64)
+    surviving, order = _positions(n), _positions(n)
     pairs, traits = (first, second, cosine, found.common), (p.day, p.source, numbers)
     kept, met = _divide(
         pairs, near, far, traits, copy, form, alike, surviving, order, news
