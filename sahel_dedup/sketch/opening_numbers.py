@@ -28,12 +28,12 @@ _PLACES = {lang: place for place, lang in enumerate(LANGUAGES)}
 NO_NUMBERS = np.uint64(0)
 _BYTE = np.uint64(0xFF)
 _KEPT = 8
-# The first byte of most Arabic letters in UTF-8, or one less than it.
+# In UTF-8, Arabic letters begin with this byte or the next.
 _ARABIC = 0xD8
 _ZERO, _NINE, _POINT = b"09."
 _NUMBER, _SCALE, _AND, _LATE = map(int, NumberPart)
 _LEAST = 3
-# So many numbers more than the first that differ from all others are full evidence.
+# Two openings with more numbers than this, none in common, disagree completely.
 _ENOUGH = 3
 _LONG = 10**15
 _FIRST_YEAR, _LAST_YEAR = 1900, 2099
