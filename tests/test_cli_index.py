@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
+import sqlite3
+from contextlib import closing
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -12,6 +15,7 @@ from typer.testing import CliRunner
 
 from sahel_dedup import StoryIndex
 from sahel_dedup.cli import app
+from tests.forging import change
 
 SAMPLE = Path(str(resources.files("sahel_dedup") / "sample" / "wire.jsonl"))
 BRIDGE = {"id": "a", "title": "Bridge closed", "text": "The bridge at Karso was closed on Monday."}
@@ -107,3 +111,38 @@ def test_copies(tmp_path: Path) -> None:
     with StoryIndex.open(index), StoryIndex.open(copy):
         assert call("index", "restore", copy, index)[0] == 2
         assert call("ingest", feed, "--index", index, "--wait", "0.1")[0] == 2
+
+
+def test_what_cannot_be_made_again_is_named(tmp_path: Path) -> None:
+    bare, notes, other, new = (tmp_path / name for name in ("bare", "notes", "other", "new"))
+    with StoryIndex.open(bare, keep_texts=False) as index:
+        index.add(BRIDGE)
+    notes.write_text("not an index")
+    with closing(sqlite3.connect(other)) as connection:
+        connection.execute("CREATE TABLE news (id)")
+    for path, told in (
+        (tmp_path / "none", "no index at"),
+        (bare, "was made without texts: make a new index from the articles"),
+        (notes, "'notes'|not a database"),
+        (other, "is not an index of sahel_dedup"),
+    ):
+        status, rows, said = call("index", "rebuild", path, new)
+        assert (status, rows) == (2, [])
+        assert re.search(told, said)
+        assert not new.exists()
+
+
+def test_damage_is_printed(tmp_path: Path) -> None:
+    index = tmp_path / "news.index"
+    call("ingest", write(tmp_path / "feed.jsonl", BRIDGE, CLINIC), "--index", index)
+    change(index, "UPDATE texts SET text = x'61'")
+    status, rows, _ = call("index", "check", index)
+    assert status == 1
+    assert "has changed" in rows[0]
+
+
+def test_letters_need_a_folder(tmp_path: Path) -> None:
+    feed, letters = write(tmp_path / "feed.jsonl", BRIDGE), tmp_path / "none" / "letters"
+    status, _, notes = call("ingest", feed, "--index", tmp_path / "i", "--dead-letters", letters)
+    assert status == 2
+    assert f"cannot write {str(letters)!r}: No such file" in notes

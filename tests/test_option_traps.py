@@ -33,6 +33,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("ingest news.jsonl --index news.index --no-texts", "made with texts, which cannot"),
         ("ingest news.jsonl --index news.index --fields", "leave out keep_fields=True (--fields)"),
         ("recut saved.npz --thresholds .6 -o new", "--thresholds: only prints"),
+        ("recut saved.npz --thresholds .6,low", "is not a list of numbers, such as"),
         ("recut saved.npz --thresholds .6 --min-probability .9", "--thresholds: only prints"),
         ("teach news.jsonl --ask 2 --sheet new.csv --json", "--json: nothing is learnt"),
         ("review stories.jsonl news.jsonl --sheet new.csv --port 9", "--sheet: serves no page"),
