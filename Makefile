@@ -49,10 +49,10 @@ test-other: .venv-other/.installed  ## Run some tests under another Python: OTHE
 	$(OTHER)/python -m pytest $(OTHER_TESTS)
 
 coverage: $(INSTALLED)  ## Run the tests and fail if they leave too many lines out
-	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest
-	$(BIN)/coverage combine -q
-	$(BIN)/coverage report --skip-covered
+	$(BIN)/python -m coverage erase
+	$(BIN)/python -m coverage run -m pytest
+	$(BIN)/python -m coverage combine -q
+	$(BIN)/python -m coverage report --skip-covered
 
 mutants: $(INSTALLED)  ## Change values that decide about stories, and see whether tests notice
 	$(BIN)/python -m benchmarks.mutants
