@@ -211,6 +211,15 @@ def test_stories_expire_whole(index: StoryIndex) -> None:
     assert [event.kind for event in index.events()] == ["expired"]
 
 
+def test_the_former_constructor_still_works() -> None:
+    chosen = Settings(window=3)
+    with pytest.deprecated_call(match="call StoryIndex"):
+        index = StoryIndex.in_memory(chosen, retention=9)
+    with index:
+        assert index.add(ATTACK).is_new_story
+        assert index.settings == chosen
+
+
 def test_retention_bounds_an_endless_stream() -> None:
     with StoryIndex(retention=timedelta(days=8)) as index:
         for day in range(60):

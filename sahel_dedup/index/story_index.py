@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from types import TracebackType
@@ -72,6 +73,21 @@ class StoryIndex(ArticleFeed, StoryQueries, NotCopied):
         self._session = Session(Engine(check_settings(settings)), None)
         self._session.set_retention(to_time("retention", retention))
         self._attach()
+
+    @classmethod
+    def in_memory(
+        cls,
+        settings: Settings | None = None,
+        *,
+        retention: timedelta | float | None = None,
+    ) -> Self:
+        """Make an index in memory; deprecated, because `StoryIndex()` does the same."""
+        warnings.warn(
+            "StoryIndex.in_memory() is deprecated: call StoryIndex()",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+        return cls(settings, retention=retention)
 
     @classmethod
     def open(
