@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -167,3 +168,13 @@ def test_pairs_are_cut_and_joined() -> None:
     assert both.first.tolist() == [0, 1, 0]
     assert both.score.tolist() == [1.0, -1.0, 1.0]
     assert len(Pairs.concatenate([])) == 0
+
+
+def test_no_piece_of_evidence_is_a_negative_zero() -> None:
+    rows = [
+        {"id": name, "text": f"Gunmen attacked the camp at {place} on Monday, the governor said."}
+        for name, place in (("a", "Tessarit"), ("b", "Tessalit"))
+    ]
+    told = cluster(rows).explain("a", "b").breakdown
+    assert told is not None
+    assert not any(math.copysign(1, value) < 0 for value in told.pieces.values() if value == 0)

@@ -294,7 +294,8 @@ class Evidence:
         pieces: list[dict[str, float]] = []
         for rows, features in self.features(first, second):
             row = self.row_of_constants(features, first[rows], second[rows])
-            parts = features * self._weights[row]
+            # Nothing times a negative constant is -0, which people would read.
+            parts = features * self._weights[row] + 0.0
             pieces += [dict(zip(FEATURES, part, strict=True)) for part in parts.tolist()]
         return pieces
 
