@@ -17,8 +17,9 @@ undated    The same pairs with the dates taken away, beside pairs that lie more 
 
 Prints the constants, and for each archive how well constants fitted without it and its family
 separate its pairs: average precision, and the observed share of one event next to the predicted
-one, in five bins. The shipped constants are these, rounded; those of undated pairs were fitted
-before unknown outlets counted in part (docs/decisions/evidence.md).
+one, in five bins; and the constant of `numbers_apart` that would fit best. The shipped constants
+are these, rounded; those of undated pairs were fitted before unknown outlets counted in part
+(docs/decisions/evidence.md).
 """
 
 from __future__ import annotations
@@ -120,8 +121,7 @@ class Known:
         for found, idle in zip((self.dated, self.undated), _UNUSED, strict=True):
             parts = [
                 (Sample(part.features, part.same, _capped(part, idle)), 1.0)
-                for name, part in found.items()
-                if FAMILY[name] != FAMILY.get(without or "")
+                for part in _without(found, without)
             ]
             if found is self.undated:
                 parts += [
@@ -136,22 +136,18 @@ class Known:
         rows[0][_APART] = _NUMBERS_APART
         return np.array(rows)
 
-    def apart(self, without: str | None = None) -> float:
-        """Fit the constant of `numbers_apart` alone, after those of the other pieces."""
-        known = self.weights(without)[0]
-        known[_APART] = 0
-        parts = [
-            (part, part.features @ known, weight / weight.sum())
-            for name, part in self.dated.items()
-            if FAMILY[name] != FAMILY.get(without or "")
-            for weight in (cut(part.weight),)
-        ]
+    def apart(self, others: NDArray[np.float64], without: str | None = None) -> float:
+        """Fit the constant of `numbers_apart` for dated pairs alone, given those of the others."""
+        others = others.copy()
+        others[_APART] = 0
 
         def loss(constant: float) -> float:
             total = 0.0
-            for part, odds, weight in parts:
-                score = np.clip(odds + constant * part.features[:, _APART], FLOOR, LIMIT)
-                total += (weight * (np.logaddexp(0, score) - part.same * score)).sum()
+            for part in _without(self.dated, without):
+                odds = part.features @ others + constant * part.features[:, _APART]
+                score, weight = np.clip(odds, FLOOR, LIMIT), cut(part.weight)
+                losses = np.logaddexp(0, score) - part.same * score
+                total += np.average(losses, weights=weight)
             return total
 
         return float(minimize_scalar(loss, bounds=(-4, 4), method="bounded").x)
@@ -179,8 +175,9 @@ def main() -> None:
             table.add_row(name, *counts, f"{precision:.2f}", shares)
         console.print(table)
     table = Table("numbers_apart alone, without", "constant")
-    for without in (None, *FAMILY):
-        table.add_row(without or "–", f"{known.apart(without):.2f}")
+    table.add_row("–", f"{known.apart(weights[0]):.2f}")
+    for name, others in left_out.items():
+        table.add_row(name, f"{known.apart(others[0], name):.2f}")
     console.print(table)
 
 
@@ -254,6 +251,11 @@ def calibration(found: list[tuple[Sample, NDArray[np.float64]]]) -> list[tuple[f
             mean = (weight * stated)[inside].sum() / total
             shares.append((float(mean), float((weight * same)[inside].sum() / total)))
     return shares
+
+
+def _without(samples: Mapping[str, Sample], without: str | None) -> list[Sample]:
+    """Leave out an archive and its family."""
+    return [part for name, part in samples.items() if FAMILY[name] != FAMILY.get(without or "")]
 
 
 def _capped(part: Sample, idle: set[str]) -> NDArray[np.float64]:
