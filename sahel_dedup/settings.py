@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import math
 import operator
 from collections.abc import Mapping, Sequence
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, SupportsIndex, cast, get_args
 
 from sahel_dedup.errors import SettingsError
 from sahel_dedup.evidence_model import EvidenceModel
+from sahel_dedup.util.days import DAY
 from sahel_dedup.util.outlet_names import outlet_name
 from sahel_dedup.util.values import show
 
@@ -154,13 +154,7 @@ class Settings:
         """The window in days; infinite if it is disabled."""
         if self.window is None or self.granularity == "topic":
             return float("inf")
-        return _in_days(self.window)
-
-
-# Each arriving article of a stream asks for it several times.
-@functools.lru_cache(maxsize=8)
-def _in_days(window: timedelta) -> float:
-    return window / timedelta(days=1)
+        return self.window / DAY
 
 
 def to_time(name: str, value: timedelta | float | None) -> timedelta | None:

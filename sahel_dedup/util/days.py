@@ -9,7 +9,7 @@ from sahel_dedup.errors import SettingsError
 
 SECONDS_A_DAY = 86_400.0
 
-_DAY = timedelta(days=1)
+DAY = timedelta(days=1)
 _HOUR = timedelta(hours=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -18,7 +18,7 @@ def to_days(moment: datetime) -> float:
     """Convert a time to days; one without a zone is UTC."""
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
-    return (moment - _EPOCH) / _DAY
+    return (moment - _EPOCH) / DAY
 
 
 def to_day(name: str, moment: datetime) -> float:
@@ -36,22 +36,22 @@ def to_day(name: str, moment: datetime) -> float:
 
 def to_moment(days: float) -> datetime:
     """Convert days to a time."""
-    return _EPOCH + days * _DAY
+    return _EPOCH + days * DAY
 
 
 def length_in_days(length: timedelta | None) -> float | None:
     """Convert a length of time to days."""
-    return None if length is None else length / _DAY
+    return None if length is None else length / DAY
 
 
 def length_in_words(length: timedelta | None) -> str:
     """Express a length of time in days, for messages."""
-    return "None" if length is None else f"{length / _DAY:g} days"
+    return "None" if length is None else f"{length / DAY:g} days"
 
 
 def length_of(days: float | None) -> timedelta | None:
     """Convert days to a length of time."""
-    return None if days is None else days * _DAY
+    return None if days is None else days * DAY
 
 
 def today() -> float:
