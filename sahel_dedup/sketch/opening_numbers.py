@@ -4,7 +4,9 @@ Reports of one event often have a number in common there: the dead, the price, t
 have numbers and none in common, they more likely report two events that share a name. Numbers are
 read in digits of any script and in words (`sahel_dedup.text.number_tables`), so that "four killed"
 and "4 killed" agree. In other languages a number in words would be missed, and two reports would
-seem to disagree; their articles therefore have no opening numbers.
+seem to disagree; their articles therefore have no opening numbers. Every article is read, so this
+is a compiled loop that knows only plain numbers; `sahel_dedup.explain.number_words` reads whole
+texts, with bounds and ranges.
 
 0, 1, 2 and the years from 1900 to 2099 say too little. Of more than eight numbers, the eight with
 the least hashes are kept. Two different numbers have the same byte once in 255 times.
@@ -14,7 +16,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
@@ -102,7 +103,7 @@ def _tables() -> tuple[NDArray[np.uint64], NDArray[np.int64], NDArray[np.int64],
 
     Words of the language at place i of `LANGUAGES` are from ``starts[i]`` to ``starts[i + 1]``.
     """
-    hashes, values, parts, sizes = [], [], [], []
+    hashes, values, parts, starts = [], [], [], [0]
     for lang in LANGUAGES:
         words = number_parts(lang)
         hashed = hash_words(list(words))
@@ -110,9 +111,10 @@ def _tables() -> tuple[NDArray[np.uint64], NDArray[np.int64], NDArray[np.int64],
         hashes.append(hashed[order])
         values.append(np.array([value for value, _ in words.values()])[order])
         parts.append(np.array([int(part) for _, part in words.values()])[order])
-        sizes.append(len(words))
-    starts = np.array(list(accumulate(sizes, initial=0)))
-    return np.concatenate(hashes), np.concatenate(values), np.concatenate(parts), starts
+        starts.append(starts[-1] + len(words))
+    return (
+        np.concatenate(hashes), np.concatenate(values), np.concatenate(parts), np.array(starts)
+    )  # fmt: skip
 
 
 @compiled
