@@ -6,11 +6,14 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from sahel_dedup import StoryIndex
 from sahel_dedup.index import forgetting, session
 from sahel_dedup.index.maintenance import check
+from sahel_dedup.index.term_numbers import TermNumbers
+from sahel_dedup.text.vocabulary import Vocabulary
 
 Row = dict[str, Any]
 
@@ -107,3 +110,24 @@ def test_words_that_only_queries_had_are_forgotten(
     # 40 queries have 800 words.
     assert most <= known + 200
     assert check(path) == []
+
+
+def test_terms_keep_their_numbers_in_the_file_when_others_are_forgotten() -> None:
+    words = ["ford", "goat", "hill", "inn", "jar", "kiln"]
+    hashes = np.arange(1, 7, dtype=np.uint64)
+    large, small = Vocabulary(), Vocabulary()
+    large.enter(hashes, words)
+    small.enter(hashes[1::2], words[1::2])
+    numbers = TermNumbers(large)
+    numbers.new_rows()
+    rows = numbers.follow(small)
+    assert numbers.filed(np.arange(3)).tolist() == [1, 3, 5]
+    assert numbers.in_memory(np.array([5, 1, 3], dtype=np.int32)).tolist() == [2, 0, 1]
+    for gone in (0, 2, 4):
+        with pytest.raises(ValueError, match="unknown number"):
+            numbers.in_memory(np.array([gone], dtype=np.int32))
+    # Another process that reads the file has the same.
+    other = TermNumbers(Vocabulary())
+    other.read(rows)
+    for mine, theirs in zip(numbers.arrays(), other.arrays(), strict=True):
+        np.testing.assert_array_equal(mine, theirs)

@@ -49,7 +49,8 @@ def forget_terms(
     """
     vocabulary = sketcher.vocabulary
     used = np.zeros(len(vocabulary), dtype=bool)
-    used[profiles.terms()] = used[profiles.title_terms] = True
+    # Those of titles are among them.
+    used[profiles.terms()] = True
     if len(used) < max(_FEWEST_TERMS, _SPARE_TERMS * int(used.sum())):
         return None
     for counts in counted:

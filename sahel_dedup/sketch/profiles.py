@@ -153,7 +153,7 @@ class Profiles(Traits):
         Occurrences of each, at most 127, where those in title and lead count twice. 128 is added if
         the term is in the title or the opening, which is the first words of the text.
     title_indptr, title_terms
-        The same for the distinct terms of the titles.
+        The same for the distinct terms of the titles, which are among `terms` too.
     """
 
     indptr: NDArray[np.int64]
