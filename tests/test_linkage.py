@@ -21,6 +21,7 @@ from sahel_dedup.clustering.average_linkage import (
     link_stories,
     parts_held,
 )
+from sahel_dedup.clustering.large_components import bounded_components, is_large, speakers
 from sahel_dedup.clustering.window import Times
 from sahel_dedup.scoring.evidence import Evidence, Pairs
 from sahel_dedup.scoring.log_odds import LIMIT
@@ -191,6 +192,55 @@ class TestLargeComponents:
         labels, inside = link_stories(every_pair(scores), any_time(40), Known(scores), 0.0)
         assert partition(labels) == {frozenset(range(40))}
         assert len(inside) == 40 * 39 // 2
+
+    @pytest.mark.parametrize(("strength", "parts"), [(1.0, 1), (0.9999, 2)])
+    def test_a_refused_part_is_joined_by_a_pair_half_as_strong(
+        self, strength: float, parts: int
+    ) -> None:
+        # Rows 2 and 3 would join two parts of four; then row 8 asks to join one of them.
+        chain = [(0, 1, 3.0), (1, 2, 3.0), (2, 3, 3.0), (4, 5, 3.0), (5, 6, 3.0), (6, 7, 3.0)]
+        first, second, score = map(
+            np.array, zip(*chain, (3, 4, 2.0), (7, 8, strength), strict=True)
+        )
+        pairs = Pairs(first, second, np.ones(len(first)), score)
+        part, component = bounded_components(pairs, 9, 0.0)
+        assert len(set(component.tolist())) == 1
+        assert len(set(part[[7, 8]].tolist())) == parts
+
+    @given(st.integers(0, 2**32 - 1), st.sampled_from([-1.0, 0.0, 1.5]))
+    def test_parts_are_those_of_the_strongest_pairs(self, seed: int, threshold: float) -> None:
+        draw = np.random.default_rng(seed)
+        first, second = np.triu_indices(24, 1)
+        chosen = np.flatnonzero(draw.random(len(first)) < 0.12)
+        first, second = first[chosen].astype(np.int64), second[chosen].astype(np.int64)
+        score = threshold + draw.permutation(len(chosen)) / 8
+        pairs = Pairs(first, second, np.ones(len(chosen)), score)
+        part, component = bounded_components(pairs, 24, threshold)
+        # Slowly: sets of rows, and the strongest pair that each set refused.
+        groups = {frozenset([row]): 0.0 for row in range(24)}
+        large = is_large(component)
+        for i in np.argsort(-score).tolist():
+            one, other = (
+                next(group for group in groups if row in group) for row in (first[i], second[i])
+            )
+            strength, refused = score[i] - threshold, max(groups[one], groups[other])
+            if one == other or not large[first[i]]:
+                continue
+            if len(one | other) > 6:
+                groups |= {group: max(groups[group], strength) for group in (one, other)}
+            elif strength >= refused / 2:
+                del groups[one], groups[other]
+                groups[one | other] = refused
+        rows = np.flatnonzero(large).tolist()
+        expected = {group for group in groups if large[min(group)]}
+        assert {frozenset(rows[i] for i in group) for group in partition(part[large])} == expected
+
+    def test_a_story_is_represented_from_its_first_article_to_its_last(self) -> None:
+        assert speakers(np.array([3, 5, 9])).tolist() == [3, 5, 9]
+        rows = speakers(np.arange(100, 1000))
+        assert rows[[0, -1]].tolist() == [100, 999]
+        steps = np.diff(rows)
+        assert 0 < steps.min() <= steps.max() <= steps.min() + 1
 
     def test_parts_are_joined_within_the_window_only(self) -> None:
         days = np.arange(30) / 2

@@ -95,10 +95,15 @@ def test_stories_are_cut_where_their_mean_is_too_low(
 
 
 def test_a_story_of_which_pairs_are_missing_stays_whole() -> None:
-    one, two = np.array([0, 0, 0, 1]), np.array([1, 2, 3, 2])
-    labels, source = np.zeros(4, dtype=np.int64), np.zeros(4, dtype=np.int32)
-    found = divide_series(labels, one, two, np.full(4, -3.0), source, 0.0)
-    assert found.tolist() == [0] * 4
+    one, two = np.triu_indices(12, 1)
+    inside = (one < 6) == (two < 6)
+    inside[0] = False  # one pair of the first story
+    one, two = one[inside], two[inside]
+    labels = np.repeat([0, 1], 6)
+    source = np.zeros(12, dtype=np.int32)
+    found = divide_series(labels, one, two, np.full(len(one), -3.0), source, 0.0)
+    assert found[:6].tolist() == [0] * 6
+    assert len(set(found[6:].tolist())) == 6
 
 
 def reports(outlets: int) -> list[dict[str, Any]]:
