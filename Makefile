@@ -1,5 +1,7 @@
 PYTHON ?= python3
 OTHER_PYTHON ?= /usr/bin/python3
+# The types of the standard library differ between releases, so two of them are checked.
+NEWEST_PYTHON := 3.14
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 # What is run beside the package has environments of its own, so that it changes no pin of the
@@ -64,6 +66,7 @@ lint: $(INSTALLED)  ## Check style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy --python-version $(NEWEST_PYTHON)
 
 format: $(INSTALLED)  ## Format the code, and fix what ruff can fix
 	$(BIN)/ruff check --fix .

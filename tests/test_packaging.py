@@ -96,6 +96,14 @@ FOUND = importlib.util.find_spec("m")
     }  # fmt: skip
 
 
+def test_types_are_checked_for_the_newest_python_declared() -> None:
+    name = "Programming Language :: Python :: 3."
+    newest = max(
+        int(line.removeprefix(name)) for line in PROJECT["classifiers"] if line.startswith(name)
+    )
+    assert f"NEWEST_PYTHON := 3.{newest}\n" in (ROOT / "Makefile").read_text("utf-8")
+
+
 def test_the_description_has_no_link_that_leads_nowhere() -> None:
     builder = WheelBuilder(str(ROOT))
     text = Parser().parsestr(builder.config.core_metadata_constructor(builder.metadata))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import mmap
+import sys
 from typing import TypeVar
 
 import numpy as np
@@ -15,8 +16,6 @@ _Scalar = TypeVar("_Scalar", bound=np.generic)
 # size in the heap, too small for the one that takes its place; and room that has never been
 # written to takes no memory.
 _LARGE = 1 << 18
-# Shared with nobody after a fork; where there is no fork there is no such flag.
-_PRIVATE = {"flags": mmap.MAP_PRIVATE} if hasattr(mmap, "MAP_PRIVATE") else {}
 
 
 def zeros(shape: tuple[int, ...], dtype: np.dtype[_Scalar]) -> NDArray[_Scalar]:
@@ -24,7 +23,12 @@ def zeros(shape: tuple[int, ...], dtype: np.dtype[_Scalar]) -> NDArray[_Scalar]:
     size = math.prod(shape) * dtype.itemsize
     if size < _LARGE:
         return np.zeros(shape, dtype=dtype)
-    return np.frombuffer(mmap.mmap(-1, size, **_PRIVATE), dtype=dtype).reshape(shape)
+    # Shared with nobody after a fork. Windows has neither forks nor the flag.
+    if sys.platform == "win32":
+        memory = mmap.mmap(-1, size)
+    else:
+        memory = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE)
+    return np.frombuffer(memory, dtype=dtype).reshape(shape)
 
 
 def with_room(array: NDArray[_Scalar], size: int) -> NDArray[_Scalar]:
