@@ -124,9 +124,9 @@ def score_pairs(judged: Sequence[Row], stories: dict[str, str]) -> dict[str, flo
     for note, mass in (("", weight), (", cut", cut(weight))):
         found[f"precision{note}"] = _share(mass, same, together)
         found[f"recall{note}"] = _share(mass, together, same)
-    for low, high in ((2, 2), (3, 4), (5, 9), (10, np.inf)):
+    for name, low, high in (("2", 2, 2), ("3-4", 3, 4), ("5-9", 5, 9), ("10+", 10, np.inf)):
         inside = together & (size >= low) & (size <= high)
-        found[f"size {low}" if low == high else f"size {low}+"] = _share(weight, same, inside)
+        found[f"size {name}"] = _share(weight, same, inside)
     return found
 
 
