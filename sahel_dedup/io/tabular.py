@@ -164,7 +164,7 @@ def to_json(value: object) -> str:
     Raises
     ------
     FileError
-        If it is nested too deeply for Python, at about 900 levels.
+        If it is nested too deeply for Python: about 900 levels in 3.11, more in later releases.
     """
     try:
         return _encoded(_encode, value)
