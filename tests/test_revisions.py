@@ -137,6 +137,28 @@ def test_two_forms_with_names_of_their_own_are_no_updates() -> None:
     assert pair_of(first, second) == (True, False)
 
 
+def test_a_word_that_nearly_every_text_has_is_no_name() -> None:
+    pages = [
+        Article(name, text, title=title, published=DAY, source="Wire", lang="en")
+        for name, title, text in (
+            (
+                "a",
+                "LIVE: Dyke in Unterrode bursts",
+                "Soldiers are on their way to Unterrode in the Werra valley. A dyke bursts there.",
+            ),
+            (
+                "b",
+                "LIVE: Missing farmers saved",
+                "Two missing farmers waved from the roof of a barn and were saved by helicopter at "
+                "noon. A nurse who treated them said that both had been drinking rainwater. When a "
+                "dyke bursts, as near Unterrode, cattle drown first. Neighbours had lit fires and "
+                "rung the chapel bell through the night, hoping for answers.",
+            ),
+        )
+    ]
+    assert pair_of(*pages) == (True, True)
+
+
 def test_updates_with_new_names_but_similar_wording_are() -> None:
     first = Article(
         "a",

@@ -312,14 +312,11 @@ class OnlineTfidf:
     def names_apart(self, one: int, other: int) -> bool:
         """See `sahel_dedup.scoring.copies.names_apart`."""
         p = self._profiles
+        lang, title = p.lang[one], p.title_terms[p.title_indptr[one] : p.title_indptr[one + 1]]
         mine, theirs = (p.words[p.indptr[row] : p.indptr[row + 1]] for row in (one, other))
-        return names_apart(
-            p.title_terms[p.title_indptr[one] : p.title_indptr[one + 1]],
-            mine & TERM,
-            mine >> TERM_BITS,
-            theirs & TERM,
-            self._sketcher.vocabulary.is_number,
-        )
+        idf = self._log_articles[lang] - self._log_seen[lang, title]
+        counted, is_number = (mine & TERM, mine >> TERM_BITS), self._sketcher.vocabulary.is_number
+        return names_apart(title, idf, *counted, theirs & TERM, is_number)
 
     def echoes_text(self, row: int) -> bool:
         """See `sahel_dedup.scoring.copies.echoes_text`."""

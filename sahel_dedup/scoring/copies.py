@@ -35,6 +35,8 @@ LEAST_FILLING = 0.3
 _FILLING_COSINE = 0.13
 _FILLING_COSINE_CONFLICTING = 0.2
 _MANY_CONFLICTS = 3
+# A name is a word of a higher IDF: one that fewer than every tenth text has.
+_NAME_IDF = 2.3
 
 
 # A number, or an array of them: one rule for one pair and for many.
@@ -66,6 +68,7 @@ class TitlesAndNumbers(Titles, Protocol):
 
 def names_apart(
     title: NDArray[Any],
+    idf: NDArray[np.float32],
     terms: NDArray[Any],
     counts: NDArray[Any],
     others: NDArray[Any],
@@ -73,16 +76,20 @@ def names_apart(
 ) -> bool:
     """Whether a title names what its text speaks of and another text does not.
 
+    What nearly every text has, such as *in* and *after*, is no name.
+
     Parameters
     ----------
     title, terms, counts
         Those of the article: see `sahel_dedup.sketch.profiles.Profiles`.
+    idf : ndarray of float32
+        IDF of each term of the title.
     others : ndarray of int
         Terms of the other article, in ascending order.
     is_number : ndarray of bool
         Whether each term of the vocabulary starts with a digit.
     """
-    words = title[~is_number[title]]
+    words = title[~is_number[title] & (idf > _NAME_IDF)]
     words = words[are_in_text(words, terms, counts)]
     place = np.minimum(np.searchsorted(others, words), len(others) - 1)
     return bool((others[place] != words).any())

@@ -238,8 +238,10 @@ class Similarity:
         """See `sahel_dedup.scoring.copies.names_apart`."""
         p = self._profiles
         mine = slice(p.indptr[one], p.indptr[one + 1])
+        title = p.title_terms[p.title_indptr[one] : p.title_indptr[one + 1]]
         return names_apart(
-            p.title_terms[p.title_indptr[one] : p.title_indptr[one + 1]],
+            title,
+            self._idf[p.lang[one], title],
             p.terms[mine],
             p.counts[mine],
             p.terms[p.indptr[other] : p.indptr[other + 1]],
