@@ -21,36 +21,58 @@ _BEFORE = _phrases("""
     rpt; recasts; wrapup; latest; the latest; live; live blog; liveblog; live coverage;
     live update; live updates; direct; en direct; mise à jour; màj; actualisation; rectificatif;
     correctif; directo; en directo; en vivo; actualización; actualizado; ampliación; corrección;
-    minuto a minuto; ao vivo; atualização; atualizado; atualizada; correção; korrektur;
-    berichtigung; aktualisiert; liveticker; live-ticker; newsblog; diretta; in diretta;
-    aggiornamento; direkt; direkte; oppdatert; canlı; обновлено; онлайн; مباشر; بث مباشر; تحديث;
-    محدث; تصحيح; 更新; 直播
+    minuto a minuto; ao vivo; em direto; ao minuto; atualização; atualizado; atualizada; correção;
+    korrektur; berichtigung; aktualisiert; aktualisierung; zusammenfassung; liveticker;
+    live-ticker; newsblog; diretta; in diretta; aggiornamento; direkt; direkte; oppdatert; canlı;
+    обновлено; онлайн; مباشر; بث مباشر; تغطية مباشرة; لحظة بلحظة; تحديث; محدث; تصحيح; 更新; 直播
 """)
 # What stands after one.
 _AFTER = _phrases("""
     live; live blog; liveblog; live coverage; live updates; updates; update; as it happened;
-    en direct; en directo; en vivo; minuto a minuto; ao vivo; liveticker; live-ticker; newsblog;
-    diretta; direkte; canlı; онлайн; مباشر; 直播
+    en direct; en directo; en vivo; minuto a minuto; ao vivo; em direto; ao minuto; liveticker;
+    live-ticker; newsblog; diretta; direkte; canlı; онлайн; مباشر; لحظة بلحظة; 直播
 """)
 # What stands in brackets, by itself or with the number of the take.
-_TAKES = _phrases("lead; ld; writethru; write-thru; first lead; second lead; third lead")
-_NUMBER = r"\d{1,2}(?:st|nd|rd|th|er|e)?"
+_TAKES = _phrases("""
+    lead; ld; writethru; write-thru; first lead; second lead; third lead; papier général;
+    papier general; synthèse; synthese; resumen
+""")
+# What stands in brackets before what is new.
+_ADDING = _phrases("""
+    update; updates; adds; recasts; corrects; actualise; actualiza; amplía; corrige; atualiza;
+    aktualisiert
+""")
+_ORDINAL = r"\d{1,2}(?:st|nd|rd|th|er|e|\.)"
+_NUMBER = rf"(?:{_ORDINAL}|\d{{1,2}})"
 _BAR = r"[:|\u2013\u2014\uff1a]"
 # A hyphen parts a mark from the report only after a blank, a number or a bracket: live-streamed.
 _FIRST = re.compile(
-    rf"\W{{0,3}}(?:{_BEFORE})(?: ?{_NUMBER})?[)\]】]?(?:\s?{_BAR}|\s-|(?<=[\d)\]】])\s?-)"
-    r"|(?:rpt|refile|corrected|recasts)-",
+    rf"\W{{0,3}}(?:{_ORDINAL}\s(?:{_TAKES}|{_BEFORE})|(?:{_BEFORE})(?: ?{_NUMBER})?)[)\]】]?"
+    rf"(?:\s?{_BAR}|\s-|(?<=[\d)\]】])\s?-)"
+    r"|(?:rpt|refile|corrected|recasts)-|(?:(?:en )?direct|mise à jour|màj)\.\s",
     re.IGNORECASE,
 )
 _LATER = re.compile(
-    rf"[(\[【:|\u2013\u2014\uff1a-]\s?(?:(?:{_AFTER})\W{{0,5}}$|(?:{_NUMBER}[\s,-]{{1,2}})?"
-    rf"(?:{_BEFORE}|{_TAKES})(?:[\s,/-]{{1,3}}(?:[\d:.]{{1,6}}|{_BEFORE}|{_TAKES})){{0,2}}\s?[)\]】])",
+    rf"[(\[【:|,\u2013\u2014\uff1a-]\s?(?:(?:{_AFTER})(?:\W{{0,5}}$|\s?{_BAR})"
+    rf"|(?:{_NUMBER}[\s,-]{{1,2}})?(?:{_BEFORE}|{_TAKES})"
+    rf"(?:[\s,/-]{{1,3}}(?:[\d:.]{{1,6}}|{_BEFORE}|{_TAKES})){{0,2}}\s?[)\]】]"
+    rf"|(?:{_ADDING})\s[^()\[\]]{{2,60}}[)\]】])",
     re.IGNORECASE,
 )
-
-# Each of these has at least one such character; most titles have none.
-_PUNCTUATED = re.compile(r"[(\[【:|\u2013\u2014\uff1a-]")
-_LIVE = re.compile(r"\slive(?: blog| coverage| updates)?:", re.IGNORECASE)
+# Each of these has at least one such character; many titles have none.
+_PUNCTUATED = re.compile(r"[(\[【:|.,\u2013\u2014\uff1a-]")
+# What needs no such character before it, but a colon behind it, ...
+_LIVE = re.compile(
+    r"\s(?:live(?: blog| coverage| updates?)?|en directo?|en vivo|ao vivo|live-?ticker)\s?:"
+    r"|-ticker\s?:",
+    re.IGNORECASE,
+)
+# ... or the end of the title, apart from punctuation.
+_LAST = (
+    " as it happened", " minuto a minuto", " im liveticker", " im live-ticker", " im newsblog",
+    " لحظة بلحظة",
+)  # fmt: skip
+_AT_END = " .!?:)]\u00bb\u201d\"'"
 
 
 def marks_revision(title: str) -> bool:
@@ -74,6 +96,10 @@ def marks_revision(title: str) -> bool:
     >>> marks_revision("Live cattle futures seen steady")
     False
     """
+    if title.rstrip(_AT_END).lower().endswith(_LAST):
+        return True
     if not _PUNCTUATED.search(title):
         return False
-    return bool(_FIRST.match(title) or _LATER.search(title) or _LIVE.search(title))
+    if _FIRST.match(title) or _LATER.search(title):
+        return True
+    return ":" in title and bool(_LIVE.search(title))
