@@ -41,7 +41,7 @@ BOUNDED = {
     "text.boilerplate._DATELINE", "text.boilerplate._ARABIC_DATELINE",
     "text.boilerplate._SIGNATURE", "text.boilerplate._COPYRIGHT_TAIL",
     "text.boilerplate._CONTRIBUTED", "explain.document._WORD_AT_END",
-    "util.date_parser._BEFORE_OFFSET", "util.date_parser._UTC",
+    "util.date_parser._BEFORE_OFFSET", "util.date_parser._PLACE", "util.date_parser._ZONE_AT_END",
     "util.date_parser._NAMED0", "util.date_parser._NAMED1", "util.date_parser._NAMED2",
 }  # fmt: skip
 PATTERNS = patterns()

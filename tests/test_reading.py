@@ -592,7 +592,7 @@ def test_closed_standard_input(monkeypatch: pytest.MonkeyPatch, closed: Any) -> 
 
 
 def test_dates_that_cannot_be_read_are_dropped_and_counted() -> None:
-    dates = ["2025-03-04", "03/04/2025", "soon", "", "Tue, 04 Mar 2025 06:12:00 CET"]
+    dates = ["2025-03-04", "03/04/2025", "soon", "", "Tue, 04 Mar 2025 06:12:00 BST"]
     rows = [{"id": n, "text": "t", "published": date} for n, date in enumerate(dates)]
     Path("a.jsonl").write_text("\n".join(map(json.dumps, rows)))
     summary = ReadSummary()

@@ -1,62 +1,75 @@
 """Parser of times of publication, as feeds, archives and data frames write them.
 
-It accepts ISO 8601; RFC 822, as in RSS; dates with the English name of the month; GDELT's digits;
-Unix time; and the date types of Python, NumPy and pandas. A time without a zone is UTC. Ambiguous
-dates are refused: ``03/04/2025`` is in March in one country and in April in another.
+It accepts ISO 8601; RFC 822, as in RSS; dates with the name of the month in the languages of
+`sahel_dedup.util.date_names`; GDELT's digits; Unix time; and the date types of Python, NumPy and
+pandas. A time without a zone is UTC. Ambiguous dates are refused: ``03/04/2025`` is in March in
+one country and in April in another.
 """
 
 from __future__ import annotations
 
 import operator
 import re
+import unicodedata
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from numbers import Real
 from time import struct_time
 from typing import Any, SupportsIndex
 
 from sahel_dedup.errors import ArticleError
-from sahel_dedup.util.values import is_missing, show
+from sahel_dedup.util.date_names import MONTHS, WEEKDAYS, ZONES
+from sahel_dedup.util.values import is_missing, show, stands_for_missing
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # The number of digits that Unix time has from 1973 to 2286, by the digits of its fraction of a
 # second. Fewer digits are not a time of news, and 8 and 14 digits are calendar dates.
 _UNIX_DIGITS = {9: 0, 10: 0, 12: 3, 13: 3, 15: 6, 16: 6, 18: 9, 19: 9}
 
-# English names, whatever the locale.
-_MONTHS = ("january", "february", "march", "april", "may", "june", "july", "august", "september",
-           "october", "november", "december")  # fmt: skip
-_MONTH_NUMBERS = {name: number for number, name in enumerate(_MONTHS, start=1)}
-_MONTH_NUMBERS |= {name[:3]: number for name, number in _MONTH_NUMBERS.items()} | {"sept": 9}
 # No date is longer, and a text of this length can be matched quickly.
 _LONGEST = 100
-# RFC 822 defines only these zones.
-_ZONES = {"": 0, "z": 0, "ut": 0, "utc": 0, "gmt": 0, "edt": -4, "est": -5, "cdt": -5, "cst": -6,
-          "mdt": -6, "mst": -7, "pdt": -7, "pst": -8}  # fmt: skip
+# Programs write a blank that does not break a line, the minus sign, and marks of direction.
+_PLAIN = {0xA0: " ", 0x2009: " ", 0x202F: " ", 0x2212: "-", 0x200E: None, 0x200F: None}
 
 # The usual form, which needs none of the patterns below.
 _ISO = re.compile(
-    r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)?)?", re.ASCII
+    r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::[0-5]\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)?)?", re.ASCII
+)
+# As Unix time in milliseconds, these are in 1976.
+_TO_THE_MINUTE = re.compile(
+    r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])[0-5]\d(?:\.0)?",
+    re.ASCII,
 )
 _NUMBER = re.compile(r"([+-]?)(\d+)(?:\.(\d+))?", re.ASCII)
 _SLASHED = re.compile(r"\d{1,2}([/.-])\d{1,2}\1\d{2,4}\b", re.ASCII)
 _YEAR_FIRST = re.compile(r"^(\d{4})([/.-])(\d{1,2})\2(\d{1,2})(?!\d)", re.ASCII)
-_BEFORE_OFFSET = re.compile(r"\s*(?:utc|gmt)?(?=[+-]\d\d:?\d\d$)", re.I | re.ASCII)
-_UTC = re.compile(r"\s*(?:utc|gmt|z)$", re.I | re.ASCII)
+# A float in a table, with digits enough for a minute.
+_FLOAT = re.compile(r"\d\.\d{7,17}e\+?\d\d?", re.I | re.ASCII)
+# MySQL writes this for a missing date.
+_ZERO = re.compile(r"0000-00-00(?:[T ]00:00:00(?:\.0+)?)?Z?", re.ASCII)
+# Java writes [Europe/Paris] after the offset, and Go writes both +0100 and CET.
+_PLACE = re.compile(r"(?<=[\dz])\[[\w/+-]{1,40}\]$", re.ASCII)
+_ZONE_AT_END = re.compile(r"(?<=\d)(?:\s*([+-]\d\d:?\d\d))?\s*([a-z]{1,5})$", re.ASCII)
+_BEFORE_OFFSET = re.compile(r"\s*(?:utc|gmt)?(?=[+-]\d\d:?\d\d$)", re.ASCII)
+_LEAP_SECOND = re.compile(r"(?<=:\d\d):60(?!\d)", re.ASCII)
 _DAY_AND_OFFSET = re.compile(r"(\d{4}-\d\d-\d\d)([+-]\d\d:?\d\d)", re.ASCII)
-_WEEKDAY = r"(?:(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?\.?,?\s+)?"
-_MONTH = r"(?P<month>[a-z]{3,9})\.?"
+_LETTER = r"[a-z\u00e0-\u00ff\u0620-\u064a]"
+_WEEKDAY = rf"(?:(?P<weekday>(?:{_LETTER}|-){{2,13}})\.?,?\s+)?"
+_MONTH = rf"(?P<month>{_LETTER}{{3,10}}(?: \u0627\u0644{_LETTER}{{3,5}})?)\.?"
+_DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th|er|\.|\u00ba)?"
+_OF = r"(?:\s+del?\s+|,?[\s-]+)"
 _TIME = (
-    r"(?:(?:\s*,)?\s+(?:at\s+)?(?P<hour>\d{1,2}):(?P<minute>\d\d)(?::(?P<second>\d\d)(?:\.\d+)?)?"
-    r"\s*(?P<half>[ap]\.?m\.?)?)?"
+    r"(?:(?:\s*,)?\s+(?:(?:at|\u00e0|\u00e0s|a las|um)\s+)?"
+    r"(?P<hour>\d{1,2})[:h](?P<minute>\d\d)(?::(?P<second>\d\d)(?:\.\d+)?)?"
+    r"\s*(?:(?P<half>[ap]\.?m\.?)|uhr)?)?"
 )
 _ZONE = r"\s*(?P<zone>[a-z]{1,5})?\s*(?P<offset>[+-]\d\d:?\d\d)?(?:\s*\([^()]*\))?"
 _NAMED = [
-    re.compile(_WEEKDAY + order, re.I | re.ASCII)
+    re.compile(_WEEKDAY + order, re.ASCII)
     for order in (
-        # Tue, 04 Mar 2025 06:12:00 +0100; 4-Mar-25
-        rf"(?P<day>\d{{1,2}})(?:st|nd|rd|th)?[\s-]+{_MONTH},?[\s-]+(?P<year>\d{{4}}|\d\d){_TIME}{_ZONE}",
+        # Tue, 04 Mar 2025 06:12:00 +0100; 4-Mar-25; mardi 4 mars 2025 à 6h12; 4 de marzo de 2025
+        rf"{_DAY}{_OF}{_MONTH}{_OF}(?P<year>\d{{4}}|\d\d){_TIME}{_ZONE}",
         # Sep 23, 2024 at 5:04 PM EDT
-        rf"{_MONTH}\s+(?P<day>\d{{1,2}})(?:st|nd|rd|th)?(?:,|\s)\s*(?P<year>\d{{4}}){_TIME}{_ZONE}",
+        rf"{_MONTH}\s+{_DAY}(?:,|\s)\s*(?P<year>\d{{4}}){_TIME}{_ZONE}",
         # Tue Mar  4 06:12:00 UTC 2025, of C's asctime and date(1)
         rf"{_MONTH}\s+(?P<day>\d{{1,2}}){_TIME}{_ZONE}\s+(?P<year>\d{{4}})",
     )
@@ -71,9 +84,9 @@ def parse_published(value: object) -> datetime | None:
     value
         A string, a number, a date, a datetime, a ``struct_time`` (in UTC unless it names
         its offset), a ``datetime64``, or a missing value. Numbers and strings of digits: 8 digits
-        are a day, and 14 a day and a time (20250304061200); 9 or 10 are Unix time in seconds, 12 or
-        13 in milliseconds, 15 or 16 in microseconds, 18 or 19 in nanoseconds. Times without an
-        offset are UTC.
+        are a day, and 12 or 14 a day and a time (202503040612, 20250304061200); 9 or 10 are Unix
+        time in seconds, other 12 or 13 in milliseconds, 15 or 16 in microseconds, 18 or 19 in
+        nanoseconds. Times without an offset are UTC.
 
     Returns
     -------
@@ -118,7 +131,9 @@ def _parse(value: object) -> datetime | None:
     """Read a value that is not missing; raise ValueError if it is not a date."""
     if isinstance(value, str):
         text = value.strip()
-        return _parse_text(text) if text else None
+        if stands_for_missing(text) or _ZERO.fullmatch(text):
+            return None
+        return _parse_text(text)
     if isinstance(value, datetime):
         # Return a plain datetime even for a subclass, because that of pandas has nanoseconds.
         return datetime.combine(value.date(), value.time(), tzinfo=value.tzinfo)
@@ -153,20 +168,36 @@ def _parse_text(text: str) -> datetime:
         return datetime.fromisoformat(text)
     if _NUMBER.fullmatch(text):
         return _parse_number(text)
+    if _FLOAT.fullmatch(text):
+        return _parse_number(f"{float(text):f}")
     if _SLASHED.match(text):
         raise ArticleError(
             f"ambiguous date: {show(text)}, day and month in either order; write YYYY-MM-DD",
             "published",
         )
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", text).translate(_PLAIN)
+    small = text.lower()
+    if small[:4].isdecimal():
+        return _from_digits(small, text)
     for pattern in _NAMED:
-        if match := pattern.fullmatch(text):
-            return _from_names(match)
-    text = _YEAR_FIRST.sub(_dashed, text, count=1)
-    text = _UTC.sub("+00:00", _BEFORE_OFFSET.sub("", text))
+        if match := pattern.fullmatch(small):
+            return _from_names(match, text)
+    raise ValueError
+
+
+def _from_digits(text: str, written: str) -> datetime:
+    """Read what is nearly ISO 8601, in small letters."""
+    text = _PLACE.sub("", _YEAR_FIRST.sub(_dashed, text, count=1))
+    if match := _ZONE_AT_END.search(text):
+        offset = match[1] or f"{_hours(match[2], written):+03}:00"
+        text = text[: match.start()] + offset
+    # A leap second counts as the last second of its minute.
+    text = _LEAP_SECOND.sub(":59", _BEFORE_OFFSET.sub("", text))
     if match := _DAY_AND_OFFSET.fullmatch(text):
         # Python would mistake the offset for the time of day.
         text = f"{match[1]}T00:00{match[2]}"
-    return datetime.fromisoformat(text)
+    return datetime.fromisoformat(text.upper())
 
 
 def _dashed(match: re.Match[str]) -> str:
@@ -181,6 +212,8 @@ def _parse_number(text: str) -> datetime:
     digits = len(whole)
     if digits == 14 and not sign:
         return datetime.strptime(whole, "%Y%m%d%H%M%S")
+    if _TO_THE_MINUTE.fullmatch(text):
+        return datetime.strptime(whole, "%Y%m%d%H%M")
     if digits == 8 and not sign:
         return datetime.strptime(whole, "%Y%m%d")
     if digits not in _UNIX_DIGITS:
@@ -190,9 +223,11 @@ def _parse_number(text: str) -> datetime:
     return _EPOCH + timedelta(microseconds=-ticks if sign == "-" else ticks)
 
 
-def _from_names(match: re.Match[str]) -> datetime:
+def _from_names(match: re.Match[str], written: str) -> datetime:
     part = match.groupdict()
-    month = _MONTH_NUMBERS.get(part["month"].lower(), 0)
+    month = MONTHS.get(part["month"])
+    if month is None or part["weekday"] not in WEEKDAYS:
+        raise ValueError
     year = int(part["year"])
     if len(part["year"]) == 2:
         # As RFC 2822 defines.
@@ -201,19 +236,32 @@ def _from_names(match: re.Match[str]) -> datetime:
     if part["half"]:
         if not 1 <= hour <= 12:
             raise ValueError
-        hour = hour % 12 + 12 * (part["half"][0] in "pP")
-    zone = _zone(match[0], part["zone"] or "", part["offset"])
-    return datetime(year, month, int(part["day"]), hour, minute, min(second, 59), tzinfo=zone)
+        hour = hour % 12 + 12 * (part["half"][0] == "p")
+    zone = _zone(written, part["zone"] or "", part["offset"])
+    return datetime(
+        year, MONTHS[part["month"]], int(part["day"]), hour, minute, min(second, 59), tzinfo=zone
+    )
 
 
-def _zone(text: str, name: str, offset: str | None) -> tzinfo:
-    hours = _ZONES.get(name.lower())
-    if hours is None or (offset and hours):
-        raise ArticleError(
-            f"unknown time zone: {name!r} in {show(text)}; write an offset such as +01:00",
-            "published",
-        )
+def _zone(written: str, name: str, offset: str | None) -> tzinfo:
+    hours = _hours(name, written)
     if not offset:
         return timezone(timedelta(hours=hours))
+    if hours:
+        raise _unknown(name, written)
     sign = -1 if offset[0] == "-" else 1
     return timezone(sign * timedelta(hours=int(offset[1:3]), minutes=int(offset[-2:])))
+
+
+def _hours(name: str, written: str) -> int:
+    """Return the offset of a zone in hours."""
+    if name not in ZONES:
+        raise _unknown(name, written)
+    return ZONES[name]
+
+
+def _unknown(name: str, written: str) -> ArticleError:
+    message = (
+        f"unknown time zone: {name.upper()!r} in {show(written)}; write an offset such as +01:00"
+    )
+    return ArticleError(message, "published")
