@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sahel_dedup.articles import Article
@@ -39,13 +39,20 @@ def apart(one: str, other: str) -> float:
     return how_far_apart(np.uint64(of(one)), np.uint64(of(other)))
 
 
-@given(st.lists(st.tuples(st.integers(0, 10**12), st.integers(0, 2)), max_size=20))
-def test_digits_are_those_of_the_slow_twin(numbers: list[tuple[int, int]]) -> None:
-    texts = [f"{n // 10**d}.{n % 10**d:0{d}}" if d else str(n) for n, d in numbers]
-    tokens = tokenize(["", " x ".join(texts)])
-    found = opening_numbers(tokens, ["en"], 99)
+NUMBERS = st.lists(st.tuples(st.integers(0, 10**15), st.integers(0, 2)), max_size=20)
+
+
+@given(st.lists(NUMBERS, min_size=1, max_size=3))
+@example([[(10**15, 0)], [(10**15 + 1, 0)], []])
+def test_digits_are_those_of_the_slow_twin(articles: list[list[tuple[int, int]]]) -> None:
+    texts = [
+        " x ".join(f"{n // 10**d}.{n % 10**d:0{d}}" if d else str(n) for n, d in numbers)
+        for numbers in articles
+    ]
+    tokens = tokenize([part for text in texts for part in ("", text)])
+    found = opening_numbers(tokens, ["en"] * len(articles), 99)
     assert found.dtype == np.uint64
-    assert found.tolist() == [slowly(numbers)]
+    assert found.tolist() == list(map(slowly, articles))
 
 
 @given(n=st.integers(3, 999), lang=st.sampled_from(sorted(WRITTEN)))
@@ -63,16 +70,31 @@ def test_a_number_in_words_is_that_in_digits(n: int, lang: str) -> None:
         ("وأربعة وعشرون، بثلاثين", "24 30", "ar"),
         ("اربعة", "4", "ar"),
         ("٣١ و١٬٢٠٠", "31 1200", "ar"),
+        ("ب٣١", "31", "ar"),
         ("1,200 killed, 2.5m, 20th, A320", "1200 2.5 20", "en"),
         ("one, two, 0, 1 and 2 of 1900, 2024 and 2099", "", "en"),
-        ("1899 and 2100, 1999.5", "1899, 2100, 1999.5", "en"),
         ("five thousand seven", "5000 7", "en"),
+        # What does not go on with a number ends it.
+        ("twenty 47", "20 47", "en"),
+        ("twenty boats, three crews", "20 3", "en"),
+        ("ten and seven", "10 7", "en"),
+        ("ten, four and twenty", "10 4 20", "en"),
+        ("ten, twenty", "10 20", "en"),
+        ("doscientos, trescientos", "200 300", "es"),
+        ("14.2.3", "14.2", "en"),
         ("1" * 400, "1" * 16, "en"),
     ],
 )
 def test_equal_numbers(words: str, digits: str, lang: str) -> None:
     assert of(words, lang) == of(digits, lang)
     assert (of(words, lang) == 0) == (not digits)
+
+
+@pytest.mark.parametrize(("number", "counts"), [
+    ("1899", True), ("1900", False), ("2099", False), ("2100", True), ("1999.5", True),
+])  # fmt: skip
+def test_years_do_not_count(number: str, counts: bool) -> None:
+    assert (of(number) != 0) == counts
 
 
 def test_only_title_and_opening_count() -> None:

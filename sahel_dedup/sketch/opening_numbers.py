@@ -179,7 +179,7 @@ def _go_on(number: int, value: int, part: int, seen: NDArray[np.bool_]) -> int:
 @compiled
 def _adds_up(number: int, value: int, part: int) -> bool:
     """Whether a word is added to the number before it, as in "twenty-three", "dix-sept"."""
-    if part == _LATE and 0 < number % 100 < 10:
+    if part == _LATE and number % 100 < 10:
         return True
     if number >= 100 and number % 100 == 0:
         return value < 100
