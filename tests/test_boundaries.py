@@ -57,6 +57,7 @@ from sahel_dedup.scoring.log_odds import (
 from sahel_dedup.scoring.meetings import neighbours
 from sahel_dedup.scoring.recurrence import LOWEST_RECURRENCE, RANK
 from sahel_dedup.scoring.tfidf import Similarity
+from sahel_dedup.sketch.fingerprint import SLOTS
 from sahel_dedup.sketch.layout import Layout
 from tests.test_linkage import Known, every_pair, partition
 
@@ -191,13 +192,14 @@ def test_a_stream_tells_relatives_and_background_apart_at_the_same_boundaries() 
     first, second = np.full(4, 4), np.arange(4)
     pairs, story = (first, second, np.full(4, 20)), np.ones(5, np.uint64)
     near, far = np.zeros((2, 4), dtype=np.bool_)
-    assert candidates._keep_sides(pairs, day, story, 7.0, near, far) == 4
+    room = np.empty(SLOTS + 1, dtype=np.int64)
+    assert candidates._keep_sides(pairs, day, story, 7.0, near, far, room) == 4
     assert second.tolist() == [0, 1, 2, 3]
     assert near.tolist() == [True, True, True, False]
     assert far.tolist() == [False, True, True, True]
     # An expired article cannot be joined.
     story[1] = 0
-    assert candidates._keep_sides(pairs, day, story, 7.0, near, far) == 4
+    assert candidates._keep_sides(pairs, day, story, 7.0, near, far, room) == 4
     assert near.tolist() == [True, False, True, False]
 
 

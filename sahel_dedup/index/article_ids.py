@@ -59,9 +59,10 @@ class IdArrays:
         letters = np.frombuffer(b"".join(ids), dtype=np.uint8)
         ends = np.zeros(len(ids) + 1, dtype=np.int64)
         np.cumsum(np.fromiter(map(len, ids), np.int64, len(ids)), out=ends[1:])
+        hashes = np.empty(len(rows), dtype=np.uint64)
         while True:
             salt = secrets.randbits(64)
-            hashes = _hashes(letters, ends, rows, np.uint64(salt))
+            _hash_all(letters, ends, rows, np.uint64(salt), hashes)
             ordered = np.sort(hashes)
             if (ordered[1:] != ordered[:-1]).all():
                 break
@@ -81,7 +82,8 @@ class IdArrays:
         data = np.frombuffer(to_bytes(name), dtype=np.uint8)
         salt = np.uint64(self.salt)
         ends = np.array([0, len(data)], dtype=np.int64)
-        sought = _hashes(data, ends, np.zeros(1, dtype=np.int32), salt)
+        sought = np.empty(1, dtype=np.uint64)
+        _hash_all(data, ends, np.zeros(1, dtype=np.int32), salt, sought)
         place = int(find_listed(self.table, self.hashes, sought, salt)[0])
         if place < 0:
             return None
@@ -232,17 +234,16 @@ def _decode(data: memoryview) -> str:
 
 
 @compiled
-def _hashes(
+def _hash_all(
     letters: NDArray[np.uint8],
     ends: NDArray[np.int64],
     rows: NDArray[np.int32],
     salt: np.uint64,
-) -> NDArray[np.uint64]:
+    found: NDArray[np.uint64],
+) -> None:
     """Hash the bytes of some rows, with a salt so that nobody can make ids with one hash."""
-    found = np.empty(len(rows), dtype=np.uint64)
     for i in range(len(rows)):
         value = splitmix64_one(salt)
         for place in range(ends[rows[i]], ends[rows[i] + 1]):
             value = splitmix64_one(value ^ np.uint64(letters[place])) + salt
         found[i] = splitmix64_one(value)
-    return found

@@ -88,7 +88,10 @@ def find_candidates(live: Live, rows: range) -> CandidatePairs:
     first, second, agree = _positions(most), _positions(most), _positions(most)
     near, far = np.empty(most, dtype=np.bool_), np.empty(most, dtype=np.bool_)
     pairs, when = (first, second, agree), (profiles.day, standing.story)
-    size = _pair(profiles.salience, asking, places, earlier, when, live.window, pairs, near, far)
+    size = _pair(
+        profiles.salience, asking, places, earlier, when, live.window, pairs, near, far,
+        _positions(SLOTS + 1),
+    )  # fmt: skip
     return CandidatePairs(first[:size], second[:size], near[:size], far[:size])
 
 
@@ -108,13 +111,14 @@ def _pair(
     pairs: tuple[_Rows, _Rows, _Rows],
     near: NDArray[np.bool_],
     far: NDArray[np.bool_],
+    with_agreement: _Rows,
 ) -> int:
     """Fill in the pairs of `find_candidates` and which are near and far, and count them."""
     first, second, agree = pairs
     day, story = when
     size = _agreeing(salience, asking, places, earlier, first, second, agree)
     found = first[:size], second[:size], agree[:size]
-    return _keep_sides(found, day, story, window, near, far)
+    return _keep_sides(found, day, story, window, near, far, with_agreement)
 
 
 @compiled
@@ -154,14 +158,14 @@ def _keep_sides(
     window: float,
     near: NDArray[np.bool_],
     far: NDArray[np.bool_],
+    with_agreement: _Rows,
 ) -> int:
     """Move the pairs that may report one event or be background to the front, and count them.
 
     Fills in which of the two. Of the distant pairs of an article, only the few that agree in most
-    slots are kept.
+    slots are kept. `with_agreement` is room for their number by slots.
     """
     first, second, agree = pairs
-    with_agreement = np.empty(SLOTS + 1, dtype=np.int64)
     start = 0
     while start < len(first):
         end = start

@@ -272,7 +272,8 @@ def _turns(
     before = np.zeros_like(idf)
     before[: former.shape[0], : former.shape[1]] = former
     p = profiles
-    turn = _angles(p.indptr, p.terms, p.counts, p.lang, TF, before, idf)
+    turn = np.zeros(len(p))
+    _angles(p.indptr, p.terms, p.counts, p.lang, TF, before, idf, turn)
     return np.asarray(np.ceil(turn * _UNITS) + 1, dtype=np.int64)
 
 
@@ -285,8 +286,8 @@ def _angles(
     tf: NDArray[np.float32],
     before: NDArray[np.float32],
     idf: NDArray[np.float32],
-) -> NDArray[np.float64]:
-    angles = np.zeros(len(lang))
+    angles: NDArray[np.float64],
+) -> None:
     for row in range(len(lang)):
         old = new = both = 0.0
         for i in range(indptr[row], indptr[row + 1]):
@@ -296,10 +297,12 @@ def _angles(
             old += one * one
             new += other * other
             both += one * other
-        if new > 0:
+        if new > 0 and old > 0:
+            cosine = both / np.sqrt(old * new)
+            angles[row] = np.arccos(cosine) if cosine < 1 else 0.0
+        elif new > 0:
             # Of a vector that was nothing any angle is possible.
-            angles[row] = np.arccos(min(1.0, both / np.sqrt(old * new))) if old > 0 else 2.0
-    return angles
+            angles[row] = 2.0
 
 
 def raise_bounds(

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +39,8 @@ _LEAST = 3
 _ENOUGH = 3
 _LONG = 10**15
 _FIRST_YEAR, _LAST_YEAR = 1900, 2099
+# As a NumPy number, because for a 0 of Python Numba would compile loops once more.
+_NONE: Any = np.int64(0)
 
 
 def opening_numbers(tokens: Tokens, langs: Sequence[str], size: int) -> NDArray[np.uint64]:
@@ -85,7 +88,7 @@ def how_far_apart(one: np.uint64, other: np.uint64) -> float:
                 return 0.0
             rest >>= np.uint64(8)
         one >>= np.uint64(8)
-    return min(numbers - 1, _ENOUGH) / _ENOUGH
+    return 1.0 if numbers > _ENOUGH else (numbers - 1) / _ENOUGH
 
 
 @compiled
@@ -138,23 +141,38 @@ def _read_all(
             continue
         low, high = starts[table[row]], starts[table[row] + 1]
         text, end = offsets[2 * row + 1], offsets[2 * row + 2]
+        if text + size < end:
+            end = text + size
         # The number in words that has been read so far; 0 if there is none.
-        number = 0
-        for i in range(offsets[2 * row], min(text + size, end)):
+        number = _NONE
+        for i in range(offsets[2 * row], end):
             if i == text:
-                number = _enter(number, 0, seen)
+                number = _enter(number, _NONE, seen)
             digit = _first_digit(letters, letter_starts[i])
             if digit >= 0:
-                number = _enter(number, 0, seen)
+                number = _enter(number, _NONE, seen)
                 _enter(*_digits(letters, digit), seen)
                 continue
-            place = low + np.searchsorted(known[low:high], hashes[i])
-            if place < high and known[place] == hashes[i]:
+            place = _find(hashes[i], known, low, high)
+            if place >= 0:
                 number = _go_on(number, values[place], parts[place], seen)
             else:
-                number = _enter(number, 0, seen)
-        _enter(number, 0, seen)
+                number = _enter(number, _NONE, seen)
+        _enter(number, _NONE, seen)
         found[row] = _packed(seen)
+
+
+@compiled
+def _find(sought: np.uint64, known: NDArray[np.uint64], low: int, high: int) -> int:
+    """Return the place of a hash among ascending ones, some of many; -1 if it is not there."""
+    end = high
+    while low < high:
+        middle = (low + high) >> 1
+        if known[middle] < sought:
+            low = middle + 1
+        else:
+            high = middle
+    return low if low < end and known[low] == sought else -1
 
 
 @compiled
@@ -162,17 +180,17 @@ def _go_on(number: int, value: int, part: int, seen: NDArray[np.bool_]) -> int:
     """Read the next word of a number; return the number so far."""
     if part == _AND:
         # As in "two hundred and five", but not in "four and five".
-        return number if number >= 20 else _enter(number, 0, seen)
+        return number if number >= 20 else _enter(number, _NONE, seen)
     if part == _SCALE:
         if value == 100:
-            return value * max(number, 1)
-        return _enter(number * value, 0, seen)
+            return value * number if number > 0 else value
+        return _enter(number * value, _NONE, seen)
     if part == _NUMBER and value == 20 and number % 100 == 4:
         # Four twenties, in French.
         return number + 76
     if _adds_up(number, value, part):
         return number + value
-    _enter(number, 0, seen)
+    _enter(number, _NONE, seen)
     return value
 
 

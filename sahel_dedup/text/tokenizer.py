@@ -343,15 +343,16 @@ def hash_words(words: Sequence[str]) -> U64:
     """
     joined = "\0".join([*words, ""])
     codes = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), np.uint32)
-    return _hash_laid_out(codes, character_tables().values, len(words))
+    hashes = np.empty(len(words), dtype=np.uint64)
+    _hash_laid_out(codes, character_tables().values, hashes)
+    return hashes
 
 
 @compiled
-def _hash_laid_out(codes: NDArray[np.uint32], values: U64, words: int) -> U64:
-    """Hash a given number of words, each followed by a NUL."""
-    hashes = np.empty(words, dtype=np.uint64)
+def _hash_laid_out(codes: NDArray[np.uint32], values: U64, hashes: U64) -> None:
+    """Fill in the hashes of words, each of which is followed by a NUL."""
     place = 0
-    for word in range(words):
+    for word in range(len(hashes)):
         total, power = np.uint64(0), np.uint64(1)
         while codes[place]:
             total += values[codes[place]] * power
@@ -359,4 +360,3 @@ def _hash_laid_out(codes: NDArray[np.uint32], values: U64, words: int) -> U64:
             place += 1
         hashes[word] = splitmix64_one(total)
         place += 1
-    return hashes
