@@ -15,7 +15,13 @@ from hypothesis import strategies as st
 from sahel_dedup import Article, Settings, cluster
 from sahel_dedup.batch import Archive
 from sahel_dedup.scoring.evidence import Evidence, Pairs
-from sahel_dedup.scoring.features import FEATURES, UNKNOWN_OUTLET
+from sahel_dedup.scoring.features import (
+    FEATURES,
+    RANGES,
+    UNKNOWN_OUTLET,
+    _compare_numbers,
+    measure,
+)
 from sahel_dedup.scoring.log_odds import FLOOR, LIMIT
 from sahel_dedup.scoring.recurrence import recurrence_scores
 from sahel_dedup.scoring.tfidf import Similarity
@@ -142,6 +148,72 @@ def test_a_copy_in_an_unknown_outlet_is_one_in_another_outlet() -> None:
     assert set(within_outlet(one, other).values()) == {0.0}
     again = Article("c", other.text, title="Raid", published=DAY, source="Wire")
     assert within_outlet(one, again)["same_outlet"] == 1
+
+
+def measured(one: Article, other: Article) -> dict[str, float]:
+    """Measure two articles by all features."""
+    _, evidence, _ = scored([one, other])
+    ((_, (row,)),) = evidence.features(np.array([0]), np.array([1]))
+    return dict(zip(FEATURES, row.tolist(), strict=True))
+
+
+RAIDS = (
+    "Gunmen killed 47 soldiers in a raid on the camp at Tessarit on Monday, the governor said.",
+    "A raid on the camp at Tessarit on Monday killed 31 soldiers, said officers and a nurse.",
+)
+
+
+@pytest.mark.parametrize("mark", ["", "UPDATE 1-"])
+def test_titles_and_numbers_of_a_revision_count_less(mark: str) -> None:
+    one, other = (
+        Article(text, text, title=title, published=DAY)
+        for text, title in zip(RAIDS, (f"{mark}Raid on the camp", "Raid on the camp"), strict=True)
+    )
+    found = measured(one, other)
+    assert found["numbers_apart"] == pytest.approx(0 if mark else 1 / 3)
+    # All of a title in the opening of the other counts no more than most of it.
+    assert found["headline"] == pytest.approx(0 if mark else RANGES["headline"][1])
+    assert found["title"] > 0
+
+
+def test_a_missing_title_is_like_no_other() -> None:
+    one, other = (
+        Article(text, text, title=title, published=DAY)
+        for text, title in zip(RAIDS, ("Raid on the camp", None), strict=True)
+    )
+    assert {measured(*pair)[name] for pair in ((one, other), (other, one))
+            for name in ("title", "headline")} == {0.0}  # fmt: skip
+
+
+@pytest.mark.parametrize(("date", "shared"), [(DAY, 0.0), (None, 1 / 2)])
+def test_a_year_in_common_counts_without_dates(date: datetime | None, shared: float) -> None:
+    texts = (
+        "Gunmen killed soldiers in a raid on the camp at Tessarit in 2019, with 8 or 9 guns.",
+        "The camp at Tessarit was built in 2019, said officers and a nurse.",
+    )
+    one, other = (Article(text, text, published=date) for text in texts)
+    assert measured(one, other)["numbers_shared"] == pytest.approx(shared)
+    assert measured(other, one)["numbers_shared"] == pytest.approx(shared)
+
+
+def test_both_articles_must_recur() -> None:
+    archive, _, _ = scored([Article(text, text) for text in RAIDS])
+    for others, expected in ((0.2, 0.0), (0.4, math.log(0.4 / 0.3))):
+        pair = np.array([0]), np.array([1]), np.array([0.5])
+        for recurrence in ([0.6, others], [others, 0.6]):
+            row = measure(*pair, np.array(recurrence), archive.profiles, 100)[0]
+            assert row[FEATURES.index("recurring")] == pytest.approx(expected)
+
+
+def test_numbers_of_a_copy_do_not_disagree() -> None:
+    archive, _, _ = scored([Article(text, text) for text in RAIDS])
+    t, copy, apart = archive.profiles, np.array([True, False]), np.zeros(2)
+    first, second = np.array([0, 0]), np.array([1, 1])
+    _compare_numbers(
+        first, second, t.source, t.day, t.number_contexts, t.opening_numbers, copy,
+        np.zeros(2, dtype=np.int64), apart,
+    )  # fmt: skip
+    assert apart.tolist() == [0.0, 1 / 3]
 
 
 def test_more_alike_is_more_likely() -> None:
