@@ -48,3 +48,42 @@ def arabic(n: int) -> str:
         return f"{ones[n % 10 - 1]} و{tens[n // 10 - 2]}" if n % 10 else tens[n // 10 - 2]
     hundreds = split("مئة مئتان ثلاثمئة أربعمئة خمسمئة ستمئة سبعمئة ثمانمئة تسعمئة")
     return hundreds[n // 100 - 1] + (f" و{arabic(n % 100)}" if n % 100 else "")
+
+
+def german(n: int) -> str:
+    ones = split("""null eins zwei drei vier fünf sechs sieben acht neun zehn elf zwölf dreizehn
+        vierzehn fünfzehn sechzehn siebzehn achtzehn neunzehn""")
+    tens = split("zwanzig dreißig vierzig fünfzig sechzig siebzig achtzig neunzig")
+    if n < 20:
+        return ones[n]
+    if n < 100:
+        return (f"{ones[n % 10]}und".replace("eins", "ein") if n % 10 else "") + tens[n // 10 - 2]
+    return ones[n // 100].replace("eins", "ein") + "hundert" + (german(n % 100) if n % 100 else "")
+
+
+def spanish(n: int) -> str:
+    ones = split("""cero uno dos tres cuatro cinco seis siete ocho nueve diez once doce trece
+        catorce quince dieciséis diecisiete dieciocho diecinueve veinte veintiuno veintidós
+        veintitrés veinticuatro veinticinco veintiséis veintisiete veintiocho veintinueve""")
+    tens = split("treinta cuarenta cincuenta sesenta setenta ochenta noventa")
+    hundreds = split("""ciento doscientos trescientos cuatrocientos quinientos seiscientos
+        setecientos ochocientos novecientos""")
+    if n < 30:
+        return ones[n]
+    if n < 100:
+        return tens[n // 10 - 3] + (f" y {ones[n % 10]}" if n % 10 else "")
+    return "cien" if n == 100 else hundreds[n // 100 - 1] + (f" {spanish(n % 100)}" * (n % 100 > 0))
+
+
+def portuguese(n: int) -> str:
+    ones = split("""zero um dois três quatro cinco seis sete oito nove dez onze doze treze catorze
+        quinze dezesseis dezessete dezoito dezenove""")
+    tens = split("vinte trinta quarenta cinquenta sessenta setenta oitenta noventa")
+    hundreds = split("""cento duzentos trezentos quatrocentos quinhentos seiscentos setecentos
+        oitocentos novecentos""")
+    if n < 20:
+        return ones[n]
+    if n < 100:
+        return tens[n // 10 - 2] + (f" e {ones[n % 10]}" if n % 10 else "")
+    rest = f" e {portuguese(n % 100)}" if n % 100 else ""
+    return "cem" if n == 100 else hundreds[n // 100 - 1] + rest

@@ -8,6 +8,7 @@ from sahel_dedup.explain.document import Weigher, read_document
 from sahel_dedup.explain.negation import find_negations
 from sahel_dedup.explain.quantities import Quantities, compare_quantities, find_quantities
 from sahel_dedup.explain.sentence_alignment import align
+from sahel_dedup.text.number_tables import fold
 
 
 def values(text: str, lang: str | None = None) -> list[str]:
@@ -119,3 +120,17 @@ def test_denials_in_a_language_without_a_list() -> None:
     weigher = Weigher()
     one, other = read_document("No raid on Gao", weigher), read_document("A raid on Gao", weigher)
     assert find_negations(one, other, align(one, other), "ha") == ()
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Dreißig", "dreissig"),
+        ("DOS", "dos"),
+        ("três", "tres"),
+        ("ثـلاثة", "ثلاثه"),
+        ("إحدى", "احدي"),
+    ],
+)
+def test_spellings_of_a_number_fold_to_one(one: str, other: str) -> None:
+    assert fold(one) == fold(other)

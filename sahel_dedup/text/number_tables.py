@@ -185,7 +185,7 @@ def _values(lang: str) -> dict[str, int]:
 def _german(values: dict[str, int]) -> dict[str, int]:
     """Return the numbers that German writes as one word: up to 999, and whole thousands."""
     below = dict(values)
-    ones = {value: word for word, value in reversed(values.items()) if value < 10}
+    ones = {value: word for word, value in reversed(values.items())}
     tens = {value: word for word, value in values.items() if 20 <= value < 100}
     below |= {
         f"{ones[n]}und{word}": value + n for value, word in tens.items() for n in range(1, 10)
