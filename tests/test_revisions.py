@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sahel_dedup import Article
 from sahel_dedup.batch import Archive
 from sahel_dedup.scoring.tfidf import Similarity
-from sahel_dedup.scoring.updates import marked_updates, updates
+from sahel_dedup.scoring.updates import marked_updates, reprints, updates
 from sahel_dedup.settings import Settings
 from sahel_dedup.sketch.profiles import REVISED
 from sahel_dedup.sketch.sketcher import Sketcher
@@ -200,3 +200,48 @@ def test_updates_with_new_names_but_similar_wording_are() -> None:
         source="Wire",
     )
     assert pair_of(first, second) == (True, True)
+
+
+INQUIRY = (
+    "The bishop of Corvale resigned on Sunday after an inquiry had found that he knew for years of "
+    "abuse at a boarding school. He asked the victims for forgiveness in a letter that was read "
+    "out in all churches, and said that he would withdraw to a monastery."
+)
+
+
+@pytest.mark.parametrize(
+    ("title", "hours", "source", "more", "expected"),
+    [
+        ("Bishop of Corvale goes", 18.0, "Wire", "", True),
+        ("What we know so far", 18.0, "Wire", "", True),
+        ("Bishop of Corvale goes", 18.1, "Wire", "", False),
+        ("Bishop of Corvale goes", None, "Wire", "", False),
+        ("Bishop of Corvale goes", 2.0, "Daily", "", False),
+        ("Bishop of Corvale goes", 2.0, None, "", False),
+        ("Bishop of Corvale goes", 2.0, "Wire", " The police reopen old files.", False),
+        (None, 2.0, "Wire", "", False),
+    ],
+)
+def test_an_outlet_prints_a_report_again_with_another_title(
+    title: str | None, hours: float | None, source: str | None, more: str, expected: bool
+) -> None:
+    when = None if hours is None else DAY + timedelta(hours=hours)
+    first = Article("a", INQUIRY, title="Inquiry: bishop resigns", published=DAY, source="Wire")
+    again = Article("b", INQUIRY + more, title=title, published=when, source=source)
+    assert is_reprint(first, again) is expected
+
+
+def test_a_page_in_the_place_of_reports_is_no_report_that_is_printed_again() -> None:
+    page = "You have reached your limit of free articles. To go on, log in or subscribe, please."
+    titles = "Bishop of Corvale resigns", "Locusts reach Fadara"
+    assert not is_reprint(
+        *(Article(title, page, title=title, published=DAY, source="Wire") for title in titles)
+    )
+
+
+def is_reprint(*articles: Article) -> bool:
+    archive = Archive.read(articles, Settings(), lambda *_: None)
+    similarity = Similarity(archive.profiles, archive.sketcher)
+    first, second, copy = np.array([0]), np.array([1]), np.array([True])
+    (found,) = reprints(first, second, copy, archive.profiles, similarity).tolist()
+    return bool(found)

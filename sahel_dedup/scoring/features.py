@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from sahel_dedup.scoring.copies import Titles, copies
 from sahel_dedup.scoring.recurrence import TYPICAL_RECURRENCE
 from sahel_dedup.scoring.tfidf import Shared
-from sahel_dedup.scoring.updates import updates
+from sahel_dedup.scoring.updates import reprints, updates
 from sahel_dedup.settings import Settings
 from sahel_dedup.sketch.number_contexts import SLOTS as CONTEXT_SLOTS
 from sahel_dedup.sketch.number_contexts import count_conflicts
@@ -165,6 +165,8 @@ class Sketched:
     ) -> Sketched:
         """Compare the sketches of pairs of articles; parameters are those of `measure_rest`."""
         copy = copies(first, second, shared.cosine, shared.number_count, number_count, traits)
+        update = updates(first, second, shared.cosine, traits, titles)
+        update |= reprints(first, second, copy, traits, titles)
         conflicting = np.zeros(len(first), dtype=np.int64)
         apart = np.zeros(len(first))
         t = traits
@@ -172,7 +174,6 @@ class Sketched:
             first, second, t.source, t.day, t.number_contexts, t.opening_numbers, copy, conflicting,
             apart,
         )  # fmt: skip
-        update = updates(first, second, shared.cosine, traits, titles)
         return cls(copy, conflicting, update, apart)
 
 

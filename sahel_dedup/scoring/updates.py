@@ -5,6 +5,9 @@ usually a bulletin. Takes of an agency report, corrections and snapshots of a li
 exception. Their titles mark them (`sahel_dedup.text.revisions`), and they follow each other within
 hours. If the title of each names something that the text of the other lacks, the two are updates of
 different reports, unless they are similar and no fillings of one form.
+
+A report whose title an outlet changes within these hours needs no mark, because the words are the
+same. So are those of a page that takes the place of reports, but none of its titles is about it.
 """
 
 from __future__ import annotations
@@ -55,6 +58,39 @@ def updates(
         if titles_differ(one, other, titles):
             same = agreeing_slots(traits.shingles, first[pair : pair + 1], second[pair : pair + 1])
             found[pair] = cosine[pair] >= _SIMILAR and same[0] < _FORM_JACCARD * SLOTS
+    return found
+
+
+def reprints(
+    first: NDArray[np.int64],
+    second: NDArray[np.int64],
+    copy: NDArray[np.bool_],
+    traits: Traits,
+    titles: Titles,
+) -> NDArray[np.bool_]:
+    """Find the pairs in which an outlet prints a report again word for word, with another title.
+
+    Parameters
+    ----------
+    first, second : ndarray of int64, shape (n,)
+        Rows of the articles.
+    copy : ndarray of bool, shape (n,)
+        Whether one is a copy of the other.
+    traits : Traits
+    titles : Titles
+        Compares titles with texts.
+
+    Returns
+    -------
+    ndarray of bool, shape (n,)
+    """
+    found = np.zeros_like(copy)
+    again = copy.nonzero()[0]
+    t, a, b = traits, first[again], second[again]
+    likely = t.of_one_outlet(a, b) & t.same_text(a, b) & (abs(t.day[a] - t.day[b]) <= _DAYS)
+    for pair in again[likely & (t.headline[a] > 0) & (t.headline[b] > 0)].tolist():
+        one, other = int(first[pair]), int(second[pair])
+        found[pair] = titles.echoes_text(one) or titles.echoes_text(other)
     return found
 
 
