@@ -22,7 +22,8 @@ from hypothesis import strategies as st
 
 from sahel_dedup import StoryIndex, cluster
 from sahel_dedup.index import kept_arrays
-from sahel_dedup.index.array_file import Column, Draft, checksum, read, write
+from sahel_dedup.index.array_file import Column, Draft, read, write
+from sahel_dedup.index.checksums import checksum
 from sahel_dedup.index.maintenance import backup, check, compact, restore
 from sahel_dedup.index.sealed_tables import SealedTables
 from tests.forging import change, forge_header, header_of

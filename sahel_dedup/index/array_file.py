@@ -25,8 +25,7 @@ import msgpack  # type: ignore[import-untyped]
 import numpy as np
 from numpy.typing import NDArray
 
-from sahel_dedup.util.hashing import GOLDEN_RATIO
-from sahel_dedup.util.jit import compiled
+from sahel_dedup.index.checksums import checksum
 
 _MAGIC = b"SDARRAY1"
 _PAGE = 4096
@@ -195,13 +194,6 @@ def read(path: str, key: bytes, digest: str) -> Arrays:
     return arrays
 
 
-def checksum(data: NDArray[np.uint8]) -> int:
-    """Return a 64-bit checksum, which detects every single change, and others but for 2**-64."""
-    whole = len(data) // 8 * 8
-    rest = int.from_bytes(data[whole:].tobytes(), "little")
-    return int(_mix(data[:whole].view(np.uint64), np.uint64(rest), np.uint64(len(data))))
-
-
 def _mapped(memory: mmap.mmap, dtype: str, shape: tuple[int, ...], offset: int) -> NDArray[Any]:
     if dtype not in _DTYPES or not np.dtype(dtype).isnative:
         raise ValueError(f"an array of type {dtype!r}")
@@ -223,26 +215,3 @@ def _data_start(head: int) -> int:
 
 def _digest(key: bytes, head: bytes) -> str:
     return hashlib.blake2b(head, key=key, digest_size=16).hexdigest()
-
-
-@compiled
-def _mix(words: NDArray[np.uint64], rest: np.uint64, size: np.uint64) -> np.uint64:
-    """Mix words in four strands, each a bijection of its input."""
-    a = b = c = d = size
-    for i in range(0, len(words) - 3, 4):
-        a = _turned(a ^ words[i])
-        b = _turned(b ^ words[i + 1])
-        c = _turned(c ^ words[i + 2])
-        d = _turned(d ^ words[i + 3])
-    for i in range(len(words) // 4 * 4, len(words)):
-        a = _turned(a ^ words[i])
-    value = _turned(a ^ rest)
-    for strand in (b, c, d):
-        value = _turned(_turned(value) ^ strand)
-    return value
-
-
-@compiled
-def _turned(value: np.uint64) -> np.uint64:
-    value *= GOLDEN_RATIO
-    return value << np.uint64(29) | value >> np.uint64(35)

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from sahel_dedup.errors import FileError, IndexBusyError, IndexFileError, SahelError
 
-FORMAT_VERSION = 11
+FORMAT_VERSION = 12
 # "SDIX" distinguishes the file from other SQLite databases.
 APPLICATION = 0x53444958
 _SQLITE = b"SQLite format 3\0"
