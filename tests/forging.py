@@ -11,7 +11,7 @@ from typing import Any
 import msgpack  # type: ignore[import-untyped]
 
 from sahel_dedup.index.file_header import header_value
-from sahel_dedup.index.seals import Sealer, added
+from sahel_dedup.index.seals import HeaderSealer, Sealer, added
 from sahel_dedup.index.sqlite_file import TABLES
 
 
@@ -47,7 +47,7 @@ def forge_header(path: Path, name: str, value: str | bytes) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         ((made,),) = connection.execute("SELECT value FROM header WHERE name = 'made'")
         identity = b"" if name == "made" else bytes.fromhex(json.loads(made)["identity"])
-        row = name, Sealer(identity, "header").seal((name, value)), value
+        row = name, HeaderSealer(identity).seal((name, value)), value
         connection.execute("INSERT OR REPLACE INTO header VALUES (?, ?, ?)", row)
 
 

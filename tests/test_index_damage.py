@@ -9,7 +9,9 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +21,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sahel_dedup import IndexFileError, SahelError, StoryIndex
+from sahel_dedup.index.journal import MOST_TRANSACTIONS, JournalEntry, unpack
 from sahel_dedup.index.maintenance import backup, check, rebuild, restore
 from sahel_dedup.index.sqlite_file import FORMAT_VERSION, TABLES
+from sahel_dedup.index.sqlite_store import Store
 from tests.forging import change, forge, forge_header, header_of
 
 Row = dict[str, Any]
@@ -406,15 +410,21 @@ def test_a_log_of_a_process_that_died_is_taken_over(path: Path, wire: list[Row])
     assert check(path) == []
 
 
-@pytest.fixture
-def journaled(path: Path, wire: list[Row]) -> Path:
+@pytest.fixture(scope="module")
+def sound_journaled(sound: Path, tmp_path_factory: pytest.TempPathFactory, wire: list[Row]) -> Path:
     """An index with rows that are only in its journal, and no log."""
+    path = Path(shutil.copy(sound, tmp_path_factory.mktemp("journaled") / "news.index"))
     die_after(path, wire[SIZE : SIZE + 9])
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         ((count,),) = connection.execute("SELECT count(*) FROM journal")
     assert count == 9
     return path
+
+
+@pytest.fixture
+def journaled(sound_journaled: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copy(sound_journaled, tmp_path / "news.index"))
 
 
 def test_a_journal_is_read_and_moved_to_the_tables(
@@ -442,10 +452,14 @@ def test_a_journal_is_read_and_moved_to_the_tables(
 @pytest.mark.parametrize(
     ("sql", "message"),
     [
-        ("DELETE FROM journal", "journal has lost rows"),
-        ("DELETE FROM journal WHERE number = (SELECT max(number) FROM journal)", "has lost rows"),
         ("DELETE FROM journal WHERE number = (SELECT min(number) FROM journal)", "has lost rows"),
+        ("DELETE FROM journal WHERE number = (SELECT max(number) - 3 FROM journal)", "lost rows"),
+        ("DELETE FROM journal WHERE number < (SELECT max(number) FROM journal)", "has lost rows"),
         ("UPDATE journal SET number = number - 1", "of its table journal has changed"),
+        (
+            "INSERT INTO journal SELECT -5, seal, written FROM journal LIMIT 1",
+            "row -5 of its table",
+        ),
         ("UPDATE journal SET written = zeroblob(9)", "of its table journal has changed"),
     ],
 )
@@ -454,30 +468,163 @@ def test_damage_to_a_journal_is_named(journaled: Path, sql: str, message: str) -
     assert re.search(message, refused(journaled))
 
 
-def event(*row: Any) -> bytes:
-    return bytes(msgpack.packb([["events", [row]]]))
+@pytest.mark.parametrize("lost", [1, 4, 9])
+def test_without_its_last_rows_a_journal_is_that_of_an_earlier_state(
+    journaled: Path, wire: list[Row], lost: int
+) -> None:
+    """As a log that is cut off: what came before is whole."""
+    with StoryIndex.open(journaled, readonly=True) as index:
+        whole = partition(index).keys()
+    change(
+        journaled, f"DELETE FROM journal WHERE number > (SELECT max(number) FROM journal) - {lost}"
+    )
+    assert check(journaled) == []
+    for readonly in (True, False):
+        with StoryIndex.open(journaled, readonly=readonly) as index:
+            gone = {row["id"] for row in wire[SIZE + 9 - lost : SIZE + 9]}
+            assert partition(index).keys() == whole - gone
+            assert index.stats().articles == len(whole) - lost
+
+
+def test_no_flipped_bit_hides_rows_of_a_journal(journaled: Path) -> None:
+    """The heads of its pages say how many rows are in each."""
+    with closing(sqlite3.connect(journaled)) as connection:
+        found = "SELECT pageno FROM dbstat WHERE name = 'journal' AND pagetype != 'overflow'"
+        try:
+            pages = [page for (page,) in connection.execute(found)]
+        except sqlite3.OperationalError:
+            pytest.skip("this SQLite does not tell which pages are those of a table")
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    sound, expected = journaled.read_bytes(), rows_of_journal(journaled)
+    noticed = 0
+    for page in pages:
+        for bit in range(8 * 12):
+            changed = bytearray(sound)
+            changed[8192 * (page - 1) + bit // 8] ^= 1 << bit % 8
+            journaled.write_bytes(changed)
+            try:
+                assert rows_of_journal(journaled) == expected, (page, bit)
+            except IndexFileError:
+                noticed += 1
+    assert noticed > 48 * len(pages)
+
+
+def test_no_flipped_bit_hides_the_only_row_of_a_journal(path: Path, wire: list[Row]) -> None:
+    die_after(path, wire[SIZE : SIZE + 1])
+    test_no_flipped_bit_hides_rows_of_a_journal(path)
+
+
+def rows_of_journal(path: Path) -> list[int]:
+    with closing(Store(path, readonly=True)) as store, store.transaction(), store.checked():
+        store.read_state()
+        return [len(store._journal), *store._journal.of("articles")]
+
+
+def test_a_journal_of_an_earlier_format_is_rebuilt(
+    journaled: Path, tmp_path: Path, wire: list[Row]
+) -> None:
+    with StoryIndex.open(journaled, readonly=True) as index:
+        expected = partition(index)
+    with closing(sqlite3.connect(journaled, isolation_level=None)) as connection:
+        rows = connection.execute("SELECT number, written FROM journal").fetchall()
+        state = {}
+        for number, written in rows:
+            _, state, tables = msgpack.unpackb(written)
+            connection.execute(
+                "UPDATE journal SET written = ? WHERE number = ?", (msgpack.packb(tables), number)
+            )
+        header = header_of(journaled, "state") | {"index": state}
+    forge_header(journaled, "state", msgpack.packb(header))
+    for version in (10, 11):
+        change(journaled, f"PRAGMA user_version = {version}")
+        assert re.search(f"format {version}; .*index rebuild OLD NEW", refused(journaled))
+        new = tmp_path / f"new{version}.index"
+        assert rebuild(journaled, new) == len(expected)
+        with StoryIndex.open(new, readonly=True) as index:
+            assert partition(index).keys() == expected.keys()
+            assert index.article(wire[SIZE + 8]["id"]).text == wire[SIZE + 8]["text"]
+
+
+def test_a_rebuilt_index_keeps_the_retention_in_a_journal(journaled: Path, tmp_path: Path) -> None:
+    change_state = """
+import os, signal, sys
+from sahel_dedup import StoryIndex
+index = StoryIndex.open(sys.argv[1], retention=400)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    command = [sys.executable, "-c", change_state, str(journaled)]
+    assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
+    rebuild(journaled, tmp_path / "new.index")
+    with StoryIndex.open(tmp_path / "new.index", readonly=True) as index:
+        assert index._session.retention == timedelta(days=400)
+
+
+@pytest.mark.parametrize("token", ["", "other"])
+def test_rows_of_another_process_are_not_those_of_a_journal(journaled: Path, token: str) -> None:
+    craft_last(journaled, lambda entry: entry._replace(token=token))
+    assert "journal has lost rows, or has rows of other states" in refused(journaled)
+
+
+def event(*row: Any) -> list[Any]:
+    return [["events", [row]]]
 
 
 @pytest.mark.parametrize(
     "written",
     [
-        5, "text", b"", b"\xc1", b"\x05", b"\x91" * 5000, msgpack.packb([5]),
-        msgpack.packb([["header", [["state", "x"]]]]), msgpack.packb([["forgotten", []]]),
-        msgpack.packb([["events", 5]]), msgpack.packb([["events", [5]]]),
-        msgpack.packb([["articles", [[77777, b"x"]]]]), msgpack.packb([["articles", [bytes(15)]]]),
-        msgpack.packb([["texts", ["text"]]]), msgpack.packb([[["events"], []]]),
+        5, [5], [["header", [["state", "x"]]]], [["forgotten", []]], [["events", 5]],
+        [["events", [5]]], [["articles", [[77777, b"x"]]]], [["articles", [bytes(15)]]],
+        [["texts", ["text"]]], [[["events"], []]],
         event(900, "eaten", "s0000000000000000", None), event(900, "merged", b"x", None),
         event(900.5, "merged", "s0000000000000000", None), event(None, "merged", "x", None),
-        msgpack.packb([["standing", [[77777, 1, 2, 3.0, bytes(12), 9]]]]),
-        msgpack.packb([["standing", [[20, 1, 2, float("nan"), bytes(12), 9]]]]),
-        msgpack.packb([["standing", [[20, [], 2, 3.0, bytes(12), 9]]]]),
-        msgpack.packb([["terms", [[900_000, bytes(4), bytes(8), b"word"]]]]),
+        [["standing", [[77777, 1, 2, 3.0, bytes(12), 9]]]],
+        [["standing", [[20, 1, 2, float("nan"), bytes(12), 9]]]],
+        [["standing", [[20, [], 2, 3.0, bytes(12), 9]]]],
+        [["terms", [[900_000, bytes(4), bytes(8), b"word"]]]],
     ],
 )  # fmt: skip
-def test_crafted_journals_are_refused(journaled: Path, written: Any) -> None:
-    last = "WHERE number = (SELECT max(number) FROM journal)"
-    forge(journaled, f"UPDATE journal SET written = ? {last}", (written,))
+def test_crafted_rows_of_a_journal_are_refused(journaled: Path, written: Any) -> None:
+    """They are beside those that the transaction wrote, which would be missed."""
+    craft_last(
+        journaled,
+        lambda entry: entry._replace(
+            written=[*entry.written, *written] if isinstance(written, list) else written
+        ),
+    )
     refused(journaled)
+
+
+STATES: list[Any] = [5, [], {}, {"serial": -1}, {"counts": 5}, {"clock": "x"}]
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_crafted_states_of_a_journal_are_refused(journaled: Path, state: Any) -> None:
+    changes = isinstance(state, dict) and state
+    craft_last(
+        journaled,
+        lambda entry: entry._replace(state=entry.state | state if changes else state),
+    )
+    refused(journaled)
+
+
+WRITTEN = [5, "text", b"", b"\xc1", b"\x05", b"\x91" * 5000, msgpack.packb([5])]
+
+
+@pytest.mark.parametrize("written", WRITTEN)
+def test_crafted_journals_are_refused(journaled: Path, written: Any) -> None:
+    craft_last(journaled, lambda _: written)
+    refused(journaled)
+
+
+def craft_last(path: Path, craft: Callable[[JournalEntry], Any]) -> None:
+    """Change the last row of a journal, and seal it again."""
+    with closing(sqlite3.connect(path)) as connection:
+        ((number, written),) = connection.execute(
+            "SELECT number, written FROM journal ORDER BY number DESC LIMIT 1"
+        )
+    new = craft(unpack(written))
+    value = msgpack.packb(new) if isinstance(new, JournalEntry) else new
+    forge(path, "UPDATE journal SET written = ? WHERE number = ?", (value, number))
 
 
 def test_a_damaged_log_gives_an_earlier_state_or_is_refused(
@@ -509,10 +656,12 @@ def test_a_damaged_log_gives_an_earlier_state_or_is_refused(
             assert check(copy) == []
 
 
+@pytest.mark.parametrize("settled", [False, True])
 @pytest.mark.parametrize("how", ["copied while closed", "written by backup", "another index"])
 def test_a_log_beside_another_file_is_refused(
-    path: Path, tmp_path: Path, wire: list[Row], how: str
+    path: Path, tmp_path: Path, wire: list[Row], how: str, settled: bool
 ) -> None:
+    """Whether the log has only rows of the journal, or also a new header."""
     copy = tmp_path / "copy.index"
     if how == "copied while closed":
         shutil.copy(path, copy)
@@ -524,7 +673,9 @@ def test_a_log_beside_another_file_is_refused(
         with StoryIndex.open(copy) as index:
             index.add_many(wire[:5])
     before = copy.read_bytes()
-    die_after(path, wire[SIZE:])
+    others = [row | {"id": f"again {row['id']}"} for row in wire[SIZE:]] if settled else []
+    die_after(path, wire[SIZE:] + others)
+    assert (len(wire[SIZE:] + others) > MOST_TRANSACTIONS) == settled
     shutil.copy(copy, path)
     for readonly in (True, False):
         with pytest.raises(IndexFileError, match=r"-wal' does not belong to .*news\.index'"):

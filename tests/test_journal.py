@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import msgpack  # type: ignore[import-untyped]
@@ -9,7 +10,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sahel_dedup.index.journal import TABLES_OF_ARTICLES, Journal, pack, unpack
+from sahel_dedup.index import StoryIndex
+from sahel_dedup.index.journal import (
+    MOST_TRANSACTIONS,
+    TABLES_OF_ARTICLES,
+    Journal,
+    JournalEntry,
+    pack,
+    unpack,
+    unpack_former,
+)
 from sahel_dedup.index.sqlite_file import TABLES
 
 KEYS = st.integers(0, 12)
@@ -30,13 +40,13 @@ def test_rows_are_those_of_the_table_and_the_newest_of_the_journal(
     many: int,
     since: tuple[int, int] | None,
 ) -> None:
-    journal = Journal()
+    journal = Journal(30, "token")
     newest: dict[int, int] = {}
-    for number, (name, written) in enumerate(transactions, 1):
-        journal.add(number, 10 * number, [("texts", [(99, "text")]), (name, written)])
+    for number, (name, written) in enumerate(transactions):
+        journal.add({"number": number}, [("texts", [(99, "text")]), (name, written)])
         newest |= dict(written) if name == "standing" else {}
-    assert (len(journal), journal.last) == (len(transactions), len(transactions))
-    assert journal.total == 10 * len(transactions)
+    assert (len(journal), journal.last) == (len(transactions), 30 + len(transactions))
+    assert journal.state == ({"number": len(transactions) - 1} if transactions else None)
     assert journal.of("standing") == {key: (key, value) for key, value in newest.items()}
     rows = sorted(table.items())
     if since is not None:
@@ -59,8 +69,14 @@ def test_what_was_packed_is_unpacked() -> None:
     texts = (7, "\ud800", *row("texts")[2:])
     written: tuple[Any, ...] = (("texts", (texts,)), ("events", ()))
     written += tuple((table, (row(table), row(table, -1))) for table in TABLES_OF_ARTICLES)
-    assert unpack(pack(written)) == written
-    assert unpack(pack(())) == ()
+    for entry in (
+        JournalEntry("token", {"serial": 7, "clock": None}, written),
+        JournalEntry("", {}, ()),
+    ):
+        assert unpack(pack(entry)) == entry
+        assert unpack_former(msgpack.packb(entry.written, unicode_errors="surrogatepass")) == (
+            entry.written
+        )
 
 
 @pytest.mark.parametrize(
@@ -81,11 +97,53 @@ def test_what_was_packed_is_unpacked() -> None:
     ],
 )
 def test_what_is_no_row_of_an_article_is_refused(written: Any, reason: str) -> None:
-    with pytest.raises(ValueError, match=f"^journal: {reason}$"):
-        unpack(msgpack.packb(written))
+    for read, value in ((unpack, ("token", {}, written)), (unpack_former, written)):
+        with pytest.raises(ValueError, match=f"^journal: {reason}$"):
+            read(msgpack.packb(value))
+
+
+@pytest.mark.parametrize("value", [(), ("token", {}), ("token", {}, [], []), 5, None])
+def test_what_is_no_transaction_is_refused(value: Any) -> None:
+    with pytest.raises(TypeError):
+        unpack(msgpack.packb(value))
+
+
+@pytest.mark.parametrize("start", [(5, {}), (None, {}), ("token", []), ("token", None)])
+def test_a_transaction_without_token_or_state_is_refused(start: Any) -> None:
+    with pytest.raises(ValueError, match=r"^journal: no token or state$"):
+        unpack(msgpack.packb((*start, [])))
 
 
 @pytest.mark.parametrize("data", [None, 5, "text", bytearray(b"\x90"), memoryview(b"\x90")])
 def test_what_is_not_bytes_is_refused(data: Any) -> None:
-    with pytest.raises(ValueError, match=r"^journal: not bytes$"):
-        unpack(data)
+    for read in (unpack, unpack_former):
+        with pytest.raises(ValueError, match=r"^journal: not bytes$"):
+            read(data)
+
+
+def test_an_article_that_arrives_alone_is_one_statement(
+    tmp_path: Path, wire: list[dict[str, Any]]
+) -> None:
+    """The work of a transaction, counted: each statement and each page takes time."""
+    path = tmp_path / "news.index"
+    articles = [row | {"id": f"{turn}/{row['id']}"} for turn in range(2) for row in wire]
+    statements: list[str] = []
+    with StoryIndex.open(path) as index:
+        store = index._session.store
+        assert store is not None
+        store._connection.set_trace_callback(statements.append)
+        counts, pages = [], []
+        for article in articles:
+            before = Path(f"{path}-wal").stat().st_size
+            statements.clear()
+            index.add(article)
+            pages.append((Path(f"{path}-wal").stat().st_size - before) / 8192)
+            if len(store._journal):
+                (statement,) = statements
+                assert statement.startswith("INSERT OR REPLACE INTO journal ")
+            counts.append(len(statements))
+    # One more moves the journal to the tables.
+    assert counts.count(1) == len(articles) - len(articles) // (MOST_TRANSACTIONS + 1)
+    assert max(counts) < 8 * MOST_TRANSACTIONS
+    alone = [size for size, count in zip(pages, counts, strict=True) if count == 1]
+    assert sum(alone) / len(alone) < 1.85

@@ -1,4 +1,7 @@
-"""The header of the file of an index: how it was made, its last state, and its log."""
+"""The header of the file of an index: how it was made, its state, and its log.
+
+The rows of the journal have the states since (`sahel_dedup.index.journal`).
+"""
 
 from __future__ import annotations
 
@@ -11,17 +14,21 @@ from typing import Any, Self
 import msgpack  # type: ignore[import-untyped]
 
 from sahel_dedup.errors import IndexFileError
-from sahel_dedup.index.seals import Sealer
+from sahel_dedup.index.seals import HeaderSealer, Sealer
 from sahel_dedup.index.sqlite_file import FORMAT_VERSION, TABLES, TableRow
 from sahel_dedup.sketch.fingerprint import FINGERPRINT_VERSION
 
 REBUILD = "make it again with `sahel-dedup index rebuild OLD NEW`, or from the articles"
-# Every transaction writes the state, which is therefore packed.
 _pack = msgpack.Packer().pack
+# The rows of the journal are counted by their numbers instead.
+_SUMMED = [table for table in TABLES if table != "journal"]
 
 
 class Header:
-    """The header of a file, in two rows: one is permanent, the other as of the last transaction.
+    """The header of a file, in two rows.
+
+    One is permanent. The other is as of the last transaction that wrote to the tables, and `follow`
+    adds those that are in the journal.
 
     Attributes
     ----------
@@ -30,7 +37,7 @@ class Header:
     state : dict
         How far it has come.
     sums : dict of str to int
-        The sum of the seals of the rows of each table.
+        The sum of the seals of the rows of each table, except the journal.
     sealers : dict of str to Sealer
         The sealer of the rows of each table.
     """
@@ -38,12 +45,12 @@ class Header:
     def __init__(self, made: dict[str, Any]) -> None:
         self.made = made
         self.state: dict[str, Any] = {}
-        self.sums = dict.fromkeys(TABLES, 0)
+        self.sums = dict.fromkeys(_SUMMED, 0)
         # The transaction of the state, and its process: see `begin_log`.
         self._log: dict[str, Any] = {"token": None, "opened": 0, "transaction": 0}
         identity = bytes.fromhex(made["identity"])
         self.sealers = {table: Sealer(identity, table) for table in TABLES}
-        self._sealer = Sealer(identity, "header")
+        self._sealer = HeaderSealer(identity)
 
     @classmethod
     def new(cls, made: dict[str, Any], state: dict[str, Any]) -> Self:
@@ -66,7 +73,7 @@ class Header:
             If it is damaged.
         """
         found = {name: (seal, value) for name, seal, value in rows}
-        header = cls(_value(found, "made", Sealer(b"", "header")))
+        header = cls(_value(found, "made", HeaderSealer(b"")))
         if (version := header.made["fingerprint"]) != FINGERPRINT_VERSION:
             raise IndexFileError(
                 f"{path!r} has fingerprints of version {version}; this release makes version "
@@ -74,7 +81,7 @@ class Header:
             )
         state = _value(found, "state", header._sealer)
         header.state, header._log = state["index"], state["log"]
-        header.sums = {table: state["sums"][table] for table in TABLES}
+        header.sums = {table: state["sums"][table] for table in _SUMMED}
         counted = [*header.sums.values(), header._log["transaction"], header._log["opened"]]
         if {type(number) for number in counted} != {int}:
             raise ValueError("its transactions are not counted")
@@ -84,7 +91,7 @@ class Header:
         """Write the state, and for a new file also how it was made."""
         if made:
             made_so = json.dumps(self.made, allow_nan=False)
-            _put(connection, "made", made_so, Sealer(b"", "header"))
+            _put(connection, "made", made_so, HeaderSealer(b""))
         state = {"log": self._log, "sums": self.sums, "index": self.state}
         _put(connection, "state", _pack(state), self._sealer)
 
@@ -100,9 +107,19 @@ class Header:
         """Number of the last transaction."""
         return int(self._log["transaction"])
 
+    @property
+    def token(self) -> str:
+        """The token of the process that wrote last."""
+        return str(self._log["token"])
+
     def count_transaction(self) -> None:
         """Count a transaction that is about to be committed."""
         self._log = self._log | {"transaction": self._log["transaction"] + 1}
+
+    def follow(self, transaction: int, state: dict[str, Any]) -> None:
+        """Continue with a later transaction, which is in the journal."""
+        self._log = self._log | {"transaction": transaction}
+        self.state = state
 
     def begin_log(self) -> None:
         """Take a new token, that of the process that starts to write, and of its log."""
@@ -115,11 +132,21 @@ class Header:
         """Take a new token, so that no existing log belongs to the file."""
         self._log = self._log | {"token": secrets.token_hex(8), "before": None}
 
-    def is_log_of(self, file: Header) -> bool:
-        """Whether a header that was read through a log belongs to the header of the file alone."""
+    def is_log_of(self, file: Header, token: str | None) -> bool:
+        """Whether what was read through a log belongs to the header of the file alone.
+
+        Parameters
+        ----------
+        file : Header
+            The header of the file alone.
+        token : str or None
+            The token of the last transaction in the journal, also read through the log.
+        """
+        if token not in (None, self.token):
+            return False
         # The transaction with which a process opens the file changes only the token.
-        opening = self._log["opened"] == self._log["transaction"]
-        tokens = [self._log["token"], self._log["before"] if opening else None]
+        opening = token is None and self._log["opened"] == self._log["transaction"]
+        tokens = [self.token, self._log["before"] if opening else None]
         return file.made == self.made and file._log["token"] in tokens
 
 
@@ -131,7 +158,9 @@ def format_fault(version: int, path: str) -> IndexFileError:
     )
 
 
-def _value(found: dict[str, tuple[int, str | bytes]], name: str, sealer: Sealer) -> dict[str, Any]:
+def _value(
+    found: dict[str, tuple[int, str | bytes]], name: str, sealer: HeaderSealer
+) -> dict[str, Any]:
     seal, written = found[name]
     if sealer.seal((name, written)) != seal:
         raise ValueError(f"its header {name!r} has changed")
@@ -154,7 +183,9 @@ def header_value(written: str | bytes) -> Any:
     return json.loads(written, parse_constant=_refuse)
 
 
-def _put(connection: sqlite3.Connection, name: str, value: str | bytes, sealer: Sealer) -> None:
+def _put(
+    connection: sqlite3.Connection, name: str, value: str | bytes, sealer: HeaderSealer
+) -> None:
     row = name, sealer.seal((name, value)), value
     connection.execute("INSERT OR REPLACE INTO header VALUES (?, ?, ?)", row)
 

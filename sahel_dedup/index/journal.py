@@ -1,13 +1,18 @@
 """The journal: rows of small transactions, which are moved to their tables many at a time.
 
-An article that arrives alone would add a row to several tables, each with a seal and a page of its
-own. Its transaction therefore writes all of them as one row of the journal.
+An article that arrives alone would add a row to several tables, and change the header, each with a
+seal and a page of its own. Its transaction therefore writes all of them as one row of the journal.
+
+The rows are numbered without gaps, from the transaction after that of the header, and repeat its
+token. So a row that is missing before others, or left from another time, is detected. Without its
+last rows, a journal is that of an earlier state, like a log that is cut off.
 """
 
 from __future__ import annotations
 
 import operator
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 import msgpack  # type: ignore[import-untyped]
 
@@ -26,28 +31,50 @@ _pack = msgpack.Packer(unicode_errors="surrogatepass").pack
 Written = Sequence[tuple[str, Sequence[TableRow]]]
 
 
+class JournalEntry(NamedTuple):
+    """A transaction in the journal.
+
+    Attributes
+    ----------
+    token : str
+        That of the header, which is the process that writes.
+    state : dict
+        The state of the index from then on.
+    written : sequence
+        What it writes to tables.
+    """
+
+    token: str
+    state: dict[str, Any]
+    written: Written
+
+
 class Journal:
     """The rows in the journal of a file, by table and key.
 
     Attributes
     ----------
-    last : int
-        Number of its last transaction; 0 if it is empty.
-    total : int
-        Sum of the seals of its own rows.
+    base, last : int
+        Numbers of the transactions before its first and of its last; the same if it is empty.
+    token : str
+        The token of its transactions.
+    state : dict or None
+        The state as of its last transaction; None if it is empty.
     """
 
-    def __init__(self) -> None:
-        self.last = self.total = self._size = 0
+    def __init__(self, base: int, token: str) -> None:
+        self.base = self.last = base
+        self.token = token
+        self.state: dict[str, Any] | None = None
         self._rows: dict[str, dict[int, TableRow]] = {table: {} for table in TABLES_OF_ARTICLES}
 
     def __len__(self) -> int:
-        return self._size
+        return self.last - self.base
 
-    def add(self, number: int, total: int, written: Written) -> None:
-        """Add a transaction, with the sum of the seals from then on."""
-        self.last, self.total = number, total
-        self._size += 1
+    def add(self, state: dict[str, Any], written: Written) -> None:
+        """Add the next transaction."""
+        self.last += 1
+        self.state = state
         for table, rows in written:
             self._rows[table].update(zip(map(_KEY, rows), rows, strict=True))
 
@@ -83,22 +110,43 @@ class Journal:
             yield list(new.values())
 
 
-def pack(written: Written) -> bytes:
-    """Pack what a transaction writes."""
-    return bytes(_pack(written))
+def pack(entry: JournalEntry) -> bytes:
+    """Pack a transaction."""
+    return bytes(_pack(entry))
 
 
-def unpack(data: object) -> Written:
-    """Unpack what a transaction wrote.
+def unpack(data: object) -> JournalEntry:
+    """Unpack a transaction.
 
     Raises
     ------
-    ValueError
+    TypeError, ValueError
+        If it cannot be one.
+    """
+    entry = JournalEntry(*_unpack(data))
+    if not (isinstance(entry.token, str) and isinstance(entry.state, dict)):
+        raise ValueError("journal: no token or state")
+    return entry._replace(written=_checked(entry.written))
+
+
+def unpack_former(data: object) -> Written:
+    """Unpack what a transaction of formats 10 and 11 wrote, whose state is in the header.
+
+    Raises
+    ------
+    TypeError, ValueError
         If it cannot be rows of these tables.
     """
+    return _checked(_unpack(data))
+
+
+def _unpack(data: object) -> Any:
     if not isinstance(data, bytes):
         raise ValueError("journal: not bytes")
-    written = msgpack.unpackb(data, use_list=False, unicode_errors="surrogatepass")
+    return msgpack.unpackb(data, use_list=False, unicode_errors="surrogatepass")
+
+
+def _checked(written: Any) -> Written:
     for table, rows in written:
         if table not in TABLES_OF_ARTICLES:
             raise ValueError(f"journal: no rows of {table!r} can be in it")

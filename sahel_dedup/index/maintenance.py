@@ -19,7 +19,7 @@ from sahel_dedup.index.checking import check
 from sahel_dedup.index.correction_rows import read_corrections
 from sahel_dedup.index.export import table_rows
 from sahel_dedup.index.file_header import header_value
-from sahel_dedup.index.journal import Journal, unpack
+from sahel_dedup.index.journal import Journal, JournalEntry, unpack, unpack_former
 from sahel_dedup.index.metadata import stored_settings
 from sahel_dedup.index.opening import open_session
 from sahel_dedup.index.session import Session
@@ -43,8 +43,9 @@ __all__ = ["backup", "check", "compact", "export", "rebuild", "restore", "settin
 _OLDEST = 5
 # The first format with corrections.
 _CORRECTED = 8
-# The first format with a journal.
+# The first format with a journal, and the first that has states in it.
 _JOURNALED = 10
+_STATED = 12
 _TEXTS = (
     "SELECT id, text, title, day, source, lang, {} FROM articles JOIN texts USING (serial) "
     "ORDER BY serial"
@@ -289,6 +290,8 @@ def _former(connection: sqlite3.Connection, name: str) -> _Former:
         header: dict[str, Any] = {key: header_value(value) for key, value in rows}
         made = header.get("made", header)
         state = header["state"]["index"] if "state" in header else header
+        if entries := _journal(connection):
+            state = entries[-1].state or state
         retention = length_of(state.get("retention"))
         # Formats before 7 kept no further fields.
         kept = made["texts"] is True, made.get("fields") is True
@@ -312,13 +315,22 @@ def _corrections(connection: sqlite3.Connection, name: str) -> Corrections:
         raise damaged(name, error) from error
 
 
+def _journal(connection: sqlite3.Connection) -> list[JournalEntry]:
+    """Read the transactions in the journal, in any format."""
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version < _JOURNALED:
+        return []
+    rows = connection.execute("SELECT written FROM journal ORDER BY number")
+    if version < _STATED:
+        return [JournalEntry("", {}, unpack_former(written)) for (written,) in rows]
+    return [unpack(written) for (written,) in rows]
+
+
 def _in_journal(connection: sqlite3.Connection) -> Iterator[tuple[Any, ...]]:
     """Yield the articles that are not in the tables yet, as the query of the tables does."""
-    if connection.execute("PRAGMA user_version").fetchone()[0] < _JOURNALED:
-        return
-    journal = Journal()
-    for number, written in connection.execute("SELECT number, written FROM journal ORDER BY 1"):
-        journal.add(number, 0, unpack(written))
+    journal = Journal(0, "")
+    for entry in _journal(connection):
+        journal.add(entry.state, entry.written)
     texts = journal.of("texts")
     for serial, (_, article, day, source, lang, *_) in sorted(journal.of("articles").items()):
         if serial in texts:

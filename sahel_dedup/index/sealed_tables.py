@@ -1,7 +1,7 @@
 """Tables in an open SQLite file whose rows each have a seal.
 
 The header of the file has the sum of the seals of each table, so that changed, lost or restored
-rows are detected (`sahel_dedup.index.seals`).
+rows are detected (`sahel_dedup.index.seals`). The rows of the journal are numbered instead.
 """
 
 from __future__ import annotations
@@ -11,20 +11,22 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from sahel_dedup.errors import SahelError
+from sahel_dedup.errors import IndexFileError, SahelError
 from sahel_dedup.index.file_header import Header
 from sahel_dedup.index.journal import (
     MOST_ROWS,
     MOST_TRANSACTIONS,
     TABLES_OF_ARTICLES,
     Journal,
-    Written,
+    JournalEntry,
     pack,
     unpack,
 )
 from sahel_dedup.index.seals import added
 from sahel_dedup.index.sqlite_file import TABLES, TableRow, damaged, named_error
 
+# Earlier versions of SQLite would check the whole file.
+_CHECKS_TABLES = sqlite3.sqlite_version_info >= (3, 33)
 _READ_AT_ONCE = 2000
 _KEYS_AT_ONCE = 64
 _SEALS = {
@@ -53,7 +55,7 @@ class SealedTables:
         self.path = path
         # Whether transactions may write, and whether the open one has written, also to tables.
         self._writing = self._changed = self._direct = False
-        self._journal = Journal()
+        self._journal = Journal(-1, "")
         # The rows that the open transaction has yet to write, and whether they may replace others.
         self._waiting: list[tuple[str, list[TableRow], bool]] = []
 
@@ -78,19 +80,17 @@ class SealedTables:
         """Run a transaction: all or nothing when writing, one state of the file when reading."""
         connection, before, journal = self._connection, self._header, self._journal
         try:
-            connection.execute("BEGIN IMMEDIATE" if self._writing else "BEGIN")
+            # A row of the journal is a transaction by itself, and nobody else can write meanwhile.
+            if not self._writing:
+                connection.execute("BEGIN")
             try:
                 self._changed = self._direct = False
                 self._header, self._waiting = before.following(), []
                 yield
-                header, written = self._header, None
                 if self._changed:
-                    header.count_transaction()
-                    written = self._write_waiting()
-                    header.write(connection)
-                connection.execute("COMMIT")
-                if written:
-                    self._journal.add(header.transaction, header.sums["journal"], written)
+                    self._write_changes()
+                if connection.in_transaction:
+                    connection.execute("COMMIT")
             except BaseException:
                 if self._writing:
                     self._header, self._journal = before, journal
@@ -123,29 +123,36 @@ class SealedTables:
 
     def _settle(self) -> None:
         """Move everything from the journal to the tables, in the open transaction."""
-        journal, self._journal = self._journal, Journal()
+        if not self._connection.in_transaction:
+            self._connection.execute("BEGIN IMMEDIATE")
+        # The header is written by this transaction, and says where the next journal begins.
+        journal, self._journal = self._journal, Journal(-1, "")
         waiting, self._waiting = self._waiting, []
         self._changed = self._direct = True
         if len(journal):
             # Done first, so that the tables can grow into the freed pages.
             self._connection.execute("DELETE FROM journal")
-            self._header.sums["journal"] = 0
             for table in TABLES_OF_ARTICLES:
                 rows = list(journal.of(table).values())
                 self._write(table, rows, replace=table == "standing")
         for table, rows, replace in waiting:
             self._write(table, rows, replace=replace)
 
-    def _write_waiting(self) -> Written | None:
-        """Write what waits; return it if it is in the journal then."""
-        if not self._waiting:
-            return None
+    def _write_changes(self) -> None:
+        """Write what waits, and the state, to the journal or to the tables and the header."""
+        header = self._header
+        header.count_transaction()
         if len(self._journal) >= MOST_TRANSACTIONS:
             self._settle()
-            return None
+        if self._direct:
+            header.write(self._connection)
+            self._journal = Journal(header.transaction, header.token)
+            return
         written = [(table, rows) for table, rows, _ in self._waiting]
-        self._write("journal", [(self._header.transaction, pack(written))])
-        return written
+        packed = pack(JournalEntry(header.token, header.state, written))
+        seal = header.sealers["journal"].seal((header.transaction, packed))
+        self._connection.execute(_INSERT["journal"], (header.transaction, seal, packed))
+        self._journal.add(header.state, written)
 
     def _write(self, table: str, rows: Sequence[TableRow], *, replace: bool = False) -> None:
         """Write rows to a table, with their seals."""
@@ -236,19 +243,33 @@ class SealedTables:
     def read_state(self) -> None:
         """Read the header and the journal of the file again, in the open transaction."""
         self._read_header()
-        expected, total = self._header.sums["journal"], self._journal.total
-        sql = "SELECT * FROM journal WHERE number > ? ORDER BY number"
-        rows = self._all(sql, self._journal.last)
-        if added(total, sum(row[1] for row in rows)) != expected:
+        header, journal = self._header, self._journal
+        if (header.transaction, header.token) == (journal.base, journal.token):
+            rows = self._all("SELECT * FROM journal WHERE number > ? ORDER BY number", journal.last)
+        else:
             # What was read before has been moved to the tables, or nothing was.
-            self._journal, total, rows = Journal(), 0, self._all(sql, 0)
-            self._check_sum("journal", added(0, sum(row[1] for row in rows)))
-        for row, (number, written) in zip(rows, self._unsealed("journal", rows), strict=True):
-            total = added(total, row[1])
-            self._journal.add(number, total, unpack(written))
+            journal = self._journal = Journal(header.transaction, header.token)
+            rows = self._all("SELECT * FROM journal ORDER BY number")
+            # It finds what no number tells, the loss of the last row by a flipped bit.
+            if _CHECKS_TABLES and self._all("PRAGMA quick_check(journal)") != [("ok",)]:
+                raise damaged(self.path, "the pages of its table journal are damaged")
+        for number, written in self._unsealed("journal", rows):
+            entry = unpack(written)
+            if (number, entry.token) != (journal.last + 1, header.token):
+                raise _incomplete(self.path, "journal")
+            journal.add(entry.state, entry.written)
+        if journal.state is not None:
+            header.follow(journal.last, journal.state)
 
     def _read_header(self) -> None:
         self._header = Header.read(self._all("SELECT * FROM header"), self.path)
+
+    def _last_token(self) -> str | None:
+        """Return the token of the last transaction in the journal; None if it is empty."""
+        rows = self._all("SELECT * FROM journal ORDER BY number DESC LIMIT 1")
+        for _, written in self._unsealed("journal", rows):
+            return unpack(written).token
+        return None
 
     def count(self, sql: str) -> int:
         """Return the single number that a query finds."""
@@ -288,9 +309,7 @@ class SealedTables:
 
     def _check_sum(self, table: str, total: int) -> None:
         if total != self._header.sums[table]:
-            raise damaged(
-                self.path, f"its table {table} has lost rows, or has rows of other states"
-            )
+            raise _incomplete(self.path, table)
 
     def _unsealed(self, table: str, rows: Sequence[TableRow]) -> list[TableRow]:
         seal, found = self._header.sealers[table].seal, []
@@ -314,3 +333,7 @@ class SealedTables:
             if not rows:
                 return
             yield rows
+
+
+def _incomplete(path: str, table: str) -> IndexFileError:
+    return damaged(path, f"its table {table} has lost rows, or has rows of other states")

@@ -7,9 +7,9 @@ meanwhile.
 
 A file may be damaged or come from elsewhere. Its schema must be exactly ours, so that no view or
 trigger runs. Every row has a seal (`sahel_dedup.index.seals`). Each process that opens the file for
-writing writes a new token to the main file, which its transactions repeat, so a log with another
-token belongs to another process. A file is opened read-only until it has been checked, because
-SQLite would otherwise merge a log into it.
+writing writes a new token to the main file, which its transactions repeat in the header or in the
+journal, so a log with another token belongs to another process. A file is opened read-only until it
+has been checked, because SQLite would otherwise merge a log into it.
 
 This module knows tables and not articles; `sahel_dedup.index.persistence` fills them. Texts are in
 a table of their own, which is read only on request.
@@ -192,11 +192,8 @@ class Store(SealedTables):
         with draft(path) as name:
             with self._explained():
                 self._connection.execute("VACUUM INTO ?", (name,))
-            with self._explained(path), closing(connect(name, "rw")) as made:
-                header = Header.read(made.execute("SELECT * FROM header"), path)
-                # A log that belonged to the former file does not belong to the copy.
-                header.renew_token()
-                header.write(made)
+            with closing(_Copy(name, path)) as made:
+                made.finish()
 
     def _create(self, header: dict[str, Any]) -> None:
         """Create a file that appears under its name only when it is complete."""
@@ -271,9 +268,42 @@ class Store(SealedTables):
                 time.sleep(_NAP)
                 self._read_header()
             with suppress(SahelError), closing(Store(self.path, readonly=True, alone=True)) as file:
-                if self._header.is_log_of(file._header):
+                if self._header.is_log_of(file._header, self._last_token()):
                     return
         raise foreign_log(self.path)
 
     def _merge(self) -> None:
         self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+class _Copy(SealedTables):
+    """A copy of a file that is not in use yet.
+
+    Parameters
+    ----------
+    name : str
+        The copy.
+    path : str
+        The name that it gets, for messages.
+    """
+
+    def __init__(self, name: str, path: str) -> None:
+        super().__init__(path)
+        with self._explained():
+            self._connection = connect(name, "rw")
+        self._writing = True
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+    def finish(self) -> None:
+        """Move its journal to the tables, and disown a log that belongs to the former file."""
+        with self.checked():
+            self.read_state()
+            settles = len(self._journal) > 0
+            with self.transaction():
+                self._header.renew_token()
+                self._settle()
+            if settles:
+                self._connection.execute("VACUUM")
