@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import msgpack  # type: ignore[import-untyped]
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sahel_dedup.index import StoryIndex
+from sahel_dedup.index.article_rows import article_rows, standing_rows
 from sahel_dedup.index.journal import (
     MOST_TRANSACTIONS,
     TABLES_OF_ARTICLES,
@@ -119,6 +121,27 @@ def test_what_is_not_bytes_is_refused(data: Any) -> None:
     for read in (unpack, unpack_former):
         with pytest.raises(ValueError, match=r"^journal: not bytes$"):
             read(data)
+
+
+def test_rows_of_articles_are_the_same_one_by_one(
+    tmp_path: Path, wire: list[dict[str, Any]]
+) -> None:
+    bare = [{"id": "\ud800", "text": "Rain."}, {"id": "empty", "text": ""}]
+    with StoryIndex.open(tmp_path / "news.index") as index:
+        index.add_many([*wire[:20], *bare])
+        keeper = index._session.keeper
+        assert keeper is not None
+        live, terms = keeper.engine.live, keeper.terms
+        whole = list(article_rows(live, 0, len(live), terms))
+        assert len(whole) == 22
+        for few in (1, 2, 3):
+            for row in range(len(live) - few + 1):
+                assert list(article_rows(live, row, row + few, terms)) == whole[row : row + few]
+        standing = list(standing_rows(live.standing, range(len(live)), 7))
+        assert standing == list(standing_rows(live.standing, np.arange(len(live)), 7))
+        for some in (range(4, 5), range(5, 8)):
+            assert list(standing_rows(live.standing, some, 7)) == [standing[row] for row in some]
+        assert list(standing_rows(live.standing, np.array([3, 9]), 7)) == standing[3:10:6]
 
 
 def test_an_article_that_arrives_alone_is_one_statement(

@@ -1,4 +1,4 @@
-"""Rows of the table of articles: conversion between memory and the types of SQLite."""
+"""Rows of articles in several tables: conversion between memory and the types of SQLite."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ from sahel_dedup.index.row_checks import (
     whole_numbers,
 )
 from sahel_dedup.index.sqlite_file import TableRow
+from sahel_dedup.index.standing import Standing
 from sahel_dedup.index.term_numbers import TermNumbers
 from sahel_dedup.io.tabular import plain_value, to_json
 from sahel_dedup.sketch.fingerprint import SLOTS
@@ -38,6 +39,11 @@ from sahel_dedup.util.languages import UNKNOWN
 
 logger = logging.getLogger("sahel_dedup.index")
 
+# The types of numbers in the file.
+_NUMBER, _SLOT, _COUNT = np.dtype("<i4"), np.dtype("<u2"), np.dtype("u1")
+_COSINE = np.dtype("<f4")
+# Number of rows that are converted one by one.
+_FEW = 3
 _SKETCHES = {"salience": 2 * SLOTS, "shingles": SLOTS, "number_contexts": 2 * CONTEXT_SLOTS}
 
 
@@ -52,6 +58,42 @@ def article_rows(live: Live, first: int, last: int, terms: TermNumbers) -> Itera
     terms : TermNumbers
         Must have all their terms.
     """
+    if last - first <= _FEW:
+        return _one_by_one(live, first, last, terms)
+    return _by_column(live, first, last, terms)
+
+
+def _one_by_one(live: Live, first: int, last: int, terms: TermNumbers) -> Iterator[TableRow]:
+    """Yield few rows, for which a call per column and row is faster than arrays of one number."""
+    p, ids, serials = live.profiles, live.ids, live.standing.serial
+    outlets, langs = live.sketcher.sources.names, live.sketcher.langs.names
+    # SQLite's integers are signed.
+    hashes = [p.body.view(np.int64), p.body_check.view(np.int64), p.headline.view(np.int64)]
+    numbers = p.opening_numbers.view(np.int64)
+    for row in range(first, last):
+        words = p.words[p.indptr.item(row) : p.indptr.item(row + 1)]
+        titles = p.title_terms[p.title_indptr.item(row) : p.title_indptr.item(row + 1)]
+        day, place = p.day.item(row), p.source.item(row)
+        yield (
+            serials.item(row),
+            to_bytes(ids[row]),
+            None if math.isnan(day) else day,
+            None if place < 0 else to_bytes(outlets[place]),
+            langs[p.lang.item(row)],
+            *[column.item(row) for column in hashes],
+            p.length.item(row),
+            numbers.item(row),
+            _blob(terms.filed(words & TERM), _NUMBER),
+            _blob(words >> TERM_BITS, _COUNT),
+            _blob(terms.filed(titles), _NUMBER),
+            _blob(p.salience[row], _SLOT),
+            _blob(p.shingles[row], _COUNT),
+            _blob(p.number_contexts[row], _SLOT),
+        )
+
+
+def _by_column(live: Live, first: int, last: int, terms: TermNumbers) -> Iterator[TableRow]:
+    """Yield many rows, column by column."""
     p, here = live.profiles, slice(first, last)
     outlets, langs = live.sketcher.sources.names, live.sketcher.langs.names
     starts = p.indptr[first : last + 1].tolist()
@@ -71,12 +113,12 @@ def article_rows(live: Live, first: int, last: int, terms: TermNumbers) -> Itera
         p.headline[here].view(np.int64).tolist(),
         p.length[here].tolist(),
         p.opening_numbers[here].view(np.int64).tolist(),
-        to_blobs(terms.filed(words & TERM), "<i4", starts),
-        to_blobs(words >> TERM_BITS, "u1", starts),
-        to_blobs(terms.filed(title_terms), "<i4", title_starts),
-        to_blobs(p.salience[here], "<u2"),
-        to_blobs(p.shingles[here], "u1"),
-        to_blobs(p.number_contexts[here], "<u2"),
+        to_blobs(terms.filed(words & TERM), _NUMBER, starts),
+        to_blobs(words >> TERM_BITS, _COUNT, starts),
+        to_blobs(terms.filed(title_terms), _NUMBER, title_starts),
+        to_blobs(p.salience[here], _SLOT),
+        to_blobs(p.shingles[here], _COUNT),
+        to_blobs(p.number_contexts[here], _SLOT),
         strict=True,
     )
 
@@ -89,6 +131,43 @@ def text_rows(
         title = None if article.title is None else to_bytes(article.title)
         # Uncompressed, because compression takes longer than writing everything else.
         yield serial, title, to_bytes(article.text), fields_to_bytes(article) if fields else None
+
+
+def standing_rows(
+    standing: Standing, rows: range | NDArray[np.int64], change: int
+) -> Iterator[TableRow]:
+    """Yield rows of the table `standing`.
+
+    Parameters
+    ----------
+    standing : Standing
+    rows : range or ndarray of int64
+        The rows in memory.
+    change : int
+        Number of the transaction.
+    """
+    s, stories = standing, standing.story.view(np.int64)
+    if len(rows) <= _FEW:
+        for row in rows:
+            yield (
+                s.serial.item(row),
+                stories.item(row),
+                s.serial.item(s.duplicate_of.item(row)),
+                s.when.item(row),
+                _blob(s.nearest[row], _COSINE),
+                change,
+            )
+        return
+    chosen = slice(rows.start, rows.stop) if isinstance(rows, range) else rows
+    yield from zip(
+        s.serial[chosen].tolist(),
+        stories[chosen].tolist(),
+        s.serial[s.duplicate_of[chosen]].tolist(),
+        s.when[chosen].tolist(),
+        to_blobs(s.nearest[chosen], _COSINE),
+        itertools.repeat(change, len(rows)),
+        strict=True,
+    )
 
 
 def articles_of_rows(
@@ -157,7 +236,9 @@ def check_langs(langs: Sequence[object]) -> None:
         raise ValueError("lang: not a known language")
 
 
-def to_blobs(values: NDArray[Any], dtype: str, starts: Sequence[int] | None = None) -> list[bytes]:
+def to_blobs(
+    values: NDArray[Any], dtype: np.dtype[Any], starts: Sequence[int] | None = None
+) -> list[bytes]:
     """Convert the rows of an array to bytes; of a ragged one, the starts of rows are given.
 
     They count from any number, which is that of the first row.
@@ -170,6 +251,10 @@ def to_blobs(values: NDArray[Any], dtype: str, starts: Sequence[int] | None = No
     size, before = values.itemsize, values.itemsize * starts[0]
     ends = itertools.pairwise(starts)
     return [data[size * start - before : size * end - before] for start, end in ends]
+
+
+def _blob(values: NDArray[Any], dtype: np.dtype[Any]) -> bytes:
+    return values.astype(dtype, copy=False).tobytes()
 
 
 def to_text(data: bytes) -> str:

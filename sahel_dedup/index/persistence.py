@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import get_args
@@ -16,8 +15,8 @@ from sahel_dedup.index.article_rows import (
     article_rows,
     articles_of_rows,
     check_langs,
+    standing_rows,
     text_rows,
-    to_blobs,
 )
 from sahel_dedup.index.changes import Changes
 from sahel_dedup.index.correction_rows import correction_rows, read_corrections
@@ -142,7 +141,7 @@ class Keeper:
             state.serial = self._serial
         if changes.moved:
             moved = np.array(sorted(changes.moved))
-            store.put("standing", self._standing(moved), replace=True)
+            store.put("standing", standing_rows(live.standing, moved, self._change), replace=True)
             past = live.standing.story[moved] == NO_STORY
             if past.any():
                 # They are still compared but no longer shown.
@@ -231,7 +230,7 @@ class Keeper:
         if self.keeps_texts:
             store.put("texts", text_rows(serials, articles, fields=self.keeps_fields))
         self._serial = serials[-1]
-        store.put("standing", self._standing(slice(first, last)))
+        store.put("standing", standing_rows(live.standing, range(first, last), self._change))
 
     def _save_corrections(self, state: State) -> None:
         """Write new corrections, or all of them if some were withdrawn."""
@@ -253,20 +252,6 @@ class Keeper:
             numbers = rising_numbers("number", [row[0] for row in rows], self._correction)
             live.corrections |= Corrections(read_corrections(rows))
             self._correction = int(numbers[-1])
-
-    def _standing(self, rows: NDArray[np.int64] | slice) -> Iterator[TableRow]:
-        """Yield rows of the table `standing`."""
-        s = self.engine.live.standing
-        serials = s.serial[rows].tolist()
-        return zip(
-            serials,
-            s.story[rows].view(np.int64).tolist(),
-            s.serial[s.duplicate_of[rows]].tolist(),
-            s.when[rows].tolist(),
-            to_blobs(s.nearest[rows], "<f4"),
-            itertools.repeat(self._change, len(serials)),
-            strict=True,
-        )
 
     def _load(self, state: State) -> None:
         live = self.engine.live

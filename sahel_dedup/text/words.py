@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Sequence
 from typing import overload
 
@@ -66,8 +67,9 @@ class Words(Sequence[str]):
 
     def encoded(self, first: int) -> list[bytes]:
         """Return the words from a position on, in UTF-8."""
-        ends = self.ends[first : self._size + 1].tolist()
-        return self._cut(ends[:-1], ends[1:])
+        ends = self.ends[first : self._size + 1]
+        letters = self.letters[ends[0] : ends[-1]].tobytes()
+        return [letters[i:j] for i, j in itertools.pairwise((ends - ends[0]).tolist())]
 
     def extend(self, words: Iterable[str]) -> None:
         """Add words at the end."""
