@@ -267,7 +267,7 @@ class Session:
                     keeper.save_forgotten()
                 keeper.save_arrays(self._state, closing=closing)
             keeper.publish_arrays()
-            self.tally.saved()
+            self.tally.is_saved = True
         except BaseException:
             # The engine may be ahead of the file now.
             self._unusable = _FAILED

@@ -30,26 +30,22 @@ class Tally:
     ----------
     counts : Counts
         The counts in the state of the index, which are increased.
+
+    Attributes
+    ----------
+    is_saved : bool
+        Whether all counts are in the file.
     """
 
     def __init__(self, counts: Counts) -> None:
         self.counts = counts
-        self._unsaved = Counts()
+        self.is_saved = True
         self._calls = deque[_Call](maxlen=_CALLS)
-
-    @property
-    def is_saved(self) -> bool:
-        """Whether all counts are in the file."""
-        return self._unsaved == Counts()
-
-    def saved(self) -> None:
-        """Record that all counts are in the file."""
-        self._unsaved = Counts()
 
     def add(self, name: str) -> None:
         """Count something by its name in `Counts`."""
         self.counts.add(name)
-        self._unsaved.add(name)
+        self.is_saved = False
 
     def add_events(self, events: Sequence[Event]) -> None:
         """Count events."""
