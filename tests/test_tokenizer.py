@@ -105,7 +105,11 @@ def words_of(texts: Sequence[str]) -> list[list[str]]:
 
 @given(st.lists(MIXED, max_size=6))
 @example(["1,200", "1,200,", "1,2000", ",200", "1,20\u00ad0", "9.5.", "a.b"])
+@example(["1,20 a", "a,200"])
 @example(["\u0041\u030a\u0323", "e\u0301e\u0301", "\u1100\u1161\u11a8"])
+@example(["a", "\U0002f800"])
+@example(["\u07ff\u0800", "\uffdc\U00010000"])
+@example(["مِ\u200cش", "م\u200cِش"])
 def test_tokens_are_those_of_the_slow_twin(texts: list[str]) -> None:
     assert words_of(texts) == [slow_tokenize(text) for text in texts]
 
@@ -120,12 +124,14 @@ def test_hashes_are_those_of_the_words(texts: list[str]) -> None:
 
 
 @given(st.lists(MIXED, max_size=5))
+@example(["ขก" * 40])
 def test_places_lie_within_their_text_in_reading_order(texts: list[str]) -> None:
     tokens = tokenize(texts)
     assert tokens.offsets[0] == 0
     assert tokens.offsets[-1] == len(tokens.hashes) == len(tokens.starts) == len(tokens.ends)
     assert (np.diff(tokens.starts) > 0).all()
     assert (tokens.starts < tokens.ends).all()
+    assert tokens.letter_starts[-1] <= len(tokens.letters)
     for text in range(len(texts)):
         mine = slice(tokens.offsets[text], tokens.offsets[text + 1])
         assert (tokens.starts[mine] >= tokens.text_starts[text]).all()
