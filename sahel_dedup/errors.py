@@ -42,7 +42,7 @@ def no_article(article: object) -> NotFoundError:
         return NotFoundError(
             f"no article {article!r}: ids are text; iterate to get the stories one by one"
         )
-    return NotFoundError(f"no such article: an id is text, and not {type(article).__name__}")
+    return NotFoundError(f"no such article: an id is text, not {type(article).__name__}")
 
 
 def no_result(value: object, call: str) -> SettingsError:

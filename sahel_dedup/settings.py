@@ -104,10 +104,10 @@ class Settings:
                 "model: not an EvidenceModel; write EvidenceModel.read('model.json')"
             )
         if self.model is not None and self.granularity == "topic":
-            raise SettingsError("model: topics are decided by wording alone and accept none")
+            raise SettingsError("model: topics are decided by wording alone and accept no model")
         object.__setattr__(self, "window", to_time("window", self.window))
         if self.granularity == "topic" and self.window not in (None, _WINDOW):
-            raise SettingsError("window: topics have none; leave it out")
+            raise SettingsError("window: topics have no window; leave it out")
         object.__setattr__(self, "preferred_sources", check_sources(self.preferred_sources))
         object.__setattr__(self, "workers", check_workers(self.workers))
 

@@ -398,6 +398,6 @@ def test_languages_that_are_not_known_are_reported_again(tmp_path: Path) -> None
     assert summary.first_unknown_language == "klingonish"
     assert "4 languages unknown" in str(summary)
     assert [warning for warning in summary.warnings() if "languages" in warning] == [
-        "languages that are not recognised and are detected instead: 4, for example "
+        "languages that are not recognised, so they are detected: 4, for example "
         "'klingonish'; write a tag such as 'pt-BR' or an English name"
     ]

@@ -295,8 +295,8 @@ def test_help_and_usage() -> None:
     ("arguments", "message"),
     [
         (("cluster", "none.jsonl"), "no file matches 'none.jsonl'"),
-        (("cluster", "news.txt"), "unknown ending: 'news.txt'"),
-        (("cluster", "news.jsonl", "-o", "out.xlsx"), "unknown ending: 'out.xlsx'"),
+        (("cluster", "news.txt"), "unknown file extension: 'news.txt'"),
+        (("cluster", "news.jsonl", "-o", "out.xlsx"), "unknown file extension: 'out.xlsx'"),
         (("cluster", "news.jsonl", "-o", "none/out.csv"), "there is no folder"),
         (("cluster", "news.jsonl", "--report", "none/x.html"), "there is no folder"),
         (("explain", "news.jsonl", "a", "b"), "news.jsonl, line 2, field 'text': missing"),
@@ -864,7 +864,7 @@ def test_a_checkpoint_is_of_the_columns_that_it_was_made_with() -> None:
     assert call(*command, *COLUMNS).returncode == 0
     result = call(*command, *COLUMNS[:4])
     assert result.returncode == 2
-    assert "is a checkpoint of " in result.stderr.decode()
+    assert "is a checkpoint with " in result.stderr.decode()
 
 
 def test_what_was_read_is_told(tmp_path: Path) -> None:

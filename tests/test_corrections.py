@@ -480,7 +480,9 @@ def test_the_command_line_follows_a_file(tmp_path: Path) -> None:
     assert story["a"] == story["d"]
     assert "2 corrections, 1 id in them unknown" in " ".join(result.stderr.split())
     result = CliRunner().invoke(app, ["audit", str(news), "--corrections", str(said)])
-    assert "2 corrections; held by them alone" in " ".join(result.output.split())
+    assert "2 corrections; stories that only corrections hold together" in " ".join(
+        result.output.split()
+    )
     refused = CliRunner().invoke(app, [*command[:3], str(said), "--corrections", str(said)])
     assert refused.exit_code == 2
     assert said.read_text("utf-8").startswith("a,b,same,who")

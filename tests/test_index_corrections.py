@@ -197,7 +197,7 @@ def test_the_command_line_adds_and_writes_them(tmp_path: Path) -> None:
     said.write_text("a,b,same,who\na,d,1,Awa\nd,nobody,1,\n", "utf-8")
     result = CliRunner().invoke(app, ["index", "correct", str(path), str(said)])
     assert result.exit_code == 0, result.output
-    assert "2 corrections; stories that were joined or fell apart: 1; ids" in result.output
+    assert "2 corrections; stories that merged or split: 1; ids" in result.output
     result = CliRunner().invoke(app, ["index", "corrections", str(path), "-o", str(out)])
     assert result.exit_code == 0, result.output
     assert [c.to_row() for c in Corrections.read(out)] == [

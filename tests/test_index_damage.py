@@ -699,7 +699,7 @@ def test_a_log_beside_another_file_is_refused(
 def test_a_new_index_takes_no_log_of_a_former_one(path: Path, wire: list[Row]) -> None:
     die_after(path, wire[SIZE:])
     path.unlink()
-    with pytest.raises(IndexFileError, match="-wal' is left from one"):
+    with pytest.raises(IndexFileError, match="-wal' exists: put back"):
         StoryIndex.open(path)
     Path(f"{path}-wal").unlink()
     with StoryIndex.open(path) as index:

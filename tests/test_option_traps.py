@@ -28,7 +28,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ("command", "message"),
     [
         ("cluster news.jsonl --master local[2]", "--master: only with --engine spark"),
-        ("cluster news.jsonl --granularity topic --window 3", "window: topics have none"),
+        ("cluster news.jsonl --granularity topic --window 3", "window: topics have no window"),
         ("ingest news.jsonl --index new --granularity topic --window 3", "window: topics have"),
         ("ingest news.jsonl --index news.index --no-texts", "made with texts, which cannot"),
         ("ingest news.jsonl --index news.index --fields", "leave out keep_fields=True (--fields)"),

@@ -88,7 +88,7 @@ def rows(*sources: str) -> list[dict[str, str]]:
 
 def test_outlets_alike_are_reported_and_stay_two() -> None:
     given = rows("BBC", "www.bbc.com", "AFP")
-    told = "several names: 1, for example 'BBC', 'bbc.com'; each counts as another outlet"
+    told = "several names: 1, for example 'BBC', 'bbc.com'; each name counts as a separate"
     with pytest.warns(SahelWarning, match=told):
         found = cluster(given).read_summary
     assert (found.outlets, found.alike) == (3, 1)

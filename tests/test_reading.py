@@ -352,7 +352,7 @@ def test_a_file_named_twice_is_read_once_and_reported(
     Path("folder").symlink_to("sub")
     assert [article.id for article in read_articles(names)] == ["a", "b"]
     (told,) = [record.getMessage() for record in caplog.records]
-    assert told.startswith("1 file named more than once, and read once: ")
+    assert told.startswith("1 file given more than once, but read once: ")
     assert "a.jsonl" in told
 
 
@@ -364,7 +364,7 @@ def test_files_of_a_folder_that_are_not_read_are_reported(
         Path("sub", name).write_bytes(b"")
     assert expand_paths("sub") == ["sub/a.jsonl"]
     (told,) = [record.getMessage() for record in caplog.records]
-    assert told == "2 files of unknown endings left out, for example sub/b.jsonl.zst"
+    assert told == "2 files with unknown extensions left out, for example sub/b.jsonl.zst"
 
 
 def test_files_of_equal_content_are_two(caplog: pytest.LogCaptureFixture) -> None:
@@ -379,7 +379,7 @@ def test_files_of_equal_content_are_two(caplog: pytest.LogCaptureFixture) -> Non
     [
         ("none*.jsonl", r"no file matches 'none\*\.jsonl'"),
         ("none.jsonl", r"no file matches 'none\.jsonl'"),
-        ("a.xlsx", r"unknown ending: 'a\.xlsx'; known endings are \.jsonl, .*\.csv, .*\.parquet"),
+        ("a.xlsx", r"unknown file extension: 'a\.xlsx'; known .* \.jsonl, .*\.csv, .*\.parquet"),
     ],
 )
 def test_names_are_checked_before_anything_is_read(path: str, message: str) -> None:
@@ -623,7 +623,9 @@ def test_columns_of_files_under_other_names() -> None:
     assert records[0][1] == Article(
         "1", "one", published=datetime(2025, 3, 4, tzinfo=UTC), extra={"tag": "x"}
     )
-    with pytest.raises(SettingsError, match="no row has a column 'titel'; there are body, date, "):
+    with pytest.raises(
+        SettingsError, match="no row has a column 'titel'; the columns are body, date, "
+    ):
         list(read_articles(["a.csv", "b.jsonl"], columns=columns | {"title": "titel"}))
     with pytest.raises(ArticleError, match=r"a\.csv, line 2, field 'text': no column 'bdoy'"):
         list(read_articles("a.csv", columns={"id": "guid", "text": "bdoy"}))

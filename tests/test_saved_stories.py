@@ -106,7 +106,7 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
         Stories.load(path)
     for data in (b"PK\x03\x04 nothing of the kind", b"root:x:0:0", b""):
         path.write_bytes(data)
-        told = "damaged or not a file of stories: .*; give what .* cluster --save wrote$"
+        told = "damaged or not a file of stories: .*; give a file that .* cluster --save wrote$"
         with pytest.raises(SahelError, match=told) as caught:
             Stories.load(path)
         # NumPy's own advice is to have a pickle run.

@@ -625,7 +625,7 @@ def test_an_answer_that_no_index_gives() -> None:
         thread = threading.Thread(target=answer)
         thread.start()
         url = f"http://127.0.0.1:{other.getsockname()[1]}"
-        with pytest.raises(SahelError, match="did not answer as an index does"):
+        with pytest.raises(SahelError, match="did not answer like an index"):
             StoryIndex.connect(url)
         with pytest.raises(SahelError, match="answered 500, so it is not an index"):
             StoryIndex.connect(url)

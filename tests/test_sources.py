@@ -236,7 +236,7 @@ def test_every_door_reports_languages_that_it_does_not_know(
 ) -> None:
     rows = [{**ROWS[0], "lang": "Klingonish"}, {**ROWS[1], "lang": "xx"}, Article("3", "Rain.")]
     warning = (
-        r"^languages that are not recognised and are detected instead: 2, for example "
+        r"^languages that are not recognised, so they are detected: 2, for example "
         r"'Klingonish'; write a tag such as 'pt-BR' or an English name$"
     )
     with pytest.warns(SahelWarning, match=warning):
@@ -263,7 +263,10 @@ SLIPS: list[tuple[Any, str]] = [
     ([[1, "Rain"]], "row 1: neither a mapping nor an article: list; write {'id': "),
     ([ROWS[0], Path("a.jsonl")], r"row 2: a path among articles: .*; give only paths"),
     (pl.DataFrame({"text": ["a"]}), "row 1, field 'id': missing: the row has text"),
-    (pd.DataFrame({"text": ["a"]}), r"no column 'id'; there are text; columns={'id': 'index'} "),
+    (
+        pd.DataFrame({"text": ["a"]}),
+        r"no column 'id'; the columns are text; columns={'id': 'index'} ",
+    ),
     (
         pd.DataFrame({"url": ["a"], "text": ["a"]}),
         r"no column 'id'; .*columns={'id': 'url'} .* reads it",
@@ -346,12 +349,14 @@ def test_columns_are_checked(columns: Any, message: str) -> None:
 
 @pytest.mark.parametrize("make", [pl.DataFrame, pd.DataFrame, pa.Table.from_pylist])
 def test_a_column_that_is_not_there_is_refused_before_anything_is_read(make: Any) -> None:
-    with pytest.raises(SettingsError, match="no column 'titel' for 'title'; there are id, text"):
+    with pytest.raises(
+        SettingsError, match="no column 'titel' for 'title'; the columns are id, text"
+    ):
         ArticleReader({"title": "titel"}).articles(make(ROWS))
 
 
 def test_a_column_that_no_row_has_is_refused() -> None:
-    with pytest.raises(SettingsError, match="no row has a column 'titel'; there are id, "):
+    with pytest.raises(SettingsError, match="no row has a column 'titel'; the columns are id, "):
         sahel_dedup.cluster(ROWS, columns={"title": "titel"})
     with pytest.raises(ArticleError, match="row 1, field 'text': no column 'body': the row has id"):
         sahel_dedup.cluster(ROWS, columns={"text": "body"})

@@ -274,7 +274,7 @@ def test_dates_that_cannot_be_read_are_dropped_and_counted(spark: Any, tmp_path:
     with pytest.warns(SahelWarning, match="are dropped: 1 x .*, 1 x .*; for example"):
         found = cluster(df, columns=columns, checkpoint=tmp_path)
     assert sorted(row["id"] for row in found.collect()) == ["0", "1", "2", "3"]
-    with pytest.raises(SettingsError, match="no column 'titel' for 'title'; there are guid"):
+    with pytest.raises(SettingsError, match="no column 'titel' for 'title'; the columns are guid"):
         cluster(df, columns=columns | {"title": "titel"})
 
 
@@ -341,7 +341,7 @@ def test_a_number_of_threads_is_no_setting_of_spark(spark: Any, tmp_path: Path) 
 def test_missing_columns_are_named(spark: Any) -> None:
     from sahel_dedup.spark import cluster
 
-    with pytest.raises(SahelError, match="no column 'text'; there are id"):
+    with pytest.raises(SahelError, match="no column 'text'; the columns are id"):
         cluster(spark.createDataFrame([("a",)], "id string"))
 
 

@@ -221,7 +221,7 @@ def test_what_is_no_id_is_not_in_a_result(stories: Stories) -> None:
             assert wrong not in index
     others: list[Any] = [ROWS[0], Article("a", "x" * 1000), ["a"]]
     for other in others:
-        with pytest.raises(NotFoundError, match=r"^no such article: an id is text, and not \w+$"):
+        with pytest.raises(NotFoundError, match=r"^no such article: an id is text, not \w+$"):
             stories.relation(other)
 
 
@@ -293,9 +293,9 @@ def test_files_that_cannot_be_are_named(stories: Stories, tmp_path: Path) -> Non
             write(missing / "out")
     with pytest.raises(FileError, match=r"^cannot read '.*model\.json': No such file"):
         EvidenceModel.read(tmp_path / "model.json")
-    with pytest.raises(FileError, match=r"StoryIndex.. is an index in memory"):
+    with pytest.raises(FileError, match=r"StoryIndex.. makes an index in memory"):
         StoryIndex.open(":memory:")
-    assert "would be a file" in check(":memory:")[0]
+    assert "would be the name of a file" in check(":memory:")[0]
 
 
 def test_an_open_index_is_not_copied() -> None:
@@ -542,7 +542,7 @@ def test_arguments_of_a_report_are_checked(stories: Stories, tmp_path: Path) -> 
 
 def test_a_story_is_asked_for_by_its_id(stories: Stories) -> None:
     wrong: Any = ["a"]
-    with pytest.raises(NotFoundError, match=r"^no such story: an id is text, and not list$"):
+    with pytest.raises(NotFoundError, match=r"^no such story: an id is text, not list$"):
         stories.story(wrong)
     with pytest.raises(SettingsError, match=r"^url: .* is not an address"):
         StoryIndex.connect(wrong)
@@ -554,7 +554,7 @@ def test_topics_have_no_window(window: Any, tmp_path: Path) -> None:
         lambda: Settings(granularity="topic", window=window),
         lambda: cluster(ROWS, Settings(granularity="topic")).recut(window=window),
     ):
-        with pytest.raises(SettingsError, match=r"^window: topics have none; leave it out$"):
+        with pytest.raises(SettingsError, match=r"^window: topics have no window; leave it out$"):
             call()
     path = tmp_path / "topics.index"
     # Nor does a retention have to be as long as one.
@@ -583,7 +583,9 @@ def test_what_a_file_keeps_does_not_change(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("policy", ["earliest", "longest"])
 def test_only_the_central_article_needs_similarities(policy: Any) -> None:
-    with pytest.raises(SettingsError, match=r"^similarity: .* compares none; 'central' does$"):
+    with pytest.raises(
+        SettingsError, match=r"^similarity: .* does not use it; only 'central' does$"
+    ):
         canonical([Article("a", "x")], policy, similarity=np.eye(1))
 
 
@@ -666,7 +668,7 @@ def test_what_is_blank_is_missing(blank: str) -> None:
 
 def test_a_column_that_another_replaces_is_named() -> None:
     rows = [{**row, "body": row["text"], "text": "teaser"} for row in ROWS]
-    with pytest.warns(SahelWarning, match="^columns that are not read, as another .*: text$"):
+    with pytest.warns(SahelWarning, match="^columns that are not read, because another .*: text$"):
         cluster(rows, columns={"text": "body"})
     with warnings.catch_warnings():
         warnings.simplefilter("error")

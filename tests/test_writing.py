@@ -503,8 +503,11 @@ def test_the_same_rows_give_the_same_bytes(ending: str, monkeypatch: pytest.Monk
 @pytest.mark.parametrize(
     ("path", "message"),
     [
-        ("out.xlsx", r"unknown ending: 'out\.xlsx'; known endings are \.jsonl, .*\.parquet"),
-        ("out", "unknown ending"),
+        (
+            "out.xlsx",
+            r"unknown file extension: 'out\.xlsx'; known extensions are \.jsonl, .*\.parquet",
+        ),
+        ("out", "unknown file extension"),
         ("none/out.csv", "there is no folder '.*none'"),
         ("folder.csv", "it exists and is not a file"),
     ],

@@ -38,7 +38,7 @@ def group(folder: Path) -> None:
     said = run(folder, "cluster", "other.jsonl", "--column", "text=body", "-o", "other.csv")
     works("a column that was missed", "--column published=date" in said and said)
     works("an ending it cannot write",
-          "endings are" in run(folder, "cluster", "news", "-o", "x.xlsx", status=2))  # fmt: skip
+          "extensions are" in run(folder, "cluster", "news", "-o", "x.xlsx", status=2))  # fmt: skip
     works("version", sahel_dedup.__version__ in run(folder, "--version"))
 
 

@@ -150,7 +150,9 @@ def silent_losses() -> None:
     names = {"published": "date", "source": "outlet", "title": "headline"}
     works("columns= names them", cluster(other, columns=names).read_summary.dated == len(ROWS))
     refused(
-        "a column that is not there", lambda: cluster(FRAME, columns={"text": "body"}), "there are"
+        "a column that is not there",
+        lambda: cluster(FRAME, columns={"text": "body"}),
+        "the columns are",
     )
     split = FRAME.assign(split=["train", np.nan, None, "test"])
     values = cluster(split).to_frame()["split"].to_list()

@@ -103,7 +103,7 @@ def _show(found: Audit) -> None:
     for story, days in found.longest:
         longest.add_row(_name(story.id), f"{days:.1f}", str(len(story)))
     console.print(longest)
-    recurring = Table("articles most similar to texts of other events", "likeness")
+    recurring = Table("articles with the highest recurrence", "recurrence")
     for article, likeness in found.templates:
         recurring.add_row(_name(article), f"{likeness:.2f}")
     console.print(recurring)
@@ -113,7 +113,11 @@ def _show(found: Audit) -> None:
         weakest.add_row(*names, f"{link.similarity:.2f}", f"{link.score:+.1f}")
     console.print(weakest)
     if found.corrections:
-        held = Table(f"{counted(found.corrections, 'correction')}; held by them alone", "articles")
+        held = Table(
+            f"{counted(found.corrections, 'correction')}; stories that only corrections "
+            "hold together",
+            "articles",
+        )
         for story in found.held_by_corrections:
             held.add_row(_name(story.id), str(len(story)))
         console.print(held)

@@ -76,8 +76,8 @@ def cluster(
         str | None,
         typer.Option(
             metavar="FILE",
-            help="Also write which stories of --previous merged, split, grew, shrank or vanished, "
-            "and which are new; the ending names the format.",
+            help="Also write which stories of --previous merged, split, grew, shrank or "
+            "vanished, and which are new; the extension names the format.",
             show_default=False,
         ),
     ] = None,
@@ -104,13 +104,16 @@ def cluster(
     ] = "local",
     master: Annotated[
         str | None,
-        typer.Option(metavar="URL", help="Spark's master, such as local[2].", show_default=False),
+        typer.Option(
+            metavar="URL", help="Address of the Spark master, such as local[2].", show_default=False
+        ),
     ] = None,
     checkpoint: Annotated[
         str | None,
         typer.Option(
             metavar="FOLDER",
-            help="Store the sketches of each file here; a later run reads only new files.",
+            help="Store the sketches of each file in this folder; a later run reads only files "
+            "that are new or have changed.",
             show_default=False,
         ),
     ] = None,
@@ -125,7 +128,7 @@ def cluster(
     named = {"--checkpoint": checkpoint, "--save": save, "--changes": changes}
     check_apart(read, {"--output": output or STDOUT, "--report": report} | named)
     if changes is not None and previous is None:
-        raise SettingsError("--changes needs --previous, the stories that have changed")
+        raise SettingsError("--changes needs --previous, the stories of the earlier run")
     if master is not None and engine != "spark":
         raise SettingsError("--master: only with --engine spark")
     settings = make_settings(

@@ -38,8 +38,8 @@ def correct(
         events = opened.corrections.add(corrections)
         unknown = opened.corrections.unknown
         say(
-            f"{counted(len(opened.corrections), 'correction')}; stories that were joined or fell "
-            f"apart: {len(events):,}; ids that no article has so far: {len(unknown):,}"
+            f"{counted(len(opened.corrections), 'correction')}; stories that merged or split: "
+            f"{len(events):,}; ids that no article has so far: {len(unknown):,}"
         )
 
 

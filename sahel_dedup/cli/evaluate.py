@@ -62,7 +62,7 @@ def evaluate(
         typer.Option(
             "--set",
             metavar="NAME",
-            help="Set of pairs in the file, by its column 'set'.",
+            help="Use only the pairs with this value in the column 'set'.",
             show_default=False,
         ),
     ] = None,
@@ -125,7 +125,7 @@ def sample_pairs(
     ] = "",
     workers: Workers = 0,
 ) -> None:
-    """Draw pairs of articles to be judged, so that the stories of any archive can be measured.
+    """Draw pairs of articles for you to judge, to measure the stories of an archive.
 
     Fill in the column 'same': 1 if the two articles report one event, 0 if they do not. Then
     run sahel-dedup evaluate STORIES --pairs PAIRS. Half of the pairs are in one story. The others

@@ -44,7 +44,7 @@ from sahel_dedup.util.values import counted
 
 index = typer.Typer(
     cls=Commands,
-    help="Check, shrink, export and load the file of an index.",
+    help="Check, compact, export, load, copy and correct an index.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
@@ -80,7 +80,7 @@ def ingest(
 ) -> None:
     """Add articles to an index, and print one JSON line for each once it is stored.
 
-    It may be killed and run again on the same input. Corrections are added before the articles,
+    You can kill it and run it again on the same input. Corrections are added before the articles,
     and the index keeps them.
     """
     from sahel_dedup.corrections.corrections import Corrections
@@ -225,7 +225,9 @@ def export(
     ] = None,
     texts: Annotated[
         bool,
-        typer.Option("--texts", help="Add title and text, and further fields if they are kept."),
+        typer.Option(
+            "--texts", help="Add title and text, and all other fields if the index keeps them."
+        ),
     ] = False,
 ) -> None:
     """Write the articles of an index with their stories, one row per article."""
@@ -242,8 +244,8 @@ def load(
         str,
         typer.Argument(
             metavar="STORIES",
-            help="Output of cluster, with or without --save: rows with id and story_id, or the "
-            "whole result with its corrections.",
+            help="Output of cluster (rows with id and story_id), or what cluster --save wrote "
+            "(the whole result with its corrections).",
             show_default=False,
         ),
     ],
@@ -271,8 +273,8 @@ def load(
 ) -> None:
     """Make an index from a grouped archive, with its stories and their ids.
 
-    No story changes. Granularity, window and model should be those of cluster; what --save
-    wrote has them.
+    No story changes. Granularity, window and model should be those of cluster; a file of cluster
+    --save contains them.
     """
     from sahel_dedup.cli.loading import load as load_archive
 

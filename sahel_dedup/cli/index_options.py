@@ -33,8 +33,9 @@ Retention = Annotated[
     float | None,
     typer.Option(
         metavar="DAYS",
-        help="Stories expire when their latest article is this much older than the latest of all. "
-        "The index stores this value; without one, no story expires.",
+        help="Stories expire when their latest article is older than the latest article of the "
+        "index by more than this. The index stores this value; without one, no story "
+        "expires.",
         show_default=False,
     ),
 ]
@@ -42,16 +43,16 @@ DeadLetters = Annotated[
     str | None,
     typer.Option(
         metavar="FILE",
-        help="File to which rows that are left out are appended as JSON lines, each with its "
-        "place and the reason. Implies --on-error skip.",
+        help="File to which rejected rows are appended as JSON lines, each with its place and "
+        "the reason. Implies --on-error skip.",
         show_default=False,
     ),
 ]
 OnChangedOption = Annotated[
     Literal["raise", "update"],
     typer.Option(
-        help="Whether an article with a known id but different words is a faulty row or an edited "
-        "version."
+        help="How to treat an article with a known id but different words: as a faulty row "
+        "(raise) or as an edited version (update)."
     ),
 ]
 Texts = Annotated[
@@ -65,7 +66,7 @@ Fields = Annotated[
     bool,
     typer.Option(
         "--fields/--no-fields",
-        help="Whether a new index keeps the further fields of articles, for export. The index "
+        help="Whether a new index keeps all other fields of articles, for export. The index "
         "stores this.",
     ),
 ]

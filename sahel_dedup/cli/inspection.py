@@ -44,7 +44,7 @@ FollowedCorrections = Annotated[
     typer.Option(
         "--corrections",
         metavar="FILE",
-        help="Corrections that cluster followed, to show them.",
+        help="Corrections that cluster applied, to show them.",
         show_default=False,
     ),
 ]
@@ -61,7 +61,7 @@ def explain(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     corrections: FollowedCorrections = None,
 ) -> None:
-    """Show why two articles are one story, or are not, and where they differ.
+    """Show why two articles are in one story or not, and where they differ.
 
     An index keeps its corrections and needs no --corrections.
     """
@@ -113,7 +113,7 @@ def _explain_rows(out: str, first: str, second: str, corrections: str | None) ->
     if None in (ours, theirs):
         if corrections is not None:
             raise SettingsError(
-                f"--corrections: {out!r} is no output of cluster, which follows corrections"
+                f"--corrections: {out!r} is not output of cluster, so it follows no corrections"
             )
         return compare(a, b)
     return compare(

@@ -84,7 +84,9 @@ def load(
                 f"{stories!r} has no texts: name the archive, as in index load {stories} ARCHIVE"
             )
         if not archive and columns:
-            raise SettingsError(f"--column: no archive is named, and {stories!r} has the articles")
+            raise SettingsError(
+                f"--column: no effect without an archive, because {stories!r} contains the articles"
+            )
         reader = ArticleReader(columns)
         grouped = from_parts(parts, reader.articles(list(archive)) if archive else None)
         reader.summary.log()
@@ -129,7 +131,7 @@ def _read(
     archive = Archive.read(known(), settings, lambda _stage, _done, _all: None, summary)
     if len(kept) < len(story_of):
         missing = next(iter(story_of.keys() - set(archive.ids)))
-        raise NotFoundError(f"no article {missing!r} in the archive: {stories!r} has it")
+        raise NotFoundError(f"article {missing!r} is in {stories!r} but not in the archive")
     articles = [kept[place] for place in archive.position.tolist()]
     story = np.array([story_of[name] for name in archive.ids], dtype=np.uint64)
     return from_labels(articles, archive.profiles, archive.sketcher, story, settings)
@@ -142,7 +144,7 @@ def _read_stories(path: str) -> dict[str, int]:
         name = row["story_id"]
         if not isinstance(name, str) or not _STORY.fullmatch(name):
             raise ArticleError(
-                "not the id of a story, which is s and 16 hexadecimal digits", "story_id"
+                "not the id of a story, which consists of s and 16 hexadecimal digits", "story_id"
             ).at(*place)
         found[str(row["id"])] = story_number(name)
     return found

@@ -30,8 +30,8 @@ Output = Annotated[
         "--output",
         "-o",
         metavar="STORIES",
-        help="File to write; its ending names the format, as for INPUT. JSON lines on standard "
-        "output if not given.",
+        help="File to write; its extension names the format, as for INPUT. By default, JSON "
+        "lines on standard output.",
         show_default=False,
     ),
 ]
@@ -42,8 +42,8 @@ OnErrorOption = Annotated[
 OnBadDateOption = Annotated[
     Literal["drop", "raise"],
     typer.Option(
-        help="Use articles whose date cannot be read without a date, and count them, or treat them "
-        "as faulty rows."
+        help="If a date cannot be read: use the article as undated and count it (drop), or treat "
+        "it as a faulty row (raise)."
     ),
 ]
 GranularityOption = Annotated[
@@ -78,8 +78,8 @@ Prefer = Annotated[
     list[str] | None,
     typer.Option(
         metavar="SOURCE",
-        help="Outlet whose article represents the story if it has one; may be repeated, best "
-        "first.",
+        help="Outlet whose article represents a story if the story has one; may be repeated, "
+        "best first.",
         show_default=False,
     ),
 ]
@@ -88,8 +88,8 @@ Columns = Annotated[
     typer.Option(
         "--column",
         metavar="FIELD=NAME",
-        help="Column that contains a field (id, text, title, published, source, lang) under "
-        "another name, such as text=body; may be repeated.",
+        help="Column from which to read a field (id, text, title, published, source, lang), such "
+        "as text=body; may be repeated.",
         show_default=False,
     ),
 ]
@@ -98,8 +98,9 @@ CorrectionsFile = Annotated[
     typer.Option(
         "--corrections",
         metavar="FILE",
-        help="Pairs of articles that are one story, or are not, regardless of the evidence: rows "
-        "with a, b and same (1 or 0), optionally who, when and why. review writes such a file.",
+        help="Pairs of articles that belong to one story or do not, regardless of the evidence: "
+        "rows with a, b and same (1 or 0), and optionally who, when and why. The command "
+        "review writes such a file.",
         show_default=False,
     ),
 ]
@@ -108,7 +109,7 @@ ModelFile = Annotated[
     typer.Option(
         "--model",
         metavar="FILE",
-        help="Model of the evidence that sahel-dedup teach made for this archive.",
+        help="Evidence model that sahel-dedup teach fitted to this archive.",
         show_default=False,
     ),
 ]

@@ -17,7 +17,7 @@ from sahel_dedup.util.values import counted
 def recut(
     saved: Annotated[
         str,
-        typer.Argument(metavar="SAVED", help="File of cluster --save.", show_default=False),
+        typer.Argument(metavar="SAVED", help="File that cluster --save wrote.", show_default=False),
     ],
     output: Output = None,
     min_probability: Annotated[
@@ -40,7 +40,7 @@ def recut(
         str | None,
         typer.Option(
             metavar="P,P,...",
-            help="Only print what the stories would be at these probabilities.",
+            help="Only print a table of the stories at these probabilities.",
             show_default=False,
         ),
     ] = None,

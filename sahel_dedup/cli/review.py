@@ -45,7 +45,9 @@ def review(
     who: Annotated[
         str | None,
         typer.Option(
-            metavar="NAME", help="Name of the person who answers, for the file.", show_default=False
+            metavar="NAME",
+            help="Name of the person who answers, to be stored with each answer.",
+            show_default=False,
         ),
     ] = None,
     count: Annotated[int, typer.Option(min=1, help="Number of pairs, most uncertain first.")] = 200,

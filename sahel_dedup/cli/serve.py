@@ -35,7 +35,8 @@ def serve(
     host: Annotated[
         str,
         typer.Option(
-            help="Address to listen on. Other machines can reach 0.0.0.0, which needs a token."
+            help="Address to listen on. 0.0.0.0 can be reached from other machines, so it needs "
+            "a token."
         ),
     ] = "127.0.0.1",
     port: Annotated[
@@ -45,8 +46,9 @@ def serve(
         str | None,
         typer.Option(
             metavar="FILE",
-            help="File whose first line is the token that requests must have; otherwise the "
-            f"variable {_TOKEN}. Needed unless the address is a loopback one.",
+            help="File whose first line is the token that requests must send; by default, the "
+            f"variable {_TOKEN} is used. A token is required unless the address is a "
+            "loopback address.",
             show_default=False,
         ),
     ] = None,
@@ -54,8 +56,8 @@ def serve(
         list[str] | None,
         typer.Option(
             metavar="NAME",
-            help="Further name to answer to, such as that of a proxy on this machine; may be "
-            "repeated.",
+            help="Additional host name to accept, such as that of a proxy on this machine; may "
+            "be repeated.",
             show_default=False,
         ),
     ] = None,
@@ -128,7 +130,7 @@ def _token(path: str | None) -> str | None:
             raise FileError(f"cannot read {path!r}: {error}") from error
     if len(token) < _FEWEST_LETTERS or not token.isascii() or not token.isprintable():
         raise SettingsError(
-            f"{where}: a token has at least {_FEWEST_LETTERS} ASCII letters, such as `openssl "
-            "rand -hex 32` makes"
+            f"{where}: a token has at least {_FEWEST_LETTERS} ASCII characters; `openssl rand "
+            "-hex 32` makes one"
         )
     return token

@@ -70,14 +70,14 @@ def teach(
         bool, typer.Option("--json", help="Print what was learnt as one JSON object.")
     ] = False,
 ) -> None:
-    """Fit the evidence to an archive with answers, and choose the pairs to ask about next.
+    """Fit the evidence to an archive from your answers, and choose the pairs to judge next.
 
-    With --ask N --sheet FILE: writes the pairs whose answers teach most. Fill in the column 'same':
-    1 if the two articles report one event, 0 if they do not.
+    With --ask N --sheet FILE: writes the pairs whose answers are the most informative. Fill in the
+    column 'same': 1 if the two articles report one event, 0 if they do not.
 
     With --pairs FILE -o MODEL: learns from the answers, and prints how much precision and recall
     are expected to change. Give MODEL to cluster, audit and ingest as --model. Learning starts from
-    the constants of the release, so that few answers change little.
+    the constants of the release, so a few answers change little.
     """
     check_apart([*archive, pairs], {"--output": output, "--sheet": sheet})
     if (ask is None) != (sheet is None):

@@ -46,9 +46,9 @@ _LINE_EVERY = 30.0
 _NEW_OBJECTS = 50_000
 _EXPECTED = (SahelError, OSError, MemoryError)
 EXIT_CODES = """\
-Exit status: 0 if all is well; 1 if `index check` finds damage; 2 if an option or the input
-cannot be used, or disk or memory run out; 130, 143 and 129 after Ctrl-C, SIGTERM and SIGHUP; 141
-if the program that reads the output stops early. Whatever happens, no file is left half written.
+Exit status: 0 on success; 1 if `index check` finds damage; 2 if an option or the input cannot be
+used, or if disk space or memory runs out; 130, 143 and 129 after Ctrl-C, SIGTERM and SIGHUP; 141
+if the program that reads the output stops early. In no case is a file left half written.
 """
 
 

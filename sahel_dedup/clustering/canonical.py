@@ -128,7 +128,9 @@ def canonical(
     check_choice("policy", policy, get_args(CanonicalPolicy))
     preferred_sources = check_sources(preferred_sources)
     if similarity is not None and policy != "central":
-        raise SettingsError(f"similarity: the policy {policy!r} compares none; 'central' does")
+        raise SettingsError(
+            f"similarity: the policy {policy!r} does not use it; only 'central' does"
+        )
     if similarity is not None and np.shape(similarity) != (len(articles), len(articles)):
         raise SettingsError("similarity: not a matrix with a row and a column for each article")
     order = sorted(range(len(articles)), key=lambda place: articles[place].id)

@@ -172,7 +172,7 @@ class StoryPartition:
             raise NotFoundError(f"no story {story_id!r}") from None
         except TypeError:
             kind = type(story_id).__name__
-            raise NotFoundError(f"no such story: an id is text, and not {kind}") from None
+            raise NotFoundError(f"no such story: an id is text, not {kind}") from None
 
     def relation(self, article: str) -> Relation | None:
         """Return how an article relates to the closest other one of its story.

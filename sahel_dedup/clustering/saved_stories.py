@@ -125,8 +125,8 @@ def load(source: str | os.PathLike[str]) -> StoriesParts:
     except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError,
             RecursionError) as error:  # fmt: skip
         raise FileError(
-            f"{path!r} is damaged or not a file of stories: {error}; give what Stories.save or "
-            "cluster --save wrote"
+            f"{path!r} is damaged or not a file of stories: {error}; give a file that "
+            "Stories.save or cluster --save wrote"
         ) from error
 
 

@@ -222,8 +222,8 @@ def _why(
     first, second = np.array([0]), np.array([1])
     (jaccard,), (containment,) = estimated_overlap(compared.profiles, first, second)
     measured = (
-        f"about {jaccard:.0%} of all three-word shingles in common, {containment:.0%} of the "
-        "shorter one's"
+        f"about {jaccard:.0%} of all three-word shingles in common, {containment:.0%} of those of "
+        "the shorter text"
     )
     if relation == "exact":
         return f"the same {counted(words, 'word')} in the same order"

@@ -35,7 +35,7 @@ def open_session(
     asked = check_settings(settings)
     age = to_time("retention", retention)
     if readonly and age is not None:
-        raise SettingsError("retention: an index that is opened read-only keeps its own")
+        raise SettingsError("retention: cannot be set for an index that is opened read-only")
     header = make_header(asked, keep_texts, keep_fields)
     store = Store(path, readonly=readonly, header=header, timeout=check_seconds("timeout", timeout))
     try:

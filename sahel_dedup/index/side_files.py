@@ -91,14 +91,16 @@ def check_path(path: str | os.PathLike[str]) -> tuple[str, str]:
     except TypeError:
         raise FileError(f"an index is named by a path, not by {path!r}") from None
     if name == ":memory:":
-        raise FileError("':memory:' would be a file; StoryIndex() is an index in memory")
+        raise FileError(
+            "':memory:' would be the name of a file; StoryIndex() makes an index in memory"
+        )
     if not name or "\0" in name:
-        raise FileError(f"no file can have the name {name!r}")
+        raise FileError(f"{name!r} cannot be the name of a file")
     try:
         real = os.path.realpath(name)
         length = len(os.fsencode(os.path.basename(real)))
     except ValueError as error:
-        raise FileError(f"no file can have the name {name!r}: {error}") from None
+        raise FileError(f"{name!r} cannot be the name of a file: {error}") from None
     if length + len("-journal") > _LONGEST_NAME:
         raise FileError(
             f"the name {name[:40]!r}... is too long: {length} bytes, and SQLite adds up to eight"

@@ -199,8 +199,8 @@ class Store(SealedTables):
         """Create a file that appears under its name only when it is complete."""
         if size_of(self._real + LOG):
             raise IndexFileError(
-                f"no index at {self.path!r}, but {self.path + LOG!r} is left from one: put the "
-                f"file back that it belongs to, or remove {self.path + LOG!r}"
+                f"no index at {self.path!r}, but its log {self.path + LOG!r} exists: put back the "
+                "file to which the log belongs, or remove the log"
             )
         remove_side_files(self._real)
         with (

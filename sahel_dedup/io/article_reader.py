@@ -220,7 +220,7 @@ def check_seen(unseen: Collection[str], summary: ReadSummary) -> None:
     there = sorted(summary.columns)
     for column in sorted(unseen) if there else ():
         names = shorten(", ".join(there))
-        raise SettingsError(f"columns: no row has a column {column!r}; there are {names}")
+        raise SettingsError(f"columns: no row has a column {column!r}; the columns are {names}")
 
 
 def iter_articles(

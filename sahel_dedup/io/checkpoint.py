@@ -246,7 +246,7 @@ class Checkpoint:
         for name, value in header.items():
             if found.get(name) != value:
                 raise FileError(
-                    f"{self.folder!r} is a checkpoint of other {name} ({found.get(name)}, now "
+                    f"{self.folder!r} is a checkpoint with other {name} ({found.get(name)}, now "
                     f"{value}): name another folder, or remove this one"
                 )
 

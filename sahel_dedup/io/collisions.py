@@ -72,8 +72,8 @@ def check_apart(reads: Iterable[_Path | None], writes: Mapping[str, _Path | None
                 raise SettingsError(f"{option}: {fault}; name another file")
             if _nested(output.path, source.path):
                 raise SettingsError(
-                    f"{option}: {output.name} and {source.name}, which this command reads, are one "
-                    "inside the other; write elsewhere"
+                    f"{option}: one of {output.name} and {source.name}, which this command reads, "
+                    "contains the other; write elsewhere"
                 )
     for (option, output), (other, second) in combinations(outputs, 2):
         if output.keys & second.keys or _nested(output.path, second.path):

@@ -219,7 +219,7 @@ class KeptReading:
         for number in range(known["parts"]):
             part = checkpoint.part(key, number)
             if part is None:
-                raise checkpoint.damaged(key, "a part is gone")
+                raise checkpoint.damaged(key, "a part is missing")
             yield number, 0, part
 
     def _read(

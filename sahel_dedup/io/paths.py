@@ -72,7 +72,7 @@ def _once(paths: Sequence[InputPath]) -> list[InputPath]:
         path, before = map(source_name, again[0])
         what = path if path == before else f"{path} is {before}"
         count = counted(len(again), "file")
-        warn(_LOGGER, "%s named more than once, and read once: %s", count, what)
+        warn(_LOGGER, "%s given more than once, but read once: %s", count, what)
     return list(first.values())
 
 
@@ -142,7 +142,7 @@ def _files_in(folder: InputPath) -> list[InputPath]:
         raise FileError(f"no file in folder {os.fspath(folder)!r} ends in {', '.join(ENDINGS)}")
     if others:
         count = counted(len(others), "file")
-        warn(_LOGGER, "%s of unknown endings left out, for example %s", count, others[0])
+        warn(_LOGGER, "%s with unknown extensions left out, for example %s", count, others[0])
     return found
 
 
@@ -167,7 +167,9 @@ def format_of(path: InputPath) -> str:
     # Usually one array of all articles.
     hint = "; write one JSON object per line" if str(path).lower().endswith(".json") else ""
     known = ", ".join(ENDINGS)
-    raise FileError(f"unknown ending: {os.fspath(path)!r}; known endings are {known}{hint}")
+    raise FileError(
+        f"unknown file extension: {os.fspath(path)!r}; known extensions are {known}{hint}"
+    )
 
 
 def _known_ending(path: InputPath) -> str | None:

@@ -13,15 +13,15 @@ def unknown_ids(count: int, example: str | None) -> str:
 def alike_names(count: int, example: str | None) -> str:
     """Report outlets that may be one under several names."""
     return (
-        f"outlets that may be one under several names: {count:,}, for example {example}; each "
-        "counts as another outlet, so write one name if they are one"
+        f"outlets that may have several names: {count:,}, for example {example}; each name counts "
+        "as a separate outlet, so use one name if they are the same"
     )
 
 
 def unknown_languages(count: int, example: str | None) -> str:
     """Report values of `lang` that name no language."""
     return (
-        f"languages that are not recognised and are detected instead: {count:,}, for example "
+        f"languages that are not recognised, so they are detected: {count:,}, for example "
         f"{show(example)}; write a tag such as 'pt-BR' or an English name"
     )
 

@@ -185,7 +185,9 @@ def _table(
     for field, column in columns.items():
         if column not in names:
             there = shorten(", ".join(names))
-            raise SettingsError(f"columns: no column {column!r} for {field!r}; there are {there}")
+            raise SettingsError(
+                f"columns: no column {column!r} for {field!r}; the columns are {there}"
+            )
     return rows
 
 
@@ -199,7 +201,7 @@ def _no_id(names: list[str]) -> ArticleError:
     other = f"{remedy('id', alias)}, " if alias else ""
     there = shorten(", ".join(names)) or "none"
     return ArticleError(
-        f"no column 'id'; there are {there}; {other}columns={{'id': 'index'}} takes the index"
+        f"no column 'id'; the columns are {there}; {other}columns={{'id': 'index'}} takes the index"
     )
 
 

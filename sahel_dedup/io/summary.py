@@ -283,7 +283,9 @@ class ReadSummary(ArchiveCounts):
         taken = self.mapped.values()
         if hidden := sorted(self.mapped.keys() & self.columns - set(taken)):
             names = ", ".join(hidden)
-            found.append(f"columns that are not read, as another is read as the field: {names}")
+            found.append(
+                f"columns that are not read, because another column is read for the field: {names}"
+            )
         found += self._doubts()
         if self.unknown_languages:
             found.append(unknown_languages(self.unknown_languages, self.first_unknown_language))

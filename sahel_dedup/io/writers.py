@@ -358,4 +358,4 @@ def _writer_of(path: str) -> _Writer:
     for ending, write in _FORMATS.items():
         if name.endswith(ending):
             return write
-    raise FileError(f"unknown ending: {path!r}; known endings are {', '.join(_FORMATS)}")
+    raise FileError(f"unknown file extension: {path!r}; known extensions are {', '.join(_FORMATS)}")

@@ -23,7 +23,7 @@ GAP_DAYS = 1.5
 MANY = 50
 ONE_DAY = (
     f"all articles were published within {GAP_DAYS:g} days: bulletins and forms are recognised by "
-    "issues of other days, so some may be in one story by mistake"
+    "comparison with other days, so some may be in one story by mistake"
 )
 # Two texts conflict if each has at least this many numbers and they share at most this part of
 # them.

@@ -55,7 +55,7 @@ class Guard:
             return 421, f"Host: {host!r} is not a name of this server: see --allow-host"
         origin = headers.get("origin")
         if origin is not None and urlsplit(origin).netloc.lower() != host.lower():
-            return 403, f"Origin: pages of {origin!r} may not ask"
+            return 403, f"Origin: requests from pages of {origin!r} are refused"
         if self._token is not None and scope["path"] not in _OPEN:
             kind, _, given = headers.get("authorization", "").partition(" ")
             if kind.lower() != "bearer" or not secrets.compare_digest(

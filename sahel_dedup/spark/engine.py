@@ -133,7 +133,9 @@ def rename(df: DataFrame, columns: Mapping[str, str]) -> DataFrame:
     for field, column in columns.items():
         if column not in df.columns:
             there = ", ".join(df.columns)
-            raise SettingsError(f"columns: no column {column!r} for {field!r}; there are {there}")
+            raise SettingsError(
+                f"columns: no column {column!r} for {field!r}; the columns are {there}"
+            )
     kept = [
         F.col(f"`{name}`")
         for name in df.columns
@@ -179,7 +181,9 @@ class Run:
             if name not in df.columns:
                 alias = find_alias(name, df.columns)
                 hint = f"; {remedy(name, alias)}" if alias else ""
-                raise SettingsError(f"no column {name!r}; there are {', '.join(df.columns)}{hint}")
+                raise SettingsError(
+                    f"no column {name!r}; the columns are {', '.join(df.columns)}{hint}"
+                )
         kind = df.schema["id"].dataType
         if not isinstance(kind, StringType | IntegralType | NullType):
             raise SettingsError(f"field 'id': neither strings nor integers: {kind.simpleString()}")
@@ -326,7 +330,7 @@ def _folder(df: DataFrame) -> str:
     if folder := context.getCheckpointDir():
         return folder
     if not (context.master or "").startswith("local"):
-        raise SettingsError("no checkpoint: name a folder that all executors reach")
+        raise SettingsError("no checkpoint: name a folder that all executors can reach")
     folder = tempfile.mkdtemp(prefix="sahel-dedup-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder

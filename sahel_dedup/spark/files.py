@@ -60,7 +60,7 @@ def cluster_files(
         exists, or if Spark fails. The error names a faulty line of a file on this machine.
     """
     if output is None:
-        raise SettingsError("no output: the Spark engine writes a folder, name it with --output")
+        raise SettingsError("no output: the Spark engine writes a folder; name it with --output")
     kinds = {_kind(name) for name in inputs}
     if len(kinds) > 1:
         raise SettingsError("inputs of several kinds: give files of one kind to the Spark engine")

@@ -171,7 +171,8 @@ class CodeCache:
             with contextlib.suppress(OSError):
                 part.unlink()
             warn(
-                logger, "Machine code cannot be stored in '%s': %s. The run continues without. %s",
+                logger, "Machine code cannot be stored in '%s': %s. The run continues without "
+                        "it. %s",
                 self.folder, error.strerror, _REMEDY,
             )  # fmt: skip
 
@@ -251,13 +252,13 @@ def _check_owner(folder: Path) -> None:
     found = folder.stat()
     if found.st_mode & _GROUP_OR_OTHERS:
         raise PermissionError(
-            f"'{folder}' is writable by others, who could have any code executed: chmod go-w"
+            f"'{folder}' is writable by others, who could make programs run any code: chmod go-w"
         )
     package = _package()
     trusted = {0, os.geteuid()} | (set() if package is None else {package.stat().st_uid})
     if found.st_uid not in trusted:
         raise PermissionError(
-            f"'{folder}' belongs to another user, who could have any code executed"
+            f"'{folder}' belongs to another user, who could make programs run any code"
         )
 
 

@@ -195,8 +195,7 @@ def _listen() -> None:
                 self.announced = True
                 note(
                     logger,
-                    "compiling loops to machine code, which the first run after an installation "
-                    "does once",
+                    "compiling loops to machine code, once after each installation",
                 )
             if self.depth == 0:
                 # The compiler makes millions of objects, and scanning them for garbage would take a

@@ -283,7 +283,7 @@ def read_answer(call: Call[_T], content: bytes | str, url: str) -> _T:
     except SahelError:
         raise
     except (ValueError, LookupError, TypeError, AttributeError) as error:
-        raise ServerError(f"{url} did not answer as an index does: {error}") from error
+        raise ServerError(f"{url} did not answer like an index: {error}") from error
     return found
 
 
