@@ -44,9 +44,9 @@ class Article:
         (``en_US.UTF-8``) and English names (``English``) become such a tag. Anything else is kept
         and counts as missing: the language is then detected.
     extra
-        All further fields of the article, unchanged.
+        All other fields of the article, unchanged.
     date_fault
-        Why a date that the article had could not be read, so that it is taken as undated.
+        Why the date of the article could not be read; the article then counts as undated.
 
     Raises
     ------
@@ -95,10 +95,10 @@ class Article:
     def from_mapping(cls, row: Mapping[str, object]) -> Article:
         """Read an article from a mapping such as a JSON object.
 
-        ``None``, NaN and the missing values of pandas count as missing everywhere. A title,
-        source or language that is empty or stands for a missing value, such as ``"nan"`` or
-        ``"N/A"``, is missing too, and such a text is empty. Keys that are not fields go to
-        ``extra``, where missing values are ``None``.
+        ``None``, NaN and the missing values of pandas count as missing everywhere. A title, source
+        or language that is empty or stands for a missing value, such as ``"nan"`` or ``"N/A"``,
+        counts as missing too, and such a text as empty. Keys that are not fields go to ``extra``,
+        where missing values are ``None``.
 
         Parameters
         ----------

@@ -67,16 +67,15 @@ def cluster(
     Parameters
     ----------
     articles
-        An iterable of mappings, `Article`, dataclasses, named tuples, models of pydantic or
-        rows of sqlite3; a pandas or polars frame, lazy or not; anything that supports Arrow,
-        such as a table or batches of pyarrow, or a relation of DuckDB; a path, a folder or a list
-        of paths.
-        ``id`` and ``text`` are required; ``title``, ``published``, ``source`` and
-        ``lang`` improve the result; other fields are passed through.
+        An iterable of mappings, `Article`, dataclasses, named tuples, pydantic models or sqlite3
+        rows; a pandas or polars frame, lazy or not; anything that supports Arrow, such as a pyarrow
+        table, record batches, or a DuckDB relation; a path, a folder or a list of paths. ``id`` and
+        ``text`` are required; ``title``, ``published``, ``source`` and ``lang`` improve the result;
+        other fields are passed through.
     settings : Settings, optional
         How to group; the defaults if not given.
     columns : mapping of str to str, optional
-        Names of columns that differ from the fields, by field:
+        The columns from which fields are read, if their names differ from those of the fields:
         ``{"text": "body", "published": "date"}``. ``{"id": "index"}`` uses the index of a pandas
         frame.
     on_error : {"raise", "skip"}
@@ -89,8 +88,8 @@ def cluster(
         Called as ``progress(stage, done, total)`` while a stage runs. ``done`` counts articles,
         bands of LSH or pairs, and is 0 when a stage starts; ``total`` is None if unknown.
     corrections : optional
-        Pairs of articles that a person puts into one story or keeps apart: a path, a frame,
-        or an iterable of tuples ``(a, b, same)`` or mappings; see
+        Pairs of articles that you put into one story or keep apart: a path, a frame, or an iterable
+        of tuples ``(a, b, same)`` or mappings; see
         `sahel_dedup.corrections.corrections.Corrections.read`. They take precedence over the
         evidence and the window.
     previous : optional
@@ -119,7 +118,8 @@ def cluster(
     Warns
     -----
     SahelWarning
-        If rows or dates were left out, or something is probably a mistake, such as an unknown name.
+        If rows or dates were left out, or the input probably contains a mistake, such as an unknown
+        name.
 
     Examples
     --------

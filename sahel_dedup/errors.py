@@ -100,7 +100,7 @@ class FingerprintError(SahelError, ValueError):
 
 
 class ServerError(SahelError, ConnectionError):
-    """A server that cannot be reached, has failed, or does not answer as an index does."""
+    """A server that cannot be reached, has failed, or does not answer like an index."""
 
 
 class RequestError(SahelError):
@@ -108,7 +108,7 @@ class RequestError(SahelError):
 
 
 class SparkError(SahelError, RuntimeError):
-    """Spark, which does not start or fails."""
+    """Spark does not start, or fails."""
 
 
 class CorrectionError(SahelError, ValueError):

@@ -31,7 +31,7 @@ class StoryClusterer(ClusterMixin, BaseEstimator):  # type: ignore[misc]
     Parameters
     ----------
     window : float, timedelta or None
-        Days, or a time: articles published further apart are not one story.
+        A number of days or a timedelta: articles published further apart are not in one story.
     granularity, min_probability, recall, recall_similarity, canonical, preferred_sources, model,
     workers
         See `sahel_dedup.Settings`. They are checked by `fit`.
@@ -49,14 +49,14 @@ class StoryClusterer(ClusterMixin, BaseEstimator):  # type: ignore[misc]
     articles_ : list of Article
         The articles that were read, in the order of the labels.
     corrections_ : Corrections
-        What the stories follow.
+        The corrections that the stories follow.
 
     Notes
     -----
-    Stories depend on the other articles, so `predict` groups new articles together with those
-    of the fit. Any scorer of labels and any split work in ``GridSearchCV``. Scores apply to the
-    whole archive if all articles are in both parts of one split, ``cv=[(everything, everything)]``,
-    and nothing is then grouped twice.
+    Stories depend on the other articles, so `predict` groups new articles together with those of
+    the fit. ``GridSearchCV`` accepts any scorer of labels and any split. To score the whole
+    archive, put all articles into both parts of one split, ``cv=[(everything, everything)]``; then
+    nothing is grouped twice.
 
     Examples
     --------
@@ -136,7 +136,8 @@ class StoryClusterer(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         Raises
         ------
         ArticleError
-            If a row is not an article or repeats an id. Also if a correction is none.
+            If a row is not an article or repeats an id, or a row of corrections is not a
+            correction.
         CorrectionError
             If corrections contradict each other.
         SettingsError

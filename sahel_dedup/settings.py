@@ -52,7 +52,7 @@ class Settings:
     canonical
         Which article represents its story.
     preferred_sources
-        Outlets whose article represents the story if it has one, best first.
+        Outlets whose article represents a story if the story has one, best first.
     model
         Constants that were learnt for this archive (`EvidenceModel.read`); ``None`` uses those of
         the release. Topics are decided by wording alone and accept no model.
@@ -120,12 +120,12 @@ class Settings:
 
     @property
     def counts_outlets(self) -> bool:
-        """Whether outlets matter: an outlet may report on one topic as often as it likes."""
+        """Whether outlets count: an outlet may report on one topic any number of times."""
         return self.granularity != "topic"
 
     @property
     def merge_threshold(self) -> float:
-        """The same as log-odds: the merge threshold."""
+        """The merge threshold: `probability` as log-odds."""
         return math.log(self.probability / (1 - self.probability))
 
     @property
@@ -137,7 +137,7 @@ class Settings:
         return layout_for(self.recall, self.recall_similarity)
 
     def expected_recall(self, similarity: float) -> float:
-        """Return the probability that a pair of articles of some TF-IDF cosine is compared.
+        """Return the probability that a pair of articles with a given TF-IDF cosine is compared.
 
         Examples
         --------

@@ -34,9 +34,9 @@ def read_previous(source: StoryPartition | Mapping[str, str] | Any | None) -> Ma
     Parameters
     ----------
     source
-        The result of `sahel_dedup.cluster`, the output of ``sahel-dedup cluster`` or ``index
-        export``, a frame or rows with ``id`` and ``story_id``, or a mapping from the one to the
-        other. ``None`` stands for no stories.
+        The result of `sahel_dedup.cluster`, the output of ``sahel-dedup cluster`` or
+        ``index export``, a frame or rows with ``id`` and ``story_id``, or a mapping from article id
+        to story id. ``None`` stands for no stories.
 
     Returns
     -------
@@ -68,7 +68,7 @@ def read_previous(source: StoryPartition | Mapping[str, str] | Any | None) -> Ma
 def story_changes(
     previous: StoryPartition | Mapping[str, str] | Any, stories: StoryPartition
 ) -> pl.DataFrame:
-    """Return a frame of what became of the stories of an earlier run.
+    """Return a frame that lists how the stories of an earlier run changed.
 
     Parameters
     ----------
@@ -82,10 +82,10 @@ def story_changes(
     polars.DataFrame
         Columns are ``change``, ``story_id``, ``other`` and ``articles``, the number of articles
         concerned. The changes are: ``new``: a story none of whose articles existed before.
-        ``grew``: a story with further articles. ``merged``: a former story, most of which is in
-        `other` now. ``split``: a story whose articles were in `other`, which continues without
+        ``grew``: a story with new articles. ``merged``: a former story, most of whose articles are
+        now in `other`. ``split``: a story whose articles were in `other`, which continues without
         them. ``shrank``: a story some of whose articles are no longer in the archive. ``vanished``:
-        a former story none of whose articles are. Unchanged stories have no row.
+        a former story none of whose articles are in the archive. Unchanged stories have no row.
 
     Raises
     ------

@@ -47,7 +47,7 @@ class Stories(StoryPartition):
     Parameters
     ----------
     grouped : Grouped
-        The result; its traits are the `profiles`.
+        The result of the grouping; its traits are the `profiles`.
     profiles : Profiles
     compared : Compared
         The pairs that were compared, inside stories or not.
@@ -184,7 +184,7 @@ class Stories(StoryPartition):
         return Stories(grouped, profiles, compared, self._words, self.articles, self.read_summary)
 
     def thresholds(self, probabilities: Iterable[float]) -> Thresholds:
-        """Show what the stories would be at several probabilities.
+        """Show how the stories change with the probability.
 
         Parameters
         ----------
@@ -206,7 +206,7 @@ class Stories(StoryPartition):
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the whole result to a file, with the articles if their texts were kept.
 
-        Values of further columns that JSON cannot hold are saved as text. The file appears only
+        Values in other columns that JSON cannot represent are saved as text. The file appears only
         when it is complete.
 
         Parameters
@@ -228,7 +228,7 @@ class Stories(StoryPartition):
         Raises
         ------
         FileError
-            If it cannot be read, is of another version, or damaged.
+            If the file cannot be read, is of another version, or is damaged.
         """
         return cls(*load(path))
 
@@ -248,7 +248,7 @@ class Stories(StoryPartition):
         return {"similarity": breakdown.similarity, "score": breakdown.score, **breakdown.pieces}
 
     def explain(self, first: str, second: str) -> Explanation:
-        """Explain why two articles are one story, or are not, and where they differ.
+        """Explain why two articles are in one story or not, and where they differ.
 
         Parameters
         ----------
@@ -258,7 +258,7 @@ class Stories(StoryPartition):
         Returns
         -------
         Explanation
-            Includes what clustering decided about the two, and the evidence for it.
+            Includes whether clustering put the two into one story, and the evidence.
 
         Raises
         ------

@@ -14,7 +14,7 @@ from sahel_dedup.explain.overview import story_html
 class Story:
     """The articles that report one event.
 
-    ``len``, ``in`` and iteration are about the ids of its articles.
+    ``len``, ``in`` and iteration refer to the ids of its articles.
 
     Attributes
     ----------

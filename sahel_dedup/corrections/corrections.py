@@ -179,8 +179,8 @@ class Corrections:
         Parameters
         ----------
         names : mapping of str to str
-            The new id by the old one. Of articles without one the corrections stay, by a name
-            that no article has.
+            The new id by the old one. Corrections of articles without a new id are kept, under a
+            name that no article has.
         """
 
         def new(old: str) -> str:

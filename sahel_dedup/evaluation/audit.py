@@ -28,12 +28,12 @@ class Audit:
     Attributes
     ----------
     articles, stories : int
-        How many there are.
+        Number of articles, and of stories.
     singletons : float
-        Share of the articles that are the only one of their story.
+        Share of the articles that are the only article of their story.
     estimated_precision : float or None
-        Estimated share of the pairs inside stories that are not chance pairs; ``None`` without
-        dates. It is an upper bound, because it cannot see what recurs within days.
+        Estimated share of the pairs inside stories that did not match by chance; ``None`` without
+        dates. It is an upper bound, because texts that recur within days are not noticed.
     largest : tuple of Story
         The stories with the most articles.
     longest : tuple of (Story, float)

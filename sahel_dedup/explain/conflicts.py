@@ -25,8 +25,8 @@ class Conflict:
     Attributes
     ----------
     kind : str
-        ``"quantity"``: different numbers of the same thing, dates among them. ``"name"``:
-        names that are almost the same.
+        ``"quantity"``: different numbers of the same thing, including dates. ``"name"``: names that
+        are almost the same.
     first, second : str
         The words of each text.
     """

@@ -1,4 +1,4 @@
-"""Explanation: why two articles are one story, or are not, and where they differ.
+"""Explanation: why two articles are in one story or not, and where they differ.
 
 >>> from sahel_dedup.articles import Article
 >>> a = Article("a", "Gunmen killed 12 soldiers at a camp near Gao on Monday, the army said.")
@@ -71,10 +71,10 @@ class Explanation(Findings):
     terms : tuple of SharedTerm
         The terms that contribute most to it, largest first.
     relation : str or None
-        ``"exact"``, ``"near"`` or ``"reworded"`` as `sahel_dedup.explain.overlap` defines them,
-        or ``None`` for articles that are not in one story, not near copies, and not at least 0.2
-        similar. ``"reworded"`` is about wording only. Whether two similar reports are about one
-        event is decided by the clustering, which knows the archive.
+        ``"exact"``, ``"near"`` or ``"reworded"`` as `sahel_dedup.explain.overlap` defines them, or
+        ``None`` for articles that are not in one story, not near copies, and not at least 0.2
+        similar. ``"reworded"`` is about wording only. Clustering decides whether two similar
+        reports are about one event, because it also uses the rest of the archive.
     why : str
         A sentence with the measurements that decide the relation.
     overlap : Overlap
@@ -85,7 +85,7 @@ class Explanation(Findings):
     passages : tuple of Passage
         Shared passages, verbatim and lightly edited.
     quotations : tuple of Quotation
-        Quotations that both have.
+        Quotations that both contain.
     quantities : Quantities
         Quantities in common, in conflict, and in one article only.
     title_numbers : tuple of (tuple of str)
@@ -107,7 +107,7 @@ class Explanation(Findings):
     breakdown : ScoreBreakdown or None
         How the archive scored them, if known.
     corrections : tuple of Correction
-        The corrections of people that decided about them: see
+        The corrections that decided about them: see
         `sahel_dedup.corrections.corrections.Corrections`.
     """
 
@@ -141,7 +141,7 @@ def explain(
     breakdown: ScoreBreakdown | None = None,
     corrections: tuple[Correction, ...] = (),
 ) -> Explanation:
-    """Explain why two articles are one story, or are not, and where they differ.
+    """Explain why two articles are in one story or not, and where they differ.
 
     Parameters
     ----------
@@ -151,8 +151,8 @@ def explain(
         Returns the weights (IDF) of words in their folded form. The default weights are those of
         general news in the language.
     one_story, breakdown, corrections
-        What clustering decided about them, if known; `sahel_dedup.Stories.explain` and
-        `sahel_dedup.StoryIndex.explain` fill them in.
+        Whether clustering put them into one story, the evidence, and the corrections, if known;
+        `sahel_dedup.Stories.explain` and `sahel_dedup.StoryIndex.explain` fill them in.
 
     Returns
     -------

@@ -36,8 +36,8 @@ class ReportedQuantity:
         ``"exact"``, ``"at least"``, ``"at most"`` or ``"about"``.
     role : str
         ``"current"``; ``"former"`` for a number that, according to the article, was reported before
-        (up from 23); ``"further"`` for one to be added (3 more bodies); ``"part"`` for one that
-        another number contains (31, four of them officers).
+        (up from 23); ``"further"`` for one to be added to it (3 more bodies); ``"part"`` for one
+        that another number includes (31, four of them officers).
     id : str
         Id of the article.
     source : str or None
@@ -75,7 +75,7 @@ def find_reported_quantities(article: Article) -> list[ReportedQuantity]:
     ----------
     article : Article
         An article in English, French, Spanish, Portuguese, German or Arabic. Its language is
-        detected if it is not given. Nothing is found in other languages.
+        detected if it is not given. Other languages are not read.
 
     Returns
     -------

@@ -14,7 +14,7 @@ from sahel_dedup.index.session import Session
 
 
 class IndexCorrections(CurrentCorrections):
-    """The corrections of people to an index: `StoryIndex.corrections`.
+    """The corrections of an index: `StoryIndex.corrections`.
 
     Iteration yields every `Correction`. They are stored in the file, including those on articles
     that have not arrived yet, and apply as articles arrive.
@@ -45,15 +45,15 @@ class IndexCorrections(CurrentCorrections):
         Returns
         -------
         tuple of Event
-            The stories that were joined or fell apart. A joined story has the id of the one that
-            began first. If a story falls apart, the part with the oldest article keeps the id.
+            The stories that merged or split. A merged story has the id of the one that began first.
+            If a story splits, the part with the oldest article keeps the id.
 
         Raises
         ------
         ArticleError
             If an item is not a correction.
         CorrectionError
-            If they contradict each other or existing ones; nothing is changed then.
+            If they contradict each other or existing ones; then nothing is changed.
         """
         added = Corrections.read(corrections)
         with self._session.writing() as engine:
@@ -73,7 +73,7 @@ class IndexCorrections(CurrentCorrections):
         Raises
         ------
         NotFoundError
-            If one is not an id.
+            If one of the two is not an id.
         """
         for article in (a, b):
             if not isinstance(article, str):

@@ -97,7 +97,7 @@ def export(path: str | os.PathLike[str], *, texts: bool = False) -> Iterator[dic
     path
         The file. Another process may be writing it.
     texts
-        Whether to add ``title`` and ``text``, and further fields if they are kept.
+        Whether to add ``title`` and ``text``, and all other fields if the index keeps them.
 
     Yields
     ------
@@ -115,7 +115,7 @@ def export(path: str | os.PathLike[str], *, texts: bool = False) -> Iterator[dic
 
 
 def backup(path: str | os.PathLike[str], copy: str | os.PathLike[str]) -> None:
-    """Write an index as it is now to another file, which is complete on its own.
+    """Write the present state of an index to another file, which needs no log.
 
     The file of an open index must not be copied by other means, because the latest articles are in
     its log.

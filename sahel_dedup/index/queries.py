@@ -137,7 +137,7 @@ class StoryQueries:
             return article_at(engine.live, self._session.row(article), self._session.keeper)
 
     def explain(self, first: str, second: str) -> Explanation:
-        """Explain why two articles are one story, or are not, and where they differ.
+        """Explain why two articles are in one story or not, and where they differ.
 
         Parameters
         ----------

@@ -20,9 +20,9 @@ class Event:
     cursor : int
         Number of the event, ascending; `StoryIndex.events` resumes after it.
     kind : str
-        ``"merged"``: `story` is now part of `other`. ``"split"``: `other` left `story`.
-        ``"expired"``: `story` reached the retention. ``"removed"``: its last article was
-        removed.
+        ``"merged"``: `story` is now part of `other`. ``"split"``: `other` was separated from
+        `story`. ``"expired"``: `story` became older than the retention. ``"removed"``: its last
+        article was removed.
     story : str
         Id of the story.
     other : str or None

@@ -48,7 +48,7 @@ class StoryIndex(ArticleFeed, StoryQueries, NotCopied):
     settings : Settings
         How the index groups articles.
     corrections : IndexCorrections
-        Corrections of people to its articles.
+        The corrections of its stories.
 
     Examples
     --------
@@ -112,9 +112,9 @@ class StoryIndex(ArticleFeed, StoryQueries, NotCopied):
             How to group. A file stores its settings; those that decide what a story is
             (`granularity`, `window`, `recall`, `recall_similarity`) cannot change.
         retention : timedelta or float, optional
-            A time or a number of days: stories expire when their latest article is this much
-            older than the latest article of all. A file stores it until another is given.
-            Without any, no story expires.
+            A timedelta or a number of days: stories expire when their latest article is older than
+            the latest article of the index by more than this. A file stores the value until another
+            is given. Without one, no story expires.
         keep_texts : bool
             Whether a new file keeps the texts for `article` and `explain`. They are never held
             in memory.
@@ -238,7 +238,7 @@ class StoryIndex(ArticleFeed, StoryQueries, NotCopied):
         token : str, optional
             The token that the server requires.
         timeout : float
-            Seconds to wait for an answer, and for room if the server has none.
+            Seconds to wait for an answer, and for the server to accept requests if it is full.
         **misplaced
             Not allowed: the settings are those of the served index.
 
@@ -288,7 +288,7 @@ class StoryIndex(ArticleFeed, StoryQueries, NotCopied):
         Parameters
         ----------
         a, b : str
-            Ids of the articles. One that has not arrived yet joins when it arrives.
+            Ids of the articles. An article that has not arrived yet joins when it arrives.
         who, why : str, optional
             Who makes the correction, and for what reason.
 
@@ -343,7 +343,7 @@ class StoryIndex(ArticleFeed, StoryQueries, NotCopied):
         Returns
         -------
         tuple of Event
-            What happened to its story, if that ended or fell apart.
+            What happened to its story, if it ended or was split.
 
         Raises
         ------

@@ -34,7 +34,7 @@ STDOUT = "-"
 
 
 def write_rows(path: str | None, rows: Iterable[Row]) -> int:
-    r"""Write rows to a file whose ending names the format.
+    r"""Write rows to a file whose extension names the format.
 
     Missing values are null. Dates are ISO 8601 strings, except in Parquet. Nested values stay as
     they are in JSON lines; in Parquet, lists stay lists, and mappings with the same keys in every

@@ -42,7 +42,7 @@ def write_report(
     singletons: bool = False,
     corrections: Corrections | Iterable[Any] | Any | None = None,
 ) -> None:
-    """Write a report of a clustered archive: one HTML file that needs nothing else.
+    """Write a report of a clustered archive: one self-contained HTML file.
 
     Parameters
     ----------
@@ -54,24 +54,24 @@ def write_report(
     path
         The file, which appears under its name only when it is complete.
     audit : Mapping, optional
-        What is known about the archive beyond the rows, as in the audit's ``to_dict``:
-        ``estimated_precision`` and ``template_share`` (0 to 1, or ``None``) and
-        ``weakest`` (mappings with ``story``, ``first``, ``second``, ``similarity`` and
-        ``score``, weakest first). Without it, the precision is estimated from the dates, and the
-        weakest links are those with the lowest similarity to their story.
+        Findings about the archive that the rows do not contain, as in the audit's ``to_dict``:
+        ``estimated_precision`` and ``template_share`` (0 to 1, or ``None``) and ``weakest``
+        (mappings with ``story``, ``first``, ``second``, ``similarity`` and ``score``, weakest
+        first). Without it, the precision is estimated from the dates, and the weakest links are
+        those with the lowest similarity to their story.
     title
         Heading of the report.
     singletons
         Whether to list stories of one article. They are always counted.
     corrections
-        Whatever `sahel_dedup.Corrections.read` reads. The page shows which stories and pairs a
-        person decided on, and which corrections the rows do not follow.
+        Anything that `sahel_dedup.Corrections.read` accepts. The page shows which stories and pairs
+        corrections decided, and which corrections the rows do not follow.
 
     Raises
     ------
     ArticleError
-        If a row has no id or no story, repeats an id, or has a similarity that cannot be read.
-        Also if a correction is none.
+        If a row has no id or no story, repeats an id, or has a similarity that cannot be read. Also
+        if a row of corrections is not a correction.
     CorrectionError
         If corrections contradict each other.
     FileError, OSError

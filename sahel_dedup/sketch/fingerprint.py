@@ -55,8 +55,8 @@ class Fingerprint:
     Attributes
     ----------
     salience : ndarray of uint32, shape (128,)
-        Lower half of the hash of the term that won each slot; all 0xFFFFFFFF for an article without
-        terms.
+        Lower half of the hash of the term that takes each slot; all 0xFFFFFFFF for an article
+        without terms.
     shingles : ndarray of uint32, shape (128,)
         MinHash values of the three-word shingles; all 0xFFFFFFFF if there are none.
     """

@@ -53,7 +53,7 @@ class Lesson:
     model : EvidenceModel
         The model, for `sahel_dedup.Settings`.
     expectation : Expectation
-        How far precision and recall of pairs are expected to change.
+        By how much precision and recall of pairs are expected to change.
     not_judged, not_found, outside : int
         Number of pairs left out because nobody has judged them, because an article is not in the
         archive, or because the two are further apart than the window.

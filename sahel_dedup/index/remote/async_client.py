@@ -175,7 +175,7 @@ class AsyncStoryIndex(NotCopied):
         return await self._send(calls.article(article))
 
     async def explain(self, first: str, second: str) -> Explanation:
-        """Explain why two articles are one story, or are not; see `StoryIndex.explain`."""
+        """Explain why two articles are in one story or not; see `StoryIndex.explain`."""
         return await self._send(calls.explain(first, second))
 
     async def events(self, cursor: int = 0) -> tuple[Event, ...]:
@@ -197,7 +197,7 @@ class AsyncStoryIndex(NotCopied):
         Raises
         ------
         ServerError
-            When the server ends. Call it again with the cursor of the last event.
+            When the server stops. Call it again with the cursor of the last event.
         NotFoundError
             If events after the cursor are no longer kept.
         """

@@ -43,8 +43,8 @@ class RemoteIndex(NotCopied):
     """An index that `sahel-dedup serve` serves; `StoryIndex.connect` makes one.
 
     Its methods are those of `StoryIndex`. Several threads may use it. Rows that are not articles
-    are refused by the client, so the statistics of the index do not count them. Calls for which the
-    server has no room are repeated for `timeout` seconds.
+    are refused by the client, so the statistics of the index do not count them. If the server is
+    full, calls are repeated for `timeout` seconds.
 
     Parameters
     ----------
@@ -60,12 +60,12 @@ class RemoteIndex(NotCopied):
     settings : Settings
         How the index groups articles.
     corrections : RemoteCorrections
-        Corrections of people to its articles.
+        The corrections of its stories.
 
     Raises
     ------
     ServerError
-        If there is no index.
+        If there is no index at the address.
     RequestError
         If the server requires another token.
     MissingPackageError
@@ -220,7 +220,7 @@ class RemoteIndex(NotCopied):
         return self._send(calls.article(article))
 
     def explain(self, first: str, second: str) -> Explanation:
-        """Explain why two articles are one story, or are not; see `StoryIndex.explain`."""
+        """Explain why two articles are in one story or not; see `StoryIndex.explain`."""
         return self._send(calls.explain(first, second))
 
     def events(self, cursor: int = 0) -> tuple[Event, ...]:
