@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sahel_dedup.articles import parse_published
@@ -125,6 +125,11 @@ def test_months_have_names_in_several_languages(name: str) -> None:
     assert parse_published(f"23 {name} 2024") == datetime(2024, 2, 23, tzinfo=UTC)
 
 
+@pytest.mark.parametrize(("written", "year"), [("49", 2049), ("50", 1950), ("99", 1999)])
+def test_a_year_of_two_digits_is_from_1950_to_2049(written: str, year: int) -> None:
+    assert parse_published(f"4 Mar {written}") == datetime(year, 3, 4, tzinfo=UTC)
+
+
 def test_a_day_may_have_an_offset() -> None:
     assert parse_published("2025-03-04+01:00") == DAY - timedelta(hours=1)
 
@@ -171,6 +176,11 @@ def test_what_reads_in_two_ways_is_refused_with_the_remedy(value: str) -> None:
         "1.71e+09",
         "in 2 days",
         "Mar 4, 2025 13:00 PM",
+        "Mar 4, 2025 0:30 AM",
+        "Foo, 4 Mar 2025",
+        "2025-03-04 12:60:00 UTC",
+        "-20250304",
+        "+20250304061200",
         "٢٠٢٥٠٣٠٤",
         "99999999999999",
         "10000-01-01",
@@ -199,6 +209,11 @@ def test_a_zone_that_several_countries_name_alike_is_refused(zone: str) -> None:
         parse_published(f"Tue, 04 Mar 2025 06:12:00 {zone}")
     with pytest.raises(ArticleError, match=rf"'{zone}' in '2025-03-04T06:12 {zone}'"):
         parse_published(f"2025-03-04T06:12 {zone}")
+
+
+def test_a_zone_and_an_offset_are_not_added() -> None:
+    with pytest.raises(ArticleError, match="unknown time zone: 'EST'"):
+        parse_published("Tue, 04 Mar 2025 06:12:00 EST +0100")
 
 
 @pytest.mark.parametrize(
@@ -252,6 +267,7 @@ def test_the_mail_of_python_is_read_as_python_reads_it(moment: datetime) -> None
 
 
 @given(MOMENTS, st.sampled_from([1, 10**3, 10**6, 10**9]))
+@example(datetime(1977, 1, 1, tzinfo=UTC), 10**9)
 def test_unix_time_is_told_by_its_digits(moment: datetime, unit: int) -> None:
     second = moment.replace(microsecond=0)
     number = int(second.timestamp()) * unit

@@ -166,6 +166,8 @@ CSV_FAULTS = {
     b"x,t,u": "wrong number of cells: 3 in a table of 2 columns",
     b"x,\xff": "not UTF-8",
     b",t": "field 'id': empty",
+    # Cells without anything are a row all the same.
+    b",": "field 'id': empty",
 }
 
 
@@ -176,6 +178,7 @@ def test_faults_in_csv(line: bytes, reason: str) -> None:
         ids("a.csv")
     assert (caught.value.file, caught.value.line) == ("a.csv", 4)
     assert reason in str(caught.value)
+    assert "lines" not in str(caught.value)
     assert faults("a.csv") == (["a", "b"], [str(caught.value)])
 
 
@@ -213,6 +216,19 @@ def test_a_table_with_other_separators_is_refused(mark: str, skipped: SkipReport
         assert str(caught.value) == (
             f"a.csv, line 1: columns separated by {mark!r}: write the table with commas"
         )
+
+
+def test_a_column_may_have_such_a_mark_in_its_name() -> None:
+    Path("a.csv").write_text("id,text,tag|topic;x\na,t,\n")
+    assert ids("a.csv") == ["a"]
+
+
+def test_what_is_not_utf8_is_named_by_its_first_line() -> None:
+    Path("a.csv").write_bytes(b'id,text\na,"one\n\xff\n\xff"\nb,t\n')
+    assert faults("a.csv") == (
+        ["b"],
+        ["a.csv, line 3: not UTF-8: write the table as UTF-8"],
+    )
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "cp1252"])
@@ -302,6 +318,11 @@ def test_the_report_counts_kinds_and_keeps_few_examples() -> None:
     assert summary[:2] == ["22 rows skipped", "  20 x text: not a string"]
     assert summary[-5:] == [f"  {example}" for example in report.examples]
     assert SkipReport().summary() == "0 rows skipped"
+    other = SkipReport()
+    other.add_all(report.counts, report.examples[:3])
+    other.add_all(report.counts, report.examples)
+    assert other.total == 44
+    assert other.examples == [*report.examples[:3], *report.examples[:2]]
 
 
 def test_records_pair_articles_with_their_rows() -> None:

@@ -107,7 +107,7 @@ def words_of(texts: Sequence[str]) -> list[list[str]]:
 @example(["1,200", "1,200,", "1,2000", ",200", "1,20\u00ad0", "9.5.", "a.b"])
 @example(["1,20 a", "a,200"])
 @example(["\u0041\u030a\u0323", "e\u0301e\u0301", "\u1100\u1161\u11a8"])
-@example(["a", "\U0002f800"])
+@example(["a", "\U0002f800", "\U0001d15e"])
 @example(["\u07ff\u0800", "\uffdc\U00010000"])
 @example(["مِ\u200cش", "م\u200cِش"])
 def test_tokens_are_those_of_the_slow_twin(texts: list[str]) -> None:
