@@ -219,7 +219,7 @@ def test_a_table_with_other_separators_is_refused(mark: str, skipped: SkipReport
 
 
 def test_a_column_may_have_such_a_mark_in_its_name() -> None:
-    Path("a.csv").write_text("id,text,tag|topic;x\na,t,\n")
+    Path("a.csv").write_text("tag|topic;x,id,text\n,a,t\n")
     assert ids("a.csv") == ["a"]
 
 
