@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -203,6 +204,43 @@ def test_both_articles_must_recur() -> None:
         for recurrence in ([0.6, others], [others, 0.6]):
             row = measure(*pair, np.array(recurrence), archive.profiles, 100)[0]
             assert row[FEATURES.index("recurring")] == pytest.approx(expected)
+
+
+def release(news: str, title: str, more: str = "") -> Article:
+    about = (
+        "About Halvor Grid. Halvor Grid is a leading provider of storage systems for utilities "
+        "and industry with customers in many countries. The company has its headquarters in "
+        "Larvik and employs engineers on every continent. This release contains statements about "
+        "the future that are based on present plans. Results may differ materially from them, and "
+        "the company does not undertake to correct what it has said here. Please write to the "
+        "press office of the company or visit its pages for pictures that may be printed freely."
+    )
+    return Article(news, f"{news} {about} {more}", title=title, published=DAY, lang="en")
+
+
+ORDER = release(
+    "Halvor Grid won an order for a battery park near Albacete, to be delivered in autumn. The "
+    "Spanish utility Levante pays 71 million euros for it. Rivals from Korea had made offers too, "
+    "and drought in the province had delayed the decision of its council by half a year.",
+    "Order for a battery park near Albacete",
+)
+FINANCE = release(
+    "Halvor Grid named Philippe Garnier as finance chief, who comes from a maker of cables. He "
+    "follows Anne Lund, 62, who retires in May after nine years. More than thirty candidates had "
+    "been interviewed, and the board of directors chose him with one voice, its chairman said.",
+    "Philippe Garnier becomes finance chief",
+)
+AGAIN = release(
+    "Halvor Grid will deliver batteries for a park near Albacete, an order worth 71 million euros. "
+    "The Spanish utility Levante had offers from rivals in Korea as well. The council of the "
+    "province, where there was a drought, took half a year longer than planned to decide.",
+    "Halvor Grid to build park near Albacete",
+)
+
+
+@pytest.mark.parametrize(("other", "form"), [(FINANCE, True), (AGAIN, False), (ORDER, False)])
+def test_two_fillings_of_a_form_recur_without_others(other: Article, form: bool) -> None:
+    assert (measured(ORDER, replace(other, id="other"))["recurring"] > 0) is form
 
 
 def test_numbers_of_a_copy_do_not_disagree() -> None:

@@ -18,7 +18,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sahel_dedup.scoring.copies import Titles, copies
+from sahel_dedup.scoring.background import GAP_DAYS
+from sahel_dedup.scoring.copies import Titles, copies, fillings, titles_differ
 from sahel_dedup.scoring.recurrence import TYPICAL_RECURRENCE
 from sahel_dedup.scoring.tfidf import Shared
 from sahel_dedup.scoring.updates import reprints, updates
@@ -64,6 +65,8 @@ _SMALL = 1500
 NO_LIKENESS = 0.01
 # A recurrence above this is typical of forms and rare among reports.
 _RECURRING_FROM = 0.3
+# Fillings that begin more alike may be reports of one event with much common background.
+_OTHER_OPENING = 0.3
 # The mean similarity of the titles of two reports, as a square root. Below it there is doubt.
 _TITLE_LIKENESS = 0.45
 # The same for the part of a title that is in the opening of the other report. More than the most
@@ -146,12 +149,16 @@ class Sketched:
         Whether one is an update of the other (`sahel_dedup.scoring.updates`).
     numbers_apart : ndarray of float64, shape (n_pairs,)
         How clearly the numbers of both openings disagree (`sahel_dedup.sketch.opening_numbers`).
+    form : ndarray of float64, shape (n_pairs,)
+        For two fillings of one form that begin differently, such as two press releases of one
+        company, the share of the form (`sahel_dedup.scoring.copies.fillings`); 0 for other pairs.
     """
 
     copy: NDArray[np.bool_]
     conflicts: NDArray[np.int64]
     update: NDArray[np.bool_]
     numbers_apart: NDArray[np.float64]
+    form: NDArray[np.float64]
 
     @classmethod
     def of(
@@ -174,7 +181,12 @@ class Sketched:
             first, second, t.source, t.day, t.number_contexts, t.opening_numbers, copy, conflicting,
             apart,
         )  # fmt: skip
-        return cls(copy, conflicting, update, apart)
+        form = fillings(first, second, shared.cosine, GAP_DAYS, traits, titles)
+        form[shared.opening > _OTHER_OPENING] = 0
+        for pair in form.nonzero()[0].tolist():
+            if not titles_differ(int(first[pair]), int(second[pair]), titles):
+                form[pair] = 0
+        return cls(copy, conflicting, update, apart, form)
 
 
 @compiled
@@ -247,6 +259,10 @@ def measure_rest(
         features[copy, _RECURRING] = 0
         usual = np.log(shared.cosine[copy] / TYPICAL_RECURRENCE)
         features[copy, _CONTRAST] = np.maximum(features[copy, _CONTRAST], usual)
+    filled = (sketched.form > _RECURRING_FROM).nonzero()[0]
+    if len(filled):
+        recurring = np.log(sketched.form[filled] / _RECURRING_FROM)
+        features[filled, _RECURRING] = np.maximum(features[filled, _RECURRING], recurring)
     words = shared.title, shared.opening, shared.headline
     numbers = shared.number_count, shared.amounts, sketched.conflicts, sketched.numbers_apart
     _measure_rest(

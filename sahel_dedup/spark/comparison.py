@@ -33,7 +33,7 @@ PAIRS = "block long, pairs binary"
 # Pairs that may report one event, or fill one form, with what the two share.
 SURVIVING = """first long, second long, cosine double, number_count long, amounts double,
     title double, opening double, headline double, copy boolean, conflicts long, update boolean,
-    numbers_apart double, form boolean"""
+    numbers_apart double, form boolean, filled double"""
 # The columns of a `sahel_dedup.scoring.tfidf.Shared`.
 SHARED = tuple(item.name for item in fields(Shared))
 RECURRENCE = "row long, recurrence double"
@@ -100,6 +100,7 @@ def surviving(agreed: DataFrame, articles: DataFrame, settings: Settings) -> Dat
             "update": sketched.update,
             "numbers_apart": sketched.numbers_apart,
             "form": form,
+            "filled": sketched.form,
         }
 
     return _compare(agreed, articles.select("row", *SIGNED), work, SURVIVING)

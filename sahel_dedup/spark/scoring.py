@@ -104,8 +104,8 @@ def _scores(chunk: pa.RecordBatch, shared: Shared, settings: Settings) -> NDArra
     copy, update = (
         chunk.column(name).to_numpy(zero_copy_only=False) for name in ("copy", "update")
     )
-    apart = numbers(chunk, "numbers_apart")
-    sketched = Sketched(copy, numbers(chunk, "conflicts"), update, apart)
+    conflicting, apart = numbers(chunk, "conflicts"), numbers(chunk, "numbers_apart")
+    sketched = Sketched(copy, conflicting, update, apart, numbers(chunk, "filled"))
     size = int(numbers(chunk, "first_archive_size").max(initial=0))
     features = measure(first, second, shared.cosine, both("recurrence"), traits, size)
     number_count = both("number_count").astype(np.int64)
