@@ -368,3 +368,23 @@ def test_readers_see_what_moves_though_nothing_comes(path: Path, wire: list[Row]
         assert partition(reader) == partition(writer)
         assert reader.query(wire[5]) == writer.query(wire[5])
         assert reader.stats() == writer.stats()
+
+
+def test_a_writer_that_closes_leaves_readers_their_log(filled: Path, wire: list[Row]) -> None:
+    """A process that closes a file loses all its locks on it, and SQLite then deletes the log."""
+    program = """
+import sys
+from sahel_dedup import StoryIndex
+with StoryIndex.open(sys.argv[1]) as index:
+    index.add({"id": sys.argv[2], "text": "An article of another process."})
+"""
+    with StoryIndex.open(filled, readonly=True) as reader:
+        for name in ("one", "two"):
+            # What opens and closes the file in this process must not matter.
+            StoryIndex.open(filled, readonly=True).close()
+            subprocess.run([sys.executable, "-c", program, str(filled), name], check=True)
+            assert Path(f"{filled}-shm").exists()
+            assert name in reader
+            assert partition(reader).keys() == {row["id"] for row in wire} | {"one", name}
+    StoryIndex.open(filled).close()
+    assert not Path(f"{filled}-shm").exists()

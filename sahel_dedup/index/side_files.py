@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import threading
 import time
+from collections import Counter
 from contextlib import suppress
+from io import FileIO
+from typing import ClassVar
 from urllib.parse import quote
 
 from sahel_dedup.errors import FileError, IndexBusyError, IndexFileError
@@ -64,6 +68,47 @@ class Lock:
     def release(self) -> None:
         """Release the lock."""
         self._connection.close()
+
+
+class KeptOpen:
+    """A file of an index that this process has open beside SQLite.
+
+    If a process closes a file, it loses all its locks on that file, also those of SQLite's
+    connections. Another process then deletes the log that these still read. So the file is closed
+    after the last of them. https://www.sqlite.org/howtocorrupt.html#_posix_advisory_locks_
+
+    Parameters
+    ----------
+    real : str
+        The file, which exists.
+    """
+
+    # Those that are open, and the number of their users.
+    _opened: ClassVar[dict[tuple[int, int], list[FileIO]]] = {}
+    _users: ClassVar[Counter[tuple[int, int]]] = Counter()
+    _turn: ClassVar[threading.Lock] = threading.Lock()
+
+    def __init__(self, real: str) -> None:
+        self._file = FileIO(real)
+        found = os.fstat(self._file.fileno())
+        self._key = found.st_dev, found.st_ino
+        with self._turn:
+            self._opened.setdefault(self._key, []).append(self._file)
+            self._users[self._key] += 1
+
+    def head(self) -> bytes:
+        """Return the first hundred bytes."""
+        self._file.seek(0)
+        return self._file.read(100)
+
+    def release(self) -> None:
+        """Close the file, once no other object of this process needs it."""
+        with self._turn:
+            self._users[self._key] -= 1
+            if not self._users[self._key]:
+                del self._users[self._key]
+                for file in self._opened.pop(self._key):
+                    file.close()
 
 
 def check_path(path: str | os.PathLike[str]) -> tuple[str, str]:

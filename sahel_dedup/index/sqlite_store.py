@@ -29,6 +29,7 @@ from sahel_dedup.index.sealed_tables import SealedTables
 from sahel_dedup.index.side_files import (
     ARRAYS,
     LOG,
+    KeptOpen,
     Lock,
     check_path,
     foreign_log,
@@ -107,13 +108,18 @@ class Store(SealedTables):
                     raise FileError(f"no index at {self.path!r}")
                 self._create(header)
             self.has_log = not alone and size_of(self._real + LOG) > 0
-            with self._explained():
-                self._connection = self._connect()
+            self._kept = KeptOpen(self._real)
             try:
-                with self.checked():
-                    self._begin()
+                with self._explained():
+                    self._connection = self._connect()
+                try:
+                    with self.checked():
+                        self._begin()
+                except BaseException:
+                    self._connection.close()
+                    raise
             except BaseException:
-                self._connection.close()
+                self._kept.release()
                 raise
         except BaseException:
             if self._lock is not None:
@@ -141,6 +147,7 @@ class Store(SealedTables):
                 self._connection.execute("PRAGMA busy_timeout = 100")
                 self._merge()
         self._connection.close()
+        self._kept.release()
         if self._lock is not None:
             self._lock.release()
 
@@ -244,8 +251,7 @@ class Store(SealedTables):
 
     def _check_file(self) -> None:
         """Refuse a file that SQLite would read but could not write, or would read only in part."""
-        with open(self._real, "rb") as file:
-            head = file.read(100)
+        head = self._kept.head()
         # The versions for writing and reading. With a later version for writing, SQLite can only
         # read. https://www.sqlite.org/fileformat2.html#file_format_version_numbers
         if not {head[18], head[19]} <= {1, 2}:
