@@ -20,7 +20,7 @@ from sahel_dedup.scoring.features import (
     FEATURES,
     RANGES,
     UNKNOWN_OUTLET,
-    _compare_numbers,
+    compare_numbers,
     measure,
 )
 from sahel_dedup.scoring.log_odds import FLOOR, LIMIT
@@ -247,7 +247,7 @@ def test_numbers_of_a_copy_do_not_disagree() -> None:
     archive, _, _ = scored([Article(text, text) for text in RAIDS])
     t, copy, apart = archive.profiles, np.array([True, False]), np.zeros(2)
     first, second = np.array([0, 0]), np.array([1, 1])
-    _compare_numbers(
+    compare_numbers(
         first, second, t.source, t.day, t.number_contexts, t.opening_numbers, copy,
         np.zeros(2, dtype=np.int64), apart,
     )  # fmt: skip

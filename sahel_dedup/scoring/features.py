@@ -177,7 +177,7 @@ class Sketched:
         conflicting = np.zeros(len(first), dtype=np.int64)
         apart = np.zeros(len(first))
         t = traits
-        _compare_numbers(
+        compare_numbers(
             first, second, t.source, t.day, t.number_contexts, t.opening_numbers, copy, conflicting,
             apart,
         )  # fmt: skip
@@ -190,7 +190,7 @@ class Sketched:
 
 
 @compiled
-def _compare_numbers(
+def compare_numbers(
     first: NDArray[np.int64],
     second: NDArray[np.int64],
     source: NDArray[np.int32],
