@@ -70,6 +70,24 @@ def test_what_is_cut_from_a_copy_leaves_it_one(left_out: int, dated: bool) -> No
     assert pair(("Keeper goes", " ".join(COLUMN)), ("Bosun moves", cut), dated) == (True, 0)
 
 
+def test_an_exact_copy_of_a_filling_is_explained_like_the_first() -> None:
+    rows = [
+        {"id": f"{name}{i}", "title": title, "text": text, "source": f"{name} Gazette",
+         "published": START + timedelta(minutes=len(name)), "lang": "en"}
+        for i, (title, text) in enumerate(map(filled, FILLINGS))
+        for name in ("County", "Provincial")
+    ]  # fmt: skip
+    stories = cluster(rows)
+    recurrence = dict(zip(stories.ids, stories.recurrence.tolist(), strict=True))
+    assert recurrence["County0"] > 0.5
+    assert recurrence["Provincial0"] == recurrence["County0"]
+    for one, other in (("County0", "County1"), ("Provincial0", "County1")):
+        found = stories.explain(one, other)
+        assert found.breakdown is not None
+        assert not found.one_story
+        assert found.breakdown.score < found.breakdown.needed
+
+
 def test_texts_cut_in_different_places_are_no_form() -> None:
     one, other = (" ".join(s for s in COLUMN if s != out) for out in (COLUMN[0], COLUMN[2]))
     assert pair(("The rock falls silent", one), ("The house is let", other))[1] == 0
