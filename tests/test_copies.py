@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -70,7 +71,7 @@ def test_what_is_cut_from_a_copy_leaves_it_one(left_out: int, dated: bool) -> No
     assert pair(("Keeper goes", " ".join(COLUMN)), ("Bosun moves", cut), dated) == (True, 0)
 
 
-def test_an_exact_copy_of_a_filling_is_explained_like_the_first() -> None:
+def test_an_exact_copy_of_a_filling_is_explained_like_the_first(tmp_path: Path) -> None:
     rows = [
         {"id": f"{name}{i}", "title": title, "text": text, "source": f"{name} Gazette",
          "published": START + timedelta(minutes=len(name)), "lang": "en"}
@@ -81,11 +82,13 @@ def test_an_exact_copy_of_a_filling_is_explained_like_the_first() -> None:
     recurrence = dict(zip(stories.ids, stories.recurrence.tolist(), strict=True))
     assert recurrence["County0"] > 0.5
     assert recurrence["Provincial0"] == recurrence["County0"]
-    for one, other in (("County0", "County1"), ("Provincial0", "County1")):
-        found = stories.explain(one, other)
-        assert found.breakdown is not None
-        assert not found.one_story
-        assert found.breakdown.score < found.breakdown.needed
+    with StoryIndex.open(tmp_path / "index") as index:
+        index.add_many(rows)
+        for one, other in (("County0", "County1"), ("Provincial0", "County1")):
+            for found in (stories.explain(one, other), index.explain(one, other)):
+                assert found.breakdown is not None
+                assert not found.one_story
+                assert found.breakdown.score < found.breakdown.needed
 
 
 def test_texts_cut_in_different_places_are_no_form() -> None:

@@ -24,6 +24,7 @@ from sahel_dedup.index.standing import NO_STORY
 from sahel_dedup.io.article_reader import Record, read_article
 from sahel_dedup.io.tabular import to_frame
 from sahel_dedup.scoring.breakdown import score_breakdown
+from sahel_dedup.scoring.evidence import Evidence
 from sahel_dedup.settings import check_count
 from sahel_dedup.util.days import to_day, to_moment
 
@@ -159,7 +160,8 @@ class StoryQueries:
 
         a, b = self.article(first), self.article(second)
         with self._session.looking() as engine:
-            story = engine.live.standing.story
+            standing, similarity = engine.live.standing, engine.live.similarity
+            story = standing.story
             one, other = self._session.row(first), self._session.row(second)
             profiles = engine.live.profiles
             return explain(
@@ -178,8 +180,14 @@ class StoryQueries:
                     else ()
                 ),
                 breakdown=score_breakdown(
-                    engine.evidence(),
-                    engine.live.similarity,
+                    # Only the first of exact copies was compared.
+                    Evidence(
+                        profiles,
+                        similarity,
+                        standing.recurrence[standing.duplicate_of],
+                        engine.settings,
+                    ),
+                    similarity,
                     engine.live.sketcher.vocabulary.words,
                     profiles,
                     engine.settings,
