@@ -283,7 +283,7 @@ def test_languages_that_are_not_known_are_detected_and_counted(spark: Any) -> No
 
     langs = ["English", "klingonish", "xx", None, "eng"]
     rows = [{"id": str(n), "text": "Rain.", "lang": lang} for n, lang in enumerate(langs)]
-    with pytest.warns(SahelWarning, match="detected instead: 2, for example '(kling|xx)"):
+    with pytest.warns(SahelWarning, match="so they are detected: 2, for example '(kling|xx)"):
         found = cluster(spark.createDataFrame(rows, "id string, text string, lang string"))
     assert found.count() == 5
 
