@@ -349,13 +349,11 @@ class Stories(StoryPartition):
 
     @functools.cached_property
     def _recurrence(self) -> NDArray[np.float64]:
-        everything = np.arange(len(self._ids))
-        recurrence = recurrence_scores(
-            self._profiles, everything, self._similarity, self.settings.layout
-        )
-        # Clustering also recognises forms by their fillings of one day. It compares only the first
-        # of exact copies.
         known = self._evidence.recurrence[self._duplicate_of]
+        recurrence = recurrence_scores(
+            self._profiles, np.arange(len(known)), self._similarity, self.settings.layout
+        )
+        # Clustering also recognises forms, in the first of exact copies, by fillings of one day.
         return np.where(known > TYPICAL_RECURRENCE, np.maximum(recurrence, known), recurrence)
 
     def _breakdown(self, first: int, second: int) -> ScoreBreakdown:
