@@ -571,7 +571,7 @@ def test_what_cannot_be_served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert "'0.0.0.0' needs a token" in told
     letters.write_text("short\n")
     status, told = run("serve", "--index", path, "--token-file", letters)
-    assert (status, "16 ASCII letters" in told) == (2, True)
+    assert (status, "16 ASCII characters" in told) == (2, True)
     assert run("serve", "--index", path, "--token-file", tmp_path / "none")[0] == 2
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
