@@ -18,9 +18,11 @@ import pytest
 
 from benchmarks.faults import partition
 from sahel_dedup import SahelError, Settings
+from sahel_dedup.errors import FileError
 from sahel_dedup.index import StoryIndex, kept_arrays
 from sahel_dedup.index.ingest import ingest
 from sahel_dedup.index.maintenance import check, compact, export
+from sahel_dedup.index.side_files import KeptOpen
 from sahel_dedup.io.readers import SkipReport
 
 Row = dict[str, Any]
@@ -53,6 +55,14 @@ def of_rows_or_arrays(request: pytest.FixtureRequest, monkeypatch: pytest.Monkey
     """Let small indexes be read from their arrays too, as only large ones are."""
     if request.param == "arrays":
         monkeypatch.setattr(kept_arrays, "LEAST_ARTICLES", 0)
+
+
+def open_files() -> int:
+    """Count the files that this process has open."""
+    folder = Path("/proc/self/fd")
+    if not folder.exists():
+        pytest.skip("this system does not list the open files of a process")
+    return len(list(folder.iterdir()))
 
 
 @pytest.mark.parametrize("batch_size", [1, 7])
@@ -388,3 +398,20 @@ with StoryIndex.open(sys.argv[1]) as index:
             assert partition(reader).keys() == {row["id"] for row in wire} | {"one", name}
     StoryIndex.open(filled).close()
     assert not Path(f"{filled}-shm").exists()
+
+
+def test_opening_again_and_again_keeps_one_file_open(filled: Path) -> None:
+    """While it is open somewhere, a file must not be closed, so it must not be opened twice."""
+    with StoryIndex.open(filled, readonly=True):
+        for _ in range(3):
+            StoryIndex.open(filled, readonly=True).close()
+        before = open_files()
+        for _ in range(20):
+            StoryIndex.open(filled, readonly=True).close()
+        assert open_files() == before
+    assert open_files() < before
+
+
+def test_a_file_that_has_gone_is_named(tmp_path: Path) -> None:
+    with pytest.raises(FileError, match=r"cannot read '.*gone': No such file"):
+        KeptOpen(str(tmp_path / "gone"))

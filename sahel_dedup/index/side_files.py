@@ -80,26 +80,36 @@ class KeptOpen:
     Parameters
     ----------
     real : str
-        The file, which exists.
+        The file.
+
+    Raises
+    ------
+    FileError
+        If it cannot be read.
     """
 
     # Those that are open, and the number of their users.
-    _opened: ClassVar[dict[tuple[int, int], list[FileIO]]] = {}
+    _opened: ClassVar[dict[tuple[int, int], FileIO]] = {}
     _users: ClassVar[Counter[tuple[int, int]]] = Counter()
     _turn: ClassVar[threading.Lock] = threading.Lock()
 
     def __init__(self, real: str) -> None:
-        self._file = FileIO(real)
-        found = os.fstat(self._file.fileno())
-        self._key = found.st_dev, found.st_ino
         with self._turn:
-            self._opened.setdefault(self._key, []).append(self._file)
+            # Opened once for all, because none can be closed before the last.
+            try:
+                file = self._opened.get(_key(os.stat(real))) or FileIO(real)
+            except OSError as error:
+                raise FileError(f"cannot read {real!r}: {error.strerror}") from error
+            self._key = _key(os.fstat(file.fileno()))
+            self._opened.setdefault(self._key, file)
             self._users[self._key] += 1
 
     def head(self) -> bytes:
         """Return the first hundred bytes."""
-        self._file.seek(0)
-        return self._file.read(100)
+        with self._turn:
+            file = self._opened[self._key]
+            file.seek(0)
+            return file.read(100)
 
     def release(self) -> None:
         """Close the file, once no other object of this process needs it."""
@@ -107,8 +117,11 @@ class KeptOpen:
             self._users[self._key] -= 1
             if not self._users[self._key]:
                 del self._users[self._key]
-                for file in self._opened.pop(self._key):
-                    file.close()
+                self._opened.pop(self._key).close()
+
+
+def _key(found: os.stat_result) -> tuple[int, int]:
+    return found.st_dev, found.st_ino
 
 
 def check_path(path: str | os.PathLike[str]) -> tuple[str, str]:
